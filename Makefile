@@ -1,0 +1,65 @@
+# The few commands a person needs. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLING := $(VENV)/.installing
+UV := $(shell command -v uv)
+FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
+
+.PHONY: help setup run test bench airflow clean
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
+
+setup: $(INSTALLED) ## Make .venv and install everything that requirements.lock pins
+	@:
+
+# The mark .installing outlives a set-up that was cut off: what it left behind cannot be trusted, so it is removed.
+# The stamp .installed is written last.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+		echo "make setup: '$(PYTHON)' is not a Python 3.11 that runs. Install Python 3.11, or name one:" \
+			"make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@if [ -e $(INSTALLING) ]; then echo "The last set-up was cut off; starting over."; rm -rf $(VENV); fi
+	@mkdir -p $(VENV) && touch $(INSTALLING) && date +%s > $(INSTALLING)
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+ifneq ($(UV),)
+	$(UV) pip install --python $(BIN)/python --requirements requirements.lock $(FIND_LINKS)
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	$(BIN)/python -m pip install --requirement requirements.lock
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+endif
+	@echo "$$(( $$(date +%s) - $$(cat $(INSTALLING)) ))" > $@.part
+	@rm $(INSTALLING) && mv $@.part $@
+	@echo "Installed in $$(cat $@) s."
+
+run: setup ## Run the whole loop on the demo sources, then serve the API on http://127.0.0.1:8000
+	@echo "Installed in $$(cat $(INSTALLED)) s, once."
+	@$(BIN)/ukok run --demo --serve
+
+test: setup ## Lint, types, import rules and every test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist worksteal
+
+bench: setup ## Measure: lookups per second, completing a recipe
+	$(BIN)/python -m tests.bench.bench_lookup
+	$(BIN)/python -m tests.bench.bench_quality
+
+airflow: setup ## Start Airflow with the DAGs, on the embedded database and the demo sources
+	@$(BIN)/python docker/local_airflow.py --port $(PORT)
+
+clean: ## Stop the embedded database and remove .venv, var and every cache
+	@if [ -x $(BIN)/ukok ]; then $(BIN)/ukok db stop || true; fi
+	rm -rf $(VENV) var build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

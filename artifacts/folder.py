@@ -1,0 +1,86 @@
+"""Artifacts in a local folder."""
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from filelock import FileLock
+
+from artifacts.store import Conflict, NotFound, StoreError
+
+
+class FolderStore:
+    """A store in ``root``. Objects are written beside their place and moved into it, so none is ever seen in part."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self._incoming = self.root / ".incoming"
+
+    def put(self, key: str, data: bytes) -> None:
+        target, incoming = self._target(key)
+        with incoming.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        incoming.replace(target)
+
+    def put_file(self, key: str, path: Path) -> None:
+        target, incoming = self._target(key)
+        shutil.copyfile(path, incoming)
+        with incoming.open("rb") as file:
+            os.fsync(file.fileno())
+        incoming.replace(target)
+
+    def put_if(self, key: str, data: bytes, etag: str | None) -> None:
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._incoming / "lock"):
+            found = self.get_versioned(key)[1] if self.exists(key) else None
+            if found != etag:
+                raise Conflict(f"{key} was changed by another writer: read it again and decide anew")
+            self.put(key, data)
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            raise NotFound(f"there is no object {key!r} in {self.root}") from None
+
+    def get_versioned(self, key: str) -> tuple[bytes, str]:
+        data = self.get(key)
+        return data, hashlib.sha256(data).hexdigest()
+
+    def download(self, key: str, path: Path) -> None:
+        try:
+            shutil.copyfile(self._path(key), path)
+        except (FileNotFoundError, IsADirectoryError):
+            raise NotFound(f"there is no object {key!r} in {self.root}") from None
+
+    def list(self, prefix: str) -> list[str]:
+        # Only the folder that the prefix names is walked, not the whole store.
+        start = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
+        files = (path for path in start.rglob("*") if path.is_file() and self._incoming not in path.parents)
+        keys = (path.relative_to(self.root).as_posix() for path in files)
+        return sorted(key for key in keys if key.startswith(prefix))
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        path = (self.root / key).resolve()
+        if not path.is_relative_to(self.root):
+            raise StoreError(f"key {key!r} leads out of the store")
+        return path
+
+    def _target(self, key: str) -> tuple[Path, Path]:
+        target = self._path(key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._incoming.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write to {self.root}: {error.strerror}; check UKOK_ARTIFACTS_URL") from error
+        return target, self._incoming / uuid.uuid4().hex

@@ -1,0 +1,1 @@
+"""Crawls the four sources into the raw zone."""

@@ -1,0 +1,150 @@
+"""Texts of the sources' pages, parsed into values. Pure functions; what cannot be read raises ``ValueError``."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+KST = ZoneInfo("Asia/Seoul")
+MAX_ID = 2**63 - 1
+
+PriceKind = Literal["amount", "consult", "unknown"]
+
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+_BREAK = re.compile(r"\s*[\r\n\t]\s*")
+_RATE = re.compile(r"([0-9]{1,2}|100)\s*%?")
+
+
+class Price(NamedTuple):
+    """Won, and what kind of price it is; ``amount`` is None unless the kind is ``amount``."""
+
+    amount: int | None
+    kind: PriceKind
+
+
+class Instants(NamedTuple):
+    """Start and end of a show, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+UNKNOWN = Price(None, "unknown")
+
+
+def parse_price(value: str | int | None) -> Price:
+    """``59,900``, ``59,900원`` or a number; ``상담 예약 상품`` is a price on request; 0 or anything else is unknown."""
+    text = "" if value is None else str(value).strip()
+    if "상담" in text:
+        return Price(None, "consult")
+    digits = text.removesuffix("원").strip()
+    if not _AMOUNT.fullmatch(digits):
+        return UNKNOWN
+    amount = int(digits.replace(",", ""))
+    return Price(amount, "amount") if amount else UNKNOWN
+
+
+def parse_rate(text: str | None) -> int:
+    """A discount in percent, ``32%`` -> 32; nothing -> 0."""
+    text = (text or "").strip()
+    if not text:
+        return 0
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a discount rate such as '32%'")
+    return int(match[1])
+
+
+def parse_id(value: str | int | None) -> int:
+    """A product id: digits only, above zero, within 64 bits."""
+    text = "" if value is None else str(value).strip()
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r} is not a product id")
+    number = int(text)
+    if not 0 < number <= MAX_ID:
+        raise ValueError(f"product id {text} is outside 1 … 2^63-1")
+    return number
+
+
+def parse_count(text: str | None) -> int | None:
+    """The number in a text such as ``(1,204)``; None when there is none."""
+    match = _AMOUNT.search(text or "")
+    return int(match[0].replace(",", "")) if match else None
+
+
+def parse_score(text: str | None) -> float | None:
+    """A review score such as ``4.8``; None when there is none."""
+    match = re.search(r"[0-9]+(?:\.[0-9]+)?", text or "")
+    return float(match[0]) if match else None
+
+
+def parse_day(text: str) -> date:
+    """``20250806`` or ``2025-08-06``."""
+    digits = text.strip().replace("-", "")
+    if not (len(digits) == 8 and digits.isdigit()):
+        raise ValueError(f"{text!r} is not a date such as 20250806")
+    return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+
+
+def parse_clock(text: str) -> timedelta:
+    """Time since midnight of ``HH:MM`` or ``HH:MM:SS``; hours of 24 and more are the next day's."""
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a time such as 23:50")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    if hours >= 48 or minutes >= 60 or seconds >= 60:
+        raise ValueError(f"{text!r} is not a time of a broadcast day")
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def kst_instant(day: date, clock: timedelta) -> datetime:
+    """The instant ``clock`` after midnight of ``day`` in Korea, in UTC."""
+    return (datetime.combine(day, time(), KST) + clock).astimezone(UTC)
+
+
+def show_instants(day: date, start: str, end: str) -> Instants:
+    """When a show of ``day`` airs; an end at or before the start is on the following day."""
+    begins, ends = parse_clock(start), parse_clock(end)
+    while ends <= begins:
+        ends += timedelta(days=1)
+    return Instants(kst_instant(day, begins), kst_instant(day, ends))
+
+
+def split_times(text: str) -> tuple[str, str]:
+    """``23:50 ~ 01:00`` -> (``23:50``, ``01:00``)."""
+    start, mark, end = text.partition("~")
+    if not mark:
+        raise ValueError(f"{text.strip()!r} is not a time range such as '23:50 ~ 01:00'")
+    return start.strip(), end.strip()
+
+
+def split_stamp(text: str) -> tuple[date, timedelta]:
+    """``2025-08-06 23:50:00`` or ``20250806 23:50:00`` -> day and time since its midnight."""
+    day, mark, clock = text.strip().partition(" ")
+    if not mark:
+        raise ValueError(f"{text!r} is not a date and time such as '20250806 23:50:00'")
+    return parse_day(day), parse_clock(clock)
+
+
+def kst_day(instant: datetime) -> date:
+    """The calendar day of an instant in Korea."""
+    return instant.astimezone(KST).date()
+
+
+def https(url: str | None) -> str | None:
+    """A protocol-relative image address made absolute; blanks and ``about:blank`` are none."""
+    url = (url or "").strip()
+    if url in ("", "about:blank"):
+        return None
+    return f"https:{url}" if url.startswith("//") else url
+
+
+def text_or_none(text: str | None) -> str | None:
+    """Text without the line breaks and indents of its page; blank is None."""
+    return _BREAK.sub(" ", (text or "").strip()) or None
+
+
+def strip_store(name: str, store: str) -> str:
+    """A product name without the store name that the page puts in front of it."""
+    return name.removeprefix(store).strip() or name

@@ -1,0 +1,44 @@
+"""The process of one crawl: ``python -m crawlers.process``, with the job as a line of JSON on standard input.
+
+Scrapy's reactor cannot be started twice, so each crawl has a process of its own. It ends when its standard input
+closes: a crawl does not outlive the one who asked for it.
+"""
+
+import os
+import sys
+from threading import Thread
+
+from scrapy.crawler import AsyncCrawlerProcess
+
+from crawlers.job import Job
+from crawlers.manners import scrapy_settings
+from crawlers.source import SourceSpider
+from crawlers.spiders.hmall import HmallSpider
+from crawlers.spiders.hnsmall import HnsmallSpider
+from crawlers.spiders.kok import KokSpider
+from crawlers.spiders.nsmall import NsmallSpider
+
+SPIDERS: dict[str, type[SourceSpider]] = {
+    spider.name: spider for spider in (KokSpider, HnsmallSpider, HmallSpider, NsmallSpider)
+}
+
+
+def main() -> None:
+    """Run the job; without a summary in its folder the crawl has failed, and its error file may say why."""
+    job = Job.model_validate_json(sys.stdin.readline())
+    Thread(target=_end_with_parent, daemon=True).start()
+    process = AsyncCrawlerProcess(scrapy_settings(job.settings))
+    crawling = process.crawl(SPIDERS[job.source], job=job)
+    process.start()
+    error = crawling.exception() if crawling.done() else None
+    if error is not None:
+        job.error_file.write_text(f"{type(error).__name__}: {' '.join(str(error).split())}", encoding="utf-8")
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What the three broadcasters' spiders share: which pages are asked for, and under which day a show is filed.
+
+A page is asked for by its day, a show is filed under the day in Korea on which it starts. The two differ where a page
+names a show past midnight, so the page of the day before the first is read too, and a day counts as complete only when
+both its own page and the one before were read. A show whose day was not asked for is dropped and counted.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawlers.contracts import BadRow, reading
+from crawlers.coverage import Scope
+from crawlers.fields import Price, kst_day
+from crawlers.items import Show
+from crawlers.job import Job
+from crawlers.source import SourceSpider
+
+Row = Callable[[], dict[str, Any]]
+
+
+class ScheduleSpider(SourceSpider):
+    """Asks for the schedule of each channel and day. A subclass names its channels, their pages and how to read one."""
+
+    datasets = ("schedule",)
+    channels: ClassVar[dict[str, int]]
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._scopes = {
+            (channel, day): self.coverage["schedule"].scope(channel_id=self.channels[channel], day=day.isoformat())
+            for channel in self.channels
+            for day in job.asked_days
+        }
+        self._seen: set[tuple[str, datetime, bool, int]] = set()
+
+    def page_url(self, channel: str, day: date) -> str:
+        """Address of the page that lists a day of a channel."""
+        raise NotImplementedError
+
+    def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
+        """The rows of a page, each a function that parses it or raises ``BadRow``; ``BrokenPage`` if it has none."""
+        raise NotImplementedError
+
+    async def start(self) -> AsyncIterator[Request]:
+        for channel in self.channels:
+            for day in (self.job.day - timedelta(days=1), *self.job.asked_days):
+                yield self.first_request(channel, day, self._touched(channel, day))
+
+    def first_request(self, channel: str, day: date, scopes: Sequence[Scope]) -> Request:
+        """What is asked first for a day of a channel."""
+        return self.ask(self.page_url(channel, day), self.parse_schedule, "schedule", scopes, channel=channel, day=day)
+
+    def parse_schedule(self, response: Response, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Show]:
+        """Read a page of shows."""
+        coverage = self.coverage["schedule"]
+        with coverage.reading(response, scopes):
+            own = self._scopes.get((channel, day))
+            of_its_day = 0
+            for row in self.rows(response, channel, day):
+                try:
+                    show = self._show(row, response, channel, day)
+                except BadRow as error:
+                    coverage.bad_row(error, response, scopes)
+                    continue
+                of_its_day += show.requested_day == day
+                if self._file(show, channel, own):
+                    yield show
+            if own is not None and not of_its_day:
+                # Not even one: rather a page gone wrong, or of another day, than a day without programme.
+                coverage.fail([own], "rows", response.url, f"the page lists no shows of {day}", response.body)
+
+    def _touched(self, channel: str, day: date) -> list[Scope]:
+        """The scopes to which a page can add a show: its own day and the next."""
+        days = (day, day + timedelta(days=1))
+        return [self._scopes[channel, each] for each in days if (channel, each) in self._scopes]
+
+    def _show(self, row: Row, response: Response, channel: str, day: date) -> Show:
+        values = row()
+        starts_at: datetime | None = values["starts_at"]
+        price: Price = values.pop("price")
+        with reading("show"):
+            return Show(
+                **values,
+                price=price.amount,
+                price_kind=price.kind,
+                channel_id=self.channels[channel],
+                requested_day=day if starts_at is None else kst_day(starts_at),
+                on_air=starts_at is None,
+                observed_at=self.job.now,
+                page_url=response.url,
+            )
+
+    def _file(self, show: Show, channel: str, page: Scope | None) -> bool:
+        """Count a show under its day, unless that was not asked for or the show is there already."""
+        scope = self._scopes.get((channel, show.requested_day))
+        if scope is None:
+            if page is not None:
+                page.dropped["starts on a day not asked for"] += 1
+            return False
+        key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
+        if key in self._seen:
+            scope.dropped["listed twice"] += 1
+            return False
+        self._seen.add(key)
+        self.coverage["schedule"].found(show, scope)
+        return True

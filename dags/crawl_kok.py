@@ -1,0 +1,46 @@
+"""### Prices and products of the KOK mall
+
+Reads the category lists and product pages into the raw zone, then loads them into both databases: `kok_product` and
+`kok_price` for serving, `dim_product` and `fct_price` for analysts. The same as `ukok crawl kok` and `ukok load kok`.
+
+**When** Every day at 04:10 in Korea; by hand at any time. Running it again changes nothing that is there already.
+
+**When it fails** `crawl` fails when the mall is away or its pages have changed; the log names the first page that could
+not be read, and nothing is loaded. `load` fails when a gate holds a file back: more than 5 % rejected, or fewer than
+half of what the last crawls brought. Look at the report in `step_run` and at the rejected items. If the mall really has
+changed, run the DAG with `accept`.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags.assets import CATALOG
+from dags.common import ACCEPT, COMMON, DATE, KST, crawl_instant, day, param
+
+
+@dag(
+    schedule=CronTriggerTimetable("10 4 * * *", timezone=KST.key),
+    doc_md=__doc__,
+    tags=["crawl", "kok"],
+    params={"date": DATE, "accept": ACCEPT},
+    dagrun_timeout=timedelta(hours=12),
+    **COMMON,
+)
+def crawl_kok() -> None:
+    @task(execution_timeout=timedelta(hours=5))
+    def crawl() -> str:
+        from pipelines import tasks
+
+        return tasks.crawl("kok", day(), days=1, now=crawl_instant())
+
+    @task(outlets=[CATALOG])
+    def load() -> list[str]:
+        from pipelines import tasks
+
+        return tasks.load("kok", accept=param("accept"))
+
+    crawl() >> load()
+
+
+crawl_kok()

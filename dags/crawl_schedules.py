@@ -1,0 +1,53 @@
+"""### Schedules of the three broadcasters
+
+Reads the coming days of 홈앤쇼핑 (`hnsmall`), 현대홈쇼핑 (`hmall`) and NS홈쇼핑 (`nsmall`) into the raw zone, then
+loads them into both databases: `broadcast` and `home_shopping_product` for serving, `fct_broadcast`, `fct_price` and
+`dim_product` for analysts. The same as `ukok crawl SOURCE` and `ukok load SOURCE` for each.
+
+**When** Every three hours from 00:20 in Korea; by hand at any time. A show that is no longer listed is marked as
+cancelled, but only where its channel and day could be read in full.
+
+**When it fails** The broadcasters do not wait for one another: the failed tasks tell which one has trouble, the others
+are loaded. A crawl fails when a site is away or its answers have changed; a load fails when a gate holds a file back.
+Look at the report in `step_run` and at the rejected items; if the site really has changed, run the DAG with `accept`.
+"""
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags.assets import SCHEDULE
+from dags.common import ACCEPT, COMMON, DATE, DAYS, KST, crawl_instant, day, param
+
+BROADCASTERS = ("hnsmall", "hmall", "nsmall")
+
+
+@dag(
+    schedule=CronTriggerTimetable("20 */3 * * *", timezone=KST.key),
+    doc_md=__doc__,
+    tags=["crawl", "home-shopping"],
+    params={"date": DATE, "days": DAYS, "accept": ACCEPT},
+    dagrun_timeout=timedelta(hours=3),
+    **COMMON,
+)
+def crawl_schedules() -> None:
+    @task
+    def crawl(source: str) -> str:
+        from pipelines import tasks
+
+        return tasks.crawl(source, day(), param("days"), crawl_instant())
+
+    @task
+    def load(source: str) -> list[str]:
+        from pipelines import tasks
+
+        return tasks.load(source, accept=param("accept"))
+
+    loaded = EmptyOperator(task_id="all_loaded", outlets=[SCHEDULE])
+    for source in BROADCASTERS:
+        crawled = crawl.override(task_id=f"crawl_{source}")(source)
+        crawled >> load.override(task_id=f"load_{source}")(source) >> loaded
+
+
+crawl_schedules()

@@ -1,0 +1,45 @@
+"""### Recipes from the official CSV
+
+Reads the CSV into the raw zone and from there into `recipe`, `recipe_ingredient` and the vocabulary of ingredients;
+then product titles are resolved again with that vocabulary. The same as `ukok recipes import FILE`.
+
+**When** By hand, whenever a new file has come. The file must be readable where the tasks run.
+
+**When it fails** The file is not there, or it is not the recipe CSV: its first line and its encoding (UTF-8 or CP949)
+tell. Rows without an id or a title are among the rejected items; they do not fail the run.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import Param, dag, task
+
+from dags.assets import RECIPES
+from dags.common import COMMON, due, param
+
+FILE = Param(
+    None, type=["null", "string"], description="Path of the recipe CSV. Empty: the file that UKOK_RECIPES_FILE names."
+)
+
+
+@dag(
+    schedule=None,
+    doc_md=__doc__,
+    tags=["recipes"],
+    params={"file": FILE},
+    dagrun_timeout=timedelta(hours=3),
+    **COMMON,
+)
+def import_recipes() -> None:
+    @task(outlets=[RECIPES])
+    def load() -> list[str]:
+        from pathlib import Path
+
+        from pipelines import tasks
+
+        file = param("file")
+        return tasks.recipes(Path(file) if file else None, now=due())
+
+    load()
+
+
+import_recipes()

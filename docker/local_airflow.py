@@ -1,0 +1,269 @@
+"""Airflow on this machine: api-server, scheduler and dag-processor as three processes, beside the demo sources.
+
+`make airflow` starts it. Its state is under var/airflow, its metadata in the database ``airflow`` of the embedded
+PostgreSQL. Ctrl-C stops everything but that PostgreSQL, which `ukok db stop` ends. What a killed run left behind is
+stopped by the next one.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+import fasteners
+import httpx
+import psutil
+import sqlalchemy
+from dotenv import dotenv_values
+
+from crawlers.standin.catalog import DEMO
+from crawlers.standin.server import base_urls
+from sql import embedded
+from sql.settings import DatabaseSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+START_SECONDS = 120
+STOP_SECONDS = 20
+
+
+class Failed(RuntimeError):
+    """Airflow cannot go on; the message says why and what to do."""
+
+
+def main() -> int:
+    """Start everything, print where it is, and stay until Ctrl-C or until one process ends by itself."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=8080, help="port of the UI and the REST API")
+    parser.add_argument("--no-standin", action="store_true", help="read the sources that UKOK_*_URL name, not the demo")
+    args = parser.parse_args()
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
+    os.chdir(ROOT)
+    home = DatabaseSettings().var_dir.resolve() / "airflow"
+    home.mkdir(parents=True, exist_ok=True)
+    lock = fasteners.InterProcessLock(home / "lock")
+    try:
+        if not lock.acquire(blocking=False):
+            raise Failed(f"Airflow is already running on {home}; stop that one first.")
+        stop_leftovers(home)
+        run(home, args.port, standin=not args.no_standin)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    return 0
+
+
+def run(home: Path, port: int, *, standin: bool) -> NoReturn:
+    """Prepare the databases, start the processes and watch them; ends by an exception only."""
+    check_port_is_free(port)
+    password = admin_password(home)
+    common = {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
+    env = common | os.environ | airflow_settings(home, port)
+    server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    commands = {
+        "api-server": [str(BIN / "airflow"), *server],
+        "scheduler": [str(BIN / "airflow"), "scheduler", "--skip-serve-logs"],
+        "dag-processor": [str(BIN / "airflow"), "dag-processor"],
+    }
+    if standin:
+        demo_port = free_port()
+        env |= demo_settings(demo_port)
+        # The middle of its three days is today, so that there is a show before and after each.
+        yesterday = datetime.now(ZoneInfo("Asia/Seoul")).date() - timedelta(days=1)
+        commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
+    finish([str(BIN / "ukok"), "db", "upgrade"], env)
+    finish([str(BIN / "airflow"), "db", "migrate"], env)
+    with started(commands, env, home) as processes:
+        wait_until_healthy(port, processes, home)
+        print(f"Airflow    http://127.0.0.1:{port}    login: admin / {password}")
+        print(f"REST API   http://127.0.0.1:{port}/docs")
+        print(f"Logs       {home}/logs (tasks), {home}/*.log (processes)")
+        print("First      run import_recipes, crawl_kok and crawl_schedules; train_and_publish then starts by itself.")
+        print("Ctrl-C stops Airflow and the demo sources, but not the embedded database (ukok db stop).", flush=True)
+        while True:
+            time.sleep(0.5)
+            check_all_run(processes, home)
+
+
+def demo_settings(port: int) -> dict[str, str]:
+    """Environment that points the steps at the demo sources and the demo recipes."""
+    recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
+    return base_urls(f"http://127.0.0.1:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0", "UKOK_RECIPES_FILE": recipes}
+
+
+def airflow_settings(home: Path, port: int) -> dict[str, str]:
+    """Environment of the three processes on this machine."""
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API_AUTH__JWT_SECRET": kept_secret(home / "jwt_secret"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(),
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "UKOK_VAR_DIR": str(home.parent),
+    }
+
+
+def metadata_database() -> str:
+    """URL of the database ``airflow`` on the embedded PostgreSQL; made when it is not there."""
+    url = sqlalchemy.make_url(embedded.start(DatabaseSettings().var_dir)["warehouse"])
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    with engine.connect() as conn:
+        if not conn.scalar(sqlalchemy.text("SELECT 1 FROM pg_database WHERE datname = 'airflow'")):
+            conn.exec_driver_sql("CREATE DATABASE airflow")
+    return url.set(database="airflow").render_as_string(hide_password=False)
+
+
+def admin_password(home: Path) -> str:
+    """Password of the user admin, made at the first start."""
+    path = home / "passwords.json"
+    if not path.exists():
+        write_private(path, json.dumps({"admin": secrets.token_urlsafe(12)}))
+    return str(json.loads(path.read_text())["admin"])
+
+
+def kept_secret(path: Path) -> str:
+    """A secret that the three processes share and that survives a restart."""
+    if not path.exists():
+        write_private(path, secrets.token_hex(32))
+    return path.read_text()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.touch(mode=0o600)
+    part.write_text(text)
+    part.replace(path)
+
+
+def finish(command: Sequence[str], env: Mapping[str, str]) -> None:
+    """Run a command to its end; its output is shown only when it fails."""
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"{done.stdout}\n`{' '.join(command)}` failed with exit code {done.returncode}.")
+
+
+@contextmanager
+def started(
+    commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path
+) -> Iterator[dict[str, psutil.Popen]]:
+    """Start each command with its own log file, and stop them all at the end.
+
+    Each leads a session of its own: the terminal's Ctrl-C reaches only this script, which then stops them in order.
+    """
+    processes: dict[str, psutil.Popen] = {}
+    try:
+        for name, command in commands.items():
+            with (home / f"{name}.log").open("wb") as log:
+                processes[name] = psutil.Popen(
+                    command,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            remember(home, processes.values())
+        yield processes
+    finally:
+        stop(list(processes.values()))
+        leftovers_file(home).unlink(missing_ok=True)
+
+
+def stop(processes: Sequence[psutil.Process]) -> None:
+    """Ask the processes to end, and kill what is left of their sessions."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=STOP_SECONDS)
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def leftovers_file(home: Path) -> Path:
+    """Where the running processes are written down for the next start."""
+    return home / "processes.json"
+
+
+def remember(home: Path, processes: Iterable[psutil.Popen]) -> None:
+    """Write down which processes run, with their start times, since a pid alone may be given to another."""
+    leftovers_file(home).write_text(json.dumps([[process.pid, process.create_time()] for process in processes]))
+
+
+def stop_leftovers(home: Path) -> None:
+    """Stop what a killed run left running."""
+    path = leftovers_file(home)
+    if not path.exists():
+        return
+    left = []
+    for pid, created in json.loads(path.read_text()):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if process.create_time() == created:
+                left.append(process)
+    stop(left)
+    path.unlink()
+
+
+def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Raise :class:`Failed` when a process has ended by itself."""
+    for name, process in processes.items():
+        code = process.poll()
+        if code is not None:
+            log = home / f"{name}.log"
+            last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+            raise Failed(f"{last}\nThe {name} ended with exit code {code}; the rest was stopped. Its log: {log}")
+
+
+def wait_until_healthy(port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until the api-server answers that the database, the scheduler and the dag-processor are healthy."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        check_all_run(processes, home)
+        with suppress(httpx.HTTPError):
+            health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
+            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
+                return
+        time.sleep(0.5)
+    raise Failed(f"Airflow was not healthy within {START_SECONDS} s. Its logs: {home}/*.log")
+
+
+def check_port_is_free(port: int) -> None:
+    """Raise :class:`Failed` when another program listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Failed(f"Port {port} is taken by another program; take another with --port.") from None
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

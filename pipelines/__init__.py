@@ -1,0 +1,1 @@
+"""Batch steps as plain functions, and the command line over them."""

@@ -1,0 +1,40 @@
+"""The crawl as a step with a Report."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from artifacts.raw import RawRun, read_report
+from artifacts.store import Store
+from crawlers.run import crawl
+from crawlers.settings import CrawlSettings
+from pipelines.report import Report, record
+
+
+def crawl_source(
+    source: str, warehouse: Engine, store: Store, day: date, days: int, *, now: datetime, settings: CrawlSettings
+) -> Report:
+    """Read a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
+
+    ``now`` is the instant the crawl counts as. Scopes that could not be read in full are in the Report with the reason;
+    loading concludes nothing from what they lack. Raises ``CrawlFailed`` when the crawl brought nothing.
+    """
+    with record(warehouse, store, f"crawl_{source}") as report:
+        runs = crawl(source, day, days, now, store, settings)
+        report.details["datasets"] = {run.dataset: _figures(run, read_report(store, run), report) for run in runs}
+    return report
+
+
+def _figures(run: RawRun, found: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    report.read += found["items"]
+    report.written += found["items"]
+    return {
+        "file": run.stem,
+        "items": found["items"],
+        "requests": found["requests"],
+        "scopes": len(found["scopes"]),
+        "incomplete": [f"{scope['scope']}: {scope['reason']}" for scope in found["scopes"] if not scope["complete"]],
+        "faults": sum(fault["count"] for fault in found["faults"]),
+    }

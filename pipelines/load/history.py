@@ -1,0 +1,100 @@
+"""Histories that hold a row only where something changed: prices, and versions of products."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, func, insert, or_, select, tuple_
+
+from pipelines.load.tally import Tally
+from sql.upsert import Counts, chunks
+
+Key = tuple[Any, ...]
+StoredRow = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """A table with a row from each change on: by ``key``, from the instant in column ``time``, the ``values``.
+
+    ``values`` maps each column to what holds before it was ever observed.
+    """
+
+    table: Table
+    key: tuple[str, ...]
+    time: str
+    values: Mapping[str, Any]
+
+    def observe(self, conn: Connection, at: datetime, seen: Mapping[Key, Mapping[str, Any]]) -> tuple[Tally, set[Key]]:
+        """Write what was seen at one instant; values left out are as before. Returns also the keys that changed.
+
+        A row that repeats the one before it is not kept. What was seen later is not touched: it is observed again
+        after a late file (:mod:`pipelines.load.pending`).
+        """
+        counts, deleted, changed = Counts(), 0, set[Key]()
+        for keys in chunks(list(seen)):
+            stored = self._stored(conn, at, keys)
+            new, gone = [], []
+            for key in keys:
+                add, drop = self._change(at, stored[key], key, seen[key])
+                new += add
+                gone += drop
+                if add or drop:
+                    changed.add(key)
+            if gone:
+                conn.execute(delete(self.table).where(tuple_(*self._columns(self.key), self._time).in_(gone)))
+            if new:
+                conn.execute(insert(self.table), new)
+            counts += Counts(inserted=len(new), unchanged=sum(key not in changed for key in keys))
+            deleted += len(gone)
+        tally = Tally()
+        tally.add(self.table, counts, deleted=deleted)
+        return tally, changed
+
+    def _change(
+        self, at: datetime, rows: Sequence[StoredRow], key: Key, seen: Mapping[str, Any]
+    ) -> tuple[list[dict[str, Any]], list[Key]]:
+        """Rows to insert, and rows to delete, for one key."""
+        before = next((self._values(row) for row in rows if self._at(row) < at), None)
+        here = next((self._values(row) for row in rows if self._at(row) == at), None)
+        wanted = {**self.values, **(before or {}), **seen}
+        add: list[dict[str, Any]] = []
+        drop: list[Key] = []
+        if here is not None and (wanted == before or here != wanted):
+            drop.append((*key, at))
+        if wanted not in (before, here):
+            add.append({**dict(zip(self.key, key, strict=True)), self.time: at, **wanted})
+        return add, drop
+
+    def _stored(self, conn: Connection, at: datetime, keys: Sequence[Key]) -> dict[Key, list[StoredRow]]:
+        """For each key the last row before the instant and the row at it."""
+        older = self.table.alias("older")
+        same = [older.c[name] == self.table.c[name] for name in self.key]
+        last_before = (
+            select(func.max(older.c[self.time])).where(*same, older.c[self.time] < at).correlate(self.table)
+        ).scalar_subquery()
+        statement = (
+            select(*self._columns(self.key), self._time, *self._columns(self.values))
+            .where(tuple_(*self._columns(self.key)).in_(list(keys)))
+            .where(or_(self._time == at, self._time == last_before))
+        )
+        found: dict[Key, list[StoredRow]] = defaultdict(list)
+        for row in conn.execute(statement):
+            found[tuple(row[: len(self.key)])].append(tuple(row))
+        return found
+
+    @property
+    def _time(self) -> Column[Any]:
+        return self.table.c[self.time]
+
+    def _columns(self, names: Iterable[str]) -> list[Column[Any]]:
+        return [self.table.c[name] for name in names]
+
+    def _at(self, row: StoredRow) -> datetime:
+        at: datetime = row[len(self.key)]
+        return at
+
+    def _values(self, row: StoredRow) -> dict[str, Any]:
+        return dict(zip(self.values, row[len(self.key) + 1 :], strict=True))

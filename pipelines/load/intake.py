@@ -1,0 +1,66 @@
+"""Items of raw files, checked again on their way in."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from artifacts.raw import RawRun, read_items
+from artifacts.store import Store
+from pipelines.report import Report
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+
+@dataclass
+class Intake:
+    """What was read from the files of one moment, and what of it cannot land."""
+
+    read: int = 0
+    rejects: list[tuple[Mapping[str, Any], str, str]] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """Number of rejects by reason."""
+        return Counter(reason for _, reason, _ in self.rejects)
+
+    def items(self, store: Store, run: RawRun, model: type[ItemT]) -> list[ItemT]:
+        """The valid items of a file; the others become rejects."""
+        valid = []
+        for item in read_items(store, run):
+            self.read += 1
+            try:
+                valid.append(model.model_validate({name: _storable(value) for name, value in item.items()}))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                self.reject(item, "invalid item", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        return valid
+
+    def reject(self, item: Mapping[str, Any] | BaseModel, reason: str, detail: str) -> None:
+        """Keep an item that does not land, and why."""
+        kept = item.model_dump(mode="json") if isinstance(item, BaseModel) else item
+        self.rejects.append((kept, reason, detail))
+
+    def unique(self, items: Iterable[ItemT], key: Sequence[str], content: Sequence[str]) -> list[ItemT]:
+        """The first item of each ``key``. One that repeats its ``content`` lands with it, any other is rejected."""
+        first: dict[tuple[Any, ...], ItemT] = {}
+        for item in items:
+            values = attrgetter(*key)(item)
+            kept = first.setdefault(values, item)
+            if any(getattr(kept, name) != getattr(item, name) for name in content):
+                self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is there with other values")
+        return list(first.values())
+
+    def tell(self, report: Report) -> None:
+        """Add the figures to the Report of the step."""
+        report.read += self.read
+        for item, reason, detail in self.rejects:
+            report.reject(item, reason, detail)
+
+
+def _storable(value: object) -> object:
+    """No database stores a NUL in a text."""
+    return value.replace("\0", "") if isinstance(value, str) else value

@@ -1,0 +1,179 @@
+"""Recipes: the official CSV into the raw zone, from there into the service database."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, select
+
+from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
+from artifacts.store import Store
+from crawlers.fields import KST
+from pipelines.learn.vocabulary import canonical_name
+from pipelines.load.ingredient_lines import ingredient_lines
+from pipelines.load.ledger import grow_version, lock_service, table_of
+from pipelines.load.pending import Moment, Target, instant, load_pending
+from pipelines.load.products import resolve_titles
+from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
+from pipelines.load.tally import Tally
+from pipelines.load.words import fit
+from pipelines.report import Report, record
+from serving.recommend.text import tokens
+from sql.service import catalog
+from sql.service import recipes as model
+from sql.upsert import Counts, upsert
+
+SOURCE = DATASET = "recipes"
+CHUNK = 500
+
+RECIPE, LINE = table_of(model.Recipe), table_of(model.RecipeIngredient)
+INGREDIENT, SYNONYM = table_of(model.Ingredient), table_of(model.IngredientSynonym)
+DOCUMENT, LEDGER = table_of(catalog.SearchDocument), table_of(catalog.LoadedFile)
+
+
+def import_recipes(service: Engine, warehouse: Engine, store: Store, path: Path, now: datetime) -> list[Report]:
+    """Read the CSV at ``path`` into the raw zone, load every recipe file that is not in the ledger, resolve titles.
+
+    ``now`` names the raw file. Raises :class:`NotARecipeFile`; rows without an id or a title are in the rejects.
+    """
+    with record(warehouse, store, "import_recipes") as report:
+        _write_raw(store, path, now, report)
+        tally = Tally()
+        target = Target(service, LEDGER, partial(lock_service, datasets=[DATASET]), partial(_apply, store, tally))
+        load_pending(target, store, SOURCE, [DATASET])
+        report.written, report.unchanged = tally.written, tally.unchanged(RECIPE)
+        report.details["rows"] = tally.details()
+    return [report, resolve_titles(service, warehouse, store)]
+
+
+def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
+    file = RecipeFile(path)
+    # What is imported last counts, whatever instant an earlier import was told.
+    now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
+    run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
+    raw_report = {"run_id": run.run_id, "source": SOURCE, "dataset": DATASET, "day": run.day, "items": 0, "scopes": []}
+    write_run(store, run, _accepted(file, report, raw_report), raw_report)
+    report.details |= {
+        "file": path.name,
+        "encoding": file.encoding,
+        "doubts": {note: count for note, count in file.notes.items() if count},
+    }
+
+
+def _accepted(file: RecipeFile, report: Report, raw_report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for row in file:
+        report.read += 1
+        if isinstance(row, Rejected):
+            item = {"recipe_id": row.recipe_id, "title": row.title, "line": row.line}
+            report.reject(item, row.reason, f"line {row.line} of {file.path.name}")
+        else:
+            raw_report["items"] += 1
+            yield row.model_dump(mode="json")
+    if not raw_report["items"]:
+        raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
+
+
+def _apply(store: Store, tally: Tally, conn: Connection, moment: Moment) -> None:
+    loader = _Loader(conn)
+    for run in moment.runs:
+        items = read_items(store, run)
+        while recipes := [Recipe.model_validate(item) for item in islice(items, CHUNK)]:
+            loader.load(recipes)
+    if loader.tally.written:
+        grow_version(conn, DATASET)
+    tally += loader.tally
+
+
+class _Loader:
+    """Writes recipes chunk by chunk and remembers the ingredients it has met."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.tally = Tally()
+        self._conn = conn
+        self._ingredient_ids: dict[str, int] = dict(
+            conn.execute(select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id)).all()
+        )
+        self._variants: set[str] = set()
+
+    def load(self, recipes: Sequence[Recipe]) -> None:
+        """Write the recipes, their ingredient lines and their search tokens; each id once."""
+        self._upsert(RECIPE, [_recipe_row(recipe) for recipe in recipes])
+        rows = [row for recipe in recipes for row in _line_rows(recipe)]
+        names = {row["name"]: canonical_name(row["name"]) for row in rows}
+        self._learn(names)
+        for row in rows:
+            name = names[row["name"]]
+            row["ingredient_id"] = self._ingredient_ids[name] if name else None
+        self._upsert(LINE, rows)
+        self._shorten(recipes, rows)
+        self._upsert(DOCUMENT, [_document(recipe) for recipe in recipes])
+
+    def _upsert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        keys = set(table.primary_key.columns.keys())
+        columns = [column.name for column in table.columns if column.name not in keys]
+        self.tally.add(table, upsert(self._conn, table, rows, update_columns=columns))
+
+    def _learn(self, names: dict[str, str | None]) -> None:
+        """Keep the ingredients, and the spellings that differ from an ingredient's own name."""
+        new = sorted({name for name in names.values() if name} - self._ingredient_ids.keys())
+        if new:
+            self._conn.execute(insert(INGREDIENT), [{"name": name} for name in new])
+            found = self._conn.execute(
+                select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id).where(INGREDIENT.c.name.in_(new))
+            )
+            self._ingredient_ids |= dict(found.all())
+            self.tally.add(INGREDIENT, Counts(inserted=len(new)))
+        fresh = {variant: name for variant, name in names.items() if variant not in self._variants}
+        self._variants |= fresh.keys()
+        spellings = [
+            {"variant": variant, "ingredient_id": self._ingredient_ids[name]}
+            for variant, name in fresh.items()
+            if name and name != variant
+        ]
+        self._upsert(SYNONYM, spellings)
+        other = [variant for variant, name in fresh.items() if not name or name == variant]
+        gone = self._conn.execute(delete(SYNONYM).where(SYNONYM.c.variant.in_(other)))
+        self.tally.add(SYNONYM, Counts(), deleted=gone.rowcount)
+
+    def _shorten(self, recipes: Sequence[Recipe], rows: Sequence[dict[str, Any]]) -> None:
+        """Remove the lines that a list has lost since it was last loaded."""
+        length = {recipe.recipe_id: 0 for recipe in recipes}
+        for row in rows:
+            length[row["recipe_id"]] += 1
+        stored = self._conn.execute(
+            select(LINE.c.recipe_id, func.max(LINE.c.position))
+            .where(LINE.c.recipe_id.in_(list(length)))
+            .group_by(LINE.c.recipe_id)
+        )
+        longer = [{"id": number, "length": length[number]} for number, last in stored if last >= length[number]]
+        if longer:
+            statement = delete(LINE).where(LINE.c.recipe_id == bindparam("id"), LINE.c.position >= bindparam("length"))
+            gone = self._conn.execute(statement, longer)
+            self.tally.add(LINE, Counts(), deleted=gone.rowcount)
+
+
+def _recipe_row(recipe: Recipe) -> dict[str, Any]:
+    lengths = {column.name: getattr(column.type, "length", None) for column in RECIPE.columns}
+    values = recipe.model_dump(exclude={"ingredients"})
+    return {name: fit(value, lengths[name]) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _line_rows(recipe: Recipe) -> Iterator[dict[str, Any]]:
+    for position, line in enumerate(ingredient_lines(recipe.ingredients)):
+        yield {
+            "recipe_id": recipe.recipe_id,
+            "position": position,
+            "section": fit(line.section, 100),
+            "name": fit(line.name, 255),
+            "amount": fit(line.amount, 255),
+            "unit": fit(line.unit, 100),
+            "note": line.note,
+        }
+
+
+def _document(recipe: Recipe) -> dict[str, Any]:
+    words = tokens(f"{recipe.title} {recipe.dish or ''}")
+    return {"source": SOURCE, "document_id": recipe.recipe_id, "tokens": " ".join(dict.fromkeys(words))}

@@ -1,0 +1,40 @@
+"""Loading by source: what belongs together, in order."""
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Engine
+
+from artifacts.store import Store
+from pipelines.load.gates import GateBroken
+from pipelines.load.kok import load_kok, load_kok_history
+from pipelines.load.schedules import load_schedules, load_schedules_history
+from pipelines.report import Report
+
+
+def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> list[Report]:
+    """Load what was crawled of ``kok``, ``hnsmall``, ``hmall`` or ``nsmall`` into both databases.
+
+    Each database has its own ledger, so one may be ahead of the other after a kill; running this again evens them out.
+    Raises ``GateBroken`` when a file was held back, after the others are loaded; ``accept`` loads it all the same.
+    """
+    steps: list[Callable[[], Report]]
+    if source == "kok":
+        steps = [
+            partial(load_kok, service, warehouse, store, accept=accept),
+            partial(load_kok_history, warehouse, store, accept=accept),
+        ]
+    else:
+        steps = [
+            partial(load_schedules, source, service, warehouse, store, accept=accept),
+            partial(load_schedules_history, source, warehouse, store, accept=accept),
+        ]
+    reports, held = [], []
+    for step in steps:
+        try:
+            reports.append(step())
+        except GateBroken as error:
+            held.append(error)
+    if held:
+        raise held[0]
+    return reports

@@ -1,0 +1,108 @@
+"""What a step did: its Report goes to ``step_run``, its rejected items to ``rejects/<step>/<run_id>.jsonl.gz``."""
+
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine, insert, update
+
+from artifacts.raw import new_run_id
+from artifacts.store import Store
+from sql.warehouse.steps import StepRun
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Report:
+    """Figures of one run of one step; the step fills it in while it works."""
+
+    step: str
+    run_id: str
+    interval_start: datetime | None = None
+    interval_end: datetime | None = None
+    read: int = 0
+    written: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+    def reject(self, item: Mapping[str, Any], reason: str, detail: str = "") -> None:
+        """Keep an item that does not land: ``reason`` is a short countable name, ``detail`` says what was wrong."""
+        self.rejects.append({"reason": reason, "detail": detail, "item": dict(item)})
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """How many items were rejected, by reason."""
+        return dict(Counter(str(reject["reason"]) for reject in self.rejects))
+
+    @property
+    def rejects_key(self) -> str:
+        """Where the rejected items are kept."""
+        return f"rejects/{self.step}/{self.run_id}.jsonl.gz"
+
+    def summary(self) -> str:
+        """One line for a log or a terminal."""
+        parts = [f"{self.read:,} read", f"{self.written:,} written", f"{self.unchanged:,} unchanged"]
+        parts += [f"{count:,} rejected ({reason})" for reason, count in sorted(self.rejected.items())]
+        return f"{self.step}: {', '.join(parts)} in {self.seconds:.1f} s"
+
+
+@contextmanager
+def record(
+    warehouse: Engine, store: Store, step: str, *, interval: tuple[datetime, datetime] | None = None
+) -> Iterator[Report]:
+    """Run a step under a Report: stored as ``running`` at once, then as ``done``, or as ``failed`` with the reason.
+
+    A row that stays ``running`` without a process is a run that was killed; running the step again is safe.
+    """
+    started_at, began = datetime.now(UTC), time.monotonic()
+    start, end = interval or (None, None)
+    report = Report(step, new_run_id(started_at), start, end)
+    with warehouse.begin() as conn:
+        conn.execute(insert(StepRun).values(started_at=started_at, status="running", **_figures(report)))
+    try:
+        yield report
+    except BaseException as error:
+        report.seconds = time.monotonic() - began
+        _keep_rejects(store, report)
+        _finish(warehouse, report, "failed", f"{type(error).__name__}: {' '.join(str(error).split())}")
+        raise
+    report.seconds = time.monotonic() - began
+    _keep_rejects(store, report)
+    _finish(warehouse, report, "done", None)
+    log.info("step done", run_id=report.run_id, summary=report.summary())
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    return {
+        "run_id": report.run_id,
+        "step": report.step,
+        "interval_start": report.interval_start,
+        "interval_end": report.interval_end,
+        "rows_read": report.read,
+        "rows_written": report.written,
+        "rows_unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "details": report.details,
+    }
+
+
+def _finish(warehouse: Engine, report: Report, status: str, error: str | None) -> None:
+    values = _figures(report) | {"status": status, "seconds": report.seconds, "error": error}
+    with warehouse.begin() as conn:
+        conn.execute(update(StepRun).where(StepRun.run_id == report.run_id).values(**values))
+
+
+def _keep_rejects(store: Store, report: Report) -> None:
+    if report.rejects:
+        lines = (json.dumps(reject, ensure_ascii=False, default=str) for reject in report.rejects)
+        store.put(report.rejects_key, gzip.compress("\n".join(lines).encode(), mtime=0))

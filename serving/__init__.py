@@ -1,0 +1,1 @@
+"""The API: a gateway, six services behind it, and what they share."""

@@ -1,0 +1,79 @@
+"""One way to make an application, of one service or of all."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.common import errors, health, logging
+from serving.common.clock import Clock, wall_clock
+from serving.common.errors import ErrorBody, StartupError
+from serving.common.metrics import Metrics
+from serving.common.middleware import RequestMiddleware
+from serving.common.runtime import Part, Runtime
+from serving.common.settings import read_settings
+
+log = structlog.get_logger()
+
+DESCRIPTION = "Grocery and recipe recommendations for the mall U+콕 and TV home shopping."
+
+
+def create_app(
+    service: str, routers: Iterable[APIRouter], parts: Iterable[Part], *, clock: Clock = wall_clock
+) -> FastAPI:
+    """Make the application ``service`` of ``routers``; ``parts`` is what these need besides accounts.
+
+    Settings are read when it starts, not when it is imported.
+    """
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logging.configure()
+        settings = read_settings()
+        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts))
+        app.state.runtime = runtime
+        await run_in_threadpool(runtime.start)
+        yield
+        await run_in_threadpool(runtime.stop)
+
+    app = FastAPI(
+        title=f"ukok {service}",
+        description=DESCRIPTION,
+        version=health.VERSION,
+        lifespan=lifespan,
+        responses={503: {"model": ErrorBody, "description": "Something that the request needs is away; try again"}},
+    )
+    for router in routers:
+        app.include_router(router)
+    app.include_router(health.router)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    errors.install(app)
+    app.add_middleware(RequestMiddleware, metrics=metrics)
+    app.add_middleware(StartupMiddleware)
+    return app
+
+
+class StartupMiddleware:
+    """Says in one line why the application cannot start, instead of a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_traceback(message: Message) -> None:
+            if message["type"] != "lifespan.startup.failed":
+                await send(message)
+
+        try:
+            await self._app(scope, receive, send_without_traceback)
+        except StartupError as error:
+            await send({"type": "lifespan.startup.failed", "message": f"ukok cannot start: {error}"})

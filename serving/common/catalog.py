@@ -1,0 +1,47 @@
+"""Keeps the view's catalog in step with the service database."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, select
+
+from serving.common.view import LiveView
+from serving.home_shopping.queries import load_schedule
+from serving.kok.queries import load_kok
+from serving.recipe.queries import load_recipes
+from sql.service.catalog import DataVersion
+
+log = structlog.get_logger()
+
+
+class CatalogFeed:
+    """Reads a dataset again when loading has changed it."""
+
+    def __init__(self, engine: Engine, view: LiveView) -> None:
+        self._engine = engine
+        self._view = view
+        self.versions: dict[str, int] = {}
+
+    def poll(self) -> None:
+        """Look at the data versions and read what is newer; raises ``SQLAlchemyError``, the view stays as it was."""
+        with self._engine.connect() as conn:
+            wanted = dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
+        loaders: dict[str, Callable[[Connection], Any]] = {
+            "kok": lambda conn: self._view.update(kok=load_kok(conn)),
+            "schedule": lambda conn: self._view.update(schedule=load_schedule(conn)),
+            "recipes": lambda conn: self._view.update(recipes=load_recipes(conn)),
+        }
+        for dataset, load in loaders.items():
+            # A dataset that was never loaded has no version and counts as 0: read once, it is empty.
+            version = wanted.get(dataset, 0)
+            if self.versions.get(dataset) == version:
+                continue
+            with self._snapshot() as conn:
+                load(conn)
+            self.versions[dataset] = version
+            log.info("catalog_loaded", dataset=dataset, version=version)
+
+    def _snapshot(self) -> Connection:
+        """A connection whose statements all see one moment. What is newer than the version is read again next time."""
+        return self._engine.connect().execution_options(isolation_level="REPEATABLE READ")

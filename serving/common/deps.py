@@ -1,0 +1,68 @@
+"""What endpoints ask for: the runtime, the view, the user, and checked text."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+from fastapi.security import OAuth2PasswordBearer
+from pydantic import AfterValidator, StringConstraints
+
+from serving.common.auth import Identity
+from serving.common.runtime import Runtime
+from serving.common.view import View
+
+LARGEST_ID = 2**63 - 1
+
+# Shows the "Authorize" button in the documentation; the header itself is read below.
+_bearer = OAuth2PasswordBearer(tokenUrl="/api/user/login", auto_error=False)
+
+
+async def _runtime(request: Request) -> Runtime:
+    return cast(Runtime, request.app.state.runtime)
+
+
+CurrentRuntime = Annotated[Runtime, Depends(_runtime)]
+
+
+async def _view(runtime: CurrentRuntime) -> View:
+    return runtime.view.current
+
+
+CurrentView = Annotated[View, Depends(_view)]
+
+
+async def _visitor(
+    request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]
+) -> Identity | None:
+    identity = runtime.auth.optional(request.headers.get("authorization"))
+    request.state.user_id = identity.user_id if identity else None
+    return identity
+
+
+async def _user(request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]) -> Identity:
+    identity = runtime.auth.required(request.headers.get("authorization"))
+    request.state.user_id = identity.user_id
+    return identity
+
+
+# Anyone; None without a token that can be relied on.
+Visitor = Annotated[Identity | None, Depends(_visitor)]
+# Someone who is logged in; else 401, or 503 while it cannot be known.
+User = Annotated[Identity, Depends(_user)]
+
+Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can hold ``text``: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("holds a character that cannot be stored")
+    return text
+
+
+# Goes last in an annotation: text that every database can hold.
+STORABLE = AfterValidator(_storable)
+Keyword = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), STORABLE]

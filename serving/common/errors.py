@@ -1,0 +1,104 @@
+"""What goes wrong, as ``{"detail": ...}``: errors of our own, of the databases, of validation."""
+
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from artifacts.store import StoreError
+
+log = structlog.get_logger()
+
+RETRY_AFTER = {"Retry-After": "2"}
+# SQLSTATE of PostgreSQL and error number of MariaDB for a table that is not there.
+MISSING_TABLE = {"42P01", 1146}
+
+
+class ErrorBody(BaseModel):
+    """Body of an error."""
+
+    detail: str
+
+
+UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody, "description": "Not logged in"}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Not found"}}
+
+
+class StartupError(RuntimeError):
+    """The application cannot start as configured; the message is one line that can be acted on."""
+
+
+class Unavailable(HTTPException):
+    """Something that the request needs is away; the client may try again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, headers=RETRY_AFTER)
+
+
+def not_found(what: str) -> HTTPException:
+    """404 that names what was asked for."""
+    return HTTPException(404, f"{what} not found")
+
+
+def is_missing_table(error: BaseException) -> bool:
+    """Tell whether a statement failed because the schema was never created."""
+    if not isinstance(error, ProgrammingError) or error.orig is None:
+        return False
+    code = getattr(error.orig, "pgcode", None) or next(iter(error.orig.args), None)
+    return code in MISSING_TABLE
+
+
+def summary(error: BaseException) -> str:
+    """What is wrong, in words that may be shown to anyone; hosts, users and statements stay in the log."""
+    if is_missing_table(error):
+        return "tables are missing: run `ukok db upgrade`"
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
+        return "the database does not answer"
+    if isinstance(error, SQLAlchemyError):
+        return "the database refused a statement"
+    if isinstance(error, StoreError):
+        return str(error)
+    return f"unexpected {type(error).__name__}"
+
+
+def log_reason(error: BaseException) -> str:
+    """One line for the log; SQLAlchemy's parameters are hidden by the engine, its passwords never in a message."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return " ".join(str(cause).split())
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure in FastAPI's shape."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for kind in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
+        app.add_exception_handler(kind, _database_away)
+
+
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, ProgrammingError) and not is_missing_table(error):
+        raise error
+    log.warning("database_unavailable", path=request.url.path, reason=log_reason(error))
+    return JSONResponse({"detail": summary(error)}, 503, headers=RETRY_AFTER)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    detail = [
+        {"type": e["type"], "loc": e["loc"], "msg": e["msg"], "input": _echo(e["loc"], e.get("input"))}
+        for e in cast(RequestValidationError, error).errors()
+    ]
+    return JSONResponse({"detail": detail}, 422)
+
+
+def _echo(where: tuple[int | str, ...], value: object) -> str | int | bool | None:
+    """The offending value if it is short and harmless: never a password, a whole body or a broken character."""
+    if isinstance(value, bool | int) and abs(value) < 2**63:
+        return value
+    if isinstance(value, str) and len(value) <= 200 and "password" not in where:
+        return value.encode(errors="replace").decode()
+    return None

@@ -1,0 +1,90 @@
+"""Probes, figures and the overall state."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+from sqlalchemy import QueuePool
+
+from serving.common.deps import CurrentRuntime
+from serving.common.runtime import Runtime
+
+VERSION = "0.1.0"
+# Without these an answer is older or simpler than it could be, but it is an answer.
+NOT_VITAL = {"release"}
+
+router = APIRouter(tags=["health"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Whether everything that the service needs is there."""
+
+    status: Literal["ready", "degraded", "not ready"]
+    dependencies: Annotated[dict[str, str], Field(description="`ok`, or what is wrong", examples=[{"catalog": "ok"}])]
+    release: Annotated[str | None, Field(description="Version of the release in service")]
+
+
+class Health(BaseModel):
+    """State of the service as the frontend's helper asks for it."""
+
+    status: str
+    service: str
+    version: str
+    timestamp: datetime
+
+
+@router.get("/healthz")
+async def healthz() -> Alive:
+    """The process answers; nothing else is looked at."""
+    return Alive()
+
+
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Something vital is missing"}})
+async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
+    """Each dependency as its last look found it, a few seconds ago at most."""
+    readiness = _readiness(runtime)
+    response.status_code = 503 if readiness.status == "not ready" else 200
+    return readiness
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(runtime: CurrentRuntime) -> Response:
+    """Figures in the text format of Prometheus."""
+    for name, problem in runtime.problems().items():
+        runtime.metrics.dependency.labels(name).set(problem is None)
+    for name, engine in runtime.engines().items():
+        if isinstance(engine.pool, QueuePool):
+            runtime.metrics.database_connections.labels(name).set(engine.pool.checkedout())
+    return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/api/health")
+async def health(request: Request, runtime: CurrentRuntime) -> Health:
+    """State of the service in one word."""
+    return Health(
+        status=_readiness(runtime).status,
+        service=request.app.title,
+        version=VERSION,
+        timestamp=runtime.clock(),
+    )
+
+
+def _readiness(runtime: Runtime) -> Readiness:
+    problems = runtime.problems()
+    wrong = {name for name, problem in problems.items() if problem}
+    status: Literal["ready", "degraded", "not ready"] = "ready"
+    if wrong:
+        status = "degraded" if wrong <= NOT_VITAL else "not ready"
+    return Readiness(
+        status=status,
+        dependencies={name: problem or "ok" for name, problem in problems.items()},
+        release=runtime.view.current.release_version,
+    )

@@ -1,0 +1,93 @@
+"""What surrounds every request: its id, its line in the log, its figures, a bound on its body."""
+
+import re
+import time
+import uuid
+
+import structlog
+from prometheus_client import Counter
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.common.metrics import Metrics
+
+log = structlog.get_logger()
+
+LARGEST_BODY = 2**20
+GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = b"x-request-id"
+BODILESS = {"GET", "HEAD", "OPTIONS"}
+# Probes and scrapes come every few seconds and say nothing about users.
+UNLOGGED = {"/healthz", "/readyz", "/metrics"}
+INTERNAL_ERROR = b'{"detail":"internal error"}'
+
+
+class RequestMiddleware:
+    """Outermost layer of the application; plain ASGI, because it is paid for by every request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._limited = RequestBodyLimitMiddleware(app, LARGEST_BODY)
+        self._metrics = metrics
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
+            await send(message)
+
+        app = self._app if scope["method"] in BODILESS else self._limited
+        try:
+            await app(scope, receive, send_with_id)
+        except Exception:
+            log.exception("request_failed", method=scope["method"], path=scope["path"])
+            if status:
+                raise
+            await _send_internal_error(send_with_id)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        key = (scope["method"] if route != "unmatched" else "any", route, status)
+        counter = self._counters.get(key)
+        if counter is None:
+            method, path, code = key
+            counter = self._counters[key] = self._metrics.requests.labels(method, path, str(code))
+        counter.inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        if scope["path"] not in UNLOGGED:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round(seconds * 1000, 2),
+                user_id=scope.get("state", {}).get("user_id"),
+            )
+
+
+def _request_id(scope: Scope) -> bytes:
+    """The id that a proxy gave, if it is a harmless word, else a new one."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID and GIVEN_ID.fullmatch(value):
+            return bytes(value)
+    return uuid.uuid4().hex.encode()
+
+
+async def _send_internal_error(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(INTERNAL_ERROR)).encode())]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": INTERNAL_ERROR})

@@ -1,0 +1,22 @@
+"""Passwords, hashed by argon2id."""
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+# OWASP's first recommendation for argon2id: 19 MiB, two passes, one lane.
+_hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+def hash_password(password: str) -> str:
+    """Hash of a new password."""
+    return _hasher.hash(password)
+
+
+def check_password(password: str, stored: str | None) -> tuple[bool, str | None]:
+    """Whether the password is right, and a fresh hash when the stored one was made with weaker parameters.
+
+    An unknown user (``stored`` None) costs the same time as a known one.
+    """
+    right, renewed = _hasher.verify_and_update(password, stored or _NOBODY)
+    return right and stored is not None, renewed

@@ -1,0 +1,98 @@
+"""What a running application is made of: opened at start-up, closed at shutdown."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import Engine
+
+from artifacts.store import StoreError, open_store
+from serving.common.auth import Authenticator, Revocations, Tokens
+from serving.common.catalog import CatalogFeed
+from serving.common.clock import Clock
+from serving.common.errors import StartupError
+from serving.common.metrics import Metrics
+from serving.common.poller import Poller
+from serving.common.search import query_tokens
+from serving.common.settings import ServingSettings
+from serving.common.view import LiveView
+from serving.log.writer import EventWriter
+from serving.recommend.live import LiveRelease
+from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
+
+log = structlog.get_logger()
+
+
+class Part(StrEnum):
+    """What an application may need besides accounts."""
+
+    CATALOG = "catalog"
+    RELEASE = "release"
+    EVENTS = "events"
+
+
+class Runtime:
+    """Engines, the view that is answered from, and the threads that keep it fresh."""
+
+    def __init__(self, settings: ServingSettings, clock: Clock, metrics: Metrics, parts: frozenset[Part]) -> None:
+        """Raise :class:`StartupError` when the configuration cannot be right; a server that is away is no such case."""
+        self._parts = parts
+        self.settings = settings
+        self.clock = clock
+        self.metrics = metrics
+        self.view = LiveView()
+        self.events: EventWriter | None = None
+        self.release: LiveRelease | None = None
+        self._warehouse: Engine | None = None
+        try:
+            self.service_db = service_engine()
+            if Part.EVENTS in parts:
+                self._warehouse = warehouse_engine()
+                self.events = EventWriter(self._warehouse, clock, metrics)
+            if Part.RELEASE in parts:
+                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.view, metrics)
+        except (DatabaseUnavailable, StoreError) as error:
+            raise StartupError(str(error)) from None
+        tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
+        revocations = Revocations(self.service_db, clock)
+        self.auth = Authenticator(tokens, revocations)
+        self._pollers = [Poller("logins", settings.poll_seconds, revocations.refresh)]
+        if Part.CATALOG in parts:
+            self._pollers.append(Poller("catalog", settings.poll_seconds, CatalogFeed(self.service_db, self.view).poll))
+        if self.release:
+            self._pollers.append(Poller("release", settings.poll_seconds, self.release.poll))
+
+    def start(self) -> None:
+        """Read everything once, then keep it fresh; what is away now is tried again and again."""
+        if Part.CATALOG in self._parts:
+            query_tokens("준비")  # loads the analyser, seconds that the first search should not wait for
+        for poller in self._pollers:
+            poller.start()
+        if self.events:
+            self.events.start()
+        problems = {name: problem for name, problem in self.problems().items() if problem}
+        log.info("started", release=self.view.current.release_version, problems=problems)
+
+    def stop(self) -> None:
+        """Commit the events that wait, end the threads, close the connections."""
+        if self.events:
+            self.events.stop()
+        for poller in self._pollers:
+            poller.stop()
+        self.service_db.dispose()
+        if self._warehouse:
+            self._warehouse.dispose()
+
+    def problems(self) -> Mapping[str, str | None]:
+        """What is wrong with each dependency, None where nothing is."""
+        found = {poller.name: poller.problem for poller in self._pollers}
+        if self.release and self.release.problem:
+            found["release"] = self.release.problem
+        if self.events:
+            found["events"] = self.events.problem
+        return found
+
+    def engines(self) -> dict[str, Engine]:
+        """The databases that this application uses, by name."""
+        return {"service": self.service_db} | ({"warehouse": self._warehouse} if self._warehouse else {})

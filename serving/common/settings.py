@@ -1,0 +1,43 @@
+"""Settings of the API."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serving.common.errors import StartupError
+
+DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
+
+
+class ServingSettings(BaseSettings):
+    """How the API runs; databases and artifacts have settings of their own."""
+
+    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["development", "production"] = "development"
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    access_token_minutes: int = Field(default=60, ge=1)
+    poll_seconds: float = Field(
+        default=2.0, gt=0, description="How often data, release and revoked tokens are looked at"
+    )
+    var_dir: Path = Path("var")
+
+    @model_validator(mode="after")
+    def _secret_is_one(self) -> "ServingSettings":
+        secret = self.secret_key.get_secret_value()
+        if self.environment == "production" and secret == DEVELOPMENT_SECRET:
+            raise ValueError("UKOK_SECRET_KEY is the development default: set a random one of 32 characters or more")
+        if len(secret) < 32:
+            raise ValueError("UKOK_SECRET_KEY is shorter than 32 characters: set a random one")
+        return self
+
+
+def read_settings() -> ServingSettings:
+    """Read the environment and ``.env``, or raise :class:`StartupError` in one line without any value."""
+    try:
+        return ServingSettings()
+    except ValidationError as error:
+        problems = ("/".join(f"UKOK_{part}".upper() for part in e["loc"]) + " " + e["msg"] for e in error.errors())
+        raise StartupError("settings: " + "; ".join(problem.strip() for problem in problems)) from None

@@ -1,0 +1,88 @@
+"""What the API answers from: one immutable view of catalog and release, replaced as a whole."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from serving.home_shopping.queries import Schedule
+from serving.kok.queries import KokCatalog
+from serving.recipe.queries import RecipeBook
+
+if TYPE_CHECKING:
+    # Brings faiss and onnxruntime, which a service without a release has no use for.
+    from serving.recommend.vector_store import LoadedRelease
+
+ANSWER_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An encoded answer; ``until`` bounds how long it stays true while the data does not change."""
+
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    until: datetime | None
+    needs_login: bool
+
+
+class Answers:
+    """Encoded answers by path and query, the oldest dropped when they exceed their share of memory."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, path: str, query: bytes) -> Answer | None:
+        """The answer kept for this URL."""
+        return self._answers.get((path, query))
+
+    def keep(self, path: str, query: bytes, answer: Answer) -> None:
+        """Keep an answer for this URL."""
+        with self._lock:
+            replaced = self._answers.pop((path, query), None)
+            self._bytes += len(answer.body) - (len(replaced.body) if replaced else 0)
+            self._answers[(path, query)] = answer
+            while self._bytes > ANSWER_BYTES:
+                _, dropped = self._answers.popitem(last=False)
+                self._bytes -= len(dropped.body)
+
+
+class Parts(TypedDict, total=False):
+    """Parts of a view that may be replaced."""
+
+    kok: KokCatalog
+    schedule: Schedule
+    recipes: RecipeBook
+    release: "LoadedRelease | None"
+
+
+@dataclass(frozen=True)
+class View:
+    """Catalog and release as of one moment, and the answers made from exactly these."""
+
+    kok: KokCatalog = field(default_factory=KokCatalog)
+    schedule: Schedule = field(default_factory=Schedule)
+    recipes: RecipeBook = field(default_factory=RecipeBook)
+    release: "LoadedRelease | None" = None
+    answers: Answers = field(default_factory=Answers)
+
+    @property
+    def release_version(self) -> str | None:
+        """Version of the release in service."""
+        return self.release.version if self.release else None
+
+
+class LiveView:
+    """Holds the current view. A reader takes it once and sees no change while it answers."""
+
+    def __init__(self) -> None:
+        self.current = View()
+        self._lock = Lock()
+
+    def update(self, **parts: Unpack[Parts]) -> None:
+        """Replace parts; answers made from the old ones go with them."""
+        with self._lock:
+            self.current = replace(self.current, **parts, answers=Answers())

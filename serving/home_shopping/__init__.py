@@ -1,0 +1,1 @@
+"""Home shopping: schedules, products, what goes with them."""

@@ -1,0 +1,193 @@
+"""Broadcasts and their products, read from the service database into memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, exists, select
+
+from serving.common.clock import KST, kst_day
+from serving.common.search import TextIndex
+from serving.kok.queries import product_ingredients, search_tokens
+from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct
+
+SOURCES = ("hnsmall", "hmall", "nsmall")
+# About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
+NEWEST_BROADCASTS = 50_000
+
+ProductKey = tuple[str, int]
+
+
+class Station(NamedTuple):
+    """A channel as the frontend shows it."""
+
+    channel_id: int
+    name: str
+    number: int
+
+
+class Product(NamedTuple):
+    """A product sold in broadcasts."""
+
+    source: str
+    product_id: int
+    name: str
+    store: str | None
+    thumbnail: str
+    is_food: bool
+    is_ingredient: bool
+    ingredients: tuple[str, ...]
+
+
+class Show(NamedTuple):
+    """A product in a broadcast that is on the schedule; times are also kept as the frontend reads them."""
+
+    live_id: int
+    station: Station
+    product: Product
+    starts_at: datetime
+    ends_at: datetime
+    day: date
+    start_time: str
+    end_time: str
+    slot: str
+    list_price: int | None
+    price: int | None
+    price_kind: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Shows that are not cancelled, in order of their start, by what they are asked for."""
+
+    by_day: dict[date, tuple[Show, ...]] = field(default_factory=dict)
+    by_live_id: dict[int, Show] = field(default_factory=dict)
+    by_product: dict[ProductKey, tuple[Show, ...]] = field(default_factory=dict)
+    products: dict[int, Product] = field(default_factory=dict)
+    by_ingredient: dict[str, tuple[Product, ...]] = field(default_factory=dict)
+    searchable: tuple[Product, ...] = ()
+    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+
+    def find_product(self, product_id: int) -> Product | None:
+        """A product by its source's id or, as the frontend sometimes asks, by the id of a show."""
+        product = self.products.get(product_id)
+        show = None if product else self.by_live_id.get(product_id)
+        return show.product if show else product
+
+    def food_between(self, first: date, last: date) -> Iterator[Show]:
+        """Food shows of the days ``first`` to ``last``, in order."""
+        for offset in range((last - first).days + 1):
+            yield from (show for show in self.by_day.get(first + timedelta(offset), ()) if show.product.is_food)
+
+    def next_show(self, product: Product, now: datetime) -> Show | None:
+        """The show of a product that is on air, else the next one."""
+        shows = self.by_product.get((product.source, product.product_id), ())
+        return next((show for show in shows if show.ends_at > now), None)
+
+    def search(self, keyword: str, now: datetime) -> list[Show]:
+        """The current or next show of each product that matches: on air first, then in order of their start."""
+        found = (self.next_show(self.searchable[position], now) for position in self.index.find(keyword))
+        return sorted((show for show in found if show), key=lambda show: (show.starts_at, show.live_id))
+
+    def with_ingredient(self, name: str, now: datetime) -> list[Show]:
+        """The current or next show of each food product made of an ingredient, in order of their start."""
+        found = (self.next_show(product, now) for product in self.by_ingredient.get(name, ()))
+        return sorted((show for show in found if show), key=lambda show: (show.starts_at, show.live_id))
+
+
+def load_schedule(conn: Connection) -> Schedule:
+    """Read the newest broadcasts and their products."""
+    channels = conn.execute(select(Channel.channel_id, Channel.channel_name, Channel.channel_number))
+    stations = {row.channel_id: Station(*row) for row in channels}
+    newest = select(Broadcast.__table__).order_by(Broadcast.starts_at.desc()).limit(NEWEST_BROADCASTS)
+    rows = conn.execute(newest).all()
+    products = _products(conn, rows[-1].starts_at) if rows else {}
+    shows = [
+        _show(row, stations[row.channel_id], products[(row.source, row.source_product_id)])
+        for row in rows
+        if row.cancelled_at is None and (row.source, row.source_product_id) in products
+    ]
+    shows.sort(key=lambda show: (show.starts_at, show.live_id))
+    searchable = tuple({(s.product.source, s.product.product_id): s.product for s in shows}.values())
+    tokens = search_tokens(conn, SOURCES)
+    return Schedule(
+        by_day={day: tuple(group) for day, group in groupby(shows, key=lambda show: show.day)},
+        by_live_id={show.live_id: show for show in shows},
+        by_product=_grouped_by_product(shows),
+        products=_newest_by_id(rows, products),
+        by_ingredient=_by_ingredient(searchable),
+        searchable=searchable,
+        index=TextIndex((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
+    )
+
+
+def _products(conn: Connection, since: datetime) -> dict[ProductKey, Product]:
+    ingredients = product_ingredients(conn, SOURCES)
+    shown = exists().where(
+        Broadcast.source == HomeShoppingProduct.source,
+        Broadcast.source_product_id == HomeShoppingProduct.source_product_id,
+        Broadcast.starts_at >= since,
+    )
+    return {
+        (row.source, row.source_product_id): Product(
+            source=row.source,
+            product_id=row.source_product_id,
+            name=row.product_name,
+            store=row.store_name,
+            thumbnail=row.thumbnail_url or "",
+            is_food=row.is_food,
+            is_ingredient=row.is_ingredient,
+            ingredients=ingredients.get((row.source, row.source_product_id), ()),
+        )
+        for row in conn.execute(select(HomeShoppingProduct.__table__).where(shown))
+    }
+
+
+def _show(row: Row[Any], station: Station, product: Product) -> Show:
+    return Show(
+        live_id=row.broadcast_id,
+        station=station,
+        product=product,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        day=kst_day(row.starts_at),
+        start_time=_kst_time(row.starts_at),
+        end_time=_kst_time(row.ends_at),
+        slot=row.slot,
+        list_price=row.list_price,
+        price=row.price,
+        price_kind=row.price_kind,
+    )
+
+
+def _kst_time(instant: datetime) -> str:
+    return f"{instant.astimezone(KST):%H:%M:%S}"
+
+
+def _grouped_by_product(shows: Iterable[Show]) -> dict[ProductKey, tuple[Show, ...]]:
+    found: dict[ProductKey, list[Show]] = defaultdict(list)
+    for show in shows:
+        found[(show.product.source, show.product.product_id)].append(show)
+    return {key: tuple(group) for key, group in found.items()}
+
+
+def _newest_by_id(rows: Iterable[Row[Any]], products: dict[ProductKey, Product]) -> dict[int, Product]:
+    """Products by the id alone; of two sources that share one, the newest broadcast wins. ``rows`` are newest first."""
+    found: dict[int, Product] = {}
+    for row in rows:
+        product = products.get((row.source, row.source_product_id))
+        if product:
+            found.setdefault(row.source_product_id, product)
+    return found
+
+
+def _by_ingredient(products: Iterable[Product]) -> dict[str, tuple[Product, ...]]:
+    found: dict[str, list[Product]] = defaultdict(list)
+    for product in products:
+        for name in dict.fromkeys(product.ingredients):
+            if product.is_food:
+                found[name].append(product)
+    return {name: tuple(group) for name, group in found.items()}

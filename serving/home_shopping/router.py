@@ -1,0 +1,143 @@
+"""Home shopping routes. Schedules, products and recommendations come from memory."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serving.common import history
+from serving.common.clock import kst_day, next_midnight
+from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
+from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
+from serving.common.memory_route import MemoryRoute, keep
+from serving.common.paging import Page, Size, page_of
+from serving.home_shopping import schemas
+from serving.home_shopping.schemas import (
+    ForgetKeyword,
+    History,
+    HistoryEntry,
+    IngredientCheck,
+    MallProducts,
+    Message,
+    ProductPage,
+    RecipeCards,
+    ScheduleDay,
+    SearchKeyword,
+    SlotSearch,
+)
+from serving.kok.queries import KokItem
+from serving.recipe.queries import Recipe
+from serving.recommend import candidates
+from serving.recommend.candidates import Recommendation
+from serving.recommend.schemas import origin
+
+router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
+
+SERVICE = "home_shopping"
+DAYS_AHEAD = 10
+MOST_RECIPES = 10
+MOST_MALL_PRODUCTS = 5
+
+
+@router.get("/product/{product_id}/recipe-recommend", response_model=RecipeCards, responses=NOT_FOUND)
+async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+    """Recipes to cook with a product; none unless it is an ingredient."""
+    product = view.schedule.find_product(product_id)
+    if product is None:
+        raise not_found(f"home shopping product {product_id}")
+    picked: Recommendation[Recipe] = Recommendation((), None, view.release_version)
+    if product.is_ingredient:
+        picked = candidates.recipes_for(view, product.source, product.product_id, product.ingredients, MOST_RECIPES)
+    body = RecipeCards(
+        recipes=[schemas.recipe_card(recipe, reason) for recipe, reason in picked.items],
+        is_ingredient=product.is_ingredient,
+        extracted_keywords=schemas.keywords(product) if product.is_ingredient else [],
+        **origin(picked),
+    )
+    return keep(request, view, body)
+
+
+@router.get("/product/{product_id}/kok-recommend", response_model=MallProducts)
+async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+    """Products of the mall that go with a product; none for an unknown one."""
+    product = view.schedule.find_product(product_id)
+    picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
+    if product:
+        picked = candidates.mall_products_for(view, product, MOST_MALL_PRODUCTS)
+    products = [schemas.mall_product(item, reason) for item, reason in picked.items]
+    return keep(request, view, MallProducts(products=products, **origin(picked)))
+
+
+@router.get("/product/{product_id}/check", response_model=IngredientCheck)
+async def check(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+    """Tell whether a product is a cooking ingredient; an unknown one is not."""
+    product = view.schedule.find_product(product_id)
+    return keep(request, view, IngredientCheck(is_ingredient=product is not None and product.is_ingredient))
+
+
+@router.get("/product/{live_id}", response_model=ProductPage, responses=NOT_FOUND)
+async def product(request: Request, view: CurrentView, _: Visitor, live_id: Id) -> Response:
+    """A product in a show."""
+    show = view.schedule.by_live_id.get(live_id)
+    if show is None:
+        raise not_found(f"show {live_id}")
+    return keep(request, view, schemas.product_page(show))
+
+
+@router.get("/schedule", response_model=ScheduleDay)
+async def schedule(
+    request: Request,
+    runtime: CurrentRuntime,
+    view: CurrentView,
+    _: Visitor,
+    live_date: date | None = None,
+    page: Page = 1,
+    _size: Annotated[Size, Query(alias="size")] = 20,
+) -> Response:
+    """Food on the schedule of a day, by default of today and the ten days that follow.
+
+    The frontend asks for page 1 and counts on the whole, so page 1 is the whole whatever ``size`` is, and any other
+    page is empty.
+    """
+    now = runtime.clock()
+    first = live_date or kst_day(now)
+    last = first if live_date else first + timedelta(DAYS_AHEAD)
+    shows = view.schedule.food_between(first, last) if page == 1 else ()
+    until = None if live_date else next_midnight(now)
+    return keep(request, view, ScheduleDay(schedules=[schemas.scheduled(show) for show in shows]), until=until)
+
+
+@router.get("/search")
+def search(
+    runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20
+) -> SlotSearch:
+    """Products on air or to come whose name or store matches, in order of their show."""
+    shows = view.schedule.search(keyword, runtime.clock())
+    products = [schemas.found_slot(show) for show in page_of(shows, page, size)]
+    return SlotSearch(total=len(shows), page=page, size=size, products=products)
+
+
+@router.get("/search/history", responses=UNAUTHORIZED)
+def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=20)] = 5) -> History:
+    """The user's latest keywords."""
+    with runtime.service_db.connect() as conn:
+        rows = history.latest(conn, SERVICE, user.user_id, limit)
+    return History(history=[schemas.history_entry(row) for row in rows])
+
+
+@router.post("/search/history", responses=UNAUTHORIZED)
+def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> HistoryEntry:
+    """Remember a keyword."""
+    with runtime.service_db.begin() as conn:
+        row = history.save(conn, SERVICE, user.user_id, body.keyword, runtime.clock())
+    return schemas.history_entry(row)
+
+
+@router.delete("/search/history", responses=UNAUTHORIZED | NOT_FOUND)
+def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
+    """Forget a keyword of the user."""
+    with runtime.service_db.begin() as conn:
+        found = history.forget(conn, SERVICE, user.user_id, body.homeshopping_history_id)
+    if not found:
+        raise not_found(f"search history {body.homeshopping_history_id}")
+    return Message(message="검색어가 삭제되었습니다.")

@@ -1,0 +1,266 @@
+"""Bodies of the home shopping routes."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from serving.common.clock import KstDateTime
+from serving.common.deps import LARGEST_ID, Keyword
+from serving.common.history import Searched
+from serving.common.money import shown_price
+from serving.home_shopping.queries import Product, Show
+from serving.kok.queries import KokItem
+from serving.recipe.queries import Recipe
+from serving.recommend.schemas import Provenance
+
+
+class Slot(BaseModel):
+    """When a product is shown and for how much; times are ``HH:MM:SS`` in Korea, prices 0 when unknown."""
+
+    live_id: int
+    product_id: int
+    product_name: str
+    thumb_img_url: str
+    live_date: date
+    live_start_time: str
+    live_end_time: str
+    sale_price: int
+    dc_price: int
+    dc_rate: int
+    price_kind: str
+
+
+class ScheduledSlot(Slot):
+    """A row of the schedule."""
+
+    homeshopping_id: int
+    homeshopping_name: str
+    homeshopping_channel: int
+    promotion_type: str
+
+
+class ScheduleDay(BaseModel):
+    """Rows of the schedule, by date, start and live_id."""
+
+    schedules: list[ScheduledSlot]
+
+
+class ProductDetail(Slot):
+    """A product in a show."""
+
+    store_name: str | None
+    is_liked: bool = False
+    homeshopping_id: int
+    homeshopping_name: str
+    homeshopping_channel: int
+    homeshopping_channel_name: str
+    homeshopping_channel_image: str
+
+
+class DetailInfo(BaseModel):
+    """A line of the product's data sheet."""
+
+    detail_col: str
+    detail_val: str
+
+
+class Image(BaseModel):
+    """A picture of the product."""
+
+    img_url: str | None
+    sort_order: int
+
+
+class ProductPage(BaseModel):
+    """A product's page."""
+
+    product: ProductDetail
+    detail_infos: list[DetailInfo]
+    images: list[Image]
+
+
+class IngredientCheck(BaseModel):
+    """Whether a product is a cooking ingredient."""
+
+    is_ingredient: bool
+
+
+class MallProduct(BaseModel):
+    """A product of the mall that goes with a broadcast product."""
+
+    kok_product_id: int
+    kok_thumbnail: str | None
+    kok_discount_rate: int
+    kok_discounted_price: int
+    kok_product_name: str
+    kok_store_name: str
+    price_kind: str
+    reason: str
+
+
+class MallProducts(Provenance):
+    """Products of the mall, best first."""
+
+    products: list[MallProduct]
+
+
+class RecipeCard(BaseModel):
+    """A recipe to cook with the product."""
+
+    recipe_id: int
+    recipe_name: str
+    scrap_count: int
+    ingredients: list[str]
+    description: str
+    recipe_image_url: str | None
+    number_of_serving: str | None
+    reason: str
+
+
+class RecipeCards(Provenance):
+    """Recipes to cook with the product, best first; none unless it is an ingredient."""
+
+    recipes: list[RecipeCard]
+    is_ingredient: bool
+    extracted_keywords: list[str]
+
+
+class FoundSlot(Slot):
+    """A product that a search found, in its show on air or to come."""
+
+    store_name: str | None
+
+
+class SlotSearch(BaseModel):
+    """A page of what a search found, and how much there is."""
+
+    total: int
+    page: int
+    size: int
+    products: list[FoundSlot]
+
+
+class HistoryEntry(BaseModel):
+    """A keyword that the user searched for."""
+
+    homeshopping_history_id: int
+    user_id: int
+    homeshopping_keyword: str
+    homeshopping_searched_at: KstDateTime
+
+
+class History(BaseModel):
+    """Keywords, newest first."""
+
+    history: list[HistoryEntry]
+
+
+class SearchKeyword(BaseModel):
+    """A keyword to remember."""
+
+    keyword: Keyword
+
+
+class ForgetKeyword(BaseModel):
+    """A keyword to forget."""
+
+    homeshopping_history_id: Annotated[int, Field(ge=0, le=LARGEST_ID)]
+
+
+class Message(BaseModel):
+    """That it was done."""
+
+    message: str
+
+
+def slot(show: Show) -> Slot:
+    """When a product is shown and for how much."""
+    price = shown_price(show.list_price, show.price, show.price_kind)
+    return Slot(
+        live_id=show.live_id,
+        product_id=show.product.product_id,
+        product_name=show.product.name,
+        thumb_img_url=show.product.thumbnail,
+        live_date=show.day,
+        live_start_time=show.start_time,
+        live_end_time=show.end_time,
+        sale_price=price.sale,
+        dc_price=price.dc,
+        dc_rate=price.rate,
+        price_kind=price.kind,
+    )
+
+
+def scheduled(show: Show) -> ScheduledSlot:
+    """A row of the schedule."""
+    return ScheduledSlot(
+        **slot(show).model_dump(),
+        homeshopping_id=show.station.channel_id,
+        homeshopping_name=show.station.name,
+        homeshopping_channel=show.station.number,
+        promotion_type=show.slot,
+    )
+
+
+def product_page(show: Show) -> ProductPage:
+    """A product's page."""
+    station = show.station
+    product = ProductDetail(
+        **slot(show).model_dump(),
+        store_name=show.product.store,
+        homeshopping_id=station.channel_id,
+        homeshopping_name=station.name,
+        homeshopping_channel=station.number,
+        homeshopping_channel_name=f"채널 {station.number}",
+        homeshopping_channel_image=f"/images/channels/channel_{station.number}.jpg",
+    )
+    return ProductPage(product=product, detail_infos=[], images=[])
+
+
+def found_slot(show: Show) -> FoundSlot:
+    """A product that a search found."""
+    return FoundSlot(**slot(show).model_dump(), store_name=show.product.store)
+
+
+def mall_product(item: KokItem, reason: str) -> MallProduct:
+    """A product of the mall."""
+    return MallProduct(
+        kok_product_id=item.product_id,
+        kok_thumbnail=item.thumbnail,
+        kok_discount_rate=item.discount_rate,
+        kok_discounted_price=item.price or 0,
+        kok_product_name=item.name,
+        kok_store_name=item.store,
+        price_kind=item.price_kind,
+        reason=reason,
+    )
+
+
+def recipe_card(recipe: Recipe, reason: str) -> RecipeCard:
+    """A recipe to cook with the product."""
+    return RecipeCard(
+        recipe_id=recipe.recipe_id,
+        recipe_name=recipe.title,
+        scrap_count=recipe.scrap_count,
+        ingredients=list(dict.fromkeys(line.name for line in recipe.lines)),
+        description=recipe.introduction or "",
+        recipe_image_url=recipe.image_url,
+        number_of_serving=recipe.servings,
+        reason=reason,
+    )
+
+
+def keywords(product: Product) -> list[str]:
+    """Ingredients that the product's title names."""
+    return list(dict.fromkeys(product.ingredients))
+
+
+def history_entry(row: Searched) -> HistoryEntry:
+    """A stored keyword."""
+    return HistoryEntry(
+        homeshopping_history_id=row.history_id,
+        user_id=row.user_id,
+        homeshopping_keyword=row.keyword,
+        homeshopping_searched_at=row.searched_at,
+    )

@@ -1,0 +1,126 @@
+"""The mall's catalog, read from the service database into memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from serving.common.search import TextIndex
+from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, SearchDocument
+from sql.service.recipes import Ingredient
+
+SOURCE = "kok"
+
+
+class KokItem(NamedTuple):
+    """A product with its latest price; ``price`` is None when unknown, and ``price_kind`` says why."""
+
+    product_id: int
+    name: str
+    store: str
+    thumbnail: str | None
+    list_price: int | None
+    price: int | None
+    price_kind: str
+    discount_rate: int
+    review_count: int
+    review_score: float
+    listed: bool
+    is_ingredient: bool
+    ingredients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KokCatalog:
+    """Products by id, the listed ones in the orders that the frontend asks for, and their text index."""
+
+    items: dict[int, KokItem] = field(default_factory=dict)
+    by_reviews: tuple[KokItem, ...] = ()
+    by_rating: tuple[KokItem, ...] = ()
+    discounted: tuple[KokItem, ...] = ()
+    by_ingredient: dict[str, tuple[KokItem, ...]] = field(default_factory=dict)
+    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+
+    def search(self, keyword: str) -> list[KokItem]:
+        """Listed products that match, best first."""
+        return [self.by_reviews[position] for position in self.index.find(keyword)]
+
+
+def load_kok(conn: Connection) -> KokCatalog:
+    """Read the mall's catalog."""
+    ingredients = product_ingredients(conn, (SOURCE,))
+    items = [_item(row, ingredients.get((SOURCE, row.kok_product_id), ())) for row in conn.execute(_products())]
+    listed = [item for item in items if item.listed]
+    by_reviews = sorted(listed, key=lambda item: (-item.review_count, -item.review_score, item.product_id))
+    by_rating = sorted(listed, key=lambda item: (-item.review_score, -item.review_count, item.product_id))
+    discounted = [item for item in by_reviews if item.discount_rate > 0]
+    tokens = search_tokens(conn, (SOURCE,))
+    return KokCatalog(
+        items={item.product_id: item for item in items},
+        by_reviews=tuple(by_reviews),
+        by_rating=tuple(by_rating),
+        discounted=tuple(sorted(discounted, key=lambda item: -item.discount_rate)),
+        by_ingredient=_by_ingredient(by_reviews),
+        index=TextIndex((f"{i.store} {i.name}", tokens.get((SOURCE, i.product_id), "")) for i in by_reviews),
+    )
+
+
+def product_ingredients(conn: Connection, sources: Iterable[str]) -> dict[tuple[str, int], tuple[str, ...]]:
+    """Ingredient names that titles were resolved to by (source, product id), the main one first."""
+    query = (
+        select(ProductIngredient.source, ProductIngredient.source_product_id, Ingredient.name)
+        .join(Ingredient, Ingredient.ingredient_id == ProductIngredient.ingredient_id)
+        .where(ProductIngredient.source.in_(tuple(sources)))
+        .order_by(ProductIngredient.source, ProductIngredient.source_product_id, ProductIngredient.position)
+    )
+    found: dict[tuple[str, int], tuple[str, ...]] = defaultdict(tuple)
+    for source, product_id, name in conn.execute(query):
+        found[(source, product_id)] += (name,)
+    return dict(found)
+
+
+def search_tokens(conn: Connection, sources: Iterable[str]) -> dict[tuple[str, int], str]:
+    """Search tokens by (source, document id)."""
+    query = select(SearchDocument.source, SearchDocument.document_id, SearchDocument.tokens)
+    rows = conn.execute(query.where(SearchDocument.source.in_(tuple(sources))))
+    return {(source, document_id): tokens for source, document_id, tokens in rows}
+
+
+def _products() -> Select[*tuple[Any, ...]]:
+    newest = select(KokPrice.kok_product_id, func.max(KokPrice.observed_at).label("observed_at"))
+    latest = newest.group_by(KokPrice.kok_product_id).subquery()
+    price = and_(KokPrice.kok_product_id == latest.c.kok_product_id, KokPrice.observed_at == latest.c.observed_at)
+    return (
+        select(KokProduct.__table__, KokPrice.price, KokPrice.price_kind, KokPrice.discount_rate)
+        .outerjoin(latest, latest.c.kok_product_id == KokProduct.kok_product_id)
+        .outerjoin(KokPrice, price)
+    )
+
+
+def _item(row: Row[Any], ingredients: tuple[str, ...]) -> KokItem:
+    return KokItem(
+        product_id=row.kok_product_id,
+        name=row.product_name,
+        store=row.store_name,
+        thumbnail=row.thumbnail_url,
+        list_price=row.list_price,
+        price=row.price,
+        price_kind=row.price_kind or "unknown",
+        discount_rate=row.discount_rate or 0,
+        review_count=row.review_count or 0,
+        review_score=row.review_score or 0.0,
+        listed=row.vanished_at is None,
+        is_ingredient=row.is_ingredient,
+        ingredients=ingredients,
+    )
+
+
+def _by_ingredient(items: Iterable[KokItem]) -> dict[str, tuple[KokItem, ...]]:
+    """Products by ingredient, those first whose main ingredient it is, then ingredients before dishes."""
+    found: dict[str, list[tuple[bool, bool, KokItem]]] = defaultdict(list)
+    for item in items:
+        for position, name in enumerate(dict.fromkeys(item.ingredients)):
+            found[name].append((position > 0, not item.is_ingredient, item))
+    return {name: tuple(entry[2] for entry in sorted(rows, key=lambda r: r[:2])) for name, rows in found.items()}

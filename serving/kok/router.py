@@ -1,0 +1,95 @@
+"""Mall routes. Lists and pages come from memory; searching runs the analyser and history waits for the database."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serving.common import history
+from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
+from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
+from serving.common.memory_route import MemoryRoute, keep
+from serving.common.paging import Page, Size, page_of
+from serving.kok import schemas
+from serving.kok.queries import SOURCE, KokCatalog, KokItem
+from serving.kok.schemas import KokCards, KokHistory, KokInfo, KokSaved, KokSearch, Message, SearchKeyword
+
+router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
+
+BEST_ITEMS = 10
+
+SortBy = Literal["review_count", "rating"]
+
+
+@router.get("/discounted", response_model=KokCards)
+async def discounted(request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20) -> Response:
+    """Products with a discount now, the largest first."""
+    return keep(request, view, _cards(page_of(view.kok.discounted, page, size)))
+
+
+@router.get("/top-selling", response_model=KokCards)
+async def top_selling(
+    request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20, sort_by: SortBy = "review_count"
+) -> Response:
+    """Products that people reviewed, by the number of reviews or by rating."""
+    return keep(request, view, _cards(page_of(_reviewed(view.kok, sort_by), page, size)))
+
+
+@router.get("/store-best-items", response_model=KokCards)
+async def store_best_items(
+    request: Request, view: CurrentView, _: Visitor, sort_by: SortBy = "review_count"
+) -> Response:
+    """The ten best products. Orders are not known here, so they are the same for everyone."""
+    return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]))
+
+
+@router.get("/product/{product_id}/info", response_model=KokInfo, responses=NOT_FOUND)
+async def product_info(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+    """A product's page, also of one that is no longer listed."""
+    item = view.kok.items.get(product_id)
+    if item is None:
+        raise not_found(f"KOK product {product_id}")
+    return keep(request, view, schemas.info(item))
+
+
+@router.get("/search")
+def search(view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20) -> KokSearch:
+    """Listed products whose name or store holds the keyword, then those that hold its words."""
+    items = view.kok.search(keyword)
+    products = [schemas.found(item) for item in page_of(items, page, size)]
+    return KokSearch(total=len(items), page=page, size=size, products=products)
+
+
+@router.get("/search/history", responses=UNAUTHORIZED)
+def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> KokHistory:
+    """The user's latest keywords."""
+    with runtime.service_db.connect() as conn:
+        rows = history.latest(conn, SOURCE, user.user_id, limit)
+    return KokHistory(history=[schemas.history_entry(row) for row in rows])
+
+
+@router.post("/search/history", responses=UNAUTHORIZED)
+def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> KokSaved:
+    """Remember a keyword."""
+    with runtime.service_db.begin() as conn:
+        row = history.save(conn, SOURCE, user.user_id, body.keyword, runtime.clock())
+    return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
+
+
+@router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | NOT_FOUND)
+def forget_search(runtime: CurrentRuntime, user: User, history_id: Id) -> Message:
+    """Forget a keyword of the user."""
+    with runtime.service_db.begin() as conn:
+        found = history.forget(conn, SOURCE, user.user_id, history_id)
+    if not found:
+        raise not_found(f"search history {history_id}")
+    return Message(message="검색어가 삭제되었습니다.")
+
+
+def _reviewed(catalog: KokCatalog, sort_by: SortBy) -> list[KokItem]:
+    ordered = catalog.by_reviews if sort_by == "review_count" else catalog.by_rating
+    return [item for item in ordered if item.review_count > 0]
+
+
+def _cards(items: Sequence[KokItem]) -> KokCards:
+    return KokCards(products=[schemas.card(item) for item in items])

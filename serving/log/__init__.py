@@ -1,0 +1,1 @@
+"""Events of users, written before they are acknowledged."""

@@ -1,0 +1,159 @@
+"""Recipes: the book that is held in memory, and the ratings in the service database."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Table, func, select
+
+from serving.common.search import TextIndex
+from serving.kok.queries import search_tokens
+from sql.service.recipes import Ingredient, IngredientSynonym, RecipeIngredient
+from sql.service.recipes import Recipe as RecipeRow
+from sql.service.users import RecipeRating
+from sql.upsert import upsert
+
+SOURCE = "recipes"
+RATINGS = cast(Table, RecipeRating.__table__)
+
+
+class Line(NamedTuple):
+    """A line of an ingredient list; ``ingredient`` is the canonical name, None when not recognised."""
+
+    name: str
+    amount: str | None
+    unit: str | None
+    note: str | None
+    ingredient: str | None
+
+    @property
+    def known_as(self) -> str:
+        """The canonical name, else the name as written."""
+        return self.ingredient or self.name
+
+
+class Recipe(NamedTuple):
+    """A recipe with its ingredient list."""
+
+    recipe_id: int
+    title: str
+    dish: str | None
+    occasion: str | None
+    kind: str | None
+    introduction: str | None
+    servings: str | None
+    scrap_count: int
+    image_url: str | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class RecipeBook:
+    """Recipes by popularity, found by id, by ingredient and by text. Posting lists hold positions in ``popular``."""
+
+    popular: tuple[Recipe, ...] = ()
+    recipes: dict[int, Recipe] = field(default_factory=dict)
+    canonical: dict[str, str] = field(default_factory=dict)
+    postings: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    sizes: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+
+    def name_of(self, ingredient: str) -> str:
+        """Canonical name of an ingredient as someone spelled it."""
+        name = " ".join(ingredient.split())
+        return self.canonical.get(name, name)
+
+    def search(self, keyword: str) -> list[Recipe]:
+        """Recipes whose title matches, best first."""
+        return [self.popular[position] for position in self.index.find(keyword)]
+
+    def with_all(self, ingredients: Iterable[str]) -> list[Recipe]:
+        """Recipes that hold every ingredient, the most popular first."""
+        found: NDArray[np.int32] | None = None
+        for name in dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients):
+            posting = self.postings.get(name, np.zeros(0, np.int32))
+            found = posting if found is None else np.intersect1d(found, posting, assume_unique=True)
+        return [self.popular[position] for position in found.tolist()] if found is not None else []
+
+    def with_most(self, ingredients: Iterable[str], wanted: slice) -> tuple[list[tuple[Recipe, int]], int]:
+        """Recipes that hold any ingredient, with how many they hold: the ``wanted`` ones, and how many there are.
+
+        Those come first that use the most of what was given, then those that need the least besides, then the popular.
+        """
+        names = dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients)
+        postings = [self.postings[name] for name in names if name in self.postings]
+        if not postings:
+            return [], 0
+        matched = np.bincount(np.concatenate(postings), minlength=len(self.popular))
+        found = np.flatnonzero(matched)
+        order = found[np.lexsort((found, self.sizes[found], -matched[found]))]
+        return [(self.popular[position], int(matched[position])) for position in order[wanted].tolist()], len(order)
+
+
+def load_recipes(conn: Connection) -> RecipeBook:
+    """Read all recipes and the ingredient vocabulary."""
+    names = {row.ingredient_id: row.name for row in conn.execute(select(Ingredient.ingredient_id, Ingredient.name))}
+    lines = _lines(conn, names)
+    by_popularity = (RecipeRow.scrap_count.desc(), RecipeRow.view_count.desc(), RecipeRow.recipe_id)
+    popular = tuple(
+        Recipe(
+            recipe_id=row.recipe_id,
+            title=row.title,
+            dish=row.dish,
+            occasion=row.occasion,
+            kind=row.kind,
+            introduction=row.introduction,
+            servings=row.servings,
+            scrap_count=row.scrap_count,
+            image_url=row.image_url,
+            lines=lines.get(row.recipe_id, ()),
+        )
+        for row in conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
+    )
+    tokens = search_tokens(conn, (SOURCE,))
+    synonyms = conn.execute(select(IngredientSynonym.variant, IngredientSynonym.ingredient_id))
+    return RecipeBook(
+        popular=popular,
+        recipes={recipe.recipe_id: recipe for recipe in popular},
+        canonical={variant: names[number] for variant, number in synonyms if number in names},
+        postings=_postings(popular),
+        sizes=np.array([len(recipe.lines) for recipe in popular], np.int32),
+        index=TextIndex((r.title, tokens.get((SOURCE, r.recipe_id), "")) for r in popular),
+    )
+
+
+def mean_rating(conn: Connection, recipe_id: int) -> float:
+    """Mean of all ratings of a recipe, 0.0 without any."""
+    mean = conn.scalar(select(func.avg(RecipeRating.rating)).where(RecipeRating.recipe_id == recipe_id))
+    return float(mean or 0)
+
+
+def rate(conn: Connection, row: dict[str, object]) -> None:
+    """Store a user's rating of a recipe in place of an earlier one."""
+    upsert(conn, RATINGS, [row], update_columns=("rating", "rated_at"))
+
+
+def _lines(conn: Connection, names: dict[int, str]) -> dict[int, tuple[Line, ...]]:
+    """Ingredient lines by recipe. Most lines recur word by word, so equal ones are one object."""
+    columns = (RecipeIngredient.name, RecipeIngredient.amount, RecipeIngredient.unit, RecipeIngredient.note)
+    query = select(RecipeIngredient.recipe_id, *columns, RecipeIngredient.ingredient_id)
+    shared: dict[Line, Line] = {}
+    found: dict[int, list[Line]] = defaultdict(list)
+    for recipe_id, name, amount, unit, note, number in conn.execute(
+        query.order_by(RecipeIngredient.recipe_id, RecipeIngredient.position)
+    ):
+        line = Line(name, amount, unit, note, names.get(number) if number else None)
+        found[recipe_id].append(shared.setdefault(line, line))
+    return {recipe_id: tuple(group) for recipe_id, group in found.items()}
+
+
+def _postings(recipes: Sequence[Recipe]) -> dict[str, NDArray[np.int32]]:
+    """Positions of the recipes that hold an ingredient, by its canonical name and by its name as written."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for position, recipe in enumerate(recipes):
+        for name in dict.fromkeys(n for line in recipe.lines for n in (line.known_as, line.name)):
+            found[name].append(position)
+    return {name: np.array(positions, np.int32) for name, positions in found.items()}

@@ -1,0 +1,223 @@
+"""Bodies of the recipe routes."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from serving.common.money import shown_price
+from serving.home_shopping.queries import Show
+from serving.kok.queries import KokItem
+from serving.recipe.amounts import parse_amount
+from serving.recipe.queries import Line, Recipe
+
+RECIPE_SITE = "https://www.10000recipe.com/recipe/"
+
+
+class RecipeRow(BaseModel):
+    """A recipe in a list."""
+
+    recipe_id: int
+    recipe_title: str
+    cooking_name: str | None
+    scrap_count: int
+    cooking_case_name: str | None
+    cooking_category_name: str | None
+    cooking_introduction: str | None
+    number_of_serving: str | None
+    thumbnail_url: str | None
+    recipe_url: str
+
+
+class Material(BaseModel):
+    """A line of the ingredient list, as written."""
+
+    material_id: int
+    recipe_id: int
+    material_name: str
+    measure_amount: str | None
+    measure_unit: str | None
+    details: str | None
+
+
+class RecipeDetail(RecipeRow):
+    """A recipe's page."""
+
+    materials: list[Material]
+
+
+class RecipeUrl(BaseModel):
+    """Where the recipe was published."""
+
+    url: str
+
+
+class UsedIngredient(BaseModel):
+    """A line of the recipe that uses a given ingredient."""
+
+    material_name: str
+    measure_amount: float | None
+    measure_unit: str | None
+
+
+class MatchedRecipe(RecipeRow):
+    """A recipe that uses some of the given ingredients."""
+
+    matched_ingredient_count: int
+    total_ingredients_count: int = Field(description="Ingredients of the recipe")
+    used_ingredients: list[UsedIngredient]
+
+
+class MatchedRecipes(BaseModel):
+    """A combination of recipes for the given ingredients."""
+
+    recipes: list[MatchedRecipe]
+    page: int
+    total: int = Field(description="Recipes that use any of the ingredients")
+    combination_number: int
+    has_more_combinations: bool
+
+
+class RecipeSearch(BaseModel):
+    """A page of what a search found, and how much there is."""
+
+    recipes: list[RecipeRow]
+    page: int
+    size: int
+    total: int
+
+
+class Rating(BaseModel):
+    """A rating of a recipe: the mean of all, or the one just given."""
+
+    recipe_id: int
+    rating: float | None
+
+
+class NewRating(BaseModel):
+    """A user's rating."""
+
+    rating: int = Field(ge=0, le=5)
+
+
+class IngredientProduct(BaseModel):
+    """A product to buy an ingredient as. Every field is there for either source, null where it has no meaning."""
+
+    source: Literal["homeshopping", "kok"]
+    name: str
+    live_id: int | None
+    kok_product_id: int | None
+    thumb_img_url: str | None
+    image_url: str | None
+    brand_name: str | None
+    price: int
+    price_kind: str
+    homeshopping_id: int | None
+    kok_discount_rate: int | None
+    kok_review_cnt: int | None
+    kok_review_score: float | None
+    dc_rate: int | None
+    reason: str
+
+
+class IngredientProducts(BaseModel):
+    """Products to buy an ingredient as."""
+
+    ingredient: str
+    recommendations: list[IngredientProduct]
+    total_count: int
+    release_version: str | None
+    fallback: bool = Field(description="No product was resolved to the ingredient")
+
+
+def recipe_row(recipe: Recipe) -> RecipeRow:
+    """A recipe as lists show it."""
+    return RecipeRow(
+        recipe_id=recipe.recipe_id,
+        recipe_title=recipe.title,
+        cooking_name=recipe.dish,
+        scrap_count=recipe.scrap_count,
+        cooking_case_name=recipe.occasion,
+        cooking_category_name=recipe.kind,
+        cooking_introduction=recipe.introduction,
+        number_of_serving=recipe.servings,
+        thumbnail_url=recipe.image_url,
+        recipe_url=recipe_url(recipe.recipe_id),
+    )
+
+
+def recipe_url(recipe_id: int) -> str:
+    """Where a recipe was published."""
+    return f"{RECIPE_SITE}{recipe_id}"
+
+
+def recipe_detail(recipe: Recipe) -> RecipeDetail:
+    """A recipe's page."""
+    materials = [
+        Material(
+            material_id=position,
+            recipe_id=recipe.recipe_id,
+            material_name=line.name,
+            measure_amount=line.amount,
+            measure_unit=line.unit,
+            details=line.note,
+        )
+        for position, line in enumerate(recipe.lines)
+    ]
+    return RecipeDetail(**recipe_row(recipe).model_dump(), materials=materials)
+
+
+def matched_recipe(recipe: Recipe, matched: int, given: set[str]) -> MatchedRecipe:
+    """A recipe with the lines that use what was given (canonical names)."""
+    return MatchedRecipe(
+        **recipe_row(recipe).model_dump(),
+        matched_ingredient_count=matched,
+        total_ingredients_count=len(recipe.lines),
+        used_ingredients=[_used(line) for line in recipe.lines if line.known_as in given or line.name in given],
+    )
+
+
+def mall_row(item: KokItem, reason: str) -> IngredientProduct:
+    """A product of the mall to buy an ingredient as."""
+    return IngredientProduct(
+        source="kok",
+        name=item.name,
+        live_id=None,
+        kok_product_id=item.product_id,
+        thumb_img_url=item.thumbnail,
+        image_url=item.thumbnail,
+        brand_name=item.store,
+        price=item.price or 0,
+        price_kind=item.price_kind,
+        homeshopping_id=None,
+        kok_discount_rate=item.discount_rate,
+        kok_review_cnt=item.review_count,
+        kok_review_score=item.review_score,
+        dc_rate=None,
+        reason=reason,
+    )
+
+
+def show_row(show: Show, reason: str) -> IngredientProduct:
+    """A broadcast product to buy an ingredient as."""
+    price = shown_price(show.list_price, show.price, show.price_kind)
+    return IngredientProduct(
+        source="homeshopping",
+        name=show.product.name,
+        live_id=show.live_id,
+        kok_product_id=None,
+        thumb_img_url=show.product.thumbnail,
+        image_url=show.product.thumbnail,
+        brand_name=show.product.store or show.station.name,
+        price=price.dc or price.sale,
+        price_kind=price.kind,
+        homeshopping_id=show.station.channel_id,
+        kok_discount_rate=None,
+        kok_review_cnt=None,
+        kok_review_score=None,
+        dc_rate=price.rate,
+        reason=reason,
+    )
+
+
+def _used(line: Line) -> UsedIngredient:
+    return UsedIngredient(material_name=line.name, measure_amount=parse_amount(line.amount), measure_unit=line.unit)

@@ -1,0 +1,65 @@
+"""Korean product and recipe text: a title without its packaging, and the tokens that search is built on."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Final
+
+from kiwipiepy import Kiwi
+
+BRACKETS: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|<[^<>]*>|★[^★]*★")
+_UNITS: Final = (
+    "kg|mg|ml|cm|mm|g|l|t|p|ea|킬로|키로|리터|그램|미리|인분|인용|개입|개월|개들이|개|팩|봉지|봉|박스|box|병|캔|포기|포|마리|미|수|"
+    "매입|매|장|입|종|세트|set|통|알|구|과|단|줄|판|스틱|정|환|티백|회분|일분|주분|년근|년산|년|월|호|등급|도|절|토막|쪽|손|톨|송이|근|가지|묶음|"
+    "롤|인|컵|모|족|뿌리|망|상자|g내외"
+)
+_AMOUNT: Final = re.compile(
+    rf"(?:약|총|각|x|\*|×)?\s*\d[\d,.]*\s*(?:[~\-/]\s*\d[\d,.]*\s*)?(?:{_UNITS})(?![a-z가-힣])(?:내외|이상|미만|이내|구성)?|"
+    rf"\d[\d,.]*(?:kg|mg|ml|g|l)|[x*×]\s*\d+|\d+\s*\+\s*\d+|\d[\d,.]*\s*%|\d[\d,.]*\+*"
+)
+_PROMOTION: Final = re.compile(
+    r"(?:방송(?:에서만|중|한정|특가)?|론칭|런칭|단독|초특가|특가|무료\s?배송|무배|당일\s?발송|산지\s?직송|골라\s?담기|모음전|기획전|특집전|특집|"
+    r"사은품|증정|추가\s?증정|택\s?\d|중\s?택|한정\s?수량|할인|세일|최저가|무이자|신상품|리뉴얼|선착순|쿠폰|빠른배송|새벽배송|당일출고|"
+    r"선물\s?세트|명절|추석|설날|설\s?선물|구정|한가위)"
+)
+_NOISE: Final = re.compile(r"[^0-9a-z가-힣+,/&·]+")
+_CONTENT_TAGS: Final = ("NN", "NR", "XR", "SL", "SH", "SN", "VV", "VA", "W_SERIAL")
+
+
+def plain(text: str) -> str:
+    """Unicode-normalised (NFKC), lower-case `text` with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def without_brackets(text: str) -> str:
+    """`text` without bracketed parts, nested ones included."""
+    previous = ""
+    while previous != text:
+        previous, text = text, BRACKETS.sub(" ", text)
+    return text
+
+
+def strip_packaging(text: str) -> str:
+    """Plain `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
+    text = _AMOUNT.sub(" ", _PROMOTION.sub(" ", plain(text)))
+    return " ".join(_NOISE.sub(" ", text).split())
+
+
+def normalise_title(title: str) -> str:
+    """What a product title names: brackets, units, counts and promotions stripped.
+
+    A title that is nothing but brackets keeps what they hold.
+    """
+    cleaned = strip_packaging(without_brackets(plain(title)))
+    return cleaned.strip("+,/&· ") or strip_packaging(title)
+
+
+@cache
+def _kiwi() -> Kiwi:
+    """One analyser a process, loaded on first use (about 2 s and 300 MB)."""
+    return Kiwi(num_workers=1, load_multi_dict=False)
+
+
+def tokens(text: str) -> list[str]:
+    """Content tokens of `text` for search: nouns, roots, stems, foreign words and numbers, in order."""
+    return [token.form for token in _kiwi().tokenize(plain(text)) if token.tag.startswith(_CONTENT_TAGS)]

@@ -1,0 +1,147 @@
+"""The catalog that serving reads: mall products, prices, channels, broadcasts, and what loading makes of titles."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Boolean, Double, Integer, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.service.base import MARIADB, ServiceBase
+from sql.types import UtcDateTime
+
+
+class KokProduct(ServiceBase):
+    """A product of the mall U+콕 as its page last showed it; prices are in :class:`KokPrice`."""
+
+    __tablename__ = "kok_product"
+    __table_args__ = ({"comment": "Products of the mall U+콕", **MARIADB},)
+
+    kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    store_name: Mapped[str] = mapped_column(String(255))
+    product_name: Mapped[str] = mapped_column(String(1000), comment="Without the store name")
+    list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Won; NULL when unknown")
+    thumbnail_url: Mapped[str | None] = mapped_column(Text)
+    review_score: Mapped[float | None] = mapped_column(Double)
+    review_count: Mapped[int | None] = mapped_column(Integer)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    vanished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the product is listed")
+    is_food: Mapped[bool] = mapped_column(Boolean)
+    is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
+    resolver_version: Mapped[str] = mapped_column(String(64), comment="Which rules resolved the title")
+
+
+class KokPrice(ServiceBase):
+    """A price of a mall product that holds from ``observed_at`` until the next row of the same product."""
+
+    __tablename__ = "kok_price"
+    __table_args__ = (
+        {"comment": "Price history: a row wherever price or rate differs from the row before", **MARIADB},
+    )
+
+    kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    observed_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
+    price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    discount_rate: Mapped[int] = mapped_column(SmallInteger, comment="Percent as listed")
+
+
+class Channel(ServiceBase):
+    """A television channel."""
+
+    __tablename__ = "channel"
+    __table_args__ = ({"comment": "Television channels; source is NULL where the schedule is not crawled", **MARIADB},)
+
+    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    channel_name: Mapped[str] = mapped_column(String(100))
+    channel_number: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str | None] = mapped_column(String(20))
+    stream_url: Mapped[str | None] = mapped_column(Text)
+
+
+class HomeShoppingProduct(ServiceBase):
+    """A product sold in broadcasts, as the newest crawl showed it."""
+
+    __tablename__ = "home_shopping_product"
+    __table_args__ = ({"comment": "Products sold in broadcasts", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True)
+    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    product_name: Mapped[str] = mapped_column(String(1000))
+    store_name: Mapped[str | None] = mapped_column(String(255))
+    list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
+    price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
+    price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    thumbnail_url: Mapped[str | None] = mapped_column(Text)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    is_food: Mapped[bool] = mapped_column(Boolean)
+    is_ingredient: Mapped[bool] = mapped_column(Boolean)
+    resolver_version: Mapped[str] = mapped_column(String(64))
+
+
+class Broadcast(ServiceBase):
+    """One product in one show. ``broadcast_id`` is the API's ``live_id`` and survives re-crawls."""
+
+    __tablename__ = "broadcast"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "starts_at", "source", "source_product_id", name="uq_broadcast_key"),
+        {"comment": "Shows: one row for each product of a show", **MARIADB},
+    )
+
+    broadcast_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    channel_id: Mapped[int] = mapped_column(BigInteger)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    source: Mapped[str] = mapped_column(String(20))
+    source_product_id: Mapped[int] = mapped_column(BigInteger)
+    slot: Mapped[str] = mapped_column(String(4), comment="main or sub")
+    title: Mapped[str | None] = mapped_column(String(500))
+    list_price: Mapped[int | None] = mapped_column(BigInteger)
+    price: Mapped[int | None] = mapped_column(BigInteger)
+    price_kind: Mapped[str] = mapped_column(String(10))
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the show is scheduled")
+
+
+class ProductIngredient(ServiceBase):
+    """An ingredient that a product's title was resolved to, the main one at position 0."""
+
+    __tablename__ = "product_ingredient"
+    __table_args__ = ({"comment": "Ingredients resolved from product titles", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ingredient_id: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class SearchDocument(ServiceBase):
+    """The search tokens of a product or recipe, written at loading so that every engine searches alike."""
+
+    __tablename__ = "search_document"
+    __table_args__ = ({"comment": "Search tokens by document", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
+    document_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    tokens: Mapped[str] = mapped_column(Text, comment="Separated by single spaces")
+
+
+class LoadedFile(ServiceBase):
+    """Ledger of raw files that were loaded, written in the transaction that loaded them."""
+
+    __tablename__ = "loaded_file"
+    __table_args__ = ({"comment": "Raw files already loaded into this database", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True)
+    dataset: Mapped[str] = mapped_column(String(40), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), comment="KST date of the crawl")
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    rows_read: Mapped[int] = mapped_column(BigInteger)
+
+
+class DataVersion(ServiceBase):
+    """A counter by dataset that grows when loading changed rows; caches are keyed by it."""
+
+    __tablename__ = "data_version"
+    __table_args__ = ({"comment": "Grows with each load that changed rows", **MARIADB},)
+
+    dataset: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, schedule or recipes")
+    version: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,72 @@
+"""History of catalog and schedule for analysts."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.types import UtcDateTime
+from sql.warehouse.base import WarehouseBase
+
+
+class DimProduct(WarehouseBase):
+    """A version of a product: slowly changing dimension, type 2."""
+
+    __tablename__ = "dim_product"
+    __table_args__ = (
+        UniqueConstraint("source", "source_product_id", "valid_from", name="uq_dim_product_version"),
+        {"comment": "Products with their history: one row for each version, the current one has valid_to NULL"},
+    )
+
+    product_key: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Surrogate key of this version")
+    source: Mapped[str] = mapped_column(String(20), comment="kok, hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(BigInteger, comment="The source's own id")
+    product_name: Mapped[str] = mapped_column(Text, comment="Title without the store")
+    store_name: Mapped[str | None] = mapped_column(Text, comment="Seller or brand; NULL when unknown")
+    thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
+    valid_from: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed this version")
+    valid_to: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="First crawl that showed another; NULL = current"
+    )
+
+
+class FctPrice(WarehouseBase):
+    """A price that holds from ``observed_at`` until the next row of the product."""
+
+    __tablename__ = "fct_price"
+    __table_args__ = ({"comment": "Prices over time: a row wherever something differs from the row before"},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    observed_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True, comment="Crawl that showed the price")
+    price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
+    list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
+    price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    discount_rate: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent as the source listed it")
+
+
+class FctBroadcast(WarehouseBase):
+    """One product in one show."""
+
+    __tablename__ = "fct_broadcast"
+    __table_args__ = ({"comment": "Shows: one row for each product of a show, cancelled ones included"},)
+
+    channel_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Channel, 1 to 17"
+    )
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True, comment="Start of the show")
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="End of the show")
+    slot: Mapped[str] = mapped_column(String(4), comment="main or sub")
+    title: Mapped[str | None] = mapped_column(Text, comment="Title of the show")
+    price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
+    list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
+    price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    cancelled_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="Crawl that no longer showed it; NULL = on"
+    )

@@ -1,0 +1,60 @@
+"""What the pipeline did: reports of steps, the ledger of loaded files, the register of releases."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Double, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.types import UtcDateTime
+from sql.warehouse.base import WarehouseBase
+
+
+class StepRun(WarehouseBase):
+    """The report of one run of one step."""
+
+    __tablename__ = "step_run"
+    __table_args__ = ({"comment": "Reports of pipeline steps, one row a run"},)
+
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Sorts by time")
+    step: Mapped[str] = mapped_column(String(60), index=True, comment="load_kok, ingest_logs, build_release, ...")
+    status: Mapped[str] = mapped_column(String(10), comment="running, done or failed")
+    interval_start: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="Data interval, start included")
+    interval_end: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="Data interval, end excluded")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock")
+    seconds: Mapped[float | None] = mapped_column(Double, comment="Duration; NULL while running")
+    rows_read: Mapped[int] = mapped_column(BigInteger, comment="Items read")
+    rows_written: Mapped[int] = mapped_column(BigInteger, comment="Rows inserted or changed")
+    rows_unchanged: Mapped[int] = mapped_column(BigInteger, comment="Items that changed nothing")
+    rejected: Mapped[dict[str, int]] = mapped_column(JSONB, comment="Items rejected, by reason")
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Figures of the step")
+    error: Mapped[str | None] = mapped_column(Text, comment="One line; NULL unless failed")
+
+
+class LoadedFile(WarehouseBase):
+    """Ledger of raw files that were loaded, written in the transaction that loaded them."""
+
+    __tablename__ = "loaded_file"
+    __table_args__ = ({"comment": "Raw files already loaded into the warehouse"},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
+    dataset: Mapped[str] = mapped_column(String(40), primary_key=True, comment="prices, products, schedule, recipes")
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Crawl that wrote the file")
+    day: Mapped[str] = mapped_column(String(10), comment="KST date of the crawl")
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock of the load")
+    rows_read: Mapped[int] = mapped_column(BigInteger, comment="Items in the file")
+
+
+class ReleaseRecord(WarehouseBase):
+    """A release that was built: what it came from and how it was judged."""
+
+    __tablename__ = "release"
+    __table_args__ = ({"comment": "Register of releases"},)
+
+    version: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Name under releases/")
+    built_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When it was built")
+    promoted_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="When it last became current; NULL = never"
+    )
+    evaluation: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Figures and gate verdict")

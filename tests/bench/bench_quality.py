@@ -1,0 +1,172 @@
+"""How good the learning is: completing a recipe, finding a recipe by text, and reading product titles.
+
+``python -m tests.bench.bench_quality`` (part of ``make bench``). Reads real data from ``UKOK_SHARED_DATA`` (default:
+``../shared/data``) where there is any, else the recipes of the demo, which are too few to say much. Ingredient names
+are taken as they are written (``raw``) and as the release uses them (``canonical``). Figures go to
+``var/bench/quality.json``; nothing here decides a test.
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sklearn.metrics import accuracy_score, f1_score
+
+from pipelines.learn import bert, lexicon, word2vec
+from pipelines.learn.corpora import RecipeCorpus, corpus_of
+from pipelines.learn.evaluate import weigh
+from pipelines.learn.finding import finding
+from pipelines.learn.models import Model
+from pipelines.learn.titles import TitleResolver
+from pipelines.learn.vocabulary import canonical_name
+from pipelines.load.ingredient_lines import ingredient_lines
+from pipelines.load.recipe_csv import RecipeFile, Rejected
+from serving.recommend.encoder import Encoder
+from tests.conftest import ROOT
+
+DEMO = ROOT / "crawlers" / "standin" / "demo" / "TB_RECIPE_SEARCH_demo.csv"
+Row = tuple[int, str, list[str]]
+Names = Callable[[str], str | None]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+console = Console()
+
+
+def main() -> None:
+    """Measure all there is data for, print it and keep it."""
+    shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    real = shared.is_dir()
+    rows = _jsonl_recipes(shared / "recipes.jsonl") if real else _csv_recipes(DEMO)
+    seconds: dict[str, float] = {}
+    results: dict[str, Any] = {"recipes": len(rows), "data": "real" if real else "demo", "seconds": seconds}
+    canonical = _corpus(rows, canonical_name)
+    with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
+        results["finding"] = _bert(canonical, Path(scratch), seconds)
+        encode = Encoder(Path(scratch) / "trained").encode
+        for naming, corpus in (("canonical", canonical), ("raw", _corpus(rows, _as_written))):
+            model = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus, Path(scratch) / naming)
+            _, results[naming] = _timed(seconds, f"rankers, {naming}", weigh, corpus, model, encode)
+            _show_completion(naming, results[naming])
+    console.print(_table("Finding the unseen recipe of a title", results["finding"]))
+    if real:
+        results["titles"] = _titles(shared)
+        console.print(_table("Reading titles", results["titles"]))
+    console.print(_table("Seconds", seconds))
+    target = ROOT / "var" / "bench" / "quality.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(results, ensure_ascii=False, indent=2), encoding="utf-8")
+    console.print(f"written to {target}")
+
+
+def _bert(corpus: RecipeCorpus, scratch: Path, seconds: dict[str, float]) -> dict[str, Any]:
+    """Train the encoder into ``scratch/trained``; how it finds unseen recipes before and after."""
+    parameters = bert.BertParameters()
+    figures = {}
+    for state, make in (("untrained", bert.untrained), ("trained", bert.train)):
+        made = _timed(seconds, f"bert, {state}", make, corpus.fit(), parameters)
+        bert.export(made, scratch / state, parameters, corpus.titles[:100])
+        figures[state] = finding(corpus.test(), Encoder(scratch / state).encode)
+    return figures
+
+
+def _word2vec(corpus: RecipeCorpus, folder: Path) -> Model:
+    vectors = word2vec.fit(corpus.fit(), word2vec.Word2VecParameters())
+    folder.mkdir()
+    (folder / "names.json").write_text(json.dumps(vectors.names, ensure_ascii=False), encoding="utf-8")
+    np.save(folder / "input.npy", vectors.inputs)
+    np.save(folder / "output.npy", vectors.outputs)
+    return Model("bench", folder)
+
+
+def _titles(shared: Path) -> dict[str, Any]:
+    resolver = TitleResolver(lexicon.ingredients().canonical)
+    shows, labels, mall = (
+        _lines(shared / name) for name in ("broadcasts.jsonl", "product_labels.jsonl", "kok_products.jsonl")
+    )
+    began = time.monotonic()
+    food = resolver.resolve_many(row["product_name"] for row in shows)
+    raw = resolver.resolve_many((row["product_name"] for row in labels), known_food=True)
+    sold = resolver.resolve_many((row["product_name"] for row in mall), known_food=True)
+    seconds = time.monotonic() - began
+    is_food, is_ingredient = [row["is_food"] for row in shows], [row["label"] == "ingredient" for row in labels]
+    found_food, found_ingredient = [title.is_food for title in food], [title.is_ingredient for title in raw]
+    return {
+        "food or not, accuracy": accuracy_score(is_food, found_food),
+        "food or not, macro-F1": f1_score(is_food, found_food, average="macro"),
+        "ingredient or dish, accuracy": accuracy_score(is_ingredient, found_ingredient),
+        "ingredient or dish, macro-F1": f1_score(is_ingredient, found_ingredient, average="macro"),
+        "mall products": len(sold),
+        "mall products with an ingredient": sum(bool(title.ingredients) for title in sold),
+        "mall products that are ingredients": sum(title.is_ingredient for title in sold),
+        "food broadcasts": sum(is_food),
+        "food broadcasts with an ingredient": sum(
+            bool(title.ingredients) for title, wanted in zip(food, is_food, strict=True) if wanted
+        ),
+        "titles a second": (len(shows) + len(labels) + len(mall)) / seconds,
+    }
+
+
+def _show_completion(naming: str, completion: Mapping[str, Any]) -> None:
+    title = f"Completing a recipe, {naming} names: {completion['cases']} cases"
+    table = Table("method", "hit@10", "hit@50", "MRR", "blend ahead by (95 %)", title=title)
+    for name, row in sorted(completion["methods"].items(), key=lambda entry: entry[1]["hit@10"]):
+        ahead = completion["blend_against"].get(name)
+        interval = f"{ahead['hit@10']:+.3f} ({ahead['low']:+.3f} … {ahead['high']:+.3f})" if ahead else ""
+        table.add_row(name, *(f"{row[figure]:.3f}" for figure in ("hit@10", "hit@50", "mrr")), interval)
+    console.print(table)
+
+
+def _table(title: str, figures: Mapping[str, Any]) -> Table:
+    table = Table(title=title, show_header=False)
+    for name, value in figures.items():
+        shown = ", ".join(f"{key} {_rounded(part)}" for key, part in value.items()) if isinstance(value, dict) else None
+        table.add_row(name, shown or _rounded(value))
+    return table
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _timed(seconds: dict[str, float], name: str, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    began = time.monotonic()
+    result = do(*args, **kwargs)
+    seconds[name] = round(time.monotonic() - began, 1)
+    return result
+
+
+def _corpus(rows: list[Row], name_of: Names) -> RecipeCorpus:
+    named = [(number, name) for number, _, names in rows for name in map(name_of, names) if name]
+    return corpus_of([(number, title, 0.0) for number, title, _ in rows], named)
+
+
+def _as_written(name: str) -> str | None:
+    return " ".join(name.split()) or None
+
+
+def _jsonl_recipes(path: Path) -> list[Row]:
+    return [
+        (number, row["title"] or "", [part["name"] for part in row["ingredients"]])
+        for number, row in enumerate(_lines(path))
+    ]
+
+
+def _csv_recipes(path: Path) -> list[Row]:
+    rows = (row for row in RecipeFile(path) if not isinstance(row, Rejected))
+    return [(row.recipe_id, row.title, [line.name for line in ingredient_lines(row.ingredients)]) for row in rows]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlers import fields
+from crawlers.fields import MAX_ID, Price
+
+DAY = date(2025, 8, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ("59,900", Price(59_900, "amount")),
+        ("59,900원", Price(59_900, "amount")),
+        (" 9900 ", Price(9_900, "amount")),
+        (1_442_650, Price(1_442_650, "amount")),
+        ("상담 예약 상품", Price(None, "consult")),
+        ("0", Price(None, "unknown")),
+        (0, Price(None, "unknown")),
+        ("", Price(None, "unknown")),
+        (None, Price(None, "unknown")),
+        ("품절", Price(None, "unknown")),
+        ("59,90", Price(None, "unknown")),
+        ("59,900~69,900", Price(None, "unknown")),
+        (-5, Price(None, "unknown")),
+    ],
+)
+def test_price_text_becomes_won_and_kind(text: str | int | None, price: Price) -> None:
+    assert fields.parse_price(text) == price
+
+
+@given(st.integers(min_value=1, max_value=10**12))
+def test_price_written_with_commas_reads_back(won: int) -> None:
+    assert fields.parse_price(f"{won:,}") == Price(won, "amount")
+
+
+@pytest.mark.parametrize(("text", "rate"), [("32%", 32), ("9%", 9), ("100%", 100), (" 5 ", 5), ("", 0), (None, 0)])
+def test_rate(text: str | None, rate: int) -> None:
+    assert fields.parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["반값", "-5%", "320%"])
+def test_unreadable_rate_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="discount rate"):
+        fields.parse_rate(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("10047624", 10047624), (" 7 ", 7), (2_234_340_850, 2_234_340_850)])
+def test_id(text: str | int, number: int) -> None:
+    assert fields.parse_id(text) == number
+    assert fields.parse_id(str(MAX_ID)) == MAX_ID
+
+
+@pytest.mark.parametrize("text", ["", None, "0", "-1", "12a", "１２", str(MAX_ID + 1), "1e5"])
+def test_what_is_no_id_is_an_error(text: str | None) -> None:
+    with pytest.raises(ValueError, match="product id"):
+        fields.parse_id(text)
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end"),
+    [
+        ("09:00 ~ 10:30", "08-06 00:00", "08-06 01:30"),
+        ("01:00~02:00", "08-05 16:00", "08-05 17:00"),
+        ("23:50 ~ 01:00", "08-06 14:50", "08-06 16:00"),
+        ("16:40 ~ 00:00", "08-06 07:40", "08-06 15:00"),
+        ("23:40 ~ 24:00", "08-06 14:40", "08-06 15:00"),
+        ("24:30 ~ 25:10", "08-06 15:30", "08-06 16:10"),
+        ("23:50 ~ 25:10", "08-06 14:50", "08-06 16:10"),
+        ("25:10 ~ 02:00", "08-06 16:10", "08-06 17:00"),
+    ],
+)
+def test_times_of_a_page_become_instants(times: str, start: str, end: str) -> None:
+    instants = fields.show_instants(DAY, *fields.split_times(times))
+    assert [f"{instant:%m-%d %H:%M %Z}" for instant in instants] == [f"{start} UTC", f"{end} UTC"]
+
+
+clocks = st.builds("{:02}:{:02}".format, st.integers(0, 47), st.integers(0, 59))
+
+
+@given(clocks, clocks)
+def test_a_show_ends_after_it_starts_and_starts_on_its_day_or_the_next(start: str, end: str) -> None:
+    instants = fields.show_instants(DAY, start, end)
+    assert instants.start < instants.end
+    assert fields.kst_day(instants.start) == DAY + timedelta(days=int(start[:2]) // 24)
+
+
+@pytest.mark.parametrize("times", ["09:00", "9시 ~ 10시", "09:60 ~ 10:00", "48:00 ~ 49:00", "지금방송중", ""])
+def test_unreadable_times_are_errors(times: str) -> None:
+    with pytest.raises(ValueError, match="is not a time"):
+        fields.show_instants(DAY, *fields.split_times(times))
+
+
+@pytest.mark.parametrize("stamp", ["20250806 23:50:00", "2025-08-06 23:50:00", "2025-08-06 23:50"])
+def test_stamps_with_and_without_hyphens(stamp: str) -> None:
+    assert fields.kst_instant(*fields.split_stamp(stamp)) == datetime(2025, 8, 6, 14, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("stamp", ["20250806", "2025 23:50:00", "08/06 23:50"])
+def test_unreadable_stamps_are_errors(stamp: str) -> None:
+    with pytest.raises(ValueError, match="is not a date"):
+        fields.split_stamp(stamp)
+
+
+@pytest.mark.parametrize(
+    ("url", "absolute"),
+    [
+        ("//image.example/1.jpg", "https://image.example/1.jpg"),
+        ("http://image.example/1.jpg", "http://image.example/1.jpg"),
+        ("about:blank", None),
+        (" ", None),
+        (None, None),
+    ],
+)
+def test_image_addresses(url: str | None, absolute: str | None) -> None:
+    assert fields.https(url) == absolute
+
+
+def test_a_product_name_loses_the_store_in_front_and_nothing_else() -> None:
+    assert fields.strip_store("초록상회 초록상회 햇감자", "초록상회") == "초록상회 햇감자"
+    assert fields.strip_store("초록상회", "초록상회") == "초록상회"
+
+
+@pytest.mark.parametrize(("text", "count"), [("(1,204)", 1_204), ("리뷰 7개", 7), ("", None), (None, None)])
+def test_review_count(text: str | None, count: int | None) -> None:
+    assert fields.parse_count(text) == count
+
+
+@pytest.mark.parametrize(("text", "score"), [("4.8", 4.8), ("5", 5.0), ("", None)])
+def test_review_score(text: str, score: float | None) -> None:
+    assert fields.parse_score(text) == score

@@ -1,0 +1,223 @@
+"""The DAGs in a real Airflow, started as `make airflow` starts it and triggered by REST."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import httpx
+import psutil
+import pytest
+from sqlalchemy import Engine, func, insert, select
+
+from artifacts.raw import list_runs
+from artifacts.release import current
+from artifacts.store import Store, open_store
+from crawlers.standin.catalog import DEMO, load_catalog
+from crawlers.standin.faults import unavailable
+from crawlers.standin.server import Standin, running_standin
+from sql import embedded
+from sql.engines import service_engine, warehouse_engine
+from sql.service.base import ServiceBase
+from sql.service.catalog import Broadcast, KokProduct
+from sql.service.recipes import Recipe
+from sql.warehouse.base import WarehouseBase
+from sql.warehouse.events import FctUserEvent, UserEvent
+from tests.conftest import ROOT, free_port
+
+SECONDS = 240.0
+KST = ZoneInfo("Asia/Seoul")
+EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+
+Found = TypeVar("Found")
+
+
+def until(condition: Callable[[], Found | None], what: str) -> Found:
+    """Poll until there is something, and return it."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
+        time.sleep(0.3)
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """A running Airflow: the script that watches it, and its REST API."""
+
+    script: "subprocess.Popen[bytes]"
+    api: httpx.Client
+
+    def trigger(self, dag: str, **conf: Any) -> dict[str, Any]:
+        """Start a run by hand, as the UI does."""
+        answer = self.api.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
+        assert answer.status_code == 200, answer.text
+        run: dict[str, Any] = answer.json()
+        return run
+
+    def ended(self, dag: str, run: str) -> str:
+        """State of a run, once it has ended."""
+
+        def state() -> str | None:
+            found = str(self._get(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
+            return found if found in {"success", "failed"} else None
+
+        return until(state, f"{dag} to end")
+
+    def run_by_assets(self, dag: str) -> str:
+        """Id of the run that assets have started, once there is one."""
+
+        def run() -> str | None:
+            runs = self._get(f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
+            return next((str(run["dag_run_id"]) for run in runs if run["run_type"] == "asset_triggered"), None)
+
+        return until(run, f"{dag} to be started by its assets")
+
+    def tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
+        """State and number of tries of each task of a run."""
+        found = self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
+        return {task["task_id"]: (task["state"], task["try_number"]) for task in found}
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.api.get(path).raise_for_status().json()
+        return answer
+
+
+@contextmanager
+def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
+    """Start Airflow as `make airflow` does, log in with what it prints, and stop it as Ctrl-C does."""
+    port = free_port()
+    command = [sys.executable, str(ROOT / "docker" / "local_airflow.py"), "--no-standin", "--port", str(port)]
+    with log.open("wb") as out:
+        script = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+    try:
+        password = until(lambda: said_password(script, log), "Airflow to start")
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
+            token = api.post("/auth/token", json={"username": "admin", "password": password}).json()["access_token"]
+            api.headers["Authorization"] = f"Bearer {token}"
+            yield Airflow(script, api)
+    finally:
+        script.send_signal(signal.SIGINT)
+        script.wait(60)
+
+
+def said_password(script: "subprocess.Popen[bytes]", log: Path) -> str | None:
+    assert script.poll() is None, log.read_text()
+    found = re.search(r"login: admin / (\S+)", log.read_text())
+    return found[1] if found else None
+
+
+@pytest.fixture
+def sources() -> Iterator[Standin]:
+    """The demo sources; the middle of their three days is today."""
+    with running_standin(load_catalog(DEMO, datetime.now(KST).date() - timedelta(days=1))) as standin:
+        yield standin
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    """A folder with an embedded database of this test."""
+    yield tmp_path / "var"
+    embedded.stop(tmp_path / "var")
+
+
+@pytest.fixture
+def env(sources: Standin, var: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return (
+        kept
+        | sources.env
+        | {
+            "UKOK_VAR_DIR": str(var),
+            "UKOK_RECIPES_FILE": str(DEMO / "TB_RECIPE_SEARCH_demo.csv"),
+            "UKOK_CRAWL_RETRIES": "0",
+            "UKOK_INGEST_GRACE_SECONDS": "0",
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+    )
+
+
+def count(engine: Engine, model: type[ServiceBase | WarehouseBase]) -> int:
+    with engine.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(model)) or 0
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; one that nobody has buried does not."""
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+
+
+def put_event(warehouse: Engine) -> None:
+    event = {"event_id": EVENT, "received_at": datetime.now(UTC), "event_type": "kok_product_info_view", "payload": {}}
+    with warehouse.begin() as conn:
+        conn.execute(insert(UserEvent).values(event))
+
+
+@pytest.mark.timeout(900)
+def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, var: Path, tmp_path: Path) -> None:
+    with airflow(env, tmp_path / "airflow.log") as running:
+        urls = embedded.start(var)
+        service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
+        store = open_store(str(var / "artifacts"))
+        put_event(warehouse)
+        check_every_dag_does_its_work(running, service, warehouse, store)
+        check_a_failed_crawl_fails_its_run(running, sources, store)
+        left = [psutil.Process(pid) for pid, _ in json.loads((var / "airflow" / "processes.json").read_text())]
+        running.script.kill()
+    assert all(alive(process) for process in left)
+    with airflow(env, tmp_path / "again.log"):
+        # What the killed run left behind is gone, and the new one works on the same databases.
+        assert not any(alive(process) for process in left)
+        left = [psutil.Process(pid) for pid, _ in json.loads((var / "airflow" / "processes.json").read_text())]
+    assert not any(alive(process) for process in left)
+    service.dispose()
+    warehouse.dispose()
+
+
+def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: Engine, store: Store) -> None:
+    imported = running.trigger("import_recipes")
+    ingested = running.trigger("ingest_logs")
+    assert running.ended("import_recipes", imported["dag_run_id"]) == "success"
+    crawled = running.trigger("crawl_kok")
+    tomorrow = datetime.now(KST).date() + timedelta(days=1)
+    scheduled = running.trigger("crawl_schedules", date=tomorrow.isoformat(), days=1)
+    assert running.ended("crawl_kok", crawled["dag_run_id"]) == "success"
+    assert running.ended("crawl_schedules", scheduled["dag_run_id"]) == "success"
+    assert running.ended("ingest_logs", ingested["dag_run_id"]) == "success"
+    # Nobody starts this one: catalog and schedule are up to date, so it starts itself.
+    assert running.ended("train_and_publish", running.run_by_assets("train_and_publish")) == "success"
+
+    catalog = load_catalog(DEMO)
+    assert count(service, KokProduct) == len(catalog.kok)
+    with service.connect() as conn:
+        assert set(conn.scalars(select(Broadcast.channel_id))) == {show.channel_id for show in catalog.shows}
+    assert count(service, Recipe) == 300
+    with warehouse.connect() as conn:
+        assert conn.scalars(select(FctUserEvent.event_id)).all() == [EVENT]
+    assert current(store)
+    # Started by hand, a run has no logical date: its day is the Korean day on which it was asked for.
+    due = datetime.fromisoformat(crawled["run_after"])
+    assert [run.day for run in list_runs(store, "kok", "prices")] == [due.astimezone(KST).date()]
+    assert [run.day for run in list_runs(store, "hmall", "schedule")] == [tomorrow]
+
+
+def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store: Store) -> None:
+    sources.faults.rules.append(unavailable("/m/event/category"))
+    run = running.trigger("crawl_kok")["dag_run_id"]
+    assert running.ended("crawl_kok", run) == "failed"
+    assert running.tasks("crawl_kok", run) == {"crawl": ("failed", 3), "load": ("upstream_failed", 0)}
+    assert len(list_runs(store, "kok", "prices")) == 1

@@ -1,0 +1,91 @@
+"""The DAGs as the dag-processor sees them: complete, documented, retried, and light to parse."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+EXPECTED = {"crawl_kok", "crawl_schedules", "import_recipes", "ingest_logs", "train_and_publish"}
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What parsing finds, without any database to ask: every connection would be refused."""
+    home = tmp_path_factory.mktemp("airflow")
+    nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/nowhere"
+    env = os.environ | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": nowhere,
+        "UKOK_SERVICE_DB_URL": nowhere,
+        "UKOK_WAREHOUSE_DB_URL": nowhere,
+        "UKOK_ARTIFACTS_URL": str(home / "artifacts"),
+    }
+    command = [sys.executable, str(Path(__file__).with_name("parse.py")), str(ROOT / "dags")]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert not (home / "artifacts").exists()
+    return found
+
+
+def test_every_dag_parses(parsed: dict[str, Any]) -> None:
+    assert parsed["import_errors"] == {}
+    assert parsed["dags"].keys() == EXPECTED
+
+
+def test_parsing_loads_no_heavy_library(parsed: dict[str, Any]) -> None:
+    # A scheduler that has used OpenMP and then forks a task hangs; and every parse would cost seconds.
+    assert parsed["heavy"] == []
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_dag_is_documented_tagged_and_bounded(parsed: dict[str, Any], name: str) -> None:
+    dag = parsed["dags"][name]
+    assert dag["doc"].startswith("### ")
+    assert "**When it fails**" in dag["doc"]
+    assert dag["tags"]
+    assert not dag["catchup"]
+    assert dag["max_active_runs"] == 1
+    assert dag["timeout"]
+    for param in dag["params"].values():
+        assert param["description"]
+        assert param["type"]
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_every_task_has_an_owner_and_is_retried_and_bounded(parsed: dict[str, Any], name: str) -> None:
+    for task in parsed["dags"][name]["tasks"].values():
+        assert task["owner"] == "data-engineering"
+        assert task["retries"] >= 1
+        assert task["backoff"] > 1
+        assert task["timeout"]
+
+
+def test_each_asset_has_one_dag_that_brings_it_up_to_date(parsed: dict[str, Any]) -> None:
+    outlets = {
+        asset: name
+        for name, dag in parsed["dags"].items()
+        for task in dag["tasks"].values()
+        for asset in task["outlets"]
+    }
+    assert outlets == {
+        "catalog": "crawl_kok",
+        "schedule": "crawl_schedules",
+        "recipes": "import_recipes",
+        "events": "ingest_logs",
+        "release": "train_and_publish",
+    }
+
+
+def test_schedule_is_told_only_after_all_broadcasters_are_loaded(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["crawl_schedules"]["tasks"]
+    last = next(task for task in tasks.values() if task["outlets"])
+    assert last["upstream"] == ["load_hmall", "load_hnsmall", "load_nsmall"]

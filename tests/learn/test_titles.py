@@ -1,0 +1,124 @@
+import json
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from pipelines.learn import lexicon
+from pipelines.learn.titles import TitleResolver
+
+
+@pytest.mark.parametrize(
+    ("title", "ingredients"),
+    [
+        ("[바다家] 국내산 손질 고등어 500g x 4팩", ("고등어",)),
+        ("무안 햇양파 3kg", ("양파",)),
+        ("1++ 한우 국거리 300g", ("소고기",)),
+        ("사과 배 샤인머스켓 과일 선물세트 5kg", ("사과", "배", "샤인머스캣")),
+        ("수산물 3종 (갈치 10토막+고등어 4마리)", ("갈치", "고등어")),
+        ("나주배로 숙성한 훈제오리 180g 8팩", ("오리고기",)),
+        ("보성 녹돈 삼겹살 1kg", ("삼겹살",)),
+        ("[부세] 찐 보리굴비 10마리", ("조기",)),
+        ("여주쌀 10kg", ("쌀",)),
+        ("밤 1kg", ("밤",)),
+    ],
+)
+def test_an_ingredient_is_resolved(resolver: TitleResolver, title: str, ingredients: tuple[str, ...]) -> None:
+    found = resolver.resolve(title, known_food=True)
+    assert (found.ingredients, found.is_ingredient, found.is_food) == (ingredients, True, True)
+
+
+@pytest.mark.parametrize(
+    ("title", "ingredients"),
+    [
+        ("뼈없는 갈비탕 700g 10팩", ("소갈비",)),
+        ("얼큰한 감자탕 1kg 5팩", ("돼지등뼈",)),
+        ("국산 꼬막무침 300g", ("꼬막",)),
+        ("딸기 아이스크림 10개", ("아이스크림",)),
+        ("유기농 당근주스 14포", ("주스",)),
+        ("단백질 커피 120포 + 전동컵", ("커피",)),
+        ("금산 인삼주 수삼 23도 375ml", ("인삼",)),
+        ("설탕 없는 다크 초콜릿 90g", ("초콜릿",)),
+        ("단호박/쑥 인절미 1kg", ("단호박", "쑥")),
+        ("얼큰 모르는탕 600g", ()),
+    ],
+)
+def test_a_finished_dish_is_no_ingredient(resolver: TitleResolver, title: str, ingredients: tuple[str, ...]) -> None:
+    found = resolver.resolve(title, known_food=True)
+    assert not found.is_ingredient
+    assert found.ingredients == ingredients
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "블랙빈(서리태) 탈모샴푸 4종 패키지",
+        "진공쌀통 12L",
+        "계란찜기 2단",
+        "냉동 밀폐용기 20종",
+        "24K 순금 골드바 10g",
+        "관절엔 콘드로이친 12박스 (12개월분)",
+        "쿠킹 프라이팬 3종 + 삼계탕 4팩",
+        "여름 인견 이불 세트",
+    ],
+)
+def test_what_is_not_food_has_no_ingredient(resolver: TitleResolver, title: str) -> None:
+    found = resolver.resolve(title)
+    assert (found.ingredients, found.is_food, found.is_ingredient) == ((), False, False)
+
+
+@pytest.mark.parametrize(
+    "title", ["뼈없는 갈비탕 700g 10팩", "단백질 커피 120포 + 전동컵", "국내산 꽃게 2kg", "홍삼 스틱 30포"]
+)
+def test_food_is_known_without_the_shop_saying_so(resolver: TitleResolver, title: str) -> None:
+    assert resolver.resolve(title).is_food
+
+
+def test_a_food_shop_is_believed(resolver: TitleResolver) -> None:
+    assert resolver.resolve("나눔세트 4호").is_food is False
+    assert resolver.resolve("나눔세트 4호", known_food=True).is_food is True
+
+
+@pytest.mark.parametrize("title", ["", "   ", "()", "🍣", "x" * 2000, "+/,&·"])
+def test_odd_titles_resolve_to_nothing(resolver: TitleResolver, title: str) -> None:
+    assert resolver.resolve(title).ingredients == ()
+
+
+def test_only_names_of_the_vocabulary_come_back() -> None:
+    small = TitleResolver({"대파": "대파", "파": "대파", "흙당근": "당근"})
+    assert small.resolve("흙당근 3kg").ingredients == ("당근",)
+    unknown = small.resolve("국산 고등어 5팩")
+    assert unknown.ingredients == ()
+    assert unknown.is_food
+
+
+def test_many_titles_resolve_as_each_alone(resolver: TitleResolver) -> None:
+    titles = ["햇감자 5kg", "탈모샴푸", "된장찌개 밀키트"]
+    assert resolver.resolve_many(titles) == [resolver.resolve(title) for title in titles]
+
+
+def test_the_version_follows_the_vocabulary() -> None:
+    first = TitleResolver({"감자": "감자"})
+    assert first.version == TitleResolver({"감자": "감자"}).version
+    assert first.version != TitleResolver({"감자": "감자", "알감자": "감자"}).version
+
+
+def test_every_variant_of_our_list_belongs_to_one_ingredient() -> None:
+    listed = lexicon.ingredients()
+    assert set(listed.canonical.values()) == set(listed.kind)
+    assert all(listed.canonical[name] == name for name in listed.kind)
+
+
+def test_food_is_told_from_the_rest_on_real_broadcasts(resolver: TitleResolver, shared_data: Path) -> None:
+    rows = [json.loads(line) for line in (shared_data / "broadcasts.jsonl").read_text().splitlines()]
+    wanted = [row["is_food"] for row in rows]
+    found = [title.is_food for title in resolver.resolve_many(row["product_name"] for row in rows)]
+    assert accuracy_score(wanted, found) > 0.97
+    assert f1_score(wanted, found, average="macro") > 0.96
+
+
+def test_ingredients_are_told_from_dishes_on_real_titles(resolver: TitleResolver, shared_data: Path) -> None:
+    rows = [json.loads(line) for line in (shared_data / "product_labels.jsonl").read_text().splitlines()]
+    wanted = [row["label"] == "ingredient" for row in rows]
+    titles = resolver.resolve_many((row["product_name"] for row in rows), known_food=True)
+    assert accuracy_score(wanted, [title.is_ingredient for title in titles]) > 0.88

@@ -1,0 +1,146 @@
+"""Loads recipes and raw files, killed again and again, and tells what the databases hold in the end.
+
+A process of its own, ``python -m tests.pipelines.killed_load CSV``, configured by the environment. The first line that
+it prints is what one undisturbed load leaves; the second is what many killed ones and a last undisturbed one leave.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event, select
+
+from artifacts.store import Store, open_store
+from pipelines.learn.titles import ResolvedTitle
+from pipelines.load import products, recipes
+from pipelines.load.kok import PRICE
+from pipelines.load.ledger import table_of
+from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.sources import load_source
+from pipelines.load.warehouse import PRICES, VERSIONS
+from sql.engines import service_engine, warehouse_engine
+from sql.service import catalog
+from sql.service.base import ServiceBase
+from sql.warehouse.base import WarehouseBase
+from tests.pipelines.raw import kst
+
+TRIES = 4
+KILLED = -1
+SERVICE = [
+    *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK, PRICE.table, BROADCAST),
+    *(products.HOME_SHOPPING, products.PRODUCT_INGREDIENT, products.DOCUMENT, table_of(catalog.LoadedFile)),
+]
+WAREHOUSE = [FCT_BROADCAST, PRICES.table, VERSIONS.table]
+# What is not part of a natural key's row: keys made by the database, the wall clock, and names of files that each
+# import of recipes writes anew.
+ACCIDENTAL = {"broadcast_id", "product_key", "ingredient_id", "loaded_at", "run_id"}
+
+
+class QuickResolver:
+    """Stands in for the real one, whose threads do not survive a fork."""
+
+    version = "quick"
+
+    def resolve_many(self, titles: Sequence[str], *, known_food: bool = False) -> list[ResolvedTitle]:
+        return [ResolvedTitle(("감자",), is_food=True, is_ingredient=True) for _ in titles]
+
+
+def main() -> None:
+    """Load once undisturbed, then once more with kills, and print what there is after each."""
+    vars(products).update(_made_resolver=lambda _: QuickResolver(), tokens=str.split)
+    vars(recipes).update(tokens=str.split)
+    store = open_store()  # once, for all children: it takes a second
+    loads = [
+        lambda: import_recipes(store, Path(sys.argv[1])),
+        lambda: load(store, "kok"),
+        lambda: load(store, "hnsmall"),
+    ]
+    points = [run_child(each, kill_at=None) for each in loads]
+    sys.stdout.write(contents() + "\n")
+    empty()
+    dice = random.Random(20250806)
+    for each, all_points in zip(loads, points, strict=True):
+        left = all_points
+        for _ in range(TRIES):
+            point = dice.randint(1, left // 2)
+            if run_child(each, kill_at=point) != KILLED:
+                raise RuntimeError(f"a load with {left} points left ended before its point {point}")
+            left -= point  # what it got done the next one need not do
+        run_child(each, kill_at=None)
+    sys.stdout.write(contents() + "\n")
+
+
+def import_recipes(store: Store, path: Path) -> None:
+    recipes.import_recipes(service_engine(), warehouse_engine(), store, path, kst("01:00"))
+
+
+def load(store: Store, source: str) -> None:
+    load_source(source, service_engine(), warehouse_engine(), store)
+
+
+def run_child(work: Callable[[], None], *, kill_at: int | None) -> int:
+    """Run ``work`` in a child that dies at the n-th start or end of a statement or commit.
+
+    Returns how many it came to, or :data:`KILLED`.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def step(*_: object) -> None:
+            nonlocal count
+            count += 1
+            if count == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(Engine, name, step)
+        code = 1
+        try:
+            work()
+            os.write(writing, str(count).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        points = pipe.read()
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and kill_at:
+        return KILLED
+    if status:
+        raise RuntimeError(f"the child that was to die at {kill_at} ended with status {status}")
+    return int(points)
+
+
+def contents() -> str:
+    """Every row of the loaded tables, without what differs by accident, as one line."""
+    found: dict[str, list[Any]] = {}
+    for engine, tables in ((service_engine(), SERVICE), (warehouse_engine(), WAREHOUSE)):
+        with engine.connect() as conn:
+            for table in tables:
+                columns = [column for column in table.columns if column.name not in ACCIDENTAL]
+                rows = {json.dumps([*row], default=str, ensure_ascii=False) for row in conn.execute(select(*columns))}
+                found[f"{engine.dialect.name} {table.name}"] = sorted(rows)
+        engine.dispose()
+    return json.dumps(found, ensure_ascii=False)
+
+
+def empty() -> None:
+    """Remove every row again."""
+    for engine, metadata in ((service_engine(), ServiceBase.metadata), (warehouse_engine(), WarehouseBase.metadata)):
+        with engine.begin() as conn:
+            for table in metadata.sorted_tables:
+                if table.name != "channel":
+                    conn.execute(table.delete())
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Raw files as a crawl would have left them, for tests of loading."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, select
+
+from artifacts.raw import RawRun, new_run_id, write_run
+from artifacts.store import Store
+from crawlers.fields import KST
+from pipelines.load.kok import CATEGORIES
+
+DAY = date(2025, 8, 6)
+Item = dict[str, Any]
+
+
+def kst(clock: str, day: date = DAY) -> datetime:
+    """``HH:MM`` of a day in Korea; hours of 24 and more are the next day's."""
+    hours, minutes = (int(part) for part in clock.split(":"))
+    return (datetime(day.year, day.month, day.day, tzinfo=KST) + timedelta(hours=hours, minutes=minutes)).astimezone(
+        UTC
+    )
+
+
+def price(product_id: int, won: int | None = 1000, rate: int = 0, kind: str = "amount", category: str = "1611") -> Item:
+    return {
+        "kok_product_id": product_id,
+        "category": category,
+        "price": won,
+        "price_kind": kind,
+        "discount_rate": rate,
+        "page_url": "http://kok/list",
+    }
+
+
+def product(product_id: int, name: str = "국내산 감자 1kg", **changes: object) -> Item:
+    return {
+        "kok_product_id": product_id,
+        "store_name": "햇살농장",
+        "product_name": name,
+        "list_price": 2000,
+        "thumbnail_url": "https://image/1.jpg",
+        "review_score": 4.5,
+        "review_count": 12,
+        "page_url": "http://kok/product",
+    } | changes
+
+
+def show(
+    start: str | None, end: str, product_id: int = 1, *, channel_id: int = 1, day: date = DAY, **changes: object
+) -> Item:
+    """A show of ``day``; without a start it is on air."""
+    return {
+        "channel_id": channel_id,
+        "requested_day": day,
+        "slot": "main",
+        "on_air": start is None,
+        "starts_at": None if start is None else kst(start, day),
+        "ends_at": kst(end, day),
+        "title": "오늘의 방송",
+        "source_product_id": product_id,
+        "product_name": f"상품 {product_id}",
+        "list_price": None,
+        "price": 59900,
+        "price_kind": "amount",
+        "thumbnail_url": f"https://image/{product_id}.jpg",
+        "page_url": "http://schedule",
+    } | changes
+
+
+def scope(complete: bool, items: int = 0, **key: object) -> dict[str, Any]:
+    return {"scope": key, "complete": complete, "items": items, "reason": None if complete else "HTTP 503"}
+
+
+def put(
+    store: Store, source: str, dataset: str, at: datetime, items: Iterable[Item], scopes: Sequence[Mapping[str, Any]]
+) -> RawRun:
+    """Write a raw file that was crawled at ``at``."""
+    run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
+    rows = [item | {"observed_at": at} for item in items]
+    report = {"run_id": run.run_id, "source": source, "dataset": dataset, "day": run.day, "started_at": at}
+    report |= {"finished_at": at, "scopes": list(scopes), "faults": [], "items": len(rows), "requests": 1}
+    write_run(store, run, rows, report)
+    return run
+
+
+def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = ()) -> RawRun:
+    """Write the category lists; those in ``missing`` could not be read."""
+    scopes = [
+        scope(category not in missing, sum(item["category"] == category for item in items), category=category)
+        for category in sorted(CATEGORIES)
+    ]
+    return put(store, "kok", "prices", at, items, scopes)
+
+
+def put_products(store: Store, at: datetime, items: Sequence[Item]) -> RawRun:
+    return put(store, "kok", "products", at, items, [scope(complete=True, items=len(items), products="all")])
+
+
+def put_shows(
+    store: Store,
+    at: datetime,
+    items: Sequence[Item],
+    *,
+    source: str = "hnsmall",
+    channels: Sequence[int] = (1,),
+    days: Sequence[date] = (DAY,),
+    complete: bool = True,
+) -> RawRun:
+    scopes = [
+        scope(
+            complete,
+            sum(item["channel_id"] == channel and item["requested_day"] == day for item in items),
+            channel_id=channel,
+            day=day.isoformat(),
+        )
+        for channel in channels
+        for day in days
+    ]
+    return put(store, source, "schedule", at, items, scopes)
+
+
+def rows(engine: Engine | Connection, table: Table, *columns: str) -> list[tuple[Any, ...]]:
+    """Rows of a table by the named columns, sorted by them."""
+    statement = select(*(table.c[name] for name in columns)).order_by(*(table.c[name] for name in columns))
+    if isinstance(engine, Connection):
+        return [tuple(row) for row in engine.execute(statement)]
+    with engine.connect() as conn:
+        return [tuple(row) for row in conn.execute(statement)]

@@ -1,0 +1,211 @@
+"""The command line: exit codes, one-line reasons, and steps run as a person runs them."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import structlog
+import typer
+from sqlalchemy import Engine, make_url
+
+from artifacts.store import Store
+from crawlers.standin.catalog import Catalog
+from crawlers.standin.server import running_standin
+from pipelines import cli
+from pipelines.load.recipes import RECIPE
+from pipelines.load.schedules import BROADCAST
+from tests.conftest import Stack, free_port
+from tests.crawlers.small import show as standin_show
+from tests.pipelines.raw import DAY, kst, put_shows, rows, show
+from tests.pipelines.test_recipe_csv import row, write
+
+HEAVY = {"torch", "faiss", "scrapy", "kiwipiepy", "pandas", "sqlalchemy", "alembic", "uvicorn", "fastapi", "boto3"}
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Ukok = Callable[..., Ended]
+
+
+@pytest.fixture
+def ukok(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Ukok]:
+    """Run ``ukok`` in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_log_to_stderr", lambda: None)  # the capture it would write to ends with the test
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["ukok", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
+
+    yield run
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def on_stack(monkeypatch: pytest.MonkeyPatch, stack_env: dict[str, str]) -> None:
+    for name, value in stack_env.items():
+        monkeypatch.setenv(name, value)
+
+
+def commands(path: tuple[str, ...] = (), within: object = None) -> list[tuple[str, ...]]:
+    """Every command and group of commands, as the words that one types."""
+    inner = getattr(within or typer.main.get_command(cli.app), "commands", {})
+    return [path, *(each for name in sorted(inner) for each in commands((*path, name), inner[name]))]
+
+
+def test_these_are_the_commands() -> None:
+    found = {" ".join(path) for path in commands()}
+    assert found >= {"db start", "db stop", "db status", "db upgrade", "standin", "crawl", "load", "recipes import"}
+    assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run"}
+    assert found >= {f"release {verb}" for verb in ("build", "verify", "promote", "rollback", "list")}
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> None:
+    ended = ukok(*path, "--help")
+    assert ended.code == 0
+    assert "Usage: " in ended.out
+    assert len(ended.out.split()) > 15
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"import sys, pipelines.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "fly",
+        "crawl",
+        "crawl amazon",
+        "crawl kok --date 2025-13-01",
+        "crawl kok --date tomorrow",
+        "crawl kok --days 0",
+        "load kok --force",
+        "recipes import absent.csv",
+        "logs ingest --start yesterday",
+        "logs ingest --start 2025-08-06T00:00",
+        "train gpt",
+        "standin --port http",
+    ],
+)
+def test_wrong_usage_ends_with_2(ukok: Ukok, arguments: str) -> None:
+    ended = ukok(*arguments.split())
+    assert ended.code == 2
+    assert "Usage: " in ended.err
+    assert "Traceback" not in ended.err
+
+
+def failed(ended: Ended) -> str:
+    """The reason of a command that failed: one line, exit code 1."""
+    assert ended.code == 1
+    (line,) = ended.err.strip().splitlines()
+    assert line.startswith("ukok: ")
+    return line
+
+
+def test_a_wrong_password_is_told_without_it(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = make_url(stack.service_url).set(username="nobody", password="hunter2")
+    if stack.name == "embedded":
+        url = make_url(f"postgresql://nobody:hunter2@127.0.0.1:{free_port()}/service")
+    monkeypatch.setenv("UKOK_SERVICE_DB_URL", url.render_as_string(hide_password=False))
+    monkeypatch.setenv("UKOK_WAREHOUSE_DB_URL", stack.warehouse_url)
+    for arguments in (["db", "upgrade"], ["load", "kok"]):
+        reason = failed(ukok(*arguments))
+        assert "hunter2" not in reason
+        assert "database" in reason
+
+
+def test_a_database_without_tables(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = make_url(stack.warehouse_url).set(database="postgres").render_as_string(hide_password=False)
+    monkeypatch.setenv("UKOK_WAREHOUSE_DB_URL", empty)
+    monkeypatch.setenv("UKOK_SERVICE_DB_URL", stack.service_url)
+    assert "run `ukok db upgrade`" in failed(ukok("load", "kok"))
+
+
+def test_settings_that_make_no_sense(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None) -> None:
+    monkeypatch.setenv("UKOK_KOK_URL", "kok.uplus.co.kr")
+    assert "UKOK_KOK_URL" in failed(ukok("crawl", "kok"))
+    monkeypatch.setenv("UKOK_ARTIFACTS_URL", "ftp://somewhere")
+    assert "UKOK_ARTIFACTS_URL" in failed(ukok("load", "kok"))
+    monkeypatch.setenv("UKOK_SERVICE_DB_URL", "not a url with secret:hunter2")
+    assert "hunter2" not in failed(ukok("load", "kok"))
+
+
+def test_a_source_that_is_away(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None, store: Store) -> None:
+    monkeypatch.setenv("UKOK_HNSMALL_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("UKOK_CRAWL_DELAY_SECONDS", "0")
+    monkeypatch.setenv("UKOK_CRAWL_RETRIES", "0")
+    assert "crawl of hnsmall" in failed(ukok("crawl", "hnsmall", "--date", "2025-08-06", "--days", "1"))
+    assert store.list("raw/") == []
+
+
+def test_a_file_held_back_and_accepted(ukok: Ukok, on_stack: None, service: Engine, store: Store) -> None:
+    listed = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(4, 24)]
+    for crawl in range(3):
+        put_shows(store, kst("02:00") + timedelta(hours=3 * crawl), listed)
+    put_shows(store, kst("11:00"), listed[:4])
+    reason = failed(ukok("load", "hnsmall"))
+    assert "4 items for channel_id 1, days ahead 0, usually 20" in reason
+    assert "ukok load hnsmall --accept" in reason
+    assert len(rows(service, BROADCAST, "broadcast_id")) == 20
+    assert ukok("load", "hnsmall", "--accept").code == 0
+
+
+def test_from_the_sources_to_the_tables(
+    ukok: Ukok, on_stack: None, monkeypatch: pytest.MonkeyPatch, service: Engine, tmp_path: Path
+) -> None:
+    listed = (standin_show(1, "09:00", "10:00", 11), standin_show(1, "23:50", "25:10", 12))
+    write(tmp_path / "r.csv", [row(1), row(2)], encoding="cp949")
+    with running_standin(Catalog((), listed), now=kst("12:00")) as sources:
+        for name, value in sources.env.items():
+            monkeypatch.setenv(name, value)
+        arguments = ["--date", DAY.isoformat(), "--days", "1"]
+        for command in (["db", "upgrade"], ["recipes", "import", "r.csv"], ["crawl", "hnsmall", *arguments]):
+            ended = ukok(*command)
+            assert (ended.code, ended.err) == (0, "")
+    for _ in range(2):
+        ended = ukok("load", "hnsmall")
+        assert ended.code == 0
+        assert "load_hnsmall_history" in ended.out
+    assert rows(service, BROADCAST, "source_product_id", "starts_at") == [(11, kst("09:00")), (12, kst("23:50"))]
+    assert rows(service, RECIPE, "recipe_id") == [(1,), (2,)]
+    assert ukok("logs", "ingest", "--start", "2025-08-06T00:00+09:00", "--end", "2025-08-07T00:00+09:00").code == 0
+
+
+def test_a_file_that_is_no_recipe_file(ukok: Ukok, on_stack: None, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert "other.csv is no recipe file" in failed(ukok("recipes", "import", "other.csv"))
+
+
+def test_releases_before_there_is_one(ukok: Ukok, on_stack: None) -> None:
+    assert ukok("release", "list").code == 0
+    assert "ukok release build" in failed(ukok("release", "promote"))
+    assert failed(ukok("release", "rollback"))
+    assert failed(ukok("release", "verify", "20250806T000000Z-0000000000"))
+
+
+def test_the_embedded_server_is_told_about_and_not_started(
+    ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / "var"))
+    assert ukok("db", "status").out == "not running\n"
+    assert ukok("db", "stop").out == "it was not running\n"
+    assert not (tmp_path / "var").exists()

@@ -1,0 +1,258 @@
+"""Loading the mall: products, price history, what vanished."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from artifacts.store import Store
+from crawlers.spiders import kok as spider
+from pipelines.load.kok import CATEGORIES
+from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.sources import load_source
+from pipelines.report import Report
+from sql.service import catalog
+from sql.service.recipes import Ingredient, RecipeIngredient
+from sql.warehouse import history, steps
+from tests.pipelines.raw import Item, kst, price, product, put_prices, put_products, rows
+
+PRODUCT, PRICE = table_of(catalog.KokProduct), table_of(catalog.KokPrice)
+FCT_PRICE, DIM_PRODUCT = table_of(history.FctPrice), table_of(history.DimProduct)
+STEP_RUN = table_of(steps.StepRun)
+
+Load = Callable[..., list[Report]]
+T = [kst("02:00") + timedelta(hours=3 * hour) for hour in range(8)]
+
+
+@pytest.fixture
+def load(service: Engine, warehouse: Engine, store: Store) -> Load:
+    return lambda **options: load_source("kok", service, warehouse, store, **options)
+
+
+def history_of(service: Engine, product_id: int) -> list[tuple[int, Any]]:
+    """Crawl number and price of each row of a product's history."""
+    found = rows(service, PRICE, "kok_product_id", "observed_at", "price")
+    return [(T.index(at), won) for number, at, won in found if number == product_id]
+
+
+def vanished(service: Engine) -> dict[int, int | None]:
+    found = rows(service, PRODUCT, "kok_product_id")
+    with service.connect() as conn:
+        at = {n: conn.scalar(select(PRODUCT.c.vanished_at).where(PRODUCT.c.kok_product_id == n)) for (n,) in found}
+    return {number: None if instant is None else T.index(instant) for number, instant in at.items()}
+
+
+def version(service: Engine) -> int:
+    with service.connect() as conn:
+        return conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "kok")) or 0
+
+
+def test_the_categories_are_those_that_the_spider_reads() -> None:
+    assert set(spider.CATEGORIES) == CATEGORIES
+
+
+def test_products_and_prices_land_whole(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+    put_products(
+        store, T[0], [product(2**40 + 1, "국내산 감자 1kg"), product(2, "Café 🍣", list_price=None, review_score=None)]
+    )
+    put_prices(store, T[0], [price(2**40 + 1, 1000, 50), price(2, None, 0, "consult"), price(3, None, 0, "unknown")])
+    report, _ = load()
+    assert (report.read, report.rejected) == (5, {})
+    found = rows(service, PRODUCT, "kok_product_id", "store_name", "product_name", "list_price", "first_seen_at")
+    assert found == [(2, "햇살농장", "Café 🍣", None, T[0]), (2**40 + 1, "햇살농장", "국내산 감자 1kg", 2000, T[0])]
+    prices = rows(service, PRICE, "kok_product_id", "observed_at", "price_kind")
+    assert prices == [(2, T[0], "consult"), (3, T[0], "unknown"), (2**40 + 1, T[0], "amount")]
+    assert history_of(service, 2**40 + 1) == [(0, 1000)]
+    in_warehouse = rows(warehouse, FCT_PRICE, "source_product_id", "price_kind", "list_price")
+    assert in_warehouse == [(2, "consult", None), (3, "unknown", None), (2**40 + 1, "amount", 2000)]
+    assert rows(warehouse, DIM_PRODUCT, "source_product_id", "product_name") == [
+        (2, "Café 🍣"),
+        (2**40 + 1, "국내산 감자 1kg"),
+    ]
+
+
+def test_the_last_products_of_a_crawl_are_written(service: Engine, store: Store, load: Load) -> None:
+    put_products(store, T[0], [product(number) for number in range(1, 8)])
+    load()
+    assert len(rows(service, PRODUCT, "kok_product_id")) == 7
+
+
+def test_a_price_that_returns_to_an_old_value_is_a_change(service: Engine, store: Store, load: Load) -> None:
+    for at, won in zip(T, (1000, 1200, 1000, 1000), strict=False):
+        put_prices(store, at, [price(1, won)])
+    load()
+    assert history_of(service, 1) == [(0, 1000), (1, 1200), (2, 1000)]
+
+
+def test_a_rate_or_kind_that_changes_is_a_change(service: Engine, store: Store, load: Load) -> None:
+    for at, card in zip(T, (price(1, 1000, 0), price(1, 1000, 10), price(1, None, 10, "consult")), strict=False):
+        put_prices(store, at, [card])
+    load()
+    assert history_of(service, 1) == [(0, 1000), (1, 1000), (2, None)]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "late", "expected"),
+    [
+        ({0: 1000, 2: 1000}, {1: 1200}, [(0, 1000), (1, 1200), (2, 1000)]),
+        ({0: 1000, 2: 1200}, {1: 1200}, [(0, 1000), (1, 1200)]),
+        ({0: 1000, 2: 1200}, {1: 1000}, [(0, 1000), (2, 1200)]),
+        ({1: 1000, 2: 1000}, {0: 1000}, [(0, 1000)]),
+        ({1: 1000}, {0: 900}, [(0, 900), (1, 1000)]),
+        ({0: 1000, 3: 1000, 4: 900}, {1: 1100, 2: 1000}, [(0, 1000), (1, 1100), (2, 1000), (4, 900)]),
+    ],
+)
+def test_a_late_file_finds_its_place(
+    service: Engine,
+    warehouse: Engine,
+    store: Store,
+    load: Load,
+    loaded: dict[int, int],
+    late: dict[int, int],
+    expected: list[tuple[int, int]],
+) -> None:
+    for part in (loaded, late):
+        for crawl, won in part.items():
+            put_prices(store, T[crawl], [price(1, won)])
+        load()
+    assert history_of(service, 1) == expected
+    assert rows(warehouse, FCT_PRICE, "observed_at", "price") == [(T[crawl], won) for crawl, won in expected]
+
+
+def test_identical_content_writes_nothing_but_report_and_ledger(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    for at in T[:2]:
+        put_products(store, at, [product(1), product(2, "목장 우유 2팩")])
+        put_prices(store, at, [price(1), price(2, 2000)])
+        reports = load()
+    assert [(report.read, report.written, report.unchanged) for report in reports] == [(4, 0, 4), (4, 0, 4)]
+    assert version(service) == 1
+    ledger = table_of(catalog.LoadedFile)
+    assert len(rows(service, ledger, "run_id")) == 4
+    assert rows(service, ledger, "dataset", "rows_read")[0] == ("prices", 2)
+    assert len(rows(warehouse, table_of(steps.LoadedFile), "run_id")) == 4
+    reports_kept = rows(warehouse, STEP_RUN, "step", "status")
+    assert reports_kept == sorted([("load_kok", "done"), ("load_kok_history", "done")] * 2)
+
+
+def test_nothing_to_load(service: Engine, store: Store, load: Load) -> None:
+    assert [(report.read, report.written) for report in load()] == [(0, 0), (0, 0)]
+    assert version(service) == 0
+
+
+def test_a_product_is_vanished_while_no_category_lists_it(service: Engine, store: Store, load: Load) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    for at, listed in zip(T, ([1, 2], [1], [1], [1, 2]), strict=False):
+        put_prices(store, at, [price(number) for number in listed])
+        load()
+        if at in T[1:3]:
+            assert vanished(service) == {1: None, 2: 1}
+    assert vanished(service) == {1: None, 2: None}
+
+
+def test_incomplete_lists_make_nothing_vanish_but_bring_products_back(
+    service: Engine, store: Store, load: Load
+) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[0], [price(1)])
+    put_prices(store, T[1], [price(2)], missing=["1624"])
+    load()
+    assert vanished(service) == {1: None, 2: None}
+
+
+def test_an_older_list_loaded_late_does_not_hide_a_product(service: Engine, store: Store, load: Load) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[2], [price(1), price(2)])
+    load()
+    put_prices(store, T[1], [price(1)])
+    load()
+    assert vanished(service) == {1: None, 2: None}
+    put_prices(store, T[4], [price(1)])
+    load()
+    put_prices(store, T[3], [price(1)])
+    load()
+    assert vanished(service) == {1: None, 2: 3}
+
+
+def test_an_older_page_loaded_late_changes_no_product(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_products(store, T[2], [product(1, "햇감자 1kg", list_price=3000)])
+    load()
+    put_products(store, T[0], [product(1, "묵은 감자 1kg", list_price=1500), product(2)])
+    load()
+    found = rows(service, PRODUCT, "kok_product_id", "product_name", "list_price", "first_seen_at")
+    assert found == [(1, "햇감자 1kg", 3000, T[0]), (2, "국내산 감자 1kg", 2000, T[0])]
+    versions = rows(warehouse, DIM_PRODUCT, "source_product_id", "valid_from", "product_name")
+    assert versions == [(1, T[0], "묵은 감자 1kg"), (1, T[2], "햇감자 1kg"), (2, T[0], "국내산 감자 1kg")]
+
+
+def test_versions_of_a_product_follow_one_another(warehouse: Engine, store: Store, load: Load) -> None:
+    for at, name in ((T[0], "가"), (T[3], "다"), (T[4], "다"), (T[1], "나"), (T[2], "나")):
+        put_products(store, at, [product(1, name)])
+        load()
+    with warehouse.connect() as conn:
+        found = conn.execute(
+            select(DIM_PRODUCT.c.product_name, DIM_PRODUCT.c.valid_from, DIM_PRODUCT.c.valid_to).order_by(
+                DIM_PRODUCT.c.valid_from
+            )
+        )
+        assert [tuple(row) for row in found] == [("가", T[0], T[1]), ("나", T[1], T[3]), ("다", T[3], None)]
+
+
+def test_a_list_price_from_the_page_and_a_price_from_the_list_are_one_row(
+    warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_prices(store, T[0], [price(1, 900, 10)])
+    put_products(store, T[0], [product(1, list_price=1000)])
+    put_prices(store, T[1], [price(1, 800, 20)])
+    put_products(store, T[2], [product(1, list_price=1100)])
+    load()
+    found = rows(warehouse, FCT_PRICE, "observed_at", "price", "list_price", "discount_rate")
+    assert found == [(T[0], 900, 1000, 10), (T[1], 800, 1000, 20), (T[2], 800, 1100, 20)]
+
+
+def test_a_title_is_resolved_and_found_by_its_words(service: Engine, store: Store, load: Load) -> None:
+    with service.begin() as conn:
+        ingredient = table_of(catalog.ProductIngredient)
+        names = ["감자", "양파"]
+        conn.execute(table_of(Ingredient).insert(), [{"ingredient_id": 7 + i, "name": n} for i, n in enumerate(names)])
+        conn.execute(
+            table_of(RecipeIngredient).insert(),
+            [{"recipe_id": 1, "position": i, "name": n, "ingredient_id": 7 + i} for i, n in enumerate(names)],
+        )
+    put_products(store, T[0], [product(1, "국내산 감자 1kg"), product(2, "햇양파 3kg")])
+    load()
+    assert rows(service, ingredient, "source", "source_product_id", "position", "ingredient_id") == [
+        ("kok", 1, 0, 7),
+        ("kok", 2, 0, 8),
+    ]
+    flags = rows(service, PRODUCT, "kok_product_id", "is_food", "is_ingredient")
+    assert flags == [(1, True, True), (2, True, True)]
+    documents = dict(rows(service, table_of(catalog.SearchDocument), "document_id", "tokens"))
+    assert "감자" in documents[1].split()
+    put_products(store, T[1], [product(1, "제주 햇양파 2kg"), product(2, "햇양파 3kg")])
+    load()
+    assert rows(service, ingredient, "source_product_id", "ingredient_id") == [(1, 8), (2, 8)]
+
+
+def test_an_item_that_is_not_valid_is_rejected_and_kept(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    items: list[Item] = [price(number) for number in range(1, 60)]
+    put_prices(store, T[0], [*items, price(0), price(60, 0), price(61, None)])
+    report, _ = load()
+    assert report.rejected == {"invalid item": 3}
+    assert len(rows(service, PRICE, "kok_product_id")) == 59
+    assert store.exists(report.rejects_key)
+
+
+def test_the_same_card_in_two_categories(service: Engine, store: Store, load: Load) -> None:
+    others = [price(number) for number in range(10, 60)]
+    put_prices(store, T[0], [price(1, 1000), price(1, 1000, category="1613"), price(1, 900, category="1614"), *others])
+    report, _ = load()
+    assert report.rejected == {"contradicts another item": 1}
+    assert history_of(service, 1) == [(0, 1000)]

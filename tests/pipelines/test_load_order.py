@@ -1,0 +1,177 @@
+"""Whatever the order in which files arrive, the rows are those of a plain model that sees them in order."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import zip_longest
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, Table, select
+
+from artifacts.store import Store, open_store
+from pipelines.load.ledger import table_of
+from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.sources import load_source
+from sql.service import catalog
+from sql.warehouse import history
+from tests.pipelines.raw import kst, price, product, put_prices, put_products, put_shows, show
+
+PRICE, FCT_PRICE = table_of(catalog.KokPrice), table_of(history.FctPrice)
+KOK, VERSION = table_of(catalog.KokProduct), table_of(history.DimProduct)
+HOME_SHOPPING = table_of(catalog.HomeShoppingProduct)
+
+CRAWLS = 6  # of one source, three hours apart; their files arrive in three loads
+PRODUCTS = 12  # each an example of its own within an example
+
+TIMES = [kst("02:00") + timedelta(hours=3 * crawl) for crawl in range(CRAWLS)]
+TURNS = st.lists(st.integers(0, 2), min_size=CRAWLS, max_size=CRAWLS)
+WHOLE = st.lists(st.sampled_from([True, True, False]), min_size=CRAWLS, max_size=CRAWLS)
+SLOW = settings(
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def table_of_sights(seen: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]]:
+    """What each crawl saw of each product, None where it did not see it."""
+    crawls = st.lists(st.none() | seen | seen, min_size=CRAWLS, max_size=CRAWLS)
+    return st.lists(crawls, min_size=PRODUCTS, max_size=PRODUCTS)
+
+
+CARDS = table_of_sights(st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 10])))
+PAGES = table_of_sights(st.tuples(st.sampled_from(["감자", "양파"]), st.sampled_from([300, 400])))
+
+
+@SLOW
+@given(CARDS, PAGES, WHOLE, TURNS, TURNS)
+def test_the_mall(
+    service: Engine,
+    warehouse: Engine,
+    artifacts_url: str,
+    cards: list[list[Any]],
+    pages: list[list[Any]],
+    whole: list[bool],
+    card_turns: list[int],
+    page_turns: list[int],
+) -> None:
+    store, base = _start(service, warehouse, artifacts_url)
+    for turn in range(3):
+        for crawl in range(CRAWLS):
+            if page_turns[crawl] == turn:
+                seen = [(base + n, pages[n][crawl]) for n in range(PRODUCTS) if pages[n][crawl]]
+                put_products(store, TIMES[crawl], [product(n, page[0], list_price=page[1]) for n, page in seen])
+            if card_turns[crawl] == turn:
+                seen = [(base + n, cards[n][crawl]) for n in range(PRODUCTS) if cards[n][crawl]]
+                missing = () if whole[crawl] else ["1624"]
+                put_prices(store, TIMES[crawl], [price(n, *card) for n, card in seen], missing=missing)
+        load_source("kok", service, warehouse, store, accept=True)
+    columns = "observed_at", "price", "discount_rate"
+    assert _read(service, PRICE, base, *columns) == [list(_changes(cards[n])) for n in range(PRODUCTS)]
+    assert _read(warehouse, FCT_PRICE, base, *columns, "list_price") == [
+        list(_changes(_combined(cards[n], pages[n]))) for n in range(PRODUCTS)
+    ]
+    assert _read(warehouse, VERSION, base, "valid_from", "product_name", "valid_to") == [
+        list(_versions(pages[n])) for n in range(PRODUCTS)
+    ]
+    assert _read(service, KOK, base, "first_seen_at", "product_name", "list_price", "vanished_at") == [
+        list(_product(cards[n], pages[n], whole)) for n in range(PRODUCTS)
+    ]
+
+
+@SLOW
+@given(table_of_sights(st.tuples(st.sampled_from([100, 200]))), WHOLE, TURNS)
+def test_a_schedule(
+    service: Engine, warehouse: Engine, artifacts_url: str, shows: list[list[Any]], whole: list[bool], turns: list[int]
+) -> None:
+    store, base = _start(service, warehouse, artifacts_url)
+    for turn in range(3):
+        for crawl in (crawl for crawl in range(CRAWLS) if turns[crawl] == turn):
+            seen = [(n, shows[n][crawl]) for n in range(PRODUCTS) if shows[n][crawl]]
+            items = [show(f"{8 + n:02}:00", f"{8 + n:02}:30", base + n, price=won) for n, (won,) in seen]
+            put_shows(store, TIMES[crawl], items, complete=whole[crawl])
+        load_source("hnsmall", service, warehouse, store, accept=True)
+    expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
+    for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
+        assert _read(engine, table, base, "price", "cancelled_at") == expected
+    columns = "observed_at", "price"
+    assert _read(warehouse, FCT_PRICE, base, *columns) == [list(_changes(shows[n])) for n in range(PRODUCTS)]
+    last = [next((seen for seen in reversed(shows[n]) if seen), None) for n in range(PRODUCTS)]
+    assert _read(service, HOME_SHOPPING, base, "price") == [[seen] if seen else [] for seen in last]
+
+
+Sights = Sequence[tuple[Any, ...] | None]
+
+
+def _changes(sights: Sights) -> Iterator[tuple[Any, ...]]:
+    """What was seen, where it differs from what was seen before."""
+    last = None
+    for at, seen in zip(TIMES, sights, strict=True):
+        if seen is not None and seen != last:
+            yield (at, *seen)
+            last = seen
+
+
+def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
+    """Price, rate and list price together; each is as before where a crawl did not see it."""
+    card: tuple[Any, ...] = (None, None)
+    list_price = None
+    combined: list[tuple[Any, ...] | None] = []
+    for card_seen, page_seen in zip(cards, pages, strict=True):
+        card = card_seen or card
+        list_price = page_seen[1] if page_seen else list_price
+        combined.append((*card, list_price) if card_seen or page_seen else None)
+    return combined
+
+
+def _versions(pages: Sights) -> Iterator[tuple[Any, ...]]:
+    names = list(_changes([page and page[:1] for page in pages]))
+    ends = [at for at, _ in names[1:]]
+    yield from ((at, name, end) for (at, name), end in zip_longest(names, ends))
+
+
+def _product(cards: Sights, pages: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
+    """The product as its newest page shows it, from the first one on, and since when no list has it."""
+    first, newest, vanished = None, None, None
+    for at, card, page, certain in zip(TIMES, cards, pages, whole, strict=True):
+        newest = page or newest
+        first = first or (at if page else None)
+        if card:
+            vanished = None
+        elif certain and newest:
+            vanished = vanished or at
+    if newest:
+        yield (first, *newest, vanished)
+
+
+def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
+    newest, cancelled = None, None
+    for at, seen, certain in zip(TIMES, sights, whole, strict=True):
+        newest = seen or newest
+        if seen:
+            cancelled = None
+        elif certain and newest:
+            cancelled = cancelled or at
+    if newest:
+        yield (*newest, cancelled)
+
+
+def _start(service: Engine, warehouse: Engine, artifacts_url: str) -> tuple[Store, int]:
+    """An empty store, tables without what the last example left, and a first product id."""
+    emptied = ((service, (KOK, PRICE, BROADCAST, HOME_SHOPPING)), (warehouse, (FCT_PRICE, VERSION, FCT_BROADCAST)))
+    for engine, tables in emptied:
+        with engine.begin() as conn:
+            for table in tables:
+                conn.execute(table.delete())
+    return open_store(f"{artifacts_url}/{secrets.token_hex(4)}"), 1 + secrets.randbelow(2**40)
+
+
+def _read(engine: Engine, table: Table, base: int, *columns: str) -> list[list[tuple[Any, ...]]]:
+    """The rows of each product, sorted by the first column."""
+    key = table.c.kok_product_id if "kok_product_id" in table.c else table.c.source_product_id
+    found: list[list[tuple[Any, ...]]] = [[] for _ in range(PRODUCTS)]
+    with engine.connect() as conn:
+        statement = select(key, *(table.c[name] for name in columns)).order_by(table.c[columns[0]])
+        for product_id, *values in conn.execute(statement):
+            found[product_id - base].append(tuple(values))
+    return found

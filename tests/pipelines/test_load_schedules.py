@@ -1,0 +1,283 @@
+"""Loading the schedules: which shows are on, which were cancelled, and what is on air."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from artifacts.store import Store
+from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.sources import load_source
+from pipelines.report import Report
+from sql.service import catalog
+from sql.warehouse import history
+from tests.pipelines.raw import DAY, kst, put_shows, rows, show
+
+PRODUCT = table_of(catalog.HomeShoppingProduct)
+FCT_PRICE = table_of(history.FctPrice)
+T = [kst("02:00") + timedelta(hours=3 * hour) for hour in range(8)]
+
+Load = Callable[..., list[Report]]
+
+
+@pytest.fixture
+def load(service: Engine, warehouse: Engine, store: Store) -> Load:
+    return lambda source="hnsmall", **options: load_source(source, service, warehouse, store, **options)
+
+
+def shows(service: Engine) -> dict[tuple[int, datetime, int], int | None]:
+    """Channel, start and product of each show, with the number of the crawl that found it cancelled."""
+    with service.connect() as conn:
+        found = conn.execute(
+            select(
+                BROADCAST.c.channel_id, BROADCAST.c.starts_at, BROADCAST.c.source_product_id, BROADCAST.c.cancelled_at
+            )
+        )
+        return {(c, at, n): None if gone is None else T.index(gone) for c, at, n, gone in found}
+
+
+def test_shows_land_with_their_instants_and_ids(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+    big = 2**31 + 5
+    items = [
+        show("23:50", "25:00", big, channel_id=2, title="심야 🍣", list_price=79000),
+        show("23:50", "25:00", 7, channel_id=2, slot="sub", price=None, price_kind="consult"),
+        show("10:00", "11:00", 7, channel_id=3, price=None, price_kind="unknown", title=None, thumbnail_url=None),
+    ]
+    put_shows(store, T[0], items, source="hmall", channels=(2, 3))
+    report, _ = load("hmall")
+    assert (report.read, report.rejected) == (3, {})
+    for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
+        found = rows(engine, table, "channel_id", "starts_at", "ends_at", "source", "source_product_id", "price_kind")
+        assert found == [
+            (2, kst("23:50"), kst("01:00", DAY + timedelta(days=1)), "hmall", 7, "consult"),
+            (2, kst("23:50"), kst("01:00", DAY + timedelta(days=1)), "hmall", big, "amount"),
+            (3, kst("10:00"), kst("11:00"), "hmall", 7, "unknown"),
+        ]
+    assert rows(service, PRODUCT, "source", "source_product_id", "price_kind") == [
+        ("hmall", 7, "consult"),
+        ("hmall", big, "amount"),
+    ]
+    assert rows(warehouse, FCT_PRICE, "source_product_id", "list_price", "price_kind")[1] == (big, 79000, "amount")
+
+
+def test_mains_after_the_last_sub_and_days_without_subs_land(service: Engine, store: Store, load: Load) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    items = [
+        show("09:00", "10:00", 1),
+        show("09:00", "10:00", 2, slot="sub"),
+        show("10:00", "11:00", 3),
+        show("09:00", "10:00", 4, day=tomorrow),
+    ]
+    put_shows(store, T[0], items, days=(DAY, tomorrow))
+    load()
+    assert sorted(product for _, _, product in shows(service)) == [1, 2, 3, 4]
+
+
+def test_identical_content_writes_nothing_but_report_and_ledger(service: Engine, store: Store, load: Load) -> None:
+    for at in T[:2]:
+        put_shows(store, at, [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
+        reports = load()
+    assert [(report.read, report.written, report.unchanged) for report in reports] == [(2, 0, 2), (2, 0, 2)]
+    with service.connect() as conn:
+        assert conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "schedule")) == 1
+    assert len(rows(service, table_of(catalog.LoadedFile), "run_id")) == 2
+
+
+def test_a_show_no_longer_listed_is_cancelled_and_one_that_returns_is_not(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    first, second = show("09:00", "10:00", 1), show("10:00", "11:00", 2)
+    one, two = (1, kst("09:00"), 1), (1, kst("10:00"), 2)
+    put_shows(store, T[0], [first, second])
+    load()
+    ids = rows(service, BROADCAST, "broadcast_id", "source_product_id")
+    put_shows(store, T[1], [first])
+    load()
+    assert shows(service) == {one: None, two: 1}
+    put_shows(store, T[2], [first])
+    load()
+    assert shows(service) == {one: None, two: 1}
+    put_shows(store, T[3], [first, second | {"ends_at": kst("11:30")}])
+    load()
+    assert shows(service) == {one: None, two: None}
+    assert rows(service, BROADCAST, "broadcast_id", "source_product_id") == ids
+    found = rows(warehouse, FCT_BROADCAST, "source_product_id", "ends_at", "cancelled_at")
+    assert found == [(1, kst("10:00"), None), (2, kst("11:30"), None)]
+
+
+def test_an_incomplete_scope_cancels_nothing(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
+    put_shows(store, T[1], [show("09:00", "10:00", 1)], complete=False)
+    put_shows(store, T[2], [], complete=False)
+    load()
+    assert set(shows(service).values()) == {None}
+
+
+def test_a_crawl_of_other_days_channels_and_sources_cancels_nothing(service: Engine, store: Store, load: Load) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    put_shows(store, T[0], [show("23:50", "25:00", 1), show("00:10", "01:00", 2, day=tomorrow)], days=(DAY, tomorrow))
+    put_shows(store, T[0], [show("09:00", "10:00", 3, channel_id=4)], source="nsmall", channels=(4,))
+    load()
+    load("nsmall")
+    put_shows(store, T[1], [show("08:00", "09:00", 5, day=tomorrow)], days=(tomorrow,))
+    put_shows(store, T[1], [show("08:00", "09:00", 6, channel_id=5)], source="nsmall", channels=(5,))
+    load()
+    load("nsmall")
+    cancelled = [product for (_, _, product), gone in shows(service).items() if gone is not None]
+    assert cancelled == [2]
+
+
+def test_the_day_is_the_one_in_korea(service: Engine, store: Store, load: Load) -> None:
+    yesterday = DAY - timedelta(days=1)
+    put_shows(store, T[0], [show("23:59", "24:30", 1, day=yesterday)], days=(yesterday,))
+    put_shows(store, T[0] + timedelta(seconds=1), [show("00:00", "01:00", 2), show("23:59", "24:30", 3)])
+    load()
+    put_shows(store, T[1], [])
+    load(accept=True)
+    assert {product: gone for (_, _, product), gone in shows(service).items()} == {1: None, 2: 1, 3: 1}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_an_older_file_loaded_late_does_not_undo_a_newer_one(
+    service: Engine, warehouse: Engine, store: Store, load: Load, order: tuple[int, ...]
+) -> None:
+    listed = [
+        [show("09:00", "10:00", 1, price=100), show("10:00", "11:00", 2)],
+        [show("09:00", "10:00", 1, price=200), show("11:00", "12:00", 3)],
+        [show("09:00", "10:00", 1, price=300), show("10:00", "11:00", 2)],
+    ]
+    for crawl in order:
+        put_shows(store, T[crawl], listed[crawl])
+        load()
+    assert {product: gone for (_, _, product), gone in shows(service).items()} == {1: None, 2: None, 3: 2}
+    assert rows(service, BROADCAST, "source_product_id", "price")[0] == (1, 300)
+    assert rows(service, PRODUCT, "source_product_id", "price", "first_seen_at") == [
+        (1, 300, T[0]),
+        (2, 59900, T[0]),
+        (3, 59900, T[1]),
+    ]
+    prices = [row for row in rows(warehouse, FCT_PRICE, "source_product_id", "observed_at", "price") if row[0] == 1]
+    assert prices == [(1, T[0], 100), (1, T[1], 200), (1, T[2], 300)]
+
+
+def test_a_show_on_air_stays_the_same_show(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+    before, after = show("01:00", "02:00", 1), show("03:00", "04:00", 9)
+    put_shows(store, T[0] - timedelta(hours=3), [before, show("02:00", "03:00", 2), after])
+    load()
+    ids = rows(service, BROADCAST, "broadcast_id", "source_product_id")
+    for minutes in (0, 20, 40):
+        put_shows(store, T[0] + timedelta(minutes=minutes), [before, show(None, "03:00", 2), after])
+        report, in_warehouse = load()
+        assert (report.written, in_warehouse.written) == (0, 0)
+    assert rows(service, BROADCAST, "broadcast_id", "source_product_id") == ids
+    assert set(shows(service).values()) == {None}
+    assert len(rows(warehouse, FCT_BROADCAST, "starts_at")) == 3
+
+
+def test_a_show_on_air_that_nobody_saw_before_began_where_the_last_one_ended(
+    service: Engine, store: Store, load: Load
+) -> None:
+    items = [
+        show("00:30", "01:40", 1),
+        show(None, "03:00", 2),
+        show(None, "03:00", 3, slot="sub"),
+        show("03:00", "04:00", 4),
+        show("01:00", "02:00", 5, channel_id=4),
+    ]
+    put_shows(store, T[0], items)
+    load()
+    assert (1, kst("01:40"), 2) in shows(service)
+    assert (1, kst("01:40"), 3) in shows(service)
+    put_shows(store, T[0] + timedelta(minutes=30), items)
+    load()
+    assert len(shows(service)) == 5
+    assert set(shows(service).values()) == {None}
+
+
+def test_a_product_added_to_a_known_show_on_air_joins_it(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0] - timedelta(hours=2), [show("01:30", "03:00", 2)])
+    put_shows(store, T[0], [show(None, "03:00", 2), show(None, "03:00", 8, slot="sub")])
+    load()
+    assert shows(service) == {(1, kst("01:30"), 2): None, (1, kst("01:30"), 8): None}
+
+
+def test_a_show_on_air_over_midnight_belongs_to_the_day_before(service: Engine, store: Store, load: Load) -> None:
+    yesterday = DAY - timedelta(days=1)
+    put_shows(store, kst("20:00", yesterday), [show("23:50", "25:00", 1, day=yesterday)], days=(yesterday,))
+    put_shows(store, kst("00:20"), [show(None, "01:00", 1), show("01:00", "02:00", 2)])
+    load()
+    assert set(shows(service)) == {(1, kst("23:50", yesterday), 1), (1, kst("01:00"), 2)}
+
+
+def test_a_show_on_air_without_any_before_it_is_rejected_and_kept(service: Engine, store: Store, load: Load) -> None:
+    others = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(4, 24)]
+    put_shows(store, kst("23:00", DAY - timedelta(days=1)), [show("01:00", "03:30", 1), *others])
+    load()
+    put_shows(store, T[0], [show(None, "03:00", 99, channel_id=5), *others], channels=(1, 5))
+    report, _ = load()
+    assert report.rejected == {"on air since an unknown time": 1}
+    assert report.rejects[0]["item"]["source_product_id"] == 99
+    assert store.exists(report.rejects_key)
+
+
+def test_a_scope_with_a_rejected_item_cancels_nothing(service: Engine, store: Store, load: Load) -> None:
+    others = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(4, 24)]
+    put_shows(store, T[0], [show("03:00", "03:30", 1), *others])
+    load()
+    put_shows(store, T[1], [show("03:00", "03:30", 1) | {"price": 0}, *others])
+    report, _ = load()
+    assert report.rejected == {"invalid item": 1}
+    assert set(shows(service).values()) == {None}
+
+
+def test_one_product_as_main_and_sub_of_a_show_is_one_row(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1, slot="sub"), show("09:00", "10:00", 1)])
+    report, _ = load()
+    assert report.rejected == {}
+    assert rows(service, BROADCAST, "source_product_id", "slot") == [(1, "main")]
+
+
+def test_two_sources_may_share_a_product_id(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 5)])
+    put_shows(store, T[0], [show("09:00", "10:00", 5, channel_id=4)], source="nsmall", channels=(4,))
+    load()
+    load("nsmall")
+    assert rows(service, PRODUCT, "source", "source_product_id") == [("hnsmall", 5), ("nsmall", 5)]
+    assert len(shows(service)) == 2
+
+
+def test_a_price_on_request_keeps_its_kind(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1, price=None, price_kind="consult")])
+    load()
+    assert rows(service, BROADCAST, "price_kind") == [("consult",)]
+    with service.connect() as conn:
+        assert conn.execute(select(BROADCAST.c.price, BROADCAST.c.list_price)).one() == (None, None)
+    assert rows(warehouse, FCT_PRICE, "price_kind") == [("consult",)]
+
+
+def test_only_food_counts_as_food(service: Engine, store: Store, load: Load) -> None:
+    items = [
+        show("09:00", "10:00", 1, product_name="[산지직송] 국내산 감자 5kg"),
+        show("10:00", "11:00", 2, product_name="르베라쥬 앰플 마스크팩 100매"),
+    ]
+    put_shows(store, T[0], items)
+    load()
+    assert rows(service, PRODUCT, "source_product_id", "is_food") == [(1, True), (2, False)]
+
+
+def test_overlapping_crawls_do_not_cancel_each_others_shows(service: Engine, store: Store, load: Load) -> None:
+    listed = [show("09:00", "10:00", 1), show("10:00", "11:00", 2)]
+    put_shows(store, T[0], listed)
+    put_shows(store, T[0], listed[:1], complete=False)
+    put_shows(store, T[0] + timedelta(seconds=1), listed)
+    load()
+    assert set(shows(service).values()) == {None}
+
+
+def test_a_day_far_away(service: Engine, store: Store, load: Load) -> None:
+    far = date(2031, 1, 1)
+    put_shows(store, T[0], [show("25:10", "26:00", 1, day=far, requested_day=far + timedelta(days=1))], days=(far,))
+    load()
+    assert list(shows(service)) == [(1, kst("01:10", far + timedelta(days=1)), 1)]

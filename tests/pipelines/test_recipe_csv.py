@@ -1,0 +1,179 @@
+"""The official recipe file: encodings, widths, damaged rows, authors."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from pipelines.learn.vocabulary import canonical_name
+from pipelines.load.ingredient_lines import ingredient_lines
+from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
+
+COLUMNS = [
+    "RCP_SNO",
+    "RCP_TTL",
+    "CKG_NM",
+    "RGTR_ID",
+    "RGTR_NM",
+    "INQ_CNT",
+    "RCMM_CNT",
+    "SRAP_CNT",
+    "CKG_MTH_ACTO_NM",
+    "CKG_STA_ACTO_NM",
+    "CKG_MTRL_ACTO_NM",
+    "CKG_KND_ACTO_NM",
+    "CKG_IPDC",
+    "CKG_MTRL_CN",
+    "CKG_INBUN_NM",
+    "CKG_DODF_NM",
+    "CKG_TIME_NM",
+    "FIRST_REG_DT",
+    "RCP_IMG_URL",
+]
+AUTHOR_ID, AUTHOR = "cook_secret", "비밀작성자"
+
+
+def row(number: object, title: str = "감자볶음", ingredients: str = "[재료] 감자 2개") -> list[str]:
+    values = dict.fromkeys(COLUMNS, "") | {"RCP_SNO": str(number), "RCP_TTL": title, "CKG_MTRL_CN": ingredients}
+    values |= {"RGTR_ID": AUTHOR_ID, "RGTR_NM": AUTHOR, "INQ_CNT": "1204", "CKG_NM": "볶음", "CKG_TIME_NM": "30분이내"}
+    values |= {"FIRST_REG_DT": "20160211191040", "RCP_IMG_URL": "https://image/1.jpg"}
+    return list(values.values())
+
+
+def write(path: Path, rows: list[list[str]], header: list[str] = COLUMNS, encoding: str = "utf-8") -> RecipeFile:
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *rows])
+    path.write_bytes(text.getvalue().encode(encoding))
+    return RecipeFile(path)
+
+
+def recipes(file: RecipeFile) -> list[Recipe]:
+    return [found for found in file if isinstance(found, Recipe)]
+
+
+def rejected(file: RecipeFile) -> list[Rejected]:
+    return [found for found in file if isinstance(found, Rejected)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"), [("utf-8", "utf-8-sig"), ("utf-8-sig", "utf-8-sig"), ("cp949", "cp949")]
+)
+def test_encodings(tmp_path: Path, encoding: str, found: str) -> None:
+    file = write(tmp_path / "r.csv", [row(1, "뚝배기 된장찌개, 두 그릇")], encoding=encoding)
+    (recipe,) = recipes(file)
+    assert file.encoding == found
+    assert recipe.title == "뚝배기 된장찌개, 두 그릇"
+    assert (recipe.dish, recipe.view_count, recipe.cooking_time) == ("볶음", 1204, "30분이내")
+    assert recipe.registered_at is not None
+    assert recipe.registered_at.isoformat() == "2016-02-11T10:10:40+00:00"
+
+
+def test_a_damaged_byte_does_not_turn_the_file_into_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    write(path, [row(1, "된장찌개"), row(2, "김치찌개")])
+    path.write_bytes(path.read_bytes().replace("된".encode(), b"\xff", 1))
+    file = RecipeFile(path)
+    assert [recipe.title for recipe in recipes(file)] == ["\ufffd장찌개", "김치찌개"]
+    assert file.notes["rows with characters that could not be decoded"] == 1
+
+
+def test_a_row_of_18_columns_is_kept(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.csv", [row(1)[:-1], row(2)])
+    first, second = recipes(file)
+    assert (first.recipe_id, first.dish, first.image_url) == (1, "볶음", None)
+    assert second.image_url == "https://image/1.jpg"
+    assert rejected(file) == []
+
+
+def test_a_file_of_18_columns_and_one_with_unknown_columns(tmp_path: Path) -> None:
+    old = write(tmp_path / "old.csv", [row(1)[:-1]], header=COLUMNS[:-1])
+    assert [recipe.image_url for recipe in recipes(old)] == [None]
+    new = write(tmp_path / "new.csv", [["x", *row(1)]], header=["NEW_COLUMN", *COLUMNS])
+    assert [recipe.title for recipe in recipes(new)] == ["감자볶음"]
+    assert new.notes["unknown columns"] == 1
+
+
+@pytest.mark.parametrize("lost", range(2, 18))
+def test_a_row_that_lacks_a_column_inside_is_kept_without_its_author(tmp_path: Path, lost: int) -> None:
+    values = row(1)
+    del values[lost]
+    (recipe,) = recipes(write(tmp_path / "r.csv", [values]))
+    assert (recipe.recipe_id, recipe.title) == (1, "감자볶음")
+    kept = recipe.model_dump_json()
+    assert AUTHOR not in kept
+    assert AUTHOR_ID not in kept
+    if COLUMNS[lost] != "CKG_MTRL_CN":
+        assert recipe.ingredients == "[재료] 감자 2개"
+
+
+def test_commas_without_quotes_do_not_let_the_author_through(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    for commas in range(1, 8):
+        values = row(1, "된장찌개" + ",보글" * commas)
+        path.write_text(",".join(COLUMNS) + "\n" + ",".join(values) + "\n", encoding="utf-8")
+        (recipe,) = recipes(RecipeFile(path))
+        assert recipe.title == "된장찌개"
+        assert AUTHOR not in recipe.model_dump_json()
+
+
+def test_rows_without_id_or_title_are_rejected_with_their_line(tmp_path: Path) -> None:
+    rows = [row(1), row(""), row("abc"), row(4, " \u200b "), row(-5), row(6), row(2**63), row("7.0")]
+    file = write(tmp_path / "r.csv", rows)
+    assert [recipe.recipe_id for recipe in recipes(file)] == [1, 6, 7]
+    assert [(found.line, found.reason) for found in rejected(file)] == [
+        (3, "no id"),
+        (4, "no id"),
+        (5, "no title"),
+        (6, "no id"),
+        (8, "no id"),
+    ]
+    assert AUTHOR not in str(rejected(file))
+
+
+def test_the_last_row_of_an_id_wins(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.csv", [row(1, "처음"), row(2), row(1, "다시"), row(1, ""), row(1, "마지막")])
+    assert {recipe.recipe_id: recipe.title for recipe in recipes(file)} == {2: "감자볶음", 1: "마지막"}
+    assert [(found.line, found.reason) for found in rejected(file)] == [
+        (2, "repeats an id"),
+        (4, "repeats an id"),
+        (5, "no title"),
+    ]
+
+
+def test_line_breaks_in_quotes_and_a_quote_that_never_closes(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    quoted = row(1000001, "첫째")
+    quoted[12] = "여러\n줄, \n1234567, 줄"
+    write(path, [quoted, row(1000002, "둘째"), row(1000003, "셋째")])
+    assert [recipe.title for recipe in recipes(RecipeFile(path))] == ["첫째", "둘째", "셋째"]
+    path.write_text(path.read_text(encoding="utf-8").replace("둘째", '"둘째'), encoding="utf-8")
+    file = RecipeFile(path)
+    assert {recipe.recipe_id for recipe in recipes(file)} == {1000001, 1000002, 1000003}
+
+
+def test_odd_values(tmp_path: Path) -> None:
+    values = row(1, "  다진\u00a0마늘\u200b 볶음\ufeff ")
+    values[5], values[6], values[7], values[17] = "1,204", "없음", "99999999999", "2016"
+    (recipe,) = recipes(write(tmp_path / "r.csv", [values, ["", "", ""], []]))
+    assert recipe.title == "다진 마늘 볶음"
+    assert (recipe.view_count, recipe.recommend_count, recipe.scrap_count) == (1204, 0, 0)
+    assert recipe.registered_at is None
+
+
+def test_what_is_no_recipe_file(tmp_path: Path) -> None:
+    with pytest.raises(NotARecipeFile, match="cannot be read"):
+        RecipeFile(tmp_path / "absent.csv")
+    for name, content in (("other.csv", "a,b\n1,2\n"), ("empty.csv", "")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(NotARecipeFile, match="names no columns RCP_SNO and RCP_TTL"):
+            list(RecipeFile(tmp_path / name))
+
+
+def test_real_recipes(shared_data: Path) -> None:
+    file = RecipeFile(shared_data / "TB_RECIPE_SEARCH_sample.csv")
+    found = recipes(file)
+    assert (len(found), rejected(file)) == (11_458, [])
+    names = [line.name for recipe in found for line in ingredient_lines(recipe.ingredients)]
+    assert len(names) > 95_000
+    assert sum(canonical_name(name) is not None for name in names) > 0.99 * len(names)

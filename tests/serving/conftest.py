@@ -1,0 +1,128 @@
+"""A small system with a known noon, the gateway running on it, and a way to cut a database off."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+
+from serving.common.app import create_app
+from serving.common.runtime import Part
+from serving.gateway.main import ROUTERS
+from tests.serving.gate import Gate, gated_url
+from tests.serving.small import NOON, fill
+
+DEADLINE_SECONDS = 20.0
+
+
+class Now:
+    """The clock of a test."""
+
+    def __init__(self) -> None:
+        self.moment = NOON
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The process is configured for this test's databases and store, and looks at them often."""
+    for name, value in stack_env.items():
+        if name.startswith("UKOK_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UKOK_POLL_SECONDS", "0.1")
+    return monkeypatch
+
+
+@pytest.fixture
+def start(configured: pytest.MonkeyPatch, now: Now) -> Iterator[Callable[[], TestClient]]:
+    """Start the gateway; each call is a process of its own as far as memory goes."""
+    with ExitStack() as running:
+
+        def one() -> TestClient:
+            app = create_app("gateway", ROUTERS, Part, clock=now)
+            return running.enter_context(TestClient(app))
+
+        yield one
+
+
+@pytest.fixture
+def filled(service: Engine) -> Engine:
+    """The service database with the small catalog."""
+    fill(service)
+    return service
+
+
+@pytest.fixture
+def client(filled: Engine, start: Callable[[], TestClient]) -> TestClient:
+    """The gateway on the small catalog, without a release."""
+    return start()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone with an account and a token."""
+
+    user_id: int
+    email: str
+    password: str
+    headers: dict[str, str]
+
+
+def sign_up(client: TestClient) -> Person:
+    """A new account, logged in."""
+    password = "a right password"
+    email = f"visitor-{secrets.token_hex(5)}@example.com"
+    account = client.post("/api/user/signup", json={"email": email, "password": password, "username": "손님"})
+    assert account.status_code == 201, account.text
+    return Person(account.json()["user_id"], email, password, log_in(client, email, password))
+
+
+def log_in(client: TestClient, email: str, password: str) -> dict[str, str]:
+    """Headers of someone who logged in."""
+    answer = client.post("/api/user/login", data={"grant_type": "password", "username": email, "password": password})
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@pytest.fixture
+def person(client: TestClient) -> Person:
+    return sign_up(client)
+
+
+@pytest.fixture
+def gate(configured: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Gate]]:
+    """Put a gate in front of the ``service`` or ``warehouse`` database of processes that start from now on."""
+    stack = request.getfixturevalue("stack")
+    with ExitStack() as gates:
+
+        def before(database: str) -> Gate:
+            url = stack.service_url if database == "service" else stack.warehouse_url
+            gate, through = gated_url(url)
+            gates.callback(gate.close)
+            configured.setenv(f"UKOK_{database.upper()}_DB_URL", through)
+            return gate
+
+        yield before
+
+
+def eventually(condition: Callable[[], bool], what: str) -> None:
+    """Wait until ``condition`` holds."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen: {what}"
+        time.sleep(0.02)

@@ -1,0 +1,62 @@
+"""A service in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ROOT, free_port
+
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running uvicorn."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+
+def command(module: str, port: int) -> list[str]:
+    return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port), "--no-access-log"]
+
+
+@contextmanager
+def served(module: str, env: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """Run ``module`` until the block ends; yields once it answers."""
+    port = free_port()
+    with log.open("wb") as out:
+        process = subprocess.Popen(command(module, port), stdout=out, stderr=out, env=dict(env), cwd=ROOT)
+    server = Server(process, f"http://127.0.0.1:{port}", log)
+    try:
+        _wait(server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{server.url}/healthz")
+            return
+        except httpx.TransportError:
+            assert server.process.poll() is None, server.log.read_text()
+            assert time.monotonic() < deadline, server.log.read_text()
+            time.sleep(0.05)

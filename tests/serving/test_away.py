@@ -1,0 +1,156 @@
+"""Nothing loaded yet, no tables, a database away: what still answers, and what says so."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Engine, make_url, text
+from starlette.testclient import TestClient
+
+from tests.conftest import Stack
+from tests.serving.conftest import eventually, sign_up
+from tests.serving.gate import Gate
+
+EMPTY = {
+    "/api/homeshopping/schedule": {"schedules": []},
+    "/api/homeshopping/schedule?live_date=2025-08-06": {"schedules": []},
+    "/api/homeshopping/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": []},
+    "/api/homeshopping/product/1/check": {"is_ingredient": False},
+    "/api/homeshopping/product/1/kok-recommend": {
+        "products": [],
+        "release_version": None,
+        "source": None,
+        "fallback": True,
+    },
+    "/api/kok/discounted": {"products": []},
+    "/api/kok/top-selling": {"products": []},
+    "/api/kok/store-best-items": {"products": []},
+    "/api/kok/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": []},
+    "/api/recommend/release": {"version": None, "built_at": None, "problem": None},
+}
+EMPTY_FOR_USERS = {
+    "/api/recipes/search?recipe=감자": {"recipes": [], "page": 1, "size": 15, "total": 0},
+    "/api/recipes/search?recipe=감자,양파&method=ingredient": {"recipes": [], "page": 1, "size": 15, "total": 0},
+    "/api/recipes/감자/product-recommend": {
+        "ingredient": "감자",
+        "recommendations": [],
+        "total_count": 0,
+        "release_version": None,
+        "fallback": True,
+    },
+}
+NOT_FOUND = ("/api/homeshopping/product/1", "/api/homeshopping/product/1/recipe-recommend", "/api/kok/product/1/info")
+
+
+def dependencies(client: TestClient) -> dict[str, str]:
+    return dict(client.get("/readyz").json()["dependencies"])
+
+
+def assert_empty(client: TestClient) -> None:
+    for path, body in EMPTY.items():
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()) == (200, body), path
+    assert {client.get(path).status_code for path in NOT_FOUND} == {404}
+
+
+def test_an_empty_system_answers_with_empty_lists_and_flags(service: Engine, start: Callable[[], TestClient]) -> None:
+    client = start()
+    assert_empty(client)
+    person = sign_up(client)
+    for path, body in EMPTY_FOR_USERS.items():
+        answer = client.get(path, headers=person.headers)
+        assert (answer.status_code, answer.json()) == (200, body), path
+    three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀&unit=g&unit=g&unit=g"
+    assert client.get(three, headers=person.headers).json()["recipes"] == []
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+
+
+@pytest.fixture
+def without_tables(stack: Stack, configured: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process is configured for two databases that were never upgraded."""
+    made = []
+    for name, server in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):
+        database = f"ukok_bare_{secrets.token_hex(4)}"
+        admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+        with admin.connect() as conn:
+            conn.execute(text(f"CREATE DATABASE {database}"))
+        made.append((admin, database))
+        url = make_url(server).set(database=database).render_as_string(hide_password=False)
+        configured.setenv(f"UKOK_{name}_DB_URL", url)
+    yield
+    for admin, database in made:
+        force = " WITH (FORCE)" if admin.dialect.name == "postgresql" else ""
+        with admin.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {database}{force}"))
+
+
+def test_without_tables_it_starts_answers_empty_and_says_which_command_helps(
+    without_tables: None, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    assert_empty(client)
+    missing = "tables are missing: run `ukok db upgrade`"
+    assert dependencies(client) == {"logins": missing, "catalog": missing, "release": "ok", "events": missing}
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
+    body = {"email": "a@example.com", "password": "abcd", "username": "손님"}
+    answer = client.post("/api/user/signup", json=body)
+    assert (answer.status_code, answer.json()) == (503, {"detail": missing})
+
+
+def test_with_the_warehouse_away_events_are_refused_and_the_rest_goes_on(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+
+    def activity() -> Any:
+        return client.post("/api/log/user/activity", json={"action": "x"}, headers=person.headers)
+
+    assert activity().status_code == 201
+    door.shut()
+    refused = activity()
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert client.get("/api/kok/discounted").json()["products"]
+    assert client.get("/api/user/info", headers=person.headers).status_code == 200
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["dependencies"] == {
+        "logins": "ok",
+        "catalog": "ok",
+        "release": "ok",
+        "events": "the database does not answer",
+    }
+    assert 'ukok_dependency_up{dependency="events"} 0.0' in client.get("/metrics").text
+    door.open()
+    eventually(lambda: activity().status_code == 201, "events are stored again")
+    assert client.get("/readyz").status_code == 200
+
+
+def test_with_the_service_database_away_the_catalog_goes_on_and_logins_fail_closed(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("service")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    eventually(lambda: dependencies(client)["logins"] != "ok", "the loss is noticed")
+    assert client.get("/api/kok/discounted").json()["products"], "from memory"
+    assert client.get("/api/homeshopping/schedule", headers=person.headers).json()["schedules"], "as anonymous"
+    for path in ("/api/user/info", "/api/recipes/9001", "/api/recipes/search?recipe=감자"):
+        answer = client.get(path, headers=person.headers)
+        assert answer.status_code == 503, path
+        assert int(answer.headers["retry-after"]) > 0
+        assert client.get(path).status_code == 401, path
+    form = {"username": person.email, "password": person.password}
+    login = client.post("/api/user/login", data=form)
+    assert (login.status_code, login.json()) == (503, {"detail": "the database does not answer"})
+    assert client.get("/readyz").json()["dependencies"]["events"] == "ok"
+    door.open()
+    eventually(lambda: client.get("/api/user/info", headers=person.headers).status_code == 200, "logins are back")
+    eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")

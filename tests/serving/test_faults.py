@@ -1,0 +1,138 @@
+"""The faults of an earlier system in its serving: each must not be ours."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine, func, select, text
+from starlette.testclient import TestClient
+
+from serving.gateway.main import app
+from sql.warehouse.events import UserEvent
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.gate import Gate
+from tests.serving.small import BIG_ID, set_price
+
+ACTIVITY = "/api/log/user/activity"
+
+
+def test_fault_1_a_wrong_password_is_no_server_error(client: TestClient, person: Person) -> None:
+    answer = client.post("/api/user/login", data={"username": person.email, "password": "wrong"})
+    assert answer.status_code == 401
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_fault_2_an_event_that_was_acknowledged_is_committed(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    event_id = client.post(ACTIVITY, json={"action": "x"}, headers=person.headers).json()["event_id"]
+    with warehouse.connect() as conn:
+        assert str(conn.scalar(select(UserEvent.event_id))) == event_id
+
+
+def test_fault_3_nobody_writes_or_reads_events_of_another_user(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    other = sign_up(client)
+    body = {"action": "x", "user_id": other.user_id}
+    assert client.post(ACTIVITY, json=body, headers=person.headers).status_code == 403
+    assert client.post(ACTIVITY, json=body).status_code == 401
+    assert client.post("/api/log/user/event", json={"user_id": other.user_id, "event_type": "x"}).status_code == 404
+    assert client.get(f"/api/log/user/event/{other.user_id}").status_code == 404
+    with warehouse.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(UserEvent)) == 0
+
+
+def test_fault_4_when_logouts_cannot_be_looked_up_no_token_is_trusted(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("service")
+    client = start()
+    person = sign_up(client)
+    assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
+    door.shut()
+    eventually(lambda: client.get("/readyz").json()["dependencies"]["logins"] != "ok", "the loss is noticed")
+    assert client.get("/api/recipes/9001", headers=person.headers).status_code == 503, "not even a kept answer"
+    assert client.get("/api/user/info", headers=person.headers).status_code == 503
+    assert client.post(ACTIVITY, json={"action": "x"}, headers=person.headers).status_code == 503
+
+
+def test_fault_5_page_2_of_a_recipe_search_does_not_repeat_page_1(client: TestClient, person: Person) -> None:
+    def page(number: int) -> list[int]:
+        query = f"recipe=감자&page={number}&size=1&method=recipe"
+        answer = client.get(f"/api/recipes/search?{query}", headers=person.headers).json()
+        assert answer["total"] == 2
+        return [recipe["recipe_id"] for recipe in answer["recipes"]]
+
+    assert [page(1), page(2), page(3)] == [[9001], [9003], []]
+
+
+def test_fault_7_past_and_cancelled_broadcasts_are_not_offered(client: TestClient, person: Person, now: Now) -> None:
+    def offered(ingredient: str) -> list[int]:
+        answer = client.get(f"/api/recipes/{ingredient}/product-recommend", headers=person.headers).json()
+        return [row["live_id"] for row in answer["recommendations"] if row["live_id"]]
+
+    cancelled, past = 8, 5
+    schedule = [row["live_id"] for row in client.get("/api/homeshopping/schedule").json()["schedules"]]
+    assert cancelled not in schedule
+    assert client.get(f"/api/homeshopping/product/{cancelled}").status_code == 404
+    assert past not in schedule
+    assert (offered("쌀"), offered("양파"), offered("감자")) == ([], [], [6])
+    now.forward(hours=14)
+    person = sign_up(client)
+    assert offered("감자") == [], "by now tomorrow's show is over too"
+
+
+def test_fault_8_a_cached_list_hides_neither_a_refresh_nor_a_page_size(client: TestClient, filled: Engine) -> None:
+    def discounted(size: int) -> list[int]:
+        products = client.get(f"/api/kok/discounted?size={size}&use_cache=true").json()["products"]
+        return [product["kok_product_id"] for product in products]
+
+    assert (discounted(1), discounted(20)) == ([103], [103, 101])
+    set_price(filled, 102, 4000, 50)
+    eventually(lambda: discounted(1) == [102], "the refresh shows")
+    assert discounted(20) == [102, 103, 101]
+
+
+def test_fault_10_no_async_handler_touches_a_blocking_driver() -> None:
+    for route in app.routes:
+        if isinstance(route, APIRoute) and inspect.iscoroutinefunction(route.endpoint):
+            tree = ast.parse(inspect.cleandoc(inspect.getsource(route.endpoint)))
+            names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            assert not names & {"service_db", "begin", "connect", "execute"}, route.path
+
+
+def test_fault_10_a_database_that_hangs_holds_up_only_who_waits_for_it(client: TestClient, service: Engine) -> None:
+    form = {"username": "someone@example.com", "password": "whatever"}
+    with ThreadPoolExecutor(8) as pool, service.connect() as lock:
+        if service.dialect.name == "postgresql":
+            lock.execute(text("LOCK TABLE user_account IN ACCESS EXCLUSIVE MODE"))
+        else:
+            lock.execute(text("LOCK TABLES user_account WRITE"))
+        logins = [pool.submit(client.post, "/api/user/login", data=form) for _ in range(8)]
+        for _ in range(50):
+            assert client.get("/api/homeshopping/schedule").status_code == 200
+        assert not any(login.done() for login in logins)
+        if service.dialect.name != "postgresql":
+            lock.execute(text("UNLOCK TABLES"))
+        lock.rollback()
+        assert {login.result().status_code for login in logins} == {401}
+
+
+def test_fault_12_three_ingredients_that_no_recipe_holds_together_still_give_recipes(
+    client: TestClient, person: Person
+) -> None:
+    query = "ingredient=감자&ingredient=쌀&ingredient=김치&unit=g&unit=g&unit=g"
+    answer = client.get(f"/api/recipes/by-ingredients?{query}", headers=person.headers).json()
+    assert {recipe["recipe_id"] for recipe in answer["recipes"]} == {9001, 9002, 9003, 9004, 9005}
+
+
+def test_fault_13_every_recommendation_names_its_release_and_its_reason(client: TestClient) -> None:
+    for path in ("recipe-recommend", "kok-recommend"):
+        answer = client.get(f"/api/homeshopping/product/{BIG_ID}/{path}").json()
+        assert {"release_version", "source", "fallback"} <= answer.keys()
+        items = answer.get("recipes") or answer["products"]
+        assert items
+        assert all(item["reason"] for item in items)

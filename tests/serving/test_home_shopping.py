@@ -1,0 +1,163 @@
+"""Schedules, and what goes with the products in them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, insert, update
+from starlette.testclient import TestClient
+
+from sql.service.catalog import Broadcast, HomeShoppingProduct
+from tests.serving.conftest import Now, Person
+from tests.serving.small import BIG_ID, SHOWS, at, bump, fill
+
+SCHEDULE = "/api/homeshopping/schedule"
+
+
+def shows(client: TestClient, query: str = "") -> list[int]:
+    answer = client.get(f"{SCHEDULE}{query}")
+    assert answer.status_code == 200, answer.text
+    return [row["live_id"] for row in answer.json()["schedules"]]
+
+
+def product(client: TestClient, number: int, what: str) -> dict[str, Any]:
+    answer = client.get(f"/api/homeshopping/product/{number}/{what}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_the_first_page_is_the_whole_day_and_any_other_is_empty(client: TestClient) -> None:
+    assert shows(client, "?live_date=2025-08-06&page=1&size=1") == [1, 2, 3]
+    assert shows(client, "?live_date=2025-08-06") == [1, 2, 3]
+    assert shows(client, "?live_date=2025-08-06&page=2&size=50") == []
+
+
+def test_a_day_is_a_day_in_korea_and_a_show_over_midnight_belongs_to_its_start(client: TestClient) -> None:
+    rows = client.get(f"{SCHEDULE}?live_date=2025-08-06").json()["schedules"]
+    night = rows[-1]
+    assert (night["live_date"], night["live_start_time"], night["live_end_time"]) == (
+        "2025-08-06",
+        "23:50:00",
+        "01:00:00",
+    )
+    assert shows(client, "?live_date=2025-08-07") == [6]
+    assert shows(client, "?live_date=2025-08-05") == [5]
+
+
+def test_without_a_date_it_is_today_and_the_ten_days_that_follow(client: TestClient, now: Now) -> None:
+    assert shows(client) == [1, 2, 3, 6, 7]
+    now.forward(hours=12)
+    assert shows(client) == [6, 7], "midnight passed, the kept answer is no longer true"
+
+
+def test_only_food_is_on_the_schedule_and_no_time_or_price_is_null(client: TestClient) -> None:
+    rows = client.get(SCHEDULE).json()["schedules"]
+    assert 4 not in [row["live_id"] for row in rows]
+    assert not [row for row in rows if None in row.values()]
+    consult = next(row for row in rows if row["live_id"] == 3)
+    assert (consult["sale_price"], consult["dc_price"], consult["dc_rate"], consult["price_kind"]) == (
+        0,
+        0,
+        0,
+        "consult",
+    )
+    assert consult["thumb_img_url"] == ""
+    amount = next(row for row in rows if row["live_id"] == 1)
+    assert (amount["sale_price"], amount["dc_price"], amount["dc_rate"]) == (39900, 29900, 25)
+
+
+def test_ids_beyond_32_bits_keep_their_identity(client: TestClient) -> None:
+    assert client.get(SCHEDULE).json()["schedules"][0]["product_id"] == BIG_ID
+    assert product(client, BIG_ID, "check") == {"is_ingredient": True}
+
+
+def test_a_show_id_is_understood_where_a_product_id_was_meant(client: TestClient) -> None:
+    assert product(client, 1, "check") == {"is_ingredient": True}
+    assert product(client, 1, "recipe-recommend") == product(client, BIG_ID, "recipe-recommend")
+    assert product(client, 1, "kok-recommend") == product(client, BIG_ID, "kok-recommend")
+
+
+def test_an_unknown_product_is_no_ingredient_has_no_mall_products_and_no_recipes(client: TestClient) -> None:
+    assert product(client, 424242, "check") == {"is_ingredient": False}
+    assert product(client, 424242, "kok-recommend")["products"] == []
+    assert client.get("/api/homeshopping/product/424242/recipe-recommend").status_code == 404
+    assert client.get("/api/homeshopping/product/424242").status_code == 404
+
+
+def test_what_is_no_ingredient_has_no_recipes(client: TestClient) -> None:
+    answer = product(client, 21_000_003, "recipe-recommend")
+    assert (answer["recipes"], answer["is_ingredient"], answer["extracted_keywords"]) == ([], False, [])
+
+
+def test_recipes_of_an_ingredient_contain_it(client: TestClient) -> None:
+    answer = product(client, BIG_ID, "recipe-recommend")
+    assert answer["extracted_keywords"] == ["감자"]
+    assert [recipe["recipe_id"] for recipe in answer["recipes"]] == [9005, 9001, 9003]
+    assert {recipe["reason"] for recipe in answer["recipes"]} == {"contains:감자"}
+
+
+def test_two_sources_that_share_an_id_are_told_apart_and_the_newest_broadcast_wins(
+    filled: Engine, start: Callable[[], TestClient]
+) -> None:
+    shared = {"source": "hnsmall", "source_product_id": BIG_ID, "product_name": "같은 번호의 배추", "is_food": True}
+    shared |= {
+        "price_kind": "unknown",
+        "first_seen_at": at(1, "00:00"),
+        "is_ingredient": False,
+        "resolver_version": "1",
+    }
+    show = {"broadcast_id": 50, "channel_id": 1, "starts_at": at(9, "10:00"), "ends_at": at(9, "11:00"), "slot": "main"}
+    show |= {"source": "hnsmall", "source_product_id": BIG_ID, "price_kind": "unknown"}
+    with filled.begin() as conn:
+        conn.execute(insert(HomeShoppingProduct), shared)
+        conn.execute(insert(Broadcast), show)
+    client = start()
+    assert product(client, BIG_ID, "check") == {"is_ingredient": False}
+    assert client.get("/api/homeshopping/product/50").json()["product"]["product_name"] == "같은 번호의 배추"
+    assert client.get("/api/homeshopping/product/1").json()["product"]["product_name"] == "강원도 햇감자 10kg"
+    with filled.begin() as conn:
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 50).values(starts_at=at(1, "10:00")))
+        bump(conn, "schedule")
+    assert product(start(), BIG_ID, "check") == {"is_ingredient": True}
+
+
+def test_search_shows_each_product_in_its_show_on_air_or_to_come(client: TestClient, now: Now) -> None:
+    def found(keyword: str) -> list[int]:
+        answer = client.get("/api/homeshopping/search", params={"keyword": keyword, "page": 1, "size": 20}).json()
+        assert answer["total"] == len(answer["products"])
+        return [row["live_id"] for row in answer["products"]]
+
+    assert found("국내산") == [2], "on air"
+    assert found("햇감자") == [6], "this morning's show is over, tomorrow's is next"
+    assert found("청소기") == [4], "not only food"
+    assert found("쌀") == [], "only a past show"
+    assert found("양파") == [], "only a cancelled show"
+    now.forward(hours=1)
+    assert found("국내산") == []
+
+
+def test_search_pages_truly(client: TestClient) -> None:
+    one = client.get("/api/homeshopping/search?keyword=10kg&page=1&size=1").json()
+    two = client.get("/api/homeshopping/search?keyword=10kg&page=2&size=1").json()
+    assert (one["total"], two["total"]) == (2, 2)
+    assert [row["live_id"] for row in one["products"] + two["products"]] == [3, 6]
+
+
+def test_search_history_is_kept_for_its_owner(client: TestClient, person: Person) -> None:
+    path = "/api/homeshopping/search/history"
+    saved = client.post(path, json={"keyword": "랍스터"}, headers=person.headers).json()
+    assert saved["homeshopping_searched_at"] == "2025-08-06T12:00:00"
+    assert client.get(path, headers=person.headers).json() == {"history": [saved]}
+    assert client.get("/api/kok/search/history", headers=person.headers).json() == {"history": []}
+    body = {"homeshopping_history_id": saved["homeshopping_history_id"]}
+    assert client.request("DELETE", path, json=body, headers=person.headers).status_code == 200
+    assert client.request("DELETE", path, json=body, headers=person.headers).status_code == 404
+
+
+def test_a_broadcast_whose_product_is_missing_is_left_out(service: Engine, start: Callable[[], TestClient]) -> None:
+    fill(service)
+    orphan = {"broadcast_id": 60, "channel_id": 1, "starts_at": at(6, "20:00"), "ends_at": at(6, "21:00")}
+    orphan |= {"source": "hmall", "source_product_id": 5, "slot": "main", "price_kind": "unknown"}
+    with service.begin() as conn:
+        conn.execute(insert(Broadcast), orphan)
+    assert 60 not in shows(start())
+    assert len(SHOWS) == 8

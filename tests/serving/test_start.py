@@ -1,0 +1,102 @@
+"""Starting up with something wrong: one line that says what, and no secret in it."""
+
+import importlib
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import make_url
+from starlette.testclient import TestClient
+
+from serving.common.clock import wall_clock
+from serving.common.errors import StartupError
+from serving.common.metrics import Metrics
+from serving.common.runtime import Part, Runtime
+from serving.common.settings import read_settings
+from tests.conftest import ROOT, Stack, free_port
+from tests.serving.process import command, served
+
+PASSWORD = "s3cr3t-w0rd"
+
+
+def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path)}
+    env["UKOK_SERVICE_DB_URL"] = f"my database {PASSWORD}"
+    start = command("serving.gateway.main", free_port())
+    process = subprocess.run(start, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    output = process.stdout + process.stderr
+    assert process.returncode != 0
+    assert len([line for line in output.splitlines() if "ukok cannot start: UKOK_SERVICE_DB_URL" in line]) == 1
+    assert "Traceback" not in output
+    assert PASSWORD not in output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ENVIRONMENT", "production", "UKOK_SECRET_KEY is the development default"),
+        ("SECRET_KEY", PASSWORD, "UKOK_SECRET_KEY is shorter than 32 characters"),
+        ("POLL_SECONDS", "often", "UKOK_POLL_SECONDS"),
+        ("SERVICE_DB_URL", f"my database {PASSWORD}", "UKOK_SERVICE_DB_URL is not a database URL"),
+        ("WAREHOUSE_DB_URL", f"oracle9://u:{PASSWORD}@h/db", "UKOK_WAREHOUSE_DB_URL"),
+        ("ARTIFACTS_URL", "ftp://host/folder", "check UKOK_ARTIFACTS_URL"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for database in ("SERVICE", "WAREHOUSE"):
+        monkeypatch.setenv(f"UKOK_{database}_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv(f"UKOK_{name}", value)
+    with pytest.raises(StartupError) as caught:
+        Runtime(read_settings(), wall_clock, Metrics(), frozenset(Part))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no_log(
+    stack: Stack, stack_env: dict[str, str], tmp_path: Path
+) -> None:
+    env = dict(stack_env)
+    for name, own_url in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):
+        url = make_url(own_url).set(username="nobody_here", password=PASSWORD)
+        env[f"UKOK_{name}_DB_URL"] = url.render_as_string(hide_password=False)
+    with served("serving.gateway.main", env, tmp_path / "server.log") as server:
+        ready = httpx.get(f"{server.url}/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["dependencies"] == {
+            "logins": "the database does not answer",
+            "catalog": "the database does not answer",
+            "release": "ok",
+            "events": "the database does not answer",
+        }
+        assert httpx.get(f"{server.url}/api/kok/discounted").status_code == 200
+    log = (tmp_path / "server.log").read_text()
+    assert "nobody_here" in log, "the log says who was refused"
+    assert PASSWORD not in log + ready.text
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("name", ["user", "kok", "home_shopping", "recipe", "recommend", "log"])
+def test_each_service_runs_alone_and_serves_its_own_paths(
+    name: str, configured: pytest.MonkeyPatch, service: object
+) -> None:
+    app = importlib.import_module(f"serving.{name}.main").app
+    prefix = {"home_shopping": "homeshopping", "recipe": "recipes", "log": "log/user"}.get(name, name)
+    with TestClient(app) as client:
+        assert client.get("/readyz").status_code == 200
+        assert client.get("/docs").status_code == 200
+        paths = [path for path in client.get("/openapi.json").json()["paths"] if path.startswith("/api/")]
+        assert [path for path in paths if path != "/api/health" and not path.startswith(f"/api/{prefix}/")] == []
+        assert len(paths) > 1
+
+
+def test_the_service_of_accounts_needs_no_warehouse(
+    configured: pytest.MonkeyPatch, service: object, start: Callable[[], TestClient]
+) -> None:
+    configured.setenv("UKOK_WAREHOUSE_DB_URL", "no database at all")
+    with TestClient(importlib.import_module("serving.user.main").app) as client:
+        assert client.get("/readyz").json()["dependencies"] == {"logins": "ok"}

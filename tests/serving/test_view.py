@@ -1,0 +1,35 @@
+"""The view and the answers kept with it."""
+
+import pytest
+
+from serving.common import view
+from serving.common.view import Answer, Answers, LiveView
+from serving.kok.queries import KokCatalog
+
+
+def kept(size: int) -> Answer:
+    return Answer(b"x" * size, (), None, needs_login=False)
+
+
+def test_kept_answers_are_bounded_by_their_bytes_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "ANSWER_BYTES", 100)
+    answers = Answers()
+    for name in ("/a", "/b"):
+        answers.keep(name, b"", kept(50))
+    answers.keep("/b", b"", kept(40))
+    assert answers.get("/a", b"") is not None
+    answers.keep("/c", b"page=1", kept(20))
+    assert answers.get("/a", b"") is None
+    assert [answers.get("/b", b""), answers.get("/c", b"page=1")] == [kept(40), kept(20)]
+    answers.keep("/huge", b"", kept(101))
+    assert answers.get("/huge", b"") is None
+
+
+def test_a_view_that_was_taken_stays_as_it_was_and_its_answers_go_with_it() -> None:
+    live = LiveView()
+    taken = live.current
+    taken.answers.keep("/a", b"", kept(1))
+    live.update(kok=KokCatalog(items={}))
+    assert taken.answers.get("/a", b"") is not None
+    assert live.current.answers.get("/a", b"") is None
+    assert live.current.recipes is taken.recipes

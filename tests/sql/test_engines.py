@@ -1,0 +1,85 @@
+"""How databases are found, and what is said when they cannot be used."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+
+from sql import embedded
+from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
+from tests.conftest import ROOT, Stack, embedded_folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for an embedded server."""
+    with embedded_folder() as var:
+        yield var
+
+
+def test_a_wrong_password_is_one_line_that_hides_it(mariadb_url: str) -> None:
+    wrong = make_url(mariadb_url).set(username="nobody", password="s3cret-pw", database="x")
+    with pytest.raises(DatabaseUnavailable, match="UKOK_SERVICE_DB_URL") as caught:
+        check(service_engine(wrong.render_as_string(hide_password=False)), "service")
+    assert "Access denied" in str(caught.value)
+    assert "s3cret-pw" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_database_that_does_not_exist_is_named(stack: Stack) -> None:
+    wrong = make_url(stack.service_url).set(database="no_such_database")
+    with pytest.raises(DatabaseUnavailable, match="no_such_database"):
+        check(service_engine(wrong.render_as_string(hide_password=False)), "service")
+
+
+def test_a_server_that_is_away_is_named() -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:9/.*UKOK_WAREHOUSE_DB_URL"):
+        check(warehouse_engine("postgresql://someone:s3cret-pw@127.0.0.1:9/warehouse"), "warehouse")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("not a url s3cret-pw", "is not a database URL"),
+        ("oracle9i://someone:s3cret-pw@host/x", "names an unknown driver"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match=f"UKOK_SERVICE_DB_URL {why}") as caught:
+        service_engine(url)
+    assert "s3cret-pw" not in str(caught.value)
+
+
+def test_the_embedded_server_outlives_its_client_and_is_reused(folder: Path) -> None:
+    assert not embedded.status(folder).running
+    starter = f"from pathlib import Path; from sql import embedded; embedded.start(Path({str(folder)!r}))"
+    subprocess.run([sys.executable, "-c", starter], check=True, cwd=ROOT)
+    first = embedded.status(folder)
+    assert first.running
+    with service_engine(embedded.start(folder)["service"]).connect() as conn:
+        assert conn.scalar(text("SELECT 1")) == 1
+    assert embedded.status(folder).pid == first.pid
+    assert embedded.stop(folder)
+    assert not embedded.stop(folder)
+    assert not embedded.status(folder).running
+
+
+def test_a_first_start_that_was_killed_is_begun_anew(folder: Path) -> None:
+    starter = f"from pathlib import Path; from sql import embedded; embedded.start(Path({str(folder)!r}))"
+    process = subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (folder / "postgres" / "PG_VERSION").exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "postgres.ready").exists()
+    with service_engine(embedded.start(folder)["service"]).connect() as conn:
+        assert conn.scalar(text("SELECT 1")) == 1
+    embedded.stop(folder)

@@ -1,0 +1,94 @@
+"""What holds for the whole tree: every setting is documented, and what the deployment files name exists."""
+
+import importlib
+import pkgutil
+import re
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+import artifacts
+import crawlers
+import pipelines
+import serving
+import sql
+
+ROOT = Path(__file__).parent.parent
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+UKOK_NAME = re.compile(r"\bUKOK_[A-Z0-9_]+")
+
+
+def settings_classes() -> list[type[BaseSettings]]:
+    classes = []
+    for package in (sql, artifacts, crawlers, pipelines, serving):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.endswith(".settings"):
+                found = vars(importlib.import_module(module.name)).values()
+                classes += [
+                    c for c in found if isinstance(c, type) and issubclass(c, BaseSettings) and c is not BaseSettings
+                ]
+    return classes
+
+
+def variables(settings: type[BaseSettings]) -> set[str]:
+    return {f"{settings.model_config['env_prefix']}{name}".upper() for name in settings.model_fields}
+
+
+ALL_VARIABLES = set().union(*map(variables, settings_classes()))
+
+
+@pytest.mark.parametrize("settings", settings_classes(), ids=lambda c: c.__module__)
+def test_every_setting_is_documented_in_env_example(settings: type[BaseSettings]) -> None:
+    documented = set(re.findall(r"^#? ?(UKOK_[A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert variables(settings) <= documented
+
+
+@pytest.mark.parametrize("settings", settings_classes(), ids=lambda c: c.__module__)
+def test_every_settings_class_reads_the_same_file_with_the_same_prefix(settings: type[BaseSettings]) -> None:
+    config = settings.model_config
+    assert (config["env_prefix"], config["env_file"], config["extra"]) == ("UKOK_", ".env", "ignore")
+
+
+@pytest.mark.parametrize(
+    "name", [".env.example", "docker-compose.yaml", "README.md", "docker/airflow.env", "docker/Dockerfile", "Makefile"]
+)
+def test_no_file_names_a_setting_that_does_not_exist(name: str) -> None:
+    named = {variable for variable in UKOK_NAME.findall((ROOT / name).read_text()) if not variable.endswith("_")}
+    assert named <= ALL_VARIABLES
+
+
+def test_the_variables_that_compose_demands_are_in_env_example() -> None:
+    demanded = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yaml").read_text()))
+    documented = set(re.findall(r"^#? ?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert demanded <= documented
+
+
+def test_compose_runs_the_gateway_and_each_service_on_its_port() -> None:
+    commands = {name: shlex.split(service["command"]) for name, service in SERVICES.items() if service.get("profiles")}
+    modules = {command[1].removesuffix(":app"): command[command.index("--port") + 1] for command in commands.values()}
+    services = ("user", "kok", "home_shopping", "recipe", "recommend", "log")
+    assert modules == {f"serving.{name}.main": str(8001 + n) for n, name in enumerate(services)}
+    assert all(find_spec(module) for module in modules)
+
+
+def test_every_image_that_compose_builds_is_a_target_of_the_dockerfile() -> None:
+    targets = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE))
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= targets
+
+
+def test_every_file_that_compose_mounts_exists() -> None:
+    mounts = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
+    files = [ROOT / mount for mount in mounts if mount.startswith("./")]
+    assert files
+    assert all(file.is_file() for file in files)
+
+
+def test_every_service_that_compose_waits_for_is_there() -> None:
+    waited = {name for service in SERVICES.values() for name in service.get("depends_on", ())}
+    assert waited <= SERVICES.keys()
