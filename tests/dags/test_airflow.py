@@ -209,15 +209,17 @@ def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: 
     with warehouse.connect() as conn:
         assert conn.scalars(select(FctUserEvent.event_id)).all() == [EVENT]
     assert current(store)
-    # Started by hand, a run has no logical date: its day is the Korean day on which it was asked for.
+    # Started by hand, a run has no logical date: its day is the Korean day on which it was asked for. Shortly after a
+    # tick of its timetable a DAG also has a run of its own.
     due = datetime.fromisoformat(crawled["run_after"])
-    assert [run.day for run in list_runs(store, "kok", "prices")] == [due.astimezone(KST).date()]
-    assert [run.day for run in list_runs(store, "hmall", "schedule")] == [tomorrow]
+    assert due.astimezone(KST).date() in {run.day for run in list_runs(store, "kok", "prices")}
+    assert tomorrow in {run.day for run in list_runs(store, "hmall", "schedule")}
 
 
 def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store: Store) -> None:
+    before = list_runs(store, "kok", "prices")
     sources.faults.rules.append(unavailable("/m/event/category"))
     run = running.trigger("crawl_kok")["dag_run_id"]
     assert running.ended("crawl_kok", run) == "failed"
     assert running.tasks("crawl_kok", run) == {"crawl": ("failed", 3), "load": ("upstream_failed", 0)}
-    assert len(list_runs(store, "kok", "prices")) == 1
+    assert list_runs(store, "kok", "prices") == before
