@@ -28,9 +28,13 @@ FAULT_LINES = 1_000
 
 @dataclass(slots=True)
 class Scope:
-    """A part of a source, the pages asked and read for it, the items found, and why it is not complete."""
+    """A part of a source, the pages asked and read for it, the items found, and why it is not complete.
+
+    ``may_rest``: having nothing to read is as good as having read it all.
+    """
 
     key: dict[str, Any]
+    may_rest: bool = False
     asked: int = 0
     read: int = 0
     items: int = 0
@@ -42,7 +46,7 @@ class Scope:
         reason = None
         if self.failures:
             reason = self.failures[0] + (f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else "")
-        elif self.read < self.asked or not self.asked:
+        elif self.read < self.asked or not (self.asked or self.may_rest):
             reason = f"{self.asked - self.read} of {self.asked} pages were not read"
         return {
             "scope": self.key,
@@ -62,9 +66,9 @@ class Coverage:
         self._faults: Counter[tuple[str, str, str]] = Counter()
         self._kept: dict[str, str] = {}
 
-    def scope(self, **key: str | int) -> Scope:
+    def scope(self, *, may_rest: bool = False, **key: str | int) -> Scope:
         """Open a scope."""
-        scope = Scope(key)
+        scope = Scope(key, may_rest)
         self._scopes.append(scope)
         return scope
 

@@ -7,10 +7,8 @@ from typing import BinaryIO, Self
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 
-from crawlers.items import Item, KokPrice, KokProduct, Show
+from crawlers.items import Item
 from crawlers.source import SourceSpider
-
-DATASETS: dict[type[Item], str] = {KokPrice: "prices", KokProduct: "products", Show: "schedule"}
 
 
 class Feed:
@@ -35,13 +33,15 @@ class Feed:
         self._requests[request.meta.get("dataset")] += 1
 
     def process_item(self, item: Item) -> Item:
-        self._files[DATASETS[type(item)]].write(item.model_dump_json().encode() + b"\n")
+        self._files[item.dataset].write(item.model_dump_json().encode() + b"\n")
         return item
 
     def close_spider(self) -> None:
         spider = self._spider()
         for file in self._files.values():
             file.close()
+        spider.memory.dump(spider.job.remembered_file)
+        spider.memory.close()
         summary = {
             dataset: coverage.report() | {"requests": self._requests[dataset]}
             for dataset, coverage in spider.coverage.items()

@@ -1,7 +1,7 @@
 """What the spiders yield and the raw zone holds, one JSON object a line."""
 
 from datetime import UTC, date
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -14,8 +14,9 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class Item(BaseModel):
-    """What every item says about its origin: when it was seen, and on which page."""
+    """What every item says about its origin: when it was seen, and on which page. ``dataset`` is where it is filed."""
 
+    dataset: ClassVar[str]
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     observed_at: Instant
@@ -38,14 +39,66 @@ class Priced(Item):
 class KokPrice(Priced):
     """A card of a category list: price and discount rate in percent of one product at one time."""
 
+    dataset: ClassVar = "prices"
     kok_product_id: ProductId
     category: str
     discount_rate: int = Field(ge=0, le=100)
 
 
-class KokProduct(Item):
-    """A product page. ``list_price`` is what is struck out; without it the price is the list price."""
+class Part(BaseModel):
+    """A part of an item, without an origin of its own."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Detail(Part):
+    """A row of a table of product facts, as the page words it."""
+
+    name: Name
+    value: str
+
+
+class Review(Part):
+    """What a customer wrote. The nickname is masked: only its first letter is kept."""
+
+    nickname: str | None
+    written_on: date | None
+    score: int | None = Field(ge=1, le=5)
+    price_opinion: str | None
+    delivery_opinion: str | None
+    taste_opinion: str | None
+    text: str | None
+
+
+class Aspect(Part):
+    """What most customers say of one side of a product, and how many percent of them."""
+
+    opinion: str
+    share: int | None = Field(ge=0, le=100)
+
+
+class Seller(Part):
+    """Who sells a product, as the law wants it told; each line as the page words it."""
+
+    seller_name: str | None
+    ceo_name: str | None
+    registration_number: str | None
+    ecommerce_registration: str | None
+    phone: str | None
+    verified_item: str | None
+    verified_on: str | None
+    address: str | None
+    return_address: str | None
+    exchange_address: str | None
+
+
+class KokProduct(Item):
+    """A product page. ``list_price`` is what is struck out; without it the price is the list price.
+
+    ``rating_shares``: percent of the reviews with 5, 4, 3, 2 and 1 stars. Images are the description's, in order.
+    """
+
+    dataset: ClassVar = "products"
     kok_product_id: ProductId
     store_name: Name
     product_name: Name
@@ -53,6 +106,30 @@ class KokProduct(Item):
     thumbnail_url: str | None
     review_score: float | None = Field(ge=0, le=5)
     review_count: int | None = Field(ge=0, lt=2**31)
+    rating_shares: tuple[int, int, int, int, int] | None = None
+    price_aspect: Aspect | None = None
+    delivery_aspect: Aspect | None = None
+    taste_aspect: Aspect | None = None
+    seller: Seller | None = None
+    details: tuple[Detail, ...] = ()
+    images: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
+
+
+class HomeShoppingProduct(Priced):
+    """A broadcaster's product page. ``product_name`` and ``store_name`` are None where the source's page has none.
+
+    Images are the description's, in order; ``description`` is its text.
+    """
+
+    dataset: ClassVar = "products"
+    source_product_id: ProductId
+    product_name: Name | None
+    store_name: Name | None
+    list_price: Won | None
+    details: tuple[Detail, ...] = ()
+    images: tuple[str, ...] = ()
+    description: str | None = None
 
 
 class Show(Priced):
@@ -60,6 +137,7 @@ class Show(Priced):
     for a show on air whose start the page hides (``starts_at`` None) the day of the page.
     """
 
+    dataset: ClassVar = "schedule"
     channel_id: int
     requested_day: date
     slot: Literal["main", "sub"]

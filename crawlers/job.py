@@ -2,20 +2,16 @@
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from crawlers.settings import CrawlSettings
 
-Source = Literal["kok", "hnsmall", "hmall", "nsmall"]
-SOURCES: tuple[Source, ...] = get_args(Source)
-
 
 class Job(BaseModel):
     """A crawl of one source: the KST days whose schedules are asked for, the instant it counts as, and its folder."""
 
-    source: Source
+    source: str
     day: date
     days: int = Field(ge=1)
     now: AwareDatetime
@@ -30,6 +26,16 @@ class Job(BaseModel):
     def items_file(self, dataset: str) -> Path:
         """The items of a dataset, one JSON object a line."""
         return self.folder / f"{dataset}.jsonl"
+
+    @property
+    def recalled_file(self) -> Path:
+        """What earlier crawls remember of product pages, a line of JSON each; there is none at the first crawl."""
+        return self.folder / "recalled.jsonl"
+
+    @property
+    def remembered_file(self) -> Path:
+        """The same as this crawl leaves it."""
+        return self.folder / "remembered.jsonl"
 
     @property
     def pages_folder(self) -> Path:

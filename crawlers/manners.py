@@ -22,6 +22,7 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     """Scrapy's settings for a crawl. robots.txt is obeyed, and AutoThrottle slows down further for a slow host."""
     return {
         "BOT_NAME": "ukok",
+        "SPIDER_MODULES": list(settings.spider_modules),
         "USER_AGENT": settings.user_agent,
         "ROBOTSTXT_OBEY": True,
         "DOWNLOAD_DELAY": 1.25 * settings.crawl_delay_seconds,

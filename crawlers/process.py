@@ -12,15 +12,6 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.job import Job
 from crawlers.manners import scrapy_settings
-from crawlers.source import SourceSpider
-from crawlers.spiders.hmall import HmallSpider
-from crawlers.spiders.hnsmall import HnsmallSpider
-from crawlers.spiders.kok import KokSpider
-from crawlers.spiders.nsmall import NsmallSpider
-
-SPIDERS: dict[str, type[SourceSpider]] = {
-    spider.name: spider for spider in (KokSpider, HnsmallSpider, HmallSpider, NsmallSpider)
-}
 
 
 def main() -> None:
@@ -28,7 +19,7 @@ def main() -> None:
     job = Job.model_validate_json(sys.stdin.readline())
     Thread(target=_end_with_parent, daemon=True).start()
     process = AsyncCrawlerProcess(scrapy_settings(job.settings))
-    crawling = process.crawl(SPIDERS[job.source], job=job)
+    crawling = process.crawl(job.source, job=job)
     process.start()
     error = crawling.exception() if crawling.done() else None
     if error is not None:

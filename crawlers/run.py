@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,16 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from artifacts.raw import RawRun, new_run_id, write_run
+from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from crawlers.job import SOURCES, Job
+from crawlers.job import Job
 from crawlers.settings import CrawlSettings
+from crawlers.sources import sources
 
 log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).parents[1]
+MEMORY = "pages"  # the dataset of what is remembered of product pages
 
 
 class CrawlFailed(RuntimeError):
@@ -43,6 +45,7 @@ def crawl(source: str, day: date, days: int, now: datetime, store: Store, settin
         job = Job.model_validate(
             {"source": source, "day": day, "days": days, "now": now, "settings": settings, "folder": Path(folder)}
         )
+        _recall(store, job)
         started = monotonic()
         summary = _run_process(job)
         report = {
@@ -54,15 +57,30 @@ def crawl(source: str, day: date, days: int, now: datetime, store: Store, settin
         }
         evidence = _keep_pages(store, job, run_id)
         _check_brought_something(source, summary, evidence)
-        return [_write(store, job, dataset, report, part, evidence) for dataset, part in summary.items()]
+        runs = [_write(store, job, dataset, report, part, evidence) for dataset, part in summary.items()]
+        _remember(store, job, report)
+        return runs
+
+
+def _recall(store: Store, job: Job) -> None:
+    """Hand the crawl what the last one remembered of product pages."""
+    runs = list_runs(store, job.source, MEMORY)
+    if runs:
+        _write_lines(job.recalled_file, read_items(store, runs[-1]))
+
+
+def _remember(store: Store, job: Job, report: dict[str, Any]) -> None:
+    """Keep what this crawl remembers, after all that it read: a page that is remembered is in the raw zone."""
+    run = RawRun(report["run_id"], job.source, MEMORY, job.day)
+    write_run(store, run, _items(job.remembered_file), report | {"dataset": MEMORY})
 
 
 def _check_manners(source: str, settings: CrawlSettings) -> None:
     """Refuse an unknown source, and a real host without a contact and a pause between requests."""
-    if source not in SOURCES:
-        raise CrawlFailed(f"unknown source {source!r}: one of {', '.join(SOURCES)}")
-    bases = [getattr(settings, name) for name in CrawlSettings.model_fields if name.startswith(f"{source}_")]
-    for base in bases:
+    known = sources(settings)
+    if source not in known:
+        raise CrawlFailed(f"unknown source {source!r}: one of {', '.join(known)}")
+    for base in settings.bases(source):
         if urlsplit(base).scheme != "https":
             continue
         if not settings.contact:
@@ -137,6 +155,11 @@ def _write(store: Store, job: Job, dataset: str, report: dict[str, Any], part: d
         faults=sum(fault["count"] for fault in part["faults"]),
     )
     return run
+
+
+def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def _items(path: Path) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ names a show past midnight, so the page of the day before the first is read too,
 both its own page and the one before were read. A show whose day was not asked for is dropped and counted.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ Row = Callable[[], dict[str, Any]]
 class ScheduleSpider(SourceSpider):
     """Asks for the schedule of each channel and day. A subclass names its channels, their pages and how to read one."""
 
-    datasets = ("schedule",)
+    datasets = ("schedule", "products")
     channels: ClassVar[dict[str, int]]
 
     def __init__(self, job: Job) -> None:
@@ -45,7 +45,7 @@ class ScheduleSpider(SourceSpider):
         """The rows of a page, each a function that parses it or raises ``BadRow``; ``BrokenPage`` if it has none."""
         raise NotImplementedError
 
-    async def start(self) -> AsyncIterator[Request]:
+    def listings(self) -> Iterator[Request]:
         for channel in self.channels:
             for day in (self.job.day - timedelta(days=1), *self.job.asked_days):
                 yield self.first_request(channel, day, self._touched(channel, day))
@@ -68,6 +68,7 @@ class ScheduleSpider(SourceSpider):
                     continue
                 of_its_day += show.requested_day == day
                 if self._file(show, channel, own):
+                    self.memory.see(show.source_product_id, f"{show.price_kind} {show.price} {show.list_price}")
                     yield show
             if own is not None and not of_its_day:
                 # Not even one: rather a page gone wrong, or of another day, than a day without programme.

@@ -1,41 +1,77 @@
 """Where the sources are and how politely they are read."""
 
+from datetime import timedelta
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class CrawlSettings(BaseSettings):
+def _base_url(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise ValueError(f"{url!r} is not an http(s) base URL")
+    return url.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class SpiderSettings(BaseSettings):
+    """Packages that hold a spider module for each source."""
+
+    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
+
+    spider_modules: tuple[str, ...] = ("crawlers.spiders",)
+
+
+class CrawlSettings(SpiderSettings):
     """Base URL of each host and the manners of the crawler.
 
     The path behind each base URL is exactly the one of the real site, so a base may carry a prefix of its own.
     ``contact`` (a mail address or a page) goes into the user agent; a crawl of the real, encrypted hosts needs it.
+    A further source is a module in one of ``spider_modules``; its base URLs are in ``more_urls``, by host name or any
+    other name that its spider asks for.
     """
 
-    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
-
-    kok_url: str = "https://kok.uplus.co.kr"
-    hnsmall_url: str = "https://www.hnsmall.com"
-    hmall_api_url: str = "https://wwwca.hmall.com"
-    hmall_url: str = "https://www.hmall.com"
-    nsmall_api_url: str = "https://mapi.nsmall.com"
-    nsmall_url: str = "https://m.nsmall.com"
+    kok_url: BaseUrl = "https://kok.uplus.co.kr"
+    hnsmall_url: BaseUrl = "https://www.hnsmall.com"
+    hmall_api_url: BaseUrl = "https://wwwca.hmall.com"
+    hmall_url: BaseUrl = "https://www.hmall.com"
+    nsmall_api_url: BaseUrl = "https://mapi.nsmall.com"
+    nsmall_url: BaseUrl = "https://m.nsmall.com"
+    more_urls: dict[str, BaseUrl] = {}
 
     crawl_delay_seconds: float = Field(default=1.0, ge=0, description="Pause between two requests to one host")
     crawl_concurrency: int = Field(default=8, ge=1, description="Requests under way to one host at a time")
     crawl_retries: int = Field(default=3, ge=0, description="Further tries after a reset, a timeout or a 5xx answer")
     crawl_max_wait_seconds: float = Field(default=300.0, ge=0, description="Longest Retry-After that is waited out")
+    crawl_daily_requests: int = Field(default=20_000, ge=1, description="Requests to one source in a Korean day")
+    crawl_page_age_days: float = Field(
+        default=7.0,
+        ge=0,
+        description="A product page is read again after so long; up to four times as long if it rests",
+    )
+    crawl_browser: frozenset[str] = Field(default=frozenset(), description="Sources whose pages a browser renders")
+    crawl_images: bool = Field(default=False, description="Keep a copy of product images in the artifact store")
+    crawl_images_megabytes: int = Field(default=500, ge=1, description="Most image bytes that one crawl keeps")
+    image_url: BaseUrl | None = Field(default=None, description="A host that stands in for all image hosts")
     contact: str = ""
-
-    @field_validator("kok_url", "hnsmall_url", "hmall_api_url", "hmall_url", "nsmall_api_url", "nsmall_url")
-    @classmethod
-    def _base_url(cls, url: str) -> str:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ValueError(f"{url!r} is not an http(s) base URL")
-        return url.rstrip("/")
 
     @property
     def user_agent(self) -> str:
         """Who is asking, honestly: the crawler's own name and where to reach its keeper."""
         return f"ukok/0.1 (+{self.contact})" if self.contact else "ukok/0.1"
+
+    @property
+    def page_age(self) -> timedelta:
+        """How long a reading of a product page is good for."""
+        return timedelta(days=self.crawl_page_age_days)
+
+    def bases(self, source: str) -> list[str]:
+        """The base URLs that belong to a source, by their names: its own, or those that begin with it."""
+        known = {
+            name.removesuffix("_url"): getattr(self, name) for name in type(self).model_fields if name != "image_url"
+        }
+        urls = {name: url for name, url in known.items() if isinstance(url, str)} | self.more_urls
+        return [url for name, url in urls.items() if name.split("_")[0] == source]

@@ -19,8 +19,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.assets import SCHEDULE
 from dags.common import ACCEPT, COMMON, DATE, DAYS, KST, crawl_instant, day, param
-
-BROADCASTERS = ("hnsmall", "hmall", "nsmall")
+from pipelines.tasks import broadcasters
 
 
 @dag(
@@ -45,7 +44,7 @@ def crawl_schedules() -> None:
         return tasks.load(source, accept=param("accept"))
 
     loaded = EmptyOperator(task_id="all_loaded", outlets=[SCHEDULE])
-    for source in BROADCASTERS:
+    for source in broadcasters():
         crawled = crawl.override(task_id=f"crawl_{source}")(source)
         crawled >> load.override(task_id=f"load_{source}")(source) >> loaded
 

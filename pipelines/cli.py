@@ -5,13 +5,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
+
+from crawlers.sources import sources
 
 KST = ZoneInfo("Asia/Seoul")
 DAYS = 11
@@ -27,28 +28,43 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed with the reason in one line, 2 wrong usage.",
 )
 db = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL, and the schema of both databases.")
+crawl = typer.Typer(no_args_is_help=True, help="Read the sources into the raw zone, and look at what a crawl found.")
 recipes = typer.Typer(no_args_is_help=True, help="Recipes of the open data set.")
 logs = typer.Typer(no_args_is_help=True, help="User events.")
 train = typer.Typer(no_args_is_help=True, help="The models that a release is built from.")
 release = typer.Typer(
     no_args_is_help=True, help="What the API recommends from: build, check, put in service, take back."
 )
-for name, group in {"db": db, "recipes": recipes, "logs": logs, "train": train, "release": release}.items():
+for name, group in {
+    "db": db,
+    "crawl": crawl,
+    "recipes": recipes,
+    "logs": logs,
+    "train": train,
+    "release": release,
+}.items():
     app.add_typer(group, name=name)
+
+CRAWL = """Read SOURCE into the raw zone: listings or schedules, and the product pages that are due.
+
+    Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. A killed crawl can be run again.
+    What could not be read in full is marked so, and loading concludes nothing from it; pages with faults are kept under
+    faults/SOURCE/. Fails when nothing came at all.
+
+    Example: `ukok crawl SOURCE --date 2025-08-06 --days 5`.
+    """
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
-class Source(StrEnum):
-    """What can be crawled."""
-
-    KOK = "kok"
-    HNSMALL = "hnsmall"
-    HMALL = "hmall"
-    NSMALL = "nsmall"
+def _source(source: str) -> str:
+    if source not in sources():
+        raise typer.BadParameter(f"unknown source {source!r}: one of {', '.join(sources())}")
+    return source
 
 
+Source = Annotated[str, typer.Argument(metavar="SOURCE", callback=_source, help=f"One of {', '.join(sources())}.")]
 Day = Annotated[
     datetime | None,
     typer.Option("--date", formats=["%Y-%m-%d"], help="Day in Korea, e.g. 2025-08-06.", show_default="today"),
@@ -129,19 +145,18 @@ def standin(
     serve(served, host, port)
 
 
-@app.command()
-def crawl(source: Source, day: Day = None, days: Days = DAYS) -> None:
-    """Read a source into the raw zone: the mall's lists and product pages, or a broadcaster's schedules.
+def _add_crawl(source: str) -> None:
+    """Add `ukok crawl SOURCE`."""
 
-    Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. A killed crawl leaves nothing;
-    run it again. What could not be read in full is marked so, and loading concludes nothing from it; pages with faults
-    are kept under faults/SOURCE/. Fails when nothing came at all.
+    @crawl.command(source, help=CRAWL.replace("SOURCE", source), short_help=f"Read {source} into the raw zone.")
+    def _crawl(day: Day = None, days: Days = DAYS) -> None:
+        from pipelines import tasks
 
-    Example: `ukok crawl hmall --date 2025-08-06 --days 5`.
-    """
-    from pipelines import tasks
+        out.print(tasks.crawl(source, _day(day), days, _now(_day(day))))
 
-    out.print(tasks.crawl(source.value, _day(day), days, _now(_day(day))))
+
+for name in sources():
+    _add_crawl(name)
 
 
 @app.command()
@@ -159,7 +174,7 @@ def load(
     """
     from pipelines import tasks
 
-    for line in tasks.load(source.value, accept=accept):
+    for line in tasks.load(source, accept=accept):
         out.print(line)
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from crawlers.sources import sources
 from pipelines import tasks
-
-SOURCES = ("kok", "hnsmall", "hmall", "nsmall")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def steps(day: date, days: int, now: datetime, recipes_file: Path | None) -> Ite
     yield Step("databases", _upgrade)
     if recipes_file is not None:
         yield Step("recipes", lambda: tasks.recipes(recipes_file, now))
-    for source in SOURCES:
+    for source in sources():
         yield Step(f"crawl {source}", lambda source=source: [tasks.crawl(source, day, days, now)])  # type: ignore[misc]
         yield Step(f"load {source}", lambda source=source: tasks.load(source, accept=False))  # type: ignore[misc]
     yield Step("events", lambda: [tasks.logs(None, None, now)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from artifacts.store import Store, open_store
+from crawlers import sources
 from pipelines.report import record
 from sql.engines import service_engine, warehouse_engine
 
@@ -31,6 +32,11 @@ def places() -> Iterator[Places]:
     finally:
         opened.service.dispose()
         opened.warehouse.dispose()
+
+
+def broadcasters() -> tuple[str, ...]:
+    """The sources that have a schedule of shows."""
+    return sources.broadcasters()
 
 
 def crawl(source: str, day: date, days: int, now: datetime) -> str:

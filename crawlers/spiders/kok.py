@@ -1,7 +1,7 @@
 """U+콕: category lists with prices, then the page of each product on them."""
 
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parsel import Selector, SelectorList
@@ -30,15 +30,13 @@ CARD = "div.card.product-section-ul-li"
 
 
 class KokSpider(SourceSpider):
-    """Lists go before product pages; each product's page is read once in a crawl."""
+    """Category lists, and the pages of the products on them."""
 
     name = "kok"
     datasets = ("prices", "products")
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._products = self.coverage["products"].scope(products="all")
-        self._asked: set[int] = set()
         self._listed: dict[str, set[int]] = {category: set() for category in CATEGORIES}
 
     def list_url(self, category: str, page: int) -> str:
@@ -50,16 +48,16 @@ class KokSpider(SourceSpider):
         """Address of a product page."""
         return f"{self.job.settings.kok_url}/m/product?proCode={base64.b64encode(str(product_id).encode()).decode()}"
 
-    async def start(self) -> AsyncIterator[Request]:
+    def listings(self) -> Iterator[Request]:
         for category in CATEGORIES:
             # A list that is cut short hides products, so it counts against the products too.
-            scopes = (self.coverage["prices"].scope(category=category), self._products)
+            scopes = (self.coverage["prices"].scope(category=category), self.pages)
             yield self._list_request(category, 1, scopes)
 
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
     ) -> Iterator[KokPrice | Request]:
-        """Read a page of a category list; go on to the next one and to the products not seen before.
+        """Read a page of a category list; go on to the next one.
 
         A list ends with a page that is not full. An empty page may also be a broken one: the list has ended only if the
         page after it is empty as well.
@@ -76,20 +74,11 @@ class KokSpider(SourceSpider):
             elif len(cards) == PAGE_SIZE or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
 
-    def parse_product(self, response: Response, scopes: Sequence[Scope], product_id: int) -> Iterator[KokProduct]:
-        """Read a product page."""
-        coverage = self.coverage["products"]
-        with coverage.reading(response, scopes):
-            page = whole_html(response)
-            if not page.css("span.product__title"):
-                raise BrokenPage("product_name", "no span.product__title")
-            try:
-                product = _product(page, product_id, {"observed_at": self.job.now, "page_url": response.url})
-            except BadRow as error:
-                coverage.bad_row(error, response, scopes)
-            else:
-                coverage.found(product, self._products)
-                yield product
+    def read_page(self, response: Response, product_id: int) -> Iterator[KokProduct]:
+        page = whole_html(response)
+        if not page.css("span.product__title"):
+            raise BrokenPage("product_name", "no span.product__title")
+        yield _product(page, product_id, {"observed_at": self.job.now, "page_url": response.url})
 
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
         return self.ask(
@@ -97,7 +86,6 @@ class KokSpider(SourceSpider):
             self.parse_list,
             "prices",
             scopes,
-            priority=1,
             category=category,
             page=page,
             after_gap=after_gap,
@@ -105,7 +93,7 @@ class KokSpider(SourceSpider):
 
     def _read_card(
         self, card: Selector, response: Response, scopes: Sequence[Scope], category: str
-    ) -> Iterator[KokPrice | Request]:
+    ) -> Iterator[KokPrice]:
         coverage = self.coverage["prices"]
         try:
             price = self._price(card, response, category)
@@ -118,12 +106,8 @@ class KokSpider(SourceSpider):
             return
         self._listed[category].add(number)
         coverage.found(price, scopes[0])
+        self.memory.see(number, f"{price.price_kind} {price.price} {price.discount_rate}")
         yield price
-        if number not in self._asked:
-            self._asked.add(number)
-            yield self.ask(
-                self.product_url(number), self.parse_product, "products", (self._products,), product_id=number
-            )
 
     def _price(self, card: Selector, response: Response, category: str) -> KokPrice:
         price = parse_price(card.css(".card-info_price strong::text").get())

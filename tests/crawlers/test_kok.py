@@ -104,7 +104,7 @@ def test_sound_scopes_are_complete(sound: Crawled) -> None:
     for category, count in (("1611", 45), ("1613", 40), ("1614", 4), ("1624", 1)):
         scope = sound.scope("prices", category=category)
         assert (scope["complete"], scope["items"], scope["reason"]) == (True, count, None)
-    assert sound.scope("products", products="all")["complete"]
+    assert sound.scope("products", products="due")["complete"]
     assert sound.reports["prices"]["faults"] == sound.reports["products"]["faults"] == []
 
 
@@ -184,7 +184,7 @@ def test_product_pages_that_cannot_be_read_are_missing_and_said_to_be(broken: Cr
     read = {item["kok_product_id"] for item in broken.items["products"]}
     assert read.isdisjoint({3_000_019, 3_000_020, 3_000_021, 3_000_022})
     assert 3_000_023 in read
-    assert not broken.scope("products", products="all")["complete"]
+    assert not broken.scope("products", products="due")["complete"]
     reasons = {
         number: fault["reason"]
         for fault in broken.reports["products"]["faults"]

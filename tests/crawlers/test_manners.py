@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
 
 from crawlers.manners import retry_after, scrapy_settings
-from crawlers.process import SPIDERS
 from crawlers.settings import CrawlSettings
-from crawlers.source import SourceSpider
+from crawlers.sources import sources
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 MANNERS = (
@@ -28,9 +28,10 @@ MANNERS = (
 )
 
 
-@pytest.mark.parametrize("spider", SPIDERS.values(), ids=lambda spider: str(spider.name))
-def test_a_spider_leaves_manners_to_the_settings(spider: type[SourceSpider]) -> None:
+@pytest.mark.parametrize("source", sources())
+def test_a_spider_leaves_manners_to_the_settings(source: str) -> None:
     general = Settings(scrapy_settings(CrawlSettings(contact="someone@example.org")))
+    spider = SpiderLoader.from_settings(general).load(source)
     own = general.copy()
     spider.update_settings(own)
     assert {name: own[name] for name in MANNERS} == {name: general[name] for name in MANNERS}

@@ -57,7 +57,7 @@ def crawl_processes(parent: int) -> list[psutil.Process]:
 
 
 def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CrawlFailed, match="unknown source 'naver': one of kok, hnsmall, hmall, nsmall"):
+    with pytest.raises(CrawlFailed, match="unknown source 'naver': one of kok, hmall, hnsmall, nsmall"):
         crawl("naver", DAY, 1, NOON, open_store(str(tmp_path)), CrawlSettings())
 
 

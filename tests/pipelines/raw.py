@@ -95,7 +95,7 @@ def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: It
 
 
 def put_products(store: Store, at: datetime, items: Sequence[Item]) -> RawRun:
-    return put(store, "kok", "products", at, items, [scope(complete=True, items=len(items), products="all")])
+    return put(store, "kok", "products", at, items, [scope(complete=True, items=len(items), products="due")])
 
 
 def put_shows(
