@@ -93,7 +93,6 @@ def test_help_loads_nothing_heavy() -> None:
     "arguments",
     [
         "fly",
-        "crawl",
         "crawl amazon",
         "crawl kok --date 2025-13-01",
         "crawl kok --date tomorrow",
