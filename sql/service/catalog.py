@@ -10,7 +10,10 @@ from sql.types import UtcDateTime
 
 
 class KokProduct(ServiceBase):
-    """A product of the mall U+콕 as its page last showed it; prices are in :class:`KokPrice`."""
+    """A product of the mall U+콕 as its page last showed it.
+
+    Prices are in :class:`KokPrice`, the rest of the page in :mod:`sql.service.pages`.
+    """
 
     __tablename__ = "kok_product"
     __table_args__ = ({"comment": "Products of the mall U+콕", **MARIADB},)
@@ -22,6 +25,17 @@ class KokProduct(ServiceBase):
     thumbnail_url: Mapped[str | None] = mapped_column(Text)
     review_score: Mapped[float | None] = mapped_column(Double)
     review_count: Mapped[int | None] = mapped_column(Integer)
+    five_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
+    four_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
+    three_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
+    two_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
+    one_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
+    price_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the price")
+    price_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
+    delivery_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the delivery")
+    delivery_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
+    taste_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the taste")
+    taste_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     vanished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the product is listed")
     is_food: Mapped[bool] = mapped_column(Boolean)
@@ -58,7 +72,7 @@ class Channel(ServiceBase):
 
 
 class HomeShoppingProduct(ServiceBase):
-    """A product sold in broadcasts, as the newest crawl showed it."""
+    """A product sold in broadcasts, as schedules and its page last showed it; see :mod:`sql.service.pages`."""
 
     __tablename__ = "home_shopping_product"
     __table_args__ = ({"comment": "Products sold in broadcasts", **MARIADB},)
@@ -71,6 +85,7 @@ class HomeShoppingProduct(ServiceBase):
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
     thumbnail_url: Mapped[str | None] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text, comment="Text of the page's description; NULL without one")
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_food: Mapped[bool] = mapped_column(Boolean)
     is_ingredient: Mapped[bool] = mapped_column(Boolean)

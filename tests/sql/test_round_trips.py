@@ -132,7 +132,7 @@ def test_an_upgrade_that_was_killed_half_way_is_finished_by_the_next(stack: Stac
     engine.dispose()
     assert inspect(service).has_table("data_version")
     with service.connect() as conn:
-        assert conn.scalar(text("SELECT version_num FROM alembic_version")) == "0022"
+        assert conn.scalar(text("SELECT version_num FROM alembic_version")) == "0028"
         assert len(conn.scalars(select(Channel.channel_id)).all()) == 17
 
 

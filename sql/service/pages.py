@@ -1,0 +1,78 @@
+"""What product pages show beyond name and price: reviews, sellers, tables of facts, images."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Date, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.service.base import MARIADB, ServiceBase
+
+
+class KokSeller(ServiceBase):
+    """Who sells a mall product, each line as the product's page words it."""
+
+    __tablename__ = "kok_seller"
+    __table_args__ = ({"comment": "Sellers as the product's newest page words them", **MARIADB},)
+
+    kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seller_name: Mapped[str | None] = mapped_column(Text, comment="판매자")
+    ceo_name: Mapped[str | None] = mapped_column(Text, comment="대표자")
+    registration_number: Mapped[str | None] = mapped_column(Text, comment="사업자등록번호")
+    ecommerce_registration: Mapped[str | None] = mapped_column(Text, comment="통신판매업신고")
+    phone: Mapped[str | None] = mapped_column(Text, comment="연락처")
+    verified_item: Mapped[str | None] = mapped_column(Text, comment="인증항목")
+    verified_on: Mapped[str | None] = mapped_column(Text, comment="인증일")
+    address: Mapped[str | None] = mapped_column(Text, comment="사업장 소재지")
+    return_address: Mapped[str | None] = mapped_column(Text, comment="반품지")
+    exchange_address: Mapped[str | None] = mapped_column(Text, comment="교환지")
+
+
+class KokReview(ServiceBase):
+    """A review of a mall product. A page shows only ten, so one that it no longer shows is kept.
+
+    Customers share masked nicknames and dates, so only the whole content tells reviews apart.
+    """
+
+    __tablename__ = "kok_review"
+    __table_args__ = (
+        UniqueConstraint("kok_product_id", "content_hash", name="uq_kok_review_key"),
+        {"comment": "Every review that a mall product's page ever showed", **MARIADB},
+    )
+
+    review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kok_product_id: Mapped[int] = mapped_column(BigInteger)
+    content_hash: Mapped[str] = mapped_column(
+        String(32), comment="Of all that the review says, and of how many like it the page showed before it"
+    )
+    nickname: Mapped[str | None] = mapped_column(String(255), comment="Masked but for its first letter")
+    written_on: Mapped[date | None] = mapped_column(Date)
+    score: Mapped[int | None] = mapped_column(SmallInteger, comment="Stars, 1 to 5")
+    price_opinion: Mapped[str | None] = mapped_column(String(255), comment="가격")
+    delivery_opinion: Mapped[str | None] = mapped_column(String(255), comment="배송")
+    taste_opinion: Mapped[str | None] = mapped_column(String(255), comment="맛")
+    text: Mapped[str | None] = mapped_column(Text)
+
+
+class ProductDetail(ServiceBase):
+    """A row of a product page's tables of facts."""
+
+    __tablename__ = "product_detail"
+    __table_args__ = ({"comment": "Tables of facts on a product's newest page", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, comment="From 0")
+    name: Mapped[str] = mapped_column(String(1000))
+    value: Mapped[str] = mapped_column(Text)
+
+
+class ProductImage(ServiceBase):
+    """An image of a product page's description."""
+
+    __tablename__ = "product_image"
+    __table_args__ = ({"comment": "Images of the description on a product's newest page", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, comment="From 0")
+    image_url: Mapped[str] = mapped_column(Text)
