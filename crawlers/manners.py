@@ -1,9 +1,12 @@
 """How politely a crawl behaves, whatever the spider."""
 
 import asyncio
+import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from random import Random
 from time import monotonic
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -14,12 +17,17 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
+from twisted.python.failure import Failure
 
 from crawlers.settings import CrawlSettings
 
 
-def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
-    """Scrapy's settings for a crawl. robots.txt is obeyed, and AutoThrottle slows down further for a slow host."""
+def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
+    """Scrapy's settings for a crawl. robots.txt is obeyed, and AutoThrottle slows down further for a slow host.
+
+    What is named by its path is imported only where it is used.
+    """
+    renders = source in settings.crawl_browser
     return {
         "BOT_NAME": "ukok",
         "SPIDER_MODULES": list(settings.spider_modules),
@@ -33,8 +41,12 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "AUTOTHROTTLE_START_DELAY": 1.25 * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
-        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, RetryAfter: 560},
-        "ITEM_PIPELINES": {"crawlers.feeds.Feed": 100},
+        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560}
+        | ({"crawlers.browser.Browser": 50} if renders else {}),
+        "PLAYWRIGHT_LAUNCH_OPTIONS": _browser(settings.chromium_path) if renders else {},
+        "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
+        "ITEM_PIPELINES": {"crawlers.feeds.Feed": 100}
+        | ({"crawlers.images.Images": 200} if settings.crawl_images else {}),
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
         "COOKIES_ENABLED": False,
         "HTTPCACHE_ENABLED": False,
@@ -44,11 +56,27 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
     }
 
 
+def _browser(program: str | None) -> dict[str, Any]:
+    """How the browser is started: its name server knows no host, so that it goes nowhere on its own.
+
+    Chromium refuses to run as root with its sandbox; for everybody else the sandbox stays on.
+    """
+    return {
+        "executable_path": program,
+        "args": ["--host-resolver-rules=MAP * ~NOTFOUND"],
+        "chromium_sandbox": os.geteuid() != 0,
+    }
+
+
+class Forbidden(IgnoreRequest):
+    """robots.txt forbids a request."""
+
+
 class RobotsTxt(RobotsTxtMiddleware):
     """Scrapy's, with two gaps closed.
 
     Of several requests that wait for robots.txt together only the first got to see it. And one that cannot be read
-    forbids everything, as RFC 9309 has it.
+    forbids everything, as RFC 9309 has it; so does a host that is too busy to show it.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -63,27 +91,39 @@ class RobotsTxt(RobotsTxtMiddleware):
             raise IgnoreRequest(f"robots.txt of {host} could not be read, so nothing may be")
         return parser
 
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        try:
+            super().process_request_2(rp, request)
+        except IgnoreRequest as error:
+            raise Forbidden(f"robots.txt of {urlsplit(request.url).netloc} forbids the page") from error
+
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
-        if response.status >= 500:
+        if response.status == 429 or response.status >= 500:
             raise IgnoreRequest(f"HTTP {response.status}")
         await super()._parse_robots(response, netloc, request)
 
 
-class RetryAfter:
-    """Downloader middleware: a host that answers 429 or 503 with Retry-After is left alone for so long.
+class BackOff:
+    """Downloader middleware: a host that answers 429 or 503 is left alone for a while.
 
-    The retry itself is Scrapy's; it stands nearer to the engine, so the answer passes here first. A host that asks for
-    more than ``RETRY_AFTER_MAX`` seconds gets no further request in this crawl.
+    For as long as its Retry-After says. Without one for 2, 4, 8 … times the pause between requests as the refusals
+    follow each other, and up to half as long again, so that not all crawlers come back together. A host that asks for
+    more than ``RETRY_AFTER_MAX`` seconds gets no further request in this crawl. The retry itself is Scrapy's; it stands
+    nearer to the engine, so the answer passes here first.
     """
 
-    def __init__(self, longest: float) -> None:
-        self._longest = longest
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
+        self._pause = crawler.settings.getfloat("DOWNLOAD_DELAY")
+        self._random = Random(crawler.settings["USER_AGENT"])  # noqa: S311 (no secret depends on it)
+        self._refusals: Counter[str] = Counter()
         self._free_at: dict[str, float] = {}
         self._closed: dict[str, str] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler.settings.getfloat("RETRY_AFTER_MAX"))
+        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         host = urlsplit(request.url).netloc
@@ -93,26 +133,47 @@ class RetryAfter:
             raise IgnoreRequest(self._closed[host])
 
     def process_response(self, request: Request, response: Response) -> Response:
-        header = response.headers.get("Retry-After")
-        if response.status not in (429, 503) or header is None:
-            return response
-        wait = retry_after(header.decode("latin-1"), lambda: datetime.now(UTC))
         host = urlsplit(request.url).netloc
+        if response.status not in (429, 503):
+            del self._refusals[host]
+            return response
+        header = response.headers.get("Retry-After")
+        wait = None if header is None else retry_after(header.decode("latin-1"), lambda: datetime.now(UTC))
+        if wait is None:
+            wait = self._longer(host)
         if wait > self._longest:
             self._closed[host] = f"HTTP {response.status}: {host} asks to come back after {wait:.0f} s"
             request.meta["dont_retry"] = True
         else:
             self._free_at[host] = max(self._free_at.get(host, 0.0), monotonic() + wait)
+        self._hold_queue(request, host)
         return response
 
+    def _longer(self, host: str) -> float:
+        """Seconds to wait after one more refusal; those that come while the host is left alone count as one."""
+        if self._free_at.get(host, 0.0) <= monotonic():
+            self._refusals[host] += 1
+        wait = self._pause * 2 ** min(self._refusals[host], 10) * self._random.uniform(1, 1.5)
+        return min(wait, self._longest)
 
-def retry_after(header: str, clock: Callable[[], datetime]) -> float:
-    """Seconds that a Retry-After header asks to wait: a number, or an HTTP date; 0 if it is neither."""
+    def _hold_queue(self, request: Request, host: str) -> None:
+        """The requests that already wait in the downloader for their turn wait too, or fail if the host is closed."""
+        engine = self._crawler.engine
+        slot = engine and engine.downloader.slots.get(request.meta["download_slot"])
+        if not slot:
+            return
+        slot.lastseen = max(slot.lastseen, self._free_at.get(host, 0.0))
+        while host in self._closed and slot.queue:
+            slot.queue.popleft()[1].errback(Failure(IgnoreRequest(self._closed[host])))
+
+
+def retry_after(header: str, clock: Callable[[], datetime]) -> float | None:
+    """Seconds that a Retry-After header asks to wait: a number, or an HTTP date; None if it is neither."""
     text = header.strip()
     if text.isdigit():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
-        return 0.0
+        return None
     return max(0.0, (moment.astimezone(UTC) - clock()).total_seconds())

@@ -18,7 +18,7 @@ def main() -> None:
     """Run the job; without a summary in its folder the crawl has failed, and its error file may say why."""
     job = Job.model_validate_json(sys.stdin.readline())
     Thread(target=_end_with_parent, daemon=True).start()
-    process = AsyncCrawlerProcess(scrapy_settings(job.settings))
+    process = AsyncCrawlerProcess(scrapy_settings(job.settings, job.source))
     crawling = process.crawl(job.source, job=job)
     process.start()
     error = crawling.exception() if crawling.done() else None

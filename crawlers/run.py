@@ -80,7 +80,16 @@ def _check_manners(source: str, settings: CrawlSettings) -> None:
     known = sources(settings)
     if source not in known:
         raise CrawlFailed(f"unknown source {source!r}: one of {', '.join(known)}")
-    for base in settings.bases(source):
+    if unknown := settings.crawl_browser.difference(known):
+        raise CrawlFailed(f"UKOK_CRAWL_BROWSER names unknown sources {sorted(unknown)}: they are {', '.join(known)}")
+    if source in settings.crawl_browser and settings.chromium_path is None:
+        raise CrawlFailed(
+            "no Chromium to render pages: `apt-get install chromium`, or name its program in UKOK_CHROMIUM"
+        )
+    hosts = settings.bases(source)
+    if settings.crawl_images:
+        hosts.append(settings.image_url or "https://(the hosts of its images)")
+    for base in hosts:
         if urlsplit(base).scheme != "https":
             continue
         if not settings.contact:

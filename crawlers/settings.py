@@ -1,11 +1,13 @@
 """Where the sources are and how politely they are read."""
 
+import json
 from datetime import timedelta
+from shutil import which
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def _base_url(url: str) -> str:
@@ -14,7 +16,17 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _names(value: object) -> object:
+    """The names in a text of an environment variable: a JSON list, or names with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        return json.loads(value)
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
 
 class SpiderSettings(BaseSettings):
@@ -52,7 +64,8 @@ class CrawlSettings(SpiderSettings):
         ge=0,
         description="A product page is read again after so long; up to four times as long if it rests",
     )
-    crawl_browser: frozenset[str] = Field(default=frozenset(), description="Sources whose pages a browser renders")
+    crawl_browser: Names = Field(default=frozenset(), description="Sources whose pages a browser renders")
+    chromium: str | None = Field(default=None, description="The browser's program; by default the one that is found")
     crawl_images: bool = Field(default=False, description="Keep a copy of product images in the artifact store")
     crawl_images_megabytes: int = Field(default=500, ge=1, description="Most image bytes that one crawl keeps")
     image_url: BaseUrl | None = Field(default=None, description="A host that stands in for all image hosts")
@@ -62,6 +75,12 @@ class CrawlSettings(SpiderSettings):
     def user_agent(self) -> str:
         """Who is asking, honestly: the crawler's own name and where to reach its keeper."""
         return f"ukok/0.1 (+{self.contact})" if self.contact else "ukok/0.1"
+
+    @property
+    def chromium_path(self) -> str | None:
+        """The program of the browser that renders pages; None where there is none."""
+        programs = (self.chromium,) if self.chromium else ("chromium", "chromium-browser", "google-chrome")
+        return next(filter(None, map(which, programs)), None)
 
     @property
     def page_age(self) -> timedelta:
