@@ -1,21 +1,55 @@
-"""What a page must hold to count as read, and what an item should hold to pass without a remark."""
+"""What a source owes us: the contract of each of its datasets, and what a page must hold to count as read.
+
+A spider declares a contract for each dataset. :mod:`crawlers.verdict` checks it while the crawl runs, in memory that
+does not grow with the catalog; the verdict goes into the run's report, where a load finds it. Spidermon was looked at:
+its monitors judge the stats of one crawl inside Scrapy and then notify people, whereas here another process must hold a
+file back, days later too and with the page at hand, so all that it could do for us is the counting.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 from scrapy.http import Response, TextResponse
 
-from crawlers.items import Item, KokPrice, KokProduct, Show
 
-# Fields that the sources normally fill: an item without one is kept, and counted as a fault.
-EXPECTED: dict[type[Item], tuple[str, ...]] = {
-    KokPrice: ("price",),
-    KokProduct: ("thumbnail_url",),
-    Show: ("price", "thumbnail_url"),
-}
+@dataclass(frozen=True)
+class Owed:
+    """What is owed in one field.
+
+    ``fill``: smallest share of the items that have a value; 1 is a required field, 0 one that a source may always lack.
+    A price on request counts as a value, a 0 as none. ``least`` and ``most``: the range of its values. ``one_of``: all
+    the values there are; each must turn up. ``past``: a date that is not later than the crawl.
+    """
+
+    fill: float = 0.0
+    least: float | timedelta | None = None
+    most: float | timedelta | None = None
+    one_of: frozenset[int | str] = frozenset()
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a source owes in one dataset.
+
+    ``product_id``: the field that holds it. ``fields``: by name; a dot leads into a part, or into each of several
+    parts, such as ``reviews.score``. ``items``: the smallest number of them. ``unreadable``: the largest share of rows
+    that may fail to become an item.
+    """
+
+    product_id: str
+    fields: Mapping[str, Owed]
+    items: int = 0
+    unreadable: float = 0.05
+
+    def __or__(self, fields: Mapping[str, Owed]) -> "Contract":
+        """The same contract with some fields added or owed otherwise."""
+        return Contract(self.product_id, {**self.fields, **fields}, self.items, self.unreadable)
 
 
 class BrokenPage(ValueError):
@@ -70,12 +104,6 @@ def json_rows(response: Response, *path: str) -> list[Any]:
     if not isinstance(value, list):
         raise BrokenPage("page", f"{'.'.join(path)} is {type(value).__name__}, not a list")
     return value
-
-
-def missing(item: Item) -> list[str]:
-    """Fields that the item lacks although its source normally fills them; a price on request is not missing."""
-    consult = getattr(item, "price_kind", None) == "consult"
-    return [name for name in EXPECTED[type(item)] if getattr(item, name) is None and not (name == "price" and consult)]
 
 
 def _content_type(response: Response) -> str:

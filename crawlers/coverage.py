@@ -19,10 +19,12 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, BrokenPage, missing
+from crawlers.contracts import BadRow, BrokenPage, Contract
 from crawlers.items import Item
+from crawlers.verdict import Verdict
 
-KEPT_PAGES = 50
+KEPT_PAGES = 200
+KEPT_OF_A_FIELD = 10
 FAULT_LINES = 1_000
 
 
@@ -58,13 +60,18 @@ class Scope:
 
 
 class Coverage:
-    """The scopes and faults of one dataset in one crawl. Pages with faults are kept in ``folder``."""
+    """The scopes and faults of one dataset in one crawl, and the verdict on its contract.
 
-    def __init__(self, folder: Path) -> None:
+    Pages with faults are kept in ``folder``, the first ones for each field.
+    """
+
+    def __init__(self, folder: Path, contract: Contract) -> None:
         self._folder = folder
+        self._verdict = Verdict(contract)
         self._scopes: list[Scope] = []
         self._faults: Counter[tuple[str, str, str]] = Counter()
         self._kept: dict[str, str] = {}
+        self._kept_of: Counter[str] = Counter()
 
     def scope(self, *, may_rest: bool = False, **key: str | int) -> Scope:
         """Open a scope."""
@@ -78,53 +85,72 @@ class Coverage:
         try:
             yield
         except BrokenPage as error:
+            self._verdict.page_unread(error.field, response.url, str(error))
             self.fail(scopes, error.field, response.url, str(error), response.body)
         else:
+            self._verdict.page_read()
             for scope in scopes:
                 scope.read += 1
 
     def unreachable(self, failure: Failure, scopes: Iterable[Scope]) -> None:
         """Count a page that did not come at all."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        body = failure.value.response.body if isinstance(failure.value, HttpError) else None
-        self.fail(scopes, "page", request.url, explain(failure), body)
+        reason, body = explain(failure), None
+        if isinstance(failure.value, HttpError):
+            body = failure.value.response.body
+            self._verdict.page_unread("page", request.url, reason)
+        self.fail(scopes, "page", request.url, reason, body)
+
+    def gone(self, response: Response, scopes: Iterable[Scope]) -> None:
+        """Count a page that is not there although a listing leads to it: a fault, yet nothing is left to be read."""
+        reason = f"HTTP {response.status}, though the product is listed"
+        self._verdict.page_unread("page", response.url, reason)
+        self._fault("page", response.url, reason, response.body)
+        for scope in scopes:
+            scope.read += 1
 
     def bad_row(self, error: BadRow, response: Response, scopes: Iterable[Scope]) -> None:
         """Count a row that could not become an item."""
+        self._verdict.lost_row(error.field, response.url, str(error))
         self.fail(scopes, error.field, response.url, f"row unreadable, {error.field}: {error}", response.body)
 
     def fail(self, scopes: Iterable[Scope], name: str, page: str, reason: str, body: bytes | None) -> None:
         """Mark scopes incomplete for a fault of a page, and keep the page's body as evidence."""
-        self.fault(name, page, reason)
-        if body:
-            self._keep(page, body)
+        self._fault(name, page, reason, body)
         for scope in scopes:
             scope.failures.append(f"{reason} [{page}]")
 
-    def fault(self, name: str, page: str, reason: str) -> None:
-        """Count a fault of a field on a page."""
+    def fault(self, name: str, response: Response, reason: str) -> None:
+        """Count a fault of a field that costs no item."""
+        self._fault(name, response.url, reason, response.body)
+
+    def found(self, item: Item, scope: Scope, response: Response) -> None:
+        """Count an item of a scope, and the fields in which it is not as its source owes it."""
+        scope.items += 1
+        for name, reason in self._verdict.item(item):
+            self._fault(name, item.page_url, reason, response.body)
+
+    def report(self) -> dict[str, Any]:
+        """Scopes, faults and the verdict as the run report tells them."""
+        faults = [
+            {"field": name, "page": page, "reason": reason, "count": count, "kept": self._kept.get(page)}
+            for (name, page, reason), count in sorted(self._faults.items())
+        ]
+        scopes = [scope.report() for scope in self._scopes]
+        return {"scopes": scopes, "faults": faults, "contract": self._verdict.report(scopes, self._kept)}
+
+    def _fault(self, name: str, page: str, reason: str, body: bytes | None) -> None:
+        if body:
+            self._keep(name, page, body)
         line = (name, page, reason)
         if line not in self._faults and len(self._faults) >= FAULT_LINES:
             line = (name, "(further pages)", "too many faults to list each")
         self._faults[line] += 1
 
-    def found(self, item: Item, scope: Scope) -> None:
-        """Count an item of a scope, and the fields that it lacks."""
-        scope.items += 1
-        for name in missing(item):
-            self.fault(name, item.page_url, "missing or 0")
-
-    def report(self) -> dict[str, Any]:
-        """Scopes and faults as the run report tells them."""
-        faults = [
-            {"field": name, "page": page, "reason": reason, "count": count, "kept": self._kept.get(page)}
-            for (name, page, reason), count in sorted(self._faults.items())
-        ]
-        return {"scopes": [scope.report() for scope in self._scopes], "faults": faults}
-
-    def _keep(self, page: str, body: bytes) -> None:
-        if page in self._kept or len(self._kept) >= KEPT_PAGES:
+    def _keep(self, name: str, page: str, body: bytes) -> None:
+        if page in self._kept or self._kept_of[name] >= KEPT_OF_A_FIELD or len(self._kept) >= KEPT_PAGES:
             return
+        self._kept_of[name] += 1
         self._folder.mkdir(parents=True, exist_ok=True)
         name = f"{len(list(self._folder.iterdir())) + 1:04}.gz"
         (self._folder / name).write_bytes(gzip.compress(body, mtime=0))

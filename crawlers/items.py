@@ -1,6 +1,6 @@
 """What the spiders yield and the raw zone holds, one JSON object a line."""
 
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -149,6 +149,11 @@ class Show(Priced):
     product_name: Name
     list_price: Won | None
     thumbnail_url: str | None
+
+    @property
+    def length(self) -> timedelta | None:
+        """How long the show is; None while its start is not known."""
+        return None if self.starts_at is None else self.ends_at - self.starts_at
 
     @model_validator(mode="after")
     def _times_agree(self) -> Self:

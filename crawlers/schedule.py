@@ -12,20 +12,43 @@ from typing import Any, ClassVar
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers.contracts import BadRow, reading
+from crawlers.contracts import BadRow, Contract, Owed, reading
 from crawlers.coverage import Scope
-from crawlers.fields import Price, kst_day
+from crawlers.fields import MAX_ID, Price, kst_day
 from crawlers.items import Show
 from crawlers.job import Job
 from crawlers.source import SourceSpider
 
 Row = Callable[[], dict[str, Any]]
 
+# What every broadcaster owes; a spider says how much more its own does.
+SHOWS = Contract(
+    "source_product_id",
+    {
+        "source_product_id": Owed(fill=1, least=1, most=MAX_ID),
+        "product_name": Owed(fill=1),
+        "ends_at": Owed(fill=1),
+        "length": Owed(least=timedelta(minutes=1), most=timedelta(hours=12)),
+        "price": Owed(fill=0.9, least=10, most=100_000_000),
+        "list_price": Owed(least=10, most=100_000_000),
+        "thumbnail_url": Owed(fill=0.9),
+    },
+    items=1,
+)
+PAGES = Contract(
+    "source_product_id",
+    {
+        "source_product_id": Owed(fill=1, least=1, most=MAX_ID),
+        "price": Owed(fill=0.9, least=10, most=100_000_000),
+        "list_price": Owed(least=10, most=100_000_000),
+    },
+)
+
 
 class ScheduleSpider(SourceSpider):
     """Asks for the schedule of each channel and day. A subclass names its channels, their pages and how to read one."""
 
-    datasets = ("schedule", "products")
+    contracts: ClassVar = {"schedule": SHOWS, "products": PAGES}
     channels: ClassVar[dict[str, int]]
 
     def __init__(self, job: Job) -> None:
@@ -67,7 +90,7 @@ class ScheduleSpider(SourceSpider):
                     coverage.bad_row(error, response, scopes)
                     continue
                 of_its_day += show.requested_day == day
-                if self._file(show, channel, own):
+                if self._file(show, channel, own, response):
                     self.memory.see(show.source_product_id, f"{show.price_kind} {show.price} {show.list_price}")
                     yield show
             if own is not None and not of_its_day:
@@ -95,7 +118,7 @@ class ScheduleSpider(SourceSpider):
                 page_url=response.url,
             )
 
-    def _file(self, show: Show, channel: str, page: Scope | None) -> bool:
+    def _file(self, show: Show, channel: str, page: Scope | None, response: Response) -> bool:
         """Count a show under its day, unless that was not asked for or the show is there already."""
         scope = self._scopes.get((channel, show.requested_day))
         if scope is None:
@@ -107,5 +130,5 @@ class ScheduleSpider(SourceSpider):
             scope.dropped["listed twice"] += 1
             return False
         self._seen.add(key)
-        self.coverage["schedule"].found(show, scope)
+        self.coverage["schedule"].found(show, scope, response)
         return True

@@ -1,6 +1,6 @@
 """What all spiders share: requests that are accounted for, and product pages that are read when they are due."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from json import loads
 from typing import Any, ClassVar, Self
@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 
-from crawlers.contracts import BadRow
+from crawlers.contracts import BadRow, Contract
 from crawlers.coverage import Coverage, Scope
 from crawlers.items import HomeShoppingProduct, Item, KokProduct
 from crawlers.job import Job
@@ -25,16 +25,19 @@ class SourceSpider(scrapy.Spider):
     """A spider of one source: first its listings, then the product pages that are due.
 
     Its manners (delay, concurrency, robots.txt) come from the settings alone. ``page_version`` grows whenever the
-    spider reads more from a product page than before, so that every page is read again.
+    spider reads more from a product page than before, so that every page is read again. ``ready`` names, by the
+    callback that reads them, the pages that a browser can render, each with the CSS selector of what must be there.
+    ``contracts`` say what the source owes in each dataset; one of them is ``products``.
     """
 
-    datasets: ClassVar[tuple[str, ...]]
+    contracts: ClassVar[Mapping[str, Contract]]
     page_version: ClassVar[int] = 1
+    ready: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, job: Job) -> None:
         super().__init__()
         self.job = job
-        self.coverage = {dataset: Coverage(job.pages_folder) for dataset in self.datasets}
+        self.coverage = {dataset: Coverage(job.pages_folder, contract) for dataset, contract in self.contracts.items()}
         self.memory = PageMemory(job.folder / "memory.sqlite", job.now, job.settings.page_age, self.page_version)
         if job.recalled_file.is_file():
             with job.recalled_file.open(encoding="utf-8") as lines:
@@ -112,7 +115,7 @@ class SourceSpider(scrapy.Spider):
 
     def found_page(self, product: Product, response: Response, product_id: int) -> Product:
         """Count the item of a product page and remember the page; ``response`` is the page's own."""
-        self.coverage["products"].found(product, self.pages)
+        self.coverage["products"].found(product, self.pages, response)
         content = product.model_dump_json(exclude={"observed_at"}).encode()
         header = {name: response.headers.get(name) for name in ("ETag", "Last-Modified")}
         etag, last_modified = (value.decode("latin-1") if value else None for value in header.values())

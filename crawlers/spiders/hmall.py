@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 from scrapy.http import Response
 
-from crawlers.contracts import json_rows, reading
+from crawlers.contracts import Owed, json_rows, reading
 from crawlers.fields import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
-from crawlers.schedule import Row, ScheduleSpider
+from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
 IMAGES = "https://image.hmall.com/static"
@@ -42,6 +42,10 @@ class HmallSpider(ScheduleSpider):
 
     name = "hmall"
     channels: ClassVar = {"etv": 2, "dtv": 3}
+    contracts: ClassVar = {
+        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({2, 3})), "list_price": Owed(0.9, 10, 10**8)},
+        "products": PAGES | {"product_name": Owed(fill=0.95)},
+    }
 
     def page_url(self, channel: str, day: date) -> str:
         path = "/api/hf/dp/v1/main-tv-new/tv-list"

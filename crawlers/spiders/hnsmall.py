@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from parsel import Selector
 from scrapy.http import Response
 
-from crawlers.contracts import BadRow, BrokenPage, reading, whole_html
+from crawlers.contracts import BadRow, BrokenPage, Owed, reading, whole_html
 from crawlers.fields import (
     https,
     kst_instant,
@@ -20,7 +20,7 @@ from crawlers.fields import (
     split_times,
     text_or_none,
 )
-from crawlers.schedule import Row, ScheduleSpider
+from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 
 ON_AIR = "지금방송중"
 _QUOTED = re.compile(r"'([^']*)'")
@@ -31,6 +31,10 @@ class HnsmallSpider(ScheduleSpider):
 
     name = "hnsmall"
     channels: ClassVar = {"hnsmall": 1}
+    contracts: ClassVar = {
+        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({1})), "title": Owed(fill=0.9)},
+        "products": PAGES,  # the page names neither product nor store
+    }
 
     def page_url(self, channel: str, day: date) -> str:
         path = "/display/tvschedule-list?categoryCode=60000059&areaCode=8005369"

@@ -1,32 +1,57 @@
 """U+콕: category lists with prices, then the page of each product on them."""
 
 import base64
+import binascii
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from parsel import Selector, SelectorList
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from crawlers.contracts import BadRow, BrokenPage, reading, whole_html
-from crawlers.coverage import Scope
+from crawlers.coverage import Coverage, Scope
 from crawlers.fields import (
-    https,
+    image_url,
+    mask,
     parse_count,
     parse_id,
     parse_price,
     parse_rate,
     parse_score,
+    parse_share,
+    parse_written_on,
     strip_store,
     text_or_none,
 )
-from crawlers.items import KokPrice, KokProduct
+from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
 from crawlers.job import Job
+from crawlers.product_pages import detail_rows, image_urls, readable, words
 from crawlers.source import SourceSpider
 
-CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
 PAGE_SIZE = 20
 CARD = "div.card.product-section-ul-li"
+MOST_REVIEWS = 10
+
+SELLER_LABELS = (
+    ("return_address", ("반품",)),
+    ("exchange_address", ("교환",)),
+    ("phone", ("연락처", "전화", "고객센터")),
+    ("ecommerce_registration", ("통신판매",)),
+    ("registration_number", ("사업자등록", "사업자번호")),
+    ("ceo_name", ("대표",)),
+    ("verified_on", ("인증일", "인증날짜")),
+    ("verified_item", ("인증",)),
+    ("address", ("소재지", "주소")),
+    ("seller_name", ("판매자", "판매처", "상호", "업체")),
+)
+"""What a label of the seller's table says of its cell; the first line with a word of the label counts."""
+
+_NICKNAME = re.compile(r"""(<div\b[^>]*\bclass\s*=\s*["'][^"'>]*\bphone\b[^>]*>)(.*?)(?=</div|\Z)""", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>?")
 
 
 class KokSpider(SourceSpider):
@@ -54,6 +79,22 @@ class KokSpider(SourceSpider):
             scopes = (self.coverage["prices"].scope(category=category), self.pages)
             yield self._list_request(category, 1, scopes)
 
+    def request_for(self, url: str) -> Request:
+        address = urlsplit(url)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        if "proCode" in query:
+            return self.page_request(parse_id(_decoded(query["proCode"])))
+        if query.get("code") not in CATEGORIES:
+            raise ValueError("neither a product page nor a category list")
+        scopes = (self.coverage["prices"].scope(category=query["code"]),)
+        return self._list_request(query["code"], int(query.get("page", "1")), scopes)
+
+    def without_names(self, response: Response) -> Response:
+        """The answer with the nicknames of its reviews masked."""
+        if not isinstance(response, TextResponse) or not _NICKNAME.search(response.text):
+            return response
+        return response.replace(body=_NICKNAME.sub(_masked, response.text).encode(response.encoding))
+
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
     ) -> Iterator[KokPrice | Request]:
@@ -78,7 +119,7 @@ class KokSpider(SourceSpider):
         page = whole_html(response)
         if not page.css("span.product__title"):
             raise BrokenPage("product_name", "no span.product__title")
-        yield _product(page, product_id, {"observed_at": self.job.now, "page_url": response.url})
+        yield _product(page, product_id, self.coverage["products"], {"observed_at": self.job.now})
 
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
         return self.ask(
@@ -105,24 +146,21 @@ class KokSpider(SourceSpider):
             scopes[0].dropped["listed twice"] += 1
             return
         self._listed[category].add(number)
-        coverage.found(price, scopes[0])
+        coverage.found(price, scopes[0], response)
         self.memory.see(number, f"{price.price_kind} {price.price} {price.discount_rate}")
         yield price
 
     def _price(self, card: Selector, response: Response, category: str) -> KokPrice:
         price = parse_price(card.css(".card-info_price strong::text").get())
-        try:
-            rate = parse_rate(card.css(".card-info_rate::text").get())
-        except ValueError as error:
-            self.coverage["prices"].fault("discount_rate", response.url, str(error))
-            rate = 0
+        rate_text = card.css(".card-info_rate::text").get()
+        rate = readable(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
         with reading("card"):
             return KokPrice(
                 kok_product_id=_card_id(card),
                 category=category,
                 price=price.amount,
                 price_kind=price.kind,
-                discount_rate=rate,
+                discount_rate=rate or 0,
                 observed_at=self.job.now,
                 page_url=response.url,
             )
@@ -158,19 +196,137 @@ def _card_id(card: Selector) -> int:
         raise ValueError("the card has no product id")
 
 
-def _product(page: TextResponse, product_id: int, origin: dict[str, Any]) -> KokProduct:
+def _decoded(product_code: str) -> str:
+    """The id in the code of a product page's address."""
+    try:
+        return base64.b64decode(product_code, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{product_code!r} is not the base64 of a product id") from error
+
+
+def _masked(nickname: re.Match[str]) -> str:
+    return nickname[1] + (mask(_TAG.sub("", nickname[2])) or "")
+
+
+def _product(page: TextResponse, product_id: int, coverage: Coverage, origin: dict[str, Any]) -> KokProduct:
     title = page.css("span.product__title")
-    store = text_or_none("".join(title.xpath("./strong//text()").getall())) or ""
-    name = text_or_none("".join(title.xpath(".//text()").getall())) or ""
-    image = https(page.css("div.card_main-image img::attr(src)").get())
+    store = words(title.xpath("./strong")) or ""
+    review = page.css("button#review_show")
+    seller_table, seller = _seller(page, coverage)
+    image = image_url(page.css("div.card_main-image img::attr(src)").get(), page.url)
     with reading("product"):
         return KokProduct(
             kok_product_id=product_id,
             store_name=store,
-            product_name=strip_store(name, store),
-            list_price=parse_price(page.css("div.card-info-del_wrap del::text").get()).amount,
-            thumbnail_url=image or https(page.css("meta[property='og:image']::attr(content)").get()),
-            review_score=parse_score(page.css("button#review_show span::text").get()),
-            review_count=parse_count(page.css("button#review_show strong::text").get()),
+            product_name=strip_store(words(title) or "", store),
+            list_price=_list_price(page, coverage),
+            thumbnail_url=image or image_url(page.css("meta[property='og:image']::attr(content)").get(), page.url),
+            review_score=readable(coverage, "review_score", page, lambda: parse_score(words(review.css("span")))),
+            review_count=parse_count(words(review.css("strong"))),
+            rating_shares=readable(coverage, "rating_shares", page, lambda: _rating_shares(page)),
+            **readable(coverage, "aspects", page, lambda: _aspects(page)) or {},
+            seller=seller,
+            details=_details(page, seller_table),
+            images=_images(page, coverage),
+            reviews=_reviews(page, coverage),
+            page_url=page.url,
             **origin,
         )
+
+
+def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
+    struck_out = words(page.css("div.card-info-del_wrap del"))
+    price = parse_price(struck_out).amount
+    if struck_out and price is None:
+        coverage.fault("list_price", page, f"{struck_out!r} is not a price such as '9,900원'")
+    return price
+
+
+def _shares(page: TextResponse) -> list[int | None]:
+    """Percentages of the review section: those of 5 to 1 stars, then one for each aspect."""
+    shares = [parse_share(words(share)) for share in page.css("div.review_info_list ul li.per > div")]
+    if len(shares) not in (0, 5, 8):
+        raise ValueError(f"{len(shares)} shares in div.review_info_list, not five of stars and three of aspects")
+    return shares
+
+
+def _rating_shares(page: TextResponse) -> tuple[int, ...] | None:
+    shares = [share for share in _shares(page)[:5] if share is not None]
+    if len(shares) not in (0, 5):
+        raise ValueError(f"only {len(shares)} of the five shares of stars are numbers")
+    return tuple(shares) or None
+
+
+def _aspects(page: TextResponse) -> dict[str, Aspect]:
+    opinions = [words(opinion) for opinion in page.css("div.review_info_list ul li.info > div")]
+    shares = _shares(page)[5:]
+    if len(opinions) != len(shares):
+        raise ValueError(f"{len(opinions)} opinions in div.review_info_list, but {len(shares)} shares")
+    names = ("price_aspect", "delivery_aspect", "taste_aspect")
+    found = zip(names, opinions, shares, strict=False)
+    return {name: Aspect(opinion=opinion, share=share) for name, opinion, share in found if opinion}
+
+
+def _seller(page: TextResponse, coverage: Coverage) -> tuple[Selector | None, Seller | None]:
+    """The table that tells who sells the product, and what it says.
+
+    Its rows are told apart by their labels; only of a table without any label the ten cells count by their order.
+    """
+    tables = page.css("table.row-table.mb--40")
+    for table in tables:
+        rows = detail_rows([table])
+        fields = [_seller_field(row.name) for row in rows]
+        if 2 * sum(field is not None for field in fields) > len(rows):
+            return table, _labelled_seller(rows, page, coverage)
+    names = list(Seller.model_fields)
+    for table in tables[:1]:
+        cells = table.css("td")
+        if not words(table.css("th")) and len(cells) == len(names):
+            return table, Seller(**{name: words(cell) for name, cell in zip(names, cells, strict=True)})
+    return None, None
+
+
+def _labelled_seller(rows: Sequence[Detail], page: TextResponse, coverage: Coverage) -> Seller:
+    values: dict[str, str | None] = dict.fromkeys(Seller.model_fields)
+    for row in rows:
+        field = _seller_field(row.name)
+        if field is None:
+            coverage.fault("seller", page, f"unknown label {row.name!r}")
+        elif values[field] is None:
+            values[field] = text_or_none(row.value)
+    return Seller(**values)
+
+
+def _seller_field(label: str) -> str | None:
+    label = "".join(label.split())
+    return next((field for field, known in SELLER_LABELS if any(word in label for word in known)), None)
+
+
+def _details(page: TextResponse, seller_table: Selector | None) -> tuple[Detail, ...]:
+    seller = None if seller_table is None else seller_table.root
+    return detail_rows(table for table in page.css("table.row-table.mb--40") if table.root is not seller)
+
+
+def _images(page: TextResponse, coverage: Coverage) -> tuple[str, ...]:
+    urls = page.css("div.product_info_area img::attr(src)").getall()
+    return image_urls((url for url in urls if not urlsplit(url.strip()).path.lower().endswith(".gif")), coverage, page)
+
+
+def _reviews(page: TextResponse, coverage: Coverage) -> tuple[Review, ...]:
+    items = page.css("li.review_info_info_item")[:MOST_REVIEWS]
+    reviews = (readable(coverage, "reviews", page, partial(_review, item, page, coverage)) for item in items)
+    return tuple(review for review in reviews if review is not None)
+
+
+def _review(item: Selector, page: TextResponse, coverage: Coverage) -> Review:
+    date_text = words(item.css("div.date"))
+    opinions = {words(line.css("p")): words(line.css("span")) for line in item.css("ul.list > li")}
+    return Review(
+        nickname=mask(words(item.css("div.phone"))),
+        written_on=readable(coverage, "reviews.written_on", page, partial(parse_written_on, date_text)),
+        score=len(item.css("div.stars img[src*='s_star_fill']")) or None,
+        price_opinion=opinions.get("가격"),
+        delivery_opinion=opinions.get("배송"),
+        taste_opinion=opinions.get("맛"),
+        text=words(item.css("div.text")),
+    )

@@ -10,11 +10,11 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, json_rows, reading
+from crawlers.contracts import BadRow, Owed, json_rows, reading
 from crawlers.coverage import Scope
 from crawlers.fields import UNKNOWN, Price, https, kst_instant, parse_id, parse_price, split_stamp, text_or_none
 from crawlers.job import Job
-from crawlers.schedule import Row, ScheduleSpider
+from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}
@@ -67,6 +67,10 @@ class NsmallSpider(ScheduleSpider):
 
     name = "nsmall"
     channels: ClassVar = {"tv": 4, "shopplus": 5}
+    contracts: ClassVar = {
+        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({4, 5}))},
+        "products": PAGES | {"product_name": Owed(fill=0.95)},
+    }
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
@@ -113,7 +117,7 @@ class NsmallSpider(ScheduleSpider):
                     row = PriceRow.model_validate(raw)
                     number = parse_id(row.product_id)
             except BadRow as error:
-                self.coverage["schedule"].fault(error.field, response.url, str(error))
+                self.coverage["schedule"].fault(error.field, response, str(error))
                 continue
             prices.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price)))
         return prices
