@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -113,6 +114,18 @@ class Catalog:
         moved = (show.model_copy(update={"broadcast_date": show.broadcast_date + by}) for show in self.shows)
         return replace(self, shows=tuple(moved))
 
+    def multiplied(self, products: int) -> "Catalog":
+        """The same with exactly so many products of the mall: the first ones, repeated with further ids."""
+        if not self.kok:
+            raise ValueError("the catalog has no product of the mall to repeat")
+        step = 10 ** len(str(max(product.product_id for product in self.kok)))
+        repeated = (
+            product.model_copy(update={"product_id": product.product_id + turn * step}) if turn else product
+            for turn in count()
+            for product in self.kok
+        )
+        return replace(self, kok=tuple(islice(repeated, products)))
+
 
 def load_catalog(folder: Path = DEMO, shift_to: date | None = None) -> Catalog:
     """Read a catalog folder; a missing file or a bad row raises ``ValueError`` with its place."""
@@ -123,9 +136,9 @@ def load_catalog(folder: Path = DEMO, shift_to: date | None = None) -> Catalog:
     return catalog if shift_to is None else catalog.shifted(shift_to)
 
 
-def digest(product_id: int, key: str) -> int:
-    """A number fixed by a product id and the name of what it stands for."""
-    return int.from_bytes(blake2b(f"{product_id}:{key}".encode(), digest_size=8).digest(), "big")
+def digest(of: int | str, key: str) -> int:
+    """A number below 2**64, fixed by a product id (or a name) and by what it stands for."""
+    return int.from_bytes(blake2b(f"{of}:{key}".encode(), digest_size=8).digest(), "big")
 
 
 Row = TypeVar("Row", bound=BaseModel)

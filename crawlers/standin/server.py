@@ -2,13 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from functools import lru_cache
-from hashlib import blake2b
+from functools import partial
 from struct import pack
 from threading import Thread
 
@@ -18,16 +16,21 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.routing import Mount, Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crawlers.fields import parse_day
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog
-from crawlers.standin.faults import Fault, Faults
-from crawlers.standin.pages import HMALL_CHANNELS, NSMALL_CHANNELS, NoSuchPage, Pages
+from crawlers.standin.faults import Faults
+from crawlers.standin.images import picture
+from crawlers.standin.pages import NoSuchPage, Pages, scripted_page
+from crawlers.standin.validators import Validators, is_current
 
 log = structlog.get_logger(__name__)
+
+Render = Callable[[Pages, Request], str]
+Content = tuple[bytes, str]  # a body and its media type
 
 HOSTS = {
     "kok_url": "kok.uplus.co.kr",
@@ -37,7 +40,123 @@ HOSTS = {
     "nsmall_api_url": "mapi.nsmall.com",
     "nsmall_url": "m.nsmall.com",
 }
+IMAGES = "image"
 ROBOTS = "User-agent: *\nDisallow: /order/\nAllow: /\n"
+
+_SCHEDULE = "/md/api/v1/display/media/schedule"
+
+HTML: Mapping[str, Mapping[str, Render]] = {
+    "kok.uplus.co.kr": {
+        "/m/event/category/uplus/page": lambda pages, r: pages.kok_list(
+            r.query_params["code"], int(r.query_params["page"])
+        ),
+        "/m/product": lambda pages, r: pages.kok_product(r.query_params["proCode"]),
+    },
+    "www.hnsmall.com": {
+        "/display/tvschedule-list": lambda pages, r: pages.hnsmall_schedule(parse_day(r.query_params["broadDay"])),
+        "/display/goods.do": lambda pages, r: pages.hnsmall_product(r.query_params["goods_code"]),
+        "/display/goods-describe.do": lambda pages, r: pages.hnsmall_frame(r.query_params["goods_code"]),
+    },
+    "www.hmall.com": {"/md/pda/itemPtc": lambda pages, r: pages.hmall_product(r.query_params["slitmCd"])},
+    "m.nsmall.com": {"/goods/{id}": lambda pages, r: pages.nsmall_product(r.path_params["id"])},
+}
+JSON: Mapping[str, Mapping[str, Render]] = {
+    "wwwca.hmall.com": {
+        "/api/hf/dp/v1/main-tv-new/tv-list": lambda pages, r: pages.hmall_schedule(
+            r.query_params["brodType"], parse_day(r.query_params["brodDt"])
+        ),
+    },
+    "mapi.nsmall.com": {
+        f"{_SCHEDULE}/brdctPriceInfo": lambda pages, r: pages.nsmall_prices(
+            r.query_params["CnnlCd"], parse_day(r.query_params["formDate"])
+        ),
+        f"{_SCHEDULE}/{{channel}}/{{day}}": lambda pages, r: pages.nsmall_schedule(
+            r.path_params["channel"], parse_day(r.path_params["day"])
+        ),
+    },
+}
+SCRIPTED = {"kok": "/m/event/category/uplus/page", "hnsmall": "/display/tvschedule-list"}
+"""The listings that can be served as a page whose rows only a script fills in."""
+
+
+def _scripted(render: Render) -> Render:
+    return lambda pages, request: scripted_page(render(pages, request))
+
+
+class Site:
+    """What a stand-in serves at the moment, and how. ``clock`` decides which show is on air.
+
+    The listings of the sources in ``scripted`` are pages whose rows only a browser sees.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        clock: Callable[[], datetime],
+        faults: Faults | None = None,
+        scripted: Collection[str] = (),
+    ) -> None:
+        self._clock = clock
+        self._faults = faults
+        self._scripted = frozenset(SCRIPTED[source] for source in scripted)
+        self._pages = Pages(catalog, clock)
+        self._validators = Validators(clock)
+
+    def show(self, catalog: Catalog, now: datetime | None = None) -> None:
+        """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
+        if now is not None:
+            self._clock = lambda: now
+        self._validators.catalog_changed(self._clock)
+        self._pages = Pages(catalog, self._clock)  # complete before a request can meet it
+
+    def app(self) -> Starlette:
+        """The web application."""
+        robots = self._route("/robots.txt", lambda _: (ROBOTS.encode(), "text/plain"))
+        hosts = [Mount(f"/{host}", routes=[robots, *self._routes_of(host)]) for host in HOSTS.values()]
+        image = self._route(f"/{IMAGES}/{{address:path}}", lambda request: picture(request.path_params["address"]))
+        return Starlette(routes=[robots, *hosts, image])
+
+    def _routes_of(self, host: str) -> Iterator[Route]:
+        for path, render in HTML.get(host, {}).items():
+            scripted = path in self._scripted
+            yield self._route(path, partial(self._page, _scripted(render) if scripted else render, "text/html"))
+        for path, render in JSON.get(host, {}).items():
+            yield self._route(path, partial(self._page, render, "application/json"))
+
+    def _page(self, render: Render, media_type: str, request: Request) -> Content:
+        try:
+            return render(self._pages, request).encode(), media_type
+        except NoSuchPage as error:
+            raise HTTPException(404, f"no page {error}") from error
+        except (KeyError, ValueError) as error:
+            raise HTTPException(400, f"bad request: {error}") from error
+
+    def _route(self, path: str, content: Callable[[Request], Content]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            target = f"{request.url.path}?{request.url.query}"
+            fault = self._faults.due(target) if self._faults else None
+            if fault is None:
+                return self._answer(request, target, *content(request))
+            await asyncio.sleep(fault.seconds)
+            transport: asyncio.Transport = request.scope["state"]["transport"]
+            if fault.reset:
+                _reset(transport)
+                return Response()
+            if fault.status is not None:
+                return PlainTextResponse("out of order", status_code=fault.status, headers=fault.headers)
+            body, media_type = content(request)
+            if fault.sent is not None:
+                _break_off(transport, body, media_type, fault.sent)
+                return Response()
+            return self._answer(request, target, fault.edit(body) if fault.edit else body, media_type)
+
+        return Route(path, endpoint)
+
+    def _answer(self, request: Request, target: str, body: bytes, media_type: str) -> Response:
+        headers = self._validators.of(target, body)
+        if is_current(request.headers, headers):
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type=media_type, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,105 +166,53 @@ class Standin:
     url: str
     settings: CrawlSettings
     faults: Faults
+    _site: Site
 
     @property
     def env(self) -> dict[str, str]:
         """The same settings as environment variables."""
         return base_urls(self.url) | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
 
+    def show(self, catalog: Catalog, now: datetime | None = None) -> None:
+        """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
+        self._site.show(catalog, now)
+
 
 def base_urls(address: str) -> dict[str, str]:
     """The setting of each host's base URL, by environment variable, for a stand-in at ``address``."""
-    return {f"UKOK_{name.upper()}": f"{address}/{host}" for name, host in HOSTS.items()}
-
-
-def build_app(catalog: Catalog, clock: Callable[[], datetime], faults: Faults | None = None) -> Starlette:
-    """The web application. ``clock`` decides which show is on air."""
-    pages = Pages(catalog, clock)
-    kok_list = lru_cache(maxsize=None)(pages.kok_list)
-    kok_product = lru_cache(maxsize=None)(pages.kok_product)
-    since = format_datetime(clock().astimezone(UTC), usegmt=True)
-
-    def route(path: str, render: Callable[[Request], str], media_type: str) -> Route:
-        async def endpoint(request: Request) -> Response:
-            fault = faults.due(f"{request.url.path}?{request.url.query}") if faults else None
-            return _answer(request, render, media_type, since, fault)
-
-        return Route(path, endpoint)
-
-    def html(path: str, render: Callable[[Request], str]) -> Route:
-        return route(path, render, "text/html")
-
-    def api(path: str, render: Callable[[Request], str]) -> Route:
-        return route(path, render, "application/json")
-
-    robots = route("/robots.txt", lambda _: ROBOTS, "text/plain")
-    hosts: dict[str, list[BaseRoute]] = {
-        "kok.uplus.co.kr": [
-            html(
-                "/m/event/category/uplus/page",
-                lambda r: kok_list(r.query_params["code"], int(r.query_params["page"])),
-            ),
-            html("/m/product", lambda r: kok_product(r.query_params["proCode"])),
-        ],
-        "www.hnsmall.com": [
-            html(
-                "/display/tvschedule-list",
-                lambda r: pages.hnsmall_schedule(parse_day(r.query_params["broadDay"])),
-            ),
-        ],
-        "wwwca.hmall.com": [
-            api(
-                "/api/hf/dp/v1/main-tv-new/tv-list",
-                lambda r: pages.hmall_schedule(
-                    _one_of(HMALL_CHANNELS, r.query_params["brodType"]), parse_day(r.query_params["brodDt"])
-                ),
-            ),
-        ],
-        "mapi.nsmall.com": [
-            api(
-                "/md/api/v1/display/media/schedule/brdctPriceInfo",
-                lambda r: pages.nsmall_prices(
-                    _one_of(NSMALL_CHANNELS, r.query_params["CnnlCd"]), parse_day(r.query_params["formDate"])
-                ),
-            ),
-            api(
-                "/md/api/v1/display/media/schedule/{channel}/{day}",
-                lambda r: pages.nsmall_schedule(
-                    _one_of(NSMALL_CHANNELS, r.path_params["channel"]), parse_day(r.path_params["day"])
-                ),
-            ),
-        ],
-    }
-    return Starlette(
-        routes=[robots, *(Mount(f"/{host}", routes=[robots, *hosts.get(host, [])]) for host in HOSTS.values())]
-    )
+    return {f"UKOK_{name.upper()}": url for name, url in _base_urls(address).items()}
 
 
 def serve(catalog: Catalog, host: str, port: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Serve a catalog until interrupted; port 0 takes a free one. Fails with ``OSError`` if the port is taken."""
     with _listen(host, port) as listener:
         log.info("stand-in ready", url=_address(listener))
-        _server(build_app(catalog, clock)).run(sockets=[listener])
+        _server(Site(catalog, clock).app()).run(sockets=[listener])
 
 
 @contextmanager
-def running_standin(catalog: Catalog, now: datetime | None = None) -> Iterator[Standin]:
-    """Serve a catalog on a free loopback port from a thread. With ``now`` the stand-in's clock stands still there."""
+def running_standin(catalog: Catalog, now: datetime | None = None, scripted: Collection[str] = ()) -> Iterator[Standin]:
+    """Serve a catalog on a free loopback port from a thread. With ``now`` the stand-in's clock stands still there.
+
+    The listings of the sources in ``scripted`` (``kok``, ``hnsmall``) are pages whose rows only a browser sees.
+    """
     faults = Faults()
+    site = Site(catalog, lambda: now or datetime.now(UTC), faults, scripted)
     with _listen("127.0.0.1", 0) as listener:
-        server = _server(build_app(catalog, lambda: now or datetime.now(UTC), faults))
+        server = _server(site.app())
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True)
         thread.start()
         url = _address(listener)
-        settings = CrawlSettings.model_validate(
-            {name: f"{url}/{host}" for name, host in HOSTS.items()} | {"crawl_delay_seconds": 0}
-        )
+        settings = CrawlSettings.model_validate(_base_urls(url) | {"crawl_delay_seconds": 0})
         try:
-            yield Standin(url, settings, faults)
+            yield Standin(url, settings, faults, site)
         finally:
             server.should_exit = True
             thread.join()
+
+
+def _base_urls(address: str) -> dict[str, str]:
+    return {name: f"{address}/{host}" for name, host in HOSTS.items()} | {"image_url": f"{address}/{IMAGES}"}
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -164,34 +231,12 @@ def _server(app: Starlette) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(app, http=_Connection, lifespan="off", log_level="warning", access_log=False))
 
 
-class _Connection(H11Protocol):
+class _Connection(HttpToolsProtocol):
     """Hands its transport to the application, so that a fault can tear the connection down."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
-
-
-def _answer(
-    request: Request, render: Callable[[Request], str], media_type: str, since: str, fault: Fault | None
-) -> Response:
-    if fault is not None and fault.reset:
-        _reset(request.scope["state"]["transport"])
-        return Response()
-    if fault is not None and fault.status is not None:
-        return PlainTextResponse("out of order", status_code=fault.status, headers=fault.headers)
-    try:
-        body = render(request).encode()
-    except NoSuchPage as error:
-        raise HTTPException(404, f"no page {error}") from error
-    except (KeyError, ValueError) as error:
-        raise HTTPException(400, f"bad request: {error}") from error
-    if fault is not None and fault.edit is not None:
-        body = fault.edit(body)
-    headers = {"ETag": f'"{blake2b(body, digest_size=8).hexdigest()}"', "Last-Modified": since}
-    if request.headers.get("If-None-Match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
 
 
 def _reset(transport: asyncio.Transport) -> None:
@@ -200,7 +245,8 @@ def _reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-def _one_of(known: dict[str, int], name: str) -> str:
-    if name not in known:
-        raise NoSuchPage(name)
-    return name
+def _break_off(transport: asyncio.Transport, body: bytes, media_type: str, share: float) -> None:
+    """Announce all of a body, send a part of it and close."""
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {media_type}; charset=utf-8\r\ncontent-length: {len(body)}\r\n\r\n"
+    transport.write(head.encode() + body[: int(len(body) * share)])
+    transport.close()

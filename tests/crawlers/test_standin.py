@@ -126,7 +126,8 @@ def test_status_of_answers(client: httpx.Client, path: str, status: int) -> None
 def test_env_points_every_host_at_the_stand_in(standin: Standin) -> None:
     assert standin.env["UKOK_NSMALL_API_URL"] == f"{standin.url}/mapi.nsmall.com" == standin.settings.nsmall_api_url
     assert base_urls("http://x:1")["UKOK_KOK_URL"] == "http://x:1/kok.uplus.co.kr"
-    assert len(base_urls("http://x:1")) == 6
+    assert len(base_urls("http://x:1")) == 7
+    assert standin.env["UKOK_IMAGE_URL"] == f"{standin.url}/image" == standin.settings.image_url
 
 
 def test_what_a_row_leaves_out_follows_from_its_id() -> None:
