@@ -41,6 +41,7 @@ class HmallSpider(ScheduleSpider):
     """Channels 2 and 3. Shows before 05:20 carry the broadcast day before as their date."""
 
     name = "hmall"
+    ready: ClassVar = {"parse_page": "script#__NEXT_DATA__, .pdpricebox"}
     channels: ClassVar = {"etv": 2, "dtv": 3}
     contracts: ClassVar = {
         "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({2, 3})), "list_price": Owed(0.9, 10, 10**8)},

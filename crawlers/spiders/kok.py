@@ -58,6 +58,7 @@ class KokSpider(SourceSpider):
     """Category lists, and the pages of the products on them."""
 
     name = "kok"
+    ready: ClassVar = {"parse_list": "div.card.product-section-ul-li", "parse_page": "span.product__title"}
     datasets = ("prices", "products")
 
     def __init__(self, job: Job) -> None:

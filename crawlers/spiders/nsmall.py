@@ -66,6 +66,7 @@ class NsmallSpider(ScheduleSpider):
     """
 
     name = "nsmall"
+    ready: ClassVar = {"parse_page": "meta[name=recobell], .price-wrap"}
     channels: ClassVar = {"tv": 4, "shopplus": 5}
     contracts: ClassVar = {
         "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({4, 5}))},
