@@ -55,9 +55,9 @@ def crawl(source: str, day: date, days: int, now: datetime, store: Store, settin
             "started_at": now.astimezone(UTC),
             "finished_at": now.astimezone(UTC) + timedelta(seconds=monotonic() - started),
         }
-        evidence = _keep_pages(store, job, run_id)
-        _check_brought_something(source, summary, evidence)
-        runs = [_write(store, job, dataset, report, part, evidence) for dataset, part in summary.items()]
+        evidence = _keep_pages(store, job, run_id, summary)
+        _check_brought_something(store, report, summary, evidence)
+        runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
         _remember(store, job, report)
         return runs
 
@@ -128,30 +128,34 @@ def _send(process: subprocess.Popen[bytes], job: Job) -> None:
         process.stdin.flush()
 
 
-def _keep_pages(store: Store, job: Job, run_id: str) -> str:
-    """Store the bodies of pages with faults; the prefix of their keys."""
+def _keep_pages(store: Store, job: Job, run_id: str, summary: dict[str, dict[str, Any]]) -> str:
+    """Store the bodies of pages with faults, and let the summary name them by their keys; the prefix of these."""
     prefix = f"faults/{job.source}/{run_id}"
     for path in sorted(job.pages_folder.glob("*")):
         store.put_file(f"{prefix}/{path.name}", path)
+    for part in summary.values():
+        for entry in (*part["faults"], *part["contract"]["broken"]):
+            entry["kept"] = entry["kept"] and f"{prefix}/{entry['kept']}"
     return prefix
 
 
-def _check_brought_something(source: str, summary: dict[str, dict[str, Any]], evidence: str) -> None:
+def _check_brought_something(
+    store: Store, report: Mapping[str, Any], summary: dict[str, dict[str, Any]], evidence: str
+) -> None:
     scopes = [scope for part in summary.values() for scope in part["scopes"]]
     if any(scope["items"] for scope in scopes):
         return
     first = next((scope for scope in scopes if scope["reason"]), scopes[0])
     kept = any(fault["kept"] for part in summary.values() for fault in part["faults"])
+    reason = f"brought no item from {len(scopes)} scopes; {first['scope']}: {first['reason']}"
+    faults = {**report, "failed": reason, "datasets": summary}
+    store.put(f"{evidence}/report.json", json.dumps(faults, ensure_ascii=False, indent=2, default=str).encode())
     where = f"; pages kept under {evidence}/" if kept else ""
-    raise CrawlFailed(
-        f"crawl of {source} brought no item from {len(scopes)} scopes; {first['scope']}: {first['reason']}{where}"
-    )
+    raise CrawlFailed(f"crawl of {report['source']} {reason}{where}; see `ukok crawl show-fault {report['run_id']}`")
 
 
-def _write(store: Store, job: Job, dataset: str, report: dict[str, Any], part: dict[str, Any], evidence: str) -> RawRun:
+def _write(store: Store, job: Job, dataset: str, report: dict[str, Any], part: dict[str, Any]) -> RawRun:
     run = RawRun(run_id=report["run_id"], source=job.source, dataset=dataset, day=job.day)
-    for fault in part["faults"]:
-        fault["kept"] = fault["kept"] and f"{evidence}/{fault['kept']}"
     items = sum(scope["items"] for scope in part["scopes"])
     write_run(store, run, _items(job.items_file(dataset)), report | part | {"dataset": dataset, "items": items})
     log.info(

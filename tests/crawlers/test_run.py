@@ -83,7 +83,7 @@ def test_runs_of_a_crawl_share_their_id_and_their_reports_say_what_was_done(stan
     for run in runs:
         assert list_runs(store, "kok", run.dataset) == [run]
         report = read_report(store, run)
-        told = "run_id source dataset day started_at finished_at scopes faults items requests"
+        told = "run_id source dataset day started_at finished_at scopes faults items requests contract"
         assert set(told.split()) == report.keys()
         assert (report["dataset"], report["items"]) == (run.dataset, 2)
         assert len(list(read_items(store, run))) == 2
@@ -94,7 +94,8 @@ def test_nobody_there_is_a_failure_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(CrawlFailed, match=r"robots\.txt of 127\.0\.0\.1:9 could not be read") as failed:
         crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
     assert "\n" not in str(failed.value)
-    assert list(tmp_path.rglob("*.json*")) == []
+    (told,) = tmp_path.rglob("*.json*")
+    assert told.parent.parent == tmp_path / "faults" / "hnsmall"  # and nothing in the raw zone
 
 
 def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin, tmp_path: Path) -> None:
