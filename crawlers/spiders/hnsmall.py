@@ -30,7 +30,7 @@ class HnsmallSpider(ScheduleSpider):
     """Channel 1. The show on air hides its start; the page tells when it ends."""
 
     name = "hnsmall"
-    ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal .sellPrice, .priceTotal .sell"}
+    ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal"}
     channels: ClassVar = {"hnsmall": 1}
     contracts: ClassVar = {
         "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({1})), "title": Owed(fill=0.9)},
