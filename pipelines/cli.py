@@ -127,6 +127,10 @@ def standin(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Move all shows so that the first day becomes this one."),
     ] = None,
+    products: Annotated[
+        int | None,
+        typer.Option(min=1, help="Repeat the mall's products up to this number.", show_default="as in the catalog"),
+    ] = None,
     host: str = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8900,
 ) -> None:
@@ -138,6 +142,8 @@ def standin(
     from crawlers.standin.server import base_urls, serve
 
     served = load_catalog(catalog or DEMO, shift_to=shift_to.date() if shift_to else None)
+    if products is not None:
+        served = served.multiplied(products)
     if port:
         settings = base_urls(f"http://{host}:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
         for setting, value in settings.items():
