@@ -65,7 +65,7 @@ class TitleResolver:
         for word in self._known:
             if len(word) > 1:
                 self._kiwi.add_user_word(word, "NNP", 3.0)
-        self.version: str = _version(vocabulary)
+        self.version: str = resolver_version(vocabulary)
 
     def resolve(self, title: str, *, known_food: bool = False) -> ResolvedTitle:
         """What `title` sells. `known_food`: the shop sells nothing else, so only the ingredient question is open."""
@@ -195,8 +195,11 @@ def _listed(hits: list[_Hit], kinds: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hit.name for hit in hits if kinds.get(hit.name, hit.name) == kind))
 
 
-def _version(vocabulary: Mapping[str, str]) -> str:
-    """Twelve hex digits over the rules (this code, the text rules, the lists) and the vocabulary."""
+def resolver_version(vocabulary: Mapping[str, str]) -> str:
+    """The `version` of a :class:`TitleResolver`, without making one.
+
+    Twelve hex digits over the rules (this code, the text rules, the lists) and the vocabulary.
+    """
     digest = hashlib.sha256(lexicon.fingerprint_source())
     for source in (__file__, title_text.__file__):
         digest.update(Path(source).read_bytes())

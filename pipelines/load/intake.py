@@ -17,9 +17,10 @@ ItemT = TypeVar("ItemT", bound=BaseModel)
 
 @dataclass
 class Intake:
-    """What was read from the files of one moment, and what of it cannot land."""
+    """What was read from the files of one moment, what of it repeats another item, and what cannot land."""
 
     read: int = 0
+    repeated: int = 0
     rejects: list[tuple[Mapping[str, Any], str, str]] = field(default_factory=list)
 
     @property
@@ -33,7 +34,7 @@ class Intake:
         for item in read_items(store, run):
             self.read += 1
             try:
-                valid.append(model.model_validate({name: _storable(value) for name, value in item.items()}))
+                valid.append(model.model_validate(_storable(item)))
             except ValidationError as error:
                 first = error.errors(include_url=False)[0]
                 self.reject(item, "invalid item", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
@@ -52,15 +53,26 @@ class Intake:
             kept = first.setdefault(values, item)
             if any(getattr(kept, name) != getattr(item, name) for name in content):
                 self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is there with other values")
+            elif kept is not item:
+                self.repeated += 1
         return list(first.values())
 
     def tell(self, report: Report) -> None:
         """Add the figures to the Report of the step."""
         report.read += self.read
+        report.details["repeated"] = report.details.get("repeated", 0) + self.repeated
         for item, reason, detail in self.rejects:
             report.reject(item, reason, detail)
 
 
 def _storable(value: object) -> object:
     """No database stores a NUL in a text."""
-    return value.replace("\0", "") if isinstance(value, str) else value
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_storable(part) for part in value]
+        case dict():
+            return {name: _storable(part) for name, part in value.items()}
+        case _:
+            return value

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,18 +13,16 @@ from artifacts.store import Store
 from crawlers.items import KokPrice, KokProduct
 from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake
+from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_parts
 from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
 from pipelines.load.pending import Moment, Target
-from pipelines.load.products import DERIVED, KOK, keep_resolved, resolve_waiting
+from pipelines.load.products import KOK, resolve_waiting, write_products
 from pipelines.load.step import Loading, load_step
-from pipelines.load.tally import Tally
 from pipelines.load.warehouse import LEDGER, PRICES, VERSIONS, close_versions
-from pipelines.load.words import fit
 from pipelines.report import Report
 from sql.service import catalog
-from sql.upsert import Counts, chunks, upsert
+from sql.upsert import Counts, chunks
 
-SOURCE = "kok"
 DATASETS = ("products", "prices")
 CATEGORIES = frozenset(f"16{number}" for number in (11, *range(13, 25)))
 PRICE = History(
@@ -32,14 +31,14 @@ PRICE = History(
     time="observed_at",
     values={"price": None, "price_kind": "unknown", "discount_rate": 0},
 )
-PAGE = ("store_name", "product_name", "list_price", "thumbnail_url", "review_score", "review_count")
 
 
 def load_kok(service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files into ``kok_product`` and ``kok_price``; raises ``GateBroken`` when one is held back.
+    """Load pending files into ``kok_product``, what belongs to it, and ``kok_price``.
 
     A price of a product whose page was not read yet is kept. A product that no category lists any more has vanished;
-    only a file that covers all categories can tell.
+    only a file that covers all categories can tell. Pages are read now and then, so they tell nothing of that. Raises
+    ``GateBroken`` when a file is held back.
     """
     return load_step(
         "load_kok",
@@ -74,40 +73,40 @@ def load_kok_history(warehouse: Engine, store: Store, *, accept: bool = False) -
     )
 
 
-def _read(loading: Loading, moment: Moment) -> tuple[list[KokProduct], list[KokPrice]]:
+@dataclass(frozen=True)
+class _Crawled:
+    """The items of a moment; ``listed``: every product of which an item told, be it rejected. None: of which one?"""
+
+    pages: list[KokProduct]
+    prices: list[KokPrice]
+    listed: set[int | None]
+
+
+def _read(loading: Loading, moment: Moment) -> _Crawled:
     intake = Intake()
-    products: list[KokProduct] = []
+    pages: list[KokProduct] = []
     prices: list[KokPrice] = []
     for run in moment.runs:
         if run.dataset == "products":
-            products += intake.items(loading.store, run, KokProduct)
+            pages += intake.items(loading.store, run, KokProduct)
         else:
             prices += intake.items(loading.store, run, KokPrice)
-    products = intake.unique(products, ["kok_product_id"], PAGE)
+    pages = intake.unique(pages, ["kok_product_id"], CONTENT)
     prices = intake.unique(prices, ["kok_product_id"], list(PRICE.values))
     loading.admit(moment, intake)
-    return products, prices
+    rejected = [item.get("kok_product_id") for item, _, _ in intake.rejects]
+    listed = {price.kok_product_id for price in prices} | {each if isinstance(each, int) else None for each in rejected}
+    return _Crawled(pages, prices, listed)
 
 
 def _into_service(loading: Loading, conn: Connection, moment: Moment) -> None:
-    products, prices = _read(loading, moment)
-    tally = Tally()
-    rows = [
-        {
-            "kok_product_id": product.kok_product_id,
-            **{name: getattr(product, name) for name in PAGE},
-            "store_name": fit(product.store_name, 255),
-            "product_name": fit(product.product_name, 1000),
-            "first_seen_at": moment.at,
-        }
-        for product in products
-    ]
-    rows = keep_resolved(conn, KOK, ["kok_product_id"], rows)
-    tally.add(KOK, upsert(conn, KOK, rows, update_columns=[*PAGE, "first_seen_at", *DERIVED]))
-    observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in prices}
+    crawled = _read(loading, moment)
+    tally = write_parts(conn, crawled.pages)
+    tally.add(KOK, write_products(conn, KOK, [product_row(page) for page in crawled.pages], moment.at))
+    observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in crawled.prices}
     tally += PRICE.observe(conn, moment.at, observed)[0]
-    listed = {price.kok_product_id for price in prices}
-    tally.add(KOK, _mark_vanished(conn, moment, listed, certain=_lists_everything(loading, moment)))
+    certain = None not in crawled.listed and _lists_everything(loading, moment)
+    tally.add(KOK, _mark_vanished(conn, moment, crawled.listed, certain=certain))
     tally += resolve_waiting(conn, KOK, SOURCE)
     if tally.written:
         grow_version(conn, "kok")
@@ -115,14 +114,14 @@ def _into_service(loading: Loading, conn: Connection, moment: Moment) -> None:
 
 
 def _into_warehouse(loading: Loading, conn: Connection, moment: Moment) -> None:
-    products, prices = _read(loading, moment)
+    crawled = _read(loading, moment)
     versions: dict[Key, dict[str, Any]] = {}
     priced: dict[Key, dict[str, Any]] = defaultdict(dict)
-    for product in products:
-        key = (SOURCE, product.kok_product_id)
-        versions[key] = product.model_dump(include=set(VERSIONS.values))
-        priced[key]["list_price"] = product.list_price
-    for price in prices:
+    for page in crawled.pages:
+        key = (SOURCE, page.kok_product_id)
+        versions[key] = page.model_dump(include=set(VERSIONS.values))
+        priced[key]["list_price"] = page.list_price
+    for price in crawled.prices:
         priced[SOURCE, price.kok_product_id] |= price.model_dump(include=set(PRICE.values))
     tally, changed = VERSIONS.observe(conn, moment.at, versions)
     close_versions(conn, changed)
@@ -142,7 +141,7 @@ def _lists_everything(loading: Loading, moment: Moment) -> bool:
     return complete >= CATEGORIES
 
 
-def _mark_vanished(conn: Connection, moment: Moment, listed: Collection[int], *, certain: bool) -> Counts:
+def _mark_vanished(conn: Connection, moment: Moment, listed: Collection[int | None], *, certain: bool) -> Counts:
     """Products listed are there; the others have vanished, if it is ``certain`` that the lists are whole."""
     back, gone = [], []
     stored = conn.execute(select(KOK.c.kok_product_id, KOK.c.first_seen_at, KOK.c.vanished_at))

@@ -1,6 +1,7 @@
 """Shows on air whose start the page hides: which show it is that ends then."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -25,16 +26,29 @@ class _Known(NamedTuple):
 def find_starts(conn: Connection, table: Table, shows: Sequence[Show], intake: Intake) -> list[Show]:
     """The shows with every start filled in; one whose start cannot be told is rejected.
 
-    A show without a start is the known one of its channel with the same end and product, else any known one with the
-    same end, else it began where the show before it ended. Known are the shows in ``table`` and in ``shows``.
+    What is on air on one channel until the same instant is one show. It is the known one with that end, preferably with
+    a product of its own; else the known one of its products that began after the show before it, and whose end has
+    moved; else it began where the show before it ended. Known are the shows in ``table`` and in ``shows``.
     """
     on_air = [show for show in shows if show.starts_at is None]
     if not on_air:
         return list(shows)
-    known = [*_listed(shows), *_stored(conn, table, on_air)]
+    listed, stored = _listed(shows), _stored(conn, table, on_air)
+    products: dict[tuple[int, datetime], set[int]] = defaultdict(set)
+    for show in on_air:
+        products[show.channel_id, show.ends_at].add(show.source_product_id)
+    starts = {
+        (channel_id, ends_at): _start(
+            ends_at,
+            own,
+            [s for s in listed if s.channel_id == channel_id],
+            [s for s in stored if s.channel_id == channel_id],
+        )
+        for (channel_id, ends_at), own in products.items()
+    }
     found = []
     for show in shows:
-        start = show.starts_at or _start(show, known)
+        start = show.starts_at or starts[show.channel_id, show.ends_at]
         if start is None:
             intake.reject(show, "on air since an unknown time", f"no show before it on channel {show.channel_id}")
         else:
@@ -42,13 +56,25 @@ def find_starts(conn: Connection, table: Table, shows: Sequence[Show], intake: I
     return found
 
 
-def _start(show: Show, known: Sequence[_Known]) -> datetime | None:
+def _start(
+    ends_at: datetime, own: Collection[int], listed: Sequence[_Known], stored: Sequence[_Known]
+) -> datetime | None:
     # What ends no later than the show on air began before it or is it; the clock of a backdated crawl plays no part.
-    begun = [other for other in known if other.channel_id == show.channel_id and other.ends_at <= show.ends_at]
-    same = [other for other in begun if other.ends_at == show.ends_at]
-    if same:
-        return max(same, key=lambda other: (other.product_id == show.source_product_id, other.on, other.starts_at))[1]
-    return max((other.ends_at for other in begun if other.on and other.ends_at < show.ends_at), default=None)
+    same_end = [show for show in (*listed, *stored) if show.ends_at == ends_at]
+    if same_end:
+        return max(same_end, key=lambda show: (show.product_id in own, show.on, show.starts_at)).starts_at
+    others = [show for show in stored if show.on and show.product_id not in own]
+    before = _last_end(listed, ends_at) or _last_end(others, ends_at)
+    moved = [
+        show.starts_at
+        for show in stored
+        if show.on and show.product_id in own and show.starts_at < ends_at and (not before or show.starts_at >= before)
+    ]
+    return max(moved, default=before)
+
+
+def _last_end(shows: Sequence[_Known], before: datetime) -> datetime | None:
+    return max((show.ends_at for show in shows if show.ends_at < before), default=None)
 
 
 def _listed(shows: Sequence[Show]) -> list[_Known]:

@@ -4,29 +4,33 @@ A title is resolved once: a new or renamed product waits with an empty ``resolve
 resolved with theirs, and :func:`resolve_waiting` takes them all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, distinct, func, literal, select, tuple_
+from sqlalchemy import Connection, Engine, Table, distinct, func, literal, select, tuple_
 
 from artifacts.store import Store
-from pipelines.learn.titles import ResolvedTitle, TitleResolver
+from pipelines.learn.titles import ResolvedTitle, TitleResolver, resolver_version
 from pipelines.learn.vocabulary import title_vocabulary
+from pipelines.load.history import Key
 from pipelines.load.ledger import grow_version, lock_service, table_of
+from pipelines.load.parts import Row, replace_parts
 from pipelines.load.tally import Tally
 from pipelines.report import Report, record
 from serving.recommend.text import tokens
 from sql.service import catalog, recipes
-from sql.upsert import chunks, upsert
+from sql.upsert import Counts, chunks, upsert
 
 KOK, HOME_SHOPPING = table_of(catalog.KokProduct), table_of(catalog.HomeShoppingProduct)
 INGREDIENT, LINE = table_of(recipes.Ingredient), table_of(recipes.RecipeIngredient)
 PRODUCT_INGREDIENT, DOCUMENT = table_of(catalog.ProductIngredient), table_of(catalog.SearchDocument)
 
-DERIVED = ("is_food", "is_ingredient", "resolver_version")
+# Of a title that waits to be resolved, and of what no page has told yet.
 WAITING = {"is_food": False, "is_ingredient": False, "resolver_version": ""}
+UNTOLD = {"price_kind": "unknown"}
 
 
 @dataclass(frozen=True)
@@ -37,36 +41,33 @@ class _Title:
     store: str | None
 
 
-def keep_resolved(
-    conn: Connection, table: Table, key: Sequence[str], rows: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Complete product rows: what was derived from the same title before stays, any other title waits.
+def write_products(conn: Connection, table: Table, rows: Sequence[Row], at: datetime) -> Counts:
+    """Upsert products that were seen at an instant; what a row leaves out stays as it is stored.
 
-    ``first_seen_at`` becomes the earlier of the row's and the stored one.
+    ``first_seen_at`` becomes the earliest such instant. What was derived from a title stays as long as the title does,
+    any other title waits.
     """
-    kept = []
-    for chunk in chunks(list(rows)):
+    key = [column.name for column in table.primary_key.columns]
+    told = [column.name for column in table.columns if column.name not in key]
+    counts = Counts()
+    for chunk in chunks(rows):
         stored = _stored(conn, table, key, chunk)
-        for row in chunk:
-            old = stored.get(tuple(row[name] for name in key))
-            derived = WAITING
-            first_seen_at = row["first_seen_at"]
-            if old is not None:
-                first_seen_at = min(first_seen_at, old["first_seen_at"])
-                if all(row.get(name, old[name]) == old[name] for name in ("product_name", "store_name")):
-                    derived = {name: old[name] for name in DERIVED}
-            kept.append({**row, **derived, "first_seen_at": first_seen_at})
-    return kept
+        whole = [_completed(table, stored.get(tuple(row[name] for name in key)), row, at) for row in chunk]
+        counts += upsert(conn, table, whole, update_columns=told)
+    return counts
 
 
-def _stored(
-    conn: Connection, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    names = [*key, "product_name", "store_name", "first_seen_at", *DERIVED]
+def _completed(table: Table, old: Row | None, row: Row, at: datetime) -> dict[str, Any]:
+    if old is None:
+        fresh = {name: value for name, value in (UNTOLD | WAITING).items() if name in table.c}
+        return {**dict.fromkeys(table.c.keys()), **fresh, **row, "first_seen_at": at}
+    renamed = any(row.get(name, old[name]) != old[name] for name in ("product_name", "store_name"))
+    return {**old, **row, **(WAITING if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
+
+
+def _stored(conn: Connection, table: Table, key: Sequence[str], rows: Sequence[Row]) -> dict[Key, Row]:
     keys = [tuple(row[name] for name in key) for row in rows]
-    found = conn.execute(
-        select(*(table.c[name] for name in names)).where(tuple_(*(table.c[name] for name in key)).in_(keys))
-    )
+    found = conn.execute(select(table).where(tuple_(*(table.c[name] for name in key)).in_(keys)))
     return {tuple(row[name] for name in key): dict(row) for row in found.mappings()}
 
 
@@ -100,11 +101,13 @@ def _sources(conn: Connection, table: Table) -> Sequence[str]:
 
 def resolve_waiting(conn: Connection, table: Table, source: str) -> Tally:
     """Resolve each product of a source whose title the present rules have not resolved."""
-    resolver = _resolver(_vocabulary(conn))
+    vocabulary = _vocabulary(conn)
+    version = resolver_version(vocabulary)
     tally = Tally()
-    for titles in chunks(_waiting(conn, table, source, resolver.version), 500):
+    for titles in chunks(_waiting(conn, table, source, version), 500):
+        resolver = _resolver(frozenset(vocabulary.items()))
         resolved = resolver.resolve_many([title.name for title in titles], known_food=table is KOK)
-        _write(conn, table, resolver.version, list(zip(titles, resolved, strict=True)), tally)
+        tally += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
     return tally
 
 
@@ -119,12 +122,8 @@ def _vocabulary(conn: Connection) -> dict[str, str]:
     return title_vocabulary(dict(conn.execute(statement).all()))
 
 
-def _resolver(vocabulary: Mapping[str, str]) -> TitleResolver:
-    return _made_resolver(frozenset(vocabulary.items()))
-
-
-@lru_cache(maxsize=1)  # making one takes two seconds
-def _made_resolver(vocabulary: frozenset[tuple[str, str]]) -> TitleResolver:
+@lru_cache(maxsize=1)  # making one takes two seconds and 300 MB
+def _resolver(vocabulary: frozenset[tuple[str, str]]) -> TitleResolver:
     return TitleResolver(dict(vocabulary))
 
 
@@ -138,43 +137,24 @@ def _waiting(conn: Connection, table: Table, source: str, version: str) -> list[
     return [_Title(*row) for row in conn.execute(statement.order_by(product_id))]
 
 
-def _write(
-    conn: Connection, table: Table, version: str, resolved: Sequence[tuple[_Title, ResolvedTitle]], tally: Tally
-) -> None:
+def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tuple[_Title, ResolvedTitle]]) -> Tally:
     names = sorted({name for _, result in resolved for name in result.ingredients})
     found = select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id).where(INGREDIENT.c.name.in_(names))
     ids = dict(conn.execute(found).all())
-    products, ingredients, documents = [], [], []
+    products, documents = [], []
+    ingredients: dict[Key, list[Row]] = {}
     for title, result in resolved:
         key = {"source": title.source, "source_product_id": title.product_id}
         derived = {"is_food": result.is_food, "is_ingredient": result.is_ingredient, "resolver_version": version}
         products.append(({"kok_product_id": title.product_id} if table is KOK else key) | derived)
         known = [ids[name] for name in result.ingredients if name in ids]
-        ingredients += [
+        ingredients[title.source, title.product_id] = [
             key | {"position": position, "ingredient_id": number}
             for position, number in enumerate(dict.fromkeys(known))
         ]
         words = dict.fromkeys(tokens(f"{title.store or ''} {title.name}"))
         documents.append({"source": title.source, "document_id": title.product_id, "tokens": " ".join(words)})
-    tally.add(table, upsert(conn, table, products, update_columns=DERIVED))
-    tally.add(PRODUCT_INGREDIENT, upsert(conn, PRODUCT_INGREDIENT, ingredients, update_columns=["ingredient_id"]))
-    tally.deleted[PRODUCT_INGREDIENT.name] += _shorten(conn, resolved, ingredients)
+    tally = replace_parts(conn, PRODUCT_INGREDIENT, ingredients)
+    tally.add(table, upsert(conn, table, products, update_columns=list(WAITING)))
     tally.add(DOCUMENT, upsert(conn, DOCUMENT, documents, update_columns=["tokens"]))
-
-
-def _shorten(
-    conn: Connection, resolved: Sequence[tuple[_Title, ResolvedTitle]], kept: Sequence[Mapping[str, Any]]
-) -> int:
-    """Remove ingredients that the titles resolve to no longer."""
-    table = PRODUCT_INGREDIENT
-    wanted = {(row["source"], row["source_product_id"], row["position"]) for row in kept}
-    products = [(title.source, title.product_id) for title, _ in resolved]
-    stored = conn.execute(
-        select(table.c.source, table.c.source_product_id, table.c.position).where(
-            tuple_(table.c.source, table.c.source_product_id).in_(products)
-        )
-    )
-    gone = [tuple(row) for row in stored if tuple(row) not in wanted]
-    for keys in chunks(gone):
-        conn.execute(delete(table).where(tuple_(table.c.source, table.c.source_product_id, table.c.position).in_(keys)))
-    return len(gone)
+    return tally

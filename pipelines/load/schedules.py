@@ -1,43 +1,57 @@
 """The broadcasters' schedules: shows and products into the service database, their history into the warehouse."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, or_, select, tuple_, update
+from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, update
 
-from artifacts.raw import read_report
+from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
 from crawlers.fields import KST
-from crawlers.items import Show
-from pipelines.load.history import Key
+from crawlers.items import HomeShoppingProduct, Show
+from pipelines.load import product_pages
+from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake
 from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
 from pipelines.load.on_air import find_starts
+from pipelines.load.parts import write_details
 from pipelines.load.pending import Moment, Target
-from pipelines.load.products import DERIVED, HOME_SHOPPING, keep_resolved, resolve_waiting
+from pipelines.load.product_pages import Pages, new_products, speakers, told, without_nameless
+from pipelines.load.products import HOME_SHOPPING, resolve_waiting, write_products
 from pipelines.load.step import Loading, load_step
 from pipelines.load.tally import Tally
 from pipelines.load.warehouse import LEDGER, PRICES, VERSIONS, close_versions
-from pipelines.load.words import fit
+from pipelines.load.words import LONGEST_TEXT, fit
 from pipelines.report import Report
 from sql.service import catalog
 from sql.upsert import Counts, chunks, upsert
-from sql.warehouse import history
+from sql.warehouse.history import FctBroadcast
 
-DATASETS = ("schedule",)
-BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(history.FctBroadcast)
+DATASETS = ("schedule", "products")
+BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)
 
 KEY = ("channel_id", "starts_at", "source", "source_product_id")
 SAID = ("ends_at", "slot", "title", "list_price", "price", "price_kind")
-PRODUCT_KEY = ("source", "source_product_id")
-PRODUCT = ("product_name", "list_price", "price", "price_kind", "thumbnail_url")
-PRICED = ("price", "list_price", "price_kind")
+CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind")
+
+Scope = tuple[int, date]  # channel and day in Korea
+
+
+@dataclass(frozen=True)
+class _Crawled:
+    """The items of a moment; ``certain``: scopes of which the files tell everything."""
+
+    shows: list[Show]
+    certain: list[Scope]
+    products: dict[int, dict[str, Any]]
+    pages: Pages
 
 
 def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files of a broadcaster into ``broadcast`` and ``home_shopping_product``.
+    """Load pending files of a broadcaster into ``broadcast``, ``home_shopping_product`` and what belongs to it.
 
     A complete scope is the full truth about its channel and day: shows that it lacks are cancelled, shows that return
     are not. Raises ``GateBroken`` when a file is held back.
@@ -76,19 +90,14 @@ def load_schedules_history(source: str, warehouse: Engine, store: Store, *, acce
 
 
 def _into_service(loading: Loading, source: str, conn: Connection, moment: Moment) -> None:
-    shows, tally = _write_shows(loading, conn, BROADCAST, source, moment)
+    crawled = _read(loading, conn, BROADCAST, HOME_SHOPPING.c.first_seen_at, source, moment)
+    tally = _write_shows(conn, BROADCAST, source, crawled, moment.at)
     rows = [
-        {
-            "source": source,
-            "source_product_id": product_id,
-            **{name: getattr(show, name) for name in PRODUCT},
-            "product_name": fit(show.product_name, 1000),
-            "first_seen_at": moment.at,
-        }
-        for product_id, show in _by_product(shows).items()
+        {"source": source, "source_product_id": product_id, **_fitted(said)}
+        for product_id, said in crawled.products.items()
     ]
-    rows = keep_resolved(conn, HOME_SHOPPING, PRODUCT_KEY, rows)
-    tally.add(HOME_SHOPPING, upsert(conn, HOME_SHOPPING, rows, update_columns=[*PRODUCT, "first_seen_at", *DERIVED]))
+    tally.add(HOME_SHOPPING, write_products(conn, HOME_SHOPPING, rows, moment.at))
+    tally += write_details(conn, source, crawled.pages)
     tally += resolve_waiting(conn, HOME_SHOPPING, source)
     if tally.written:
         grow_version(conn, "schedule")
@@ -96,30 +105,58 @@ def _into_service(loading: Loading, source: str, conn: Connection, moment: Momen
 
 
 def _into_warehouse(loading: Loading, source: str, conn: Connection, moment: Moment) -> None:
-    shows, tally = _write_shows(loading, conn, FCT_BROADCAST, source, moment)
-    products = {(source, product_id): show for product_id, show in _by_product(shows).items()}
-    versions: dict[Key, Mapping[str, Any]] = {
-        key: show.model_dump(include={"product_name", "thumbnail_url"}) for key, show in products.items()
-    }
-    written, changed = VERSIONS.observe(conn, moment.at, versions)
+    crawled = _read(loading, conn, FCT_BROADCAST, VERSIONS.table.c.valid_from, source, moment)
+    tally = _write_shows(conn, FCT_BROADCAST, source, crawled, moment.at)
+    written, changed = VERSIONS.observe(conn, moment.at, _said(VERSIONS, source, crawled))
     close_versions(conn, changed)
     tally += written
-    tally += PRICES.observe(
-        conn, moment.at, {key: show.model_dump(include=set(PRICED)) for key, show in products.items()}
-    )[0]
+    tally += PRICES.observe(conn, moment.at, _said(PRICES, source, crawled))[0]
     loading.count(moment, tally)
 
 
-def _write_shows(
-    loading: Loading, conn: Connection, table: Table, source: str, moment: Moment
-) -> tuple[list[Show], Tally]:
-    """Upsert the shows of a moment's files and cancel what their complete scopes lack."""
+def _read(
+    loading: Loading, conn: Connection, table: Table, seen_at: Column[Any], source: str, moment: Moment
+) -> _Crawled:
+    """Read a moment's files; ``table`` holds the known shows, ``seen_at`` since when products are known."""
     intake = Intake()
-    listed = [show for run in moment.runs for show in intake.items(loading.store, run, Show)]
+    schedules = [run for run in moment.runs if run.dataset == "schedule"]
+    listed = [show for run in schedules for show in intake.items(loading.store, run, Show)]
     shows = find_starts(conn, table, listed, intake)
     shows.sort(key=lambda show: show.slot)  # a product both main and sub in one show is its main
-    shows = intake.unique(shows, ["channel_id", "starts_at", "source_product_id"], ["ends_at", "product_name", *PRICED])
+    shows = intake.unique(shows, ["channel_id", "starts_at", "source_product_id"], CONTENT)
+    certain = _certain_scopes(loading, schedules, intake)
+    read = [
+        page
+        for run in moment.runs
+        if run not in schedules
+        for page in intake.items(loading.store, run, HomeShoppingProduct)
+    ]
+    pages: Pages = {
+        page.source_product_id: page for page in intake.unique(read, ["source_product_id"], product_pages.CONTENT)
+    }
+    speaking = speakers(shows)
+    new = new_products(conn, seen_at, source, pages.keys() - speaking.keys(), moment.at)
+    pages = without_nameless(pages, new, intake)
     loading.admit(moment, intake)
+    return _Crawled(shows, certain, told(speaking, pages, new), pages)
+
+
+def _certain_scopes(loading: Loading, schedules: Sequence[RawRun], intake: Intake) -> list[Scope]:
+    """Channels and days of which the files tell everything: complete, not empty, and no show of theirs was rejected."""
+    lost = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in intake.rejects}
+    if any("None" in scope for scope in lost):
+        return []
+    entries = [entry for run in schedules for entry in read_report(loading.store, run)["scopes"]]
+    keys = [
+        (str(entry["scope"]["channel_id"]), str(entry["scope"]["day"]))
+        for entry in entries
+        if entry["complete"] and entry["items"]
+    ]
+    return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in lost]
+
+
+def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled, at: datetime) -> Tally:
+    """Upsert the shows and cancel what the certain scopes lack."""
     rows = [
         {
             "source": source,
@@ -127,24 +164,27 @@ def _write_shows(
             "title": fit(show.title, 500),
             "cancelled_at": None,
         }
-        for show in shows
+        for show in crawled.shows
     ]
     tally = Tally()
     tally.add(table, upsert(conn, table, rows, update_columns=[*SAID, "cancelled_at"], key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
-    for channel_id, day in _certain_scopes(loading, moment, intake):
-        tally.add(table, _cancel_others(conn, table, (channel_id, source, day), seen, moment.at))
-    return shows, tally
+    for channel_id, day in crawled.certain:
+        tally.add(table, _cancel_others(conn, table, (channel_id, source, day), seen, at))
+    return tally
 
 
-def _certain_scopes(loading: Loading, moment: Moment, intake: Intake) -> list[tuple[int, date]]:
-    """Channels and days of which the files tell everything: complete, and no item of theirs was rejected."""
-    lost = {(item.get("channel_id"), item.get("requested_day")) for item, _, _ in intake.rejects}
-    if (None, None) in lost:
-        return []
-    scopes = [entry for run in moment.runs for entry in read_report(loading.store, run)["scopes"] if entry["complete"]]
-    keys = [(int(entry["scope"]["channel_id"]), str(entry["scope"]["day"])) for entry in scopes]
-    return [(channel_id, date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in lost]
+def _said(history: History, source: str, crawled: _Crawled) -> dict[Key, Mapping[str, Any]]:
+    """What was told of the columns that a history holds."""
+    return {
+        (source, product_id): {name: said[name] for name in history.values if name in said}
+        for product_id, said in crawled.products.items()
+    }
+
+
+def _fitted(said: Mapping[str, Any]) -> dict[str, Any]:
+    lengths = {"product_name": 1000, "store_name": 255, "description": LONGEST_TEXT}
+    return {name: fit(value, lengths[name]) if name in lengths else value for name, value in said.items()}
 
 
 def _cancel_others(
@@ -167,16 +207,3 @@ def _cancel_others(
     for chunk in chunks(gone):
         conn.execute(update(table).where(tuple_(*keys).in_(chunk)).values(cancelled_at=at))
     return Counts(updated=len(gone))
-
-
-def _by_product(shows: Sequence[Show]) -> dict[int, Show]:
-    """The show that speaks for each product: one that knows the price, as the main product, the earliest."""
-    kinds = ("amount", "consult", "unknown")
-    order = sorted(
-        shows,
-        key=lambda show: (kinds.index(show.price_kind), show.slot != "main", show.starts_at, show.channel_id),
-    )
-    first: dict[int, Show] = {}
-    for show in order:
-        first.setdefault(show.source_product_id, show)
-    return first

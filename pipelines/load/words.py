@@ -3,6 +3,8 @@
 import re
 from typing import overload
 
+LONGEST_TEXT = 16_000  # letters of up to four bytes that a TEXT of MariaDB surely holds
+
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
 _EXOTIC = re.compile("[\u00a0\u3000]")
 _BLANK = re.compile("[\x00-\x20\x7f]+")

@@ -52,7 +52,7 @@ class QuickResolver:
 
 def main() -> None:
     """Load once undisturbed, then once more with kills, and print what there is after each."""
-    vars(products).update(_made_resolver=lambda _: QuickResolver(), tokens=str.split)
+    vars(products).update(_resolver=lambda _: QuickResolver(), tokens=str.split)
     vars(recipes).update(tokens=str.split)
     store = open_store()  # once, for all children: it takes a second
     loads = [

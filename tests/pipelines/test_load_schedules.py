@@ -134,9 +134,9 @@ def test_the_day_is_the_one_in_korea(service: Engine, store: Store, load: Load) 
     put_shows(store, T[0], [show("23:59", "24:30", 1, day=yesterday)], days=(yesterday,))
     put_shows(store, T[0] + timedelta(seconds=1), [show("00:00", "01:00", 2), show("23:59", "24:30", 3)])
     load()
-    put_shows(store, T[1], [])
-    load(accept=True)
-    assert {product: gone for (_, _, product), gone in shows(service).items()} == {1: None, 2: 1, 3: 1}
+    put_shows(store, T[1], [show("12:00", "13:00", 4)])
+    load()
+    assert {product: gone for (_, _, product), gone in shows(service).items()} == {1: None, 2: 1, 3: 1, 4: None}
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])

@@ -1,0 +1,79 @@
+"""What a product page of the mall shows: the product itself, its seller, its reviews."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection
+
+from crawlers.items import Item, KokProduct
+from pipelines.load.ledger import table_of
+from pipelines.load.parts import replace_parts, write_details
+from pipelines.load.tally import Tally
+from pipelines.load.words import LONGEST_TEXT, fit
+from sql.service import pages
+from sql.upsert import upsert
+
+SOURCE = "kok"
+SELLER, REVIEW = table_of(pages.KokSeller), table_of(pages.KokReview)
+
+CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
+STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_share", "one_star_share")
+
+
+def product_row(page: KokProduct) -> dict[str, Any]:
+    """The row of ``kok_product``, but for what loading adds to it."""
+    row = {
+        "kok_product_id": page.kok_product_id,
+        "store_name": fit(page.store_name, 255),
+        "product_name": fit(page.product_name, 1000),
+        "list_price": page.list_price,
+        "thumbnail_url": page.thumbnail_url,
+        "review_score": page.review_score,
+        "review_count": page.review_count,
+    }
+    row |= dict(zip(STARS, page.rating_shares or [None] * len(STARS), strict=True))
+    for name, aspect in (
+        ("price", page.price_aspect),
+        ("delivery", page.delivery_aspect),
+        ("taste", page.taste_aspect),
+    ):
+        row[f"{name}_opinion"] = aspect and fit(aspect.opinion, 255)
+        row[f"{name}_opinion_share"] = aspect and aspect.share
+    return row
+
+
+def write_parts(conn: Connection, products: Sequence[KokProduct]) -> Tally:
+    """Write what pages show beside their products. Reviews are only added, since a page shows but ten of them."""
+    tally = write_details(conn, SOURCE, {page.kok_product_id: page for page in products})
+    tally += replace_parts(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
+    reviews = [row for page in products for row in _reviews(page)]
+    tally.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))
+    return tally
+
+
+def _seller(page: KokProduct) -> Iterator[dict[str, Any]]:
+    if page.seller:
+        lines = {name: fit(line, LONGEST_TEXT) for name, line in page.seller.model_dump().items()}
+        yield {"kok_product_id": page.kok_product_id, **lines}
+
+
+def _reviews(page: KokProduct) -> Iterator[dict[str, Any]]:
+    """Rows of the reviews; of several with the same content each has a hash of its own, the same at every reading."""
+    before = Counter[str]()
+    for review in page.reviews:
+        said = {
+            "nickname": fit(review.nickname, 255),
+            "written_on": review.written_on,
+            "score": review.score,
+            "price_opinion": fit(review.price_opinion, 255),
+            "delivery_opinion": fit(review.delivery_opinion, 255),
+            "taste_opinion": fit(review.taste_opinion, 255),
+            "text": fit(review.text, LONGEST_TEXT),
+        }
+        content = json.dumps(list(said.values()), ensure_ascii=False, default=str)
+        content_hash = blake2b(f"{content} {before[content]}".encode(), digest_size=16).hexdigest()
+        before[content] += 1
+        yield {"kok_product_id": page.kok_product_id, "content_hash": content_hash, **said}
