@@ -29,9 +29,9 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from crawlers.fields import parse_clock, parse_day
+from crawlers.items import CATEGORIES
 
 DEMO = Path(__file__).parent / "demo"
-CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
 
 
 class KokRow(BaseModel):

@@ -104,10 +104,10 @@ class Site:
 
     def show(self, catalog: Catalog, now: datetime | None = None) -> None:
         """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
-        if now is not None:
-            self._clock = lambda: now
-        self._validators.catalog_changed(self._clock)
-        self._pages = Pages(catalog, self._clock)  # complete before a request can meet it
+        clock = self._clock if now is None else lambda: now
+        pages = Pages(catalog, clock)  # raises before anything has changed
+        self._validators.catalog_changed(clock)
+        self._clock, self._pages = clock, pages
 
     def app(self) -> Starlette:
         """The web application."""

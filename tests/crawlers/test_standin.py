@@ -1,18 +1,20 @@
 """The stand-in itself: the structures of its pages, its catalog, and what it says over HTTP."""
 
+import base64
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from parsel import Selector
 
-from crawlers.standin.catalog import CATEGORIES, KokRow, load_catalog
+from crawlers.items import CATEGORIES
+from crawlers.standin.catalog import KokRow, load_catalog
 from crawlers.standin.server import Standin, base_urls, running_standin, serve
 from tests.crawlers.small import DAY, NOON, catalog, kok, show
 
@@ -99,11 +101,82 @@ def test_ns_schedule_has_no_prices_and_the_prices_lack_a_product(client: httpx.C
     assert client.get(f"{NS}/brdctPriceInfo?formDate=20250806&CnnlCd=tv").json()["data"]["resultData"] == []
 
 
-def test_answers_carry_validators_and_honour_them(client: httpx.Client) -> None:
+AT_NOON = "Wed, 06 Aug 2025 03:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-None-Match": "THE PAGE'S"}, 304),
+        ({"If-None-Match": 'W/THE PAGE\'S, "other"'}, 304),
+        ({"If-Modified-Since": AT_NOON}, 304),
+        ({"If-Modified-Since": "Thu, 07 Aug 2025 03:00:00 GMT"}, 304),
+        ({"If-Modified-Since": "Wed, 06 Aug 2025 02:59:59 GMT"}, 200),
+        ({"If-Modified-Since": "yesterday"}, 200),
+        ({"If-Modified-Since": "Thu, 07 Aug 2025 03:00:00 -0000"}, 200),
+        ({"If-None-Match": '"other"', "If-Modified-Since": AT_NOON}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_page_that_the_asker_has_is_not_sent_again(
+    client: httpx.Client, headers: dict[str, str], status: int
+) -> None:
     first = client.get(LIST)
-    assert first.headers["Last-Modified"] == "Wed, 06 Aug 2025 03:00:00 GMT"
-    again = client.get(LIST, headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    assert first.headers["Last-Modified"] == AT_NOON
+    filled = {name: value.replace("THE PAGE'S", first.headers["ETag"]) for name, value in headers.items()}
+    again = client.get(LIST, headers=filled)
+    assert (again.status_code, again.content) == (status, first.content if status == 200 else b"")
+
+
+def test_another_catalog_is_served_while_it_runs() -> None:
+    def page(http: httpx.Client, number: int) -> httpx.Response:
+        code = base64.b64encode(str(number).encode()).decode()
+        return http.get("/kok.uplus.co.kr/m/product", params={"proCode": code})
+
+    def validators(answer: httpx.Response) -> tuple[str, str]:
+        return answer.headers["ETag"], answer.headers["Last-Modified"]
+
+    one, two = kok(1_000_001), kok(1_000_002)
+    with running_standin(catalog(kok=[one, two]), NOON) as changing, httpx.Client(base_url=changing.url) as http:
+        before = [validators(page(http, number)) for number in (1_000_001, 1_000_002)]
+        cheaper = kok(1_000_001, price=500, discount_rate=95)
+        changing.show(catalog(kok=[cheaper]))
+        changed, gone = page(http, 1_000_001), page(http, 1_000_002)
+        assert (changed.status_code, gone.status_code) == (200, 404)
+        assert "<strong>500</strong>" in changed.text
+        assert validators(changed) == (changed.headers["ETag"], "Wed, 06 Aug 2025 03:00:01 GMT")  # a second on
+        changing.show(catalog(kok=[one, two, kok(1_000_003)]), NOON + timedelta(hours=3))
+        after = [validators(page(http, number)) for number in (1_000_001, 1_000_002, 1_000_003)]
+    assert after[0] == (before[0][0], "Wed, 06 Aug 2025 06:00:00 GMT")  # as it was, but not all the time
+    assert after[1] == before[1]  # nobody saw it change
+    assert after[2][1] == "Wed, 06 Aug 2025 06:00:00 GMT"
+
+
+def test_the_clock_of_another_catalog_decides_which_show_is_on_air() -> None:
+    with running_standin(catalog(shows=SHOWS), NOON) as later, httpx.Client(base_url=later.url) as http:
+        assert "지금방송중" in http.get(HNS).text.partition("13:00 ~ 14:00")[0]
+        later.show(catalog(shows=SHOWS), NOON + timedelta(hours=1))
+        assert "지금방송중" in http.get(HNS).text.partition("11:00 ~ 13:00")[2]
+
+
+def test_a_catalog_that_cannot_be_served_leaves_the_one_before(standin: Standin, client: httpx.Client) -> None:
+    before = client.get(LIST)
+    with pytest.raises(ValueError, match="one main product"):
+        standin.show(catalog(shows=[show(1, "11:00", "12:00", 1, "sub")]))
+    again = client.get(LIST)
+    assert (again.content, again.headers["Last-Modified"]) == (before.content, before.headers["Last-Modified"])
+
+
+def test_products_are_repeated_with_further_ids() -> None:
+    few = catalog(kok=[kok(1_000_001), kok(1_000_002, category="1613")], shows=SHOWS)
+    many = few.multiplied(5)
+    ids = [product.product_id for product in many.kok]
+    assert ids == [1_000_001, 1_000_002, 11_000_001, 11_000_002, 21_000_001]
+    assert [product.category for product in many.kok] == ["1611", "1613", "1611", "1613", "1611"]
+    assert many.shows == few.shows
+    assert few.multiplied(1).kok == few.kok[:1]
+    with pytest.raises(ValueError, match="no product"):
+        catalog(shows=SHOWS).multiplied(5)
 
 
 @pytest.mark.parametrize(
