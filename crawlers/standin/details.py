@@ -98,6 +98,7 @@ _SENTENCES = (
     "넉넉한 양 & 착한 값으로 준비했습니다.",
     "받으신 뒤에는 바로 냉장 보관해 주세요.",
 )
+_RETURNS = ("수령 후 7일 이내, 왕복 배송비 6,000원", "반품 불가")
 _COURIERS = ("가람택배", "나래통운", "다온물류")
 
 Option = TypeVar("Option")
@@ -136,7 +137,7 @@ class KokDetails:
     details: tuple[Line, ...]
     images: tuple[str, ...]
     lazy_thumbnail: bool
-    rating_shares: tuple[int, ...]
+    rating_shares: tuple[int, int, int, int, int] | None
     aspects: tuple[Aspect, ...]
     reviews: tuple[Review, ...]
 
@@ -165,12 +166,14 @@ class HnsmallDetails:
 
 @dataclass(frozen=True, slots=True)
 class HmallDetails:
-    """The parts of a product page of 현대홈쇼핑; ``data`` tells what is in its script."""
+    """The parts of a product page of 현대홈쇼핑; ``data`` tells what is in its script.
+
+    Each part of the value of ``반품/교환`` between commas is in a span of its own.
+    """
 
     store: str | None
     data: str
     basic: tuple[Line, ...]
-    returns: tuple[str, ...]
     essential: tuple[Line, ...]
     images: tuple[str, ...]
 
@@ -195,7 +198,7 @@ def kok_details(product: KokRow) -> KokDetails:
         details=_kok_facts(product),
         images=_kok_images(number),
         lazy_thumbnail=number % 5 == 0,
-        rating_shares=_rating_shares(number) if reviewed else (),
+        rating_shares=_rating_shares(number) if reviewed else None,
         aspects=_aspects(number) if reviewed else (),
         reviews=_reviews(number, min(product.review_count or 0, digest(number, "reviews") % 11)),
     )
@@ -229,9 +232,9 @@ def hmall_details(show: ShowRow) -> HmallDetails:
         basic=(
             Line("배송비", _pick(("무료", "3,000원", "50,000원 이상 무료"), number, "delivery_fee")),
             Line("택배사", _pick(_COURIERS, number, "delivery_company")),
+            Line("반품/교환", _pick(_RETURNS, number, "returns")),
             Line("소비기한", _pick(_TERMS, number, "term")),
         ),
-        returns=("수령 후 7일 이내", "왕복 배송비 6,000원") if digest(number, "returns") % 2 else ("반품 불가",),
         essential=_facts(show.product_name, number),
         images=tuple(f"{folder}/{number}_{n}.jpg?SF=webp" for n in range(1, 2 + digest(number, "images") % 6)),
     )
@@ -312,15 +315,12 @@ def _kok_images(number: int) -> tuple[str, ...]:
     return tuple(images)
 
 
-def _rating_shares(number: int) -> tuple[int, ...]:
-    shares = []
-    left = 100
-    for stars in (5, 4, 3, 2):
-        shares.append(
-            digest(number, f"share_{stars}") % (left + 1) if stars < 5 else 40 + digest(number, "share_5") % 61
-        )
-        left -= shares[-1]
-    return (*shares, left)
+def _rating_shares(number: int) -> tuple[int, int, int, int, int]:
+    five = 40 + digest(number, "share_5") % 61
+    four = digest(number, "share_4") % (101 - five)
+    three = digest(number, "share_3") % (101 - five - four)
+    two = digest(number, "share_2") % (101 - five - four - three)
+    return five, four, three, two, 100 - five - four - three - two
 
 
 def _aspects(number: int) -> tuple[Aspect, ...]:
