@@ -6,8 +6,8 @@ late is applied in its place and the loaded ones after it are applied again on t
 as if every file had come in order.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -29,6 +29,11 @@ class Moment:
     new: tuple[RawRun, ...]
     earlier: tuple[RawRun, ...]
 
+    def without(self, runs: Collection[RawRun]) -> "Moment":
+        """The same moment without some of its files."""
+        left = tuple(run for run in self.runs if run not in runs)
+        return replace(self, runs=left, new=tuple(run for run in self.new if run not in runs))
+
 
 @dataclass(frozen=True)
 class Target:
@@ -40,17 +45,28 @@ class Target:
     apply: Callable[[Connection, Moment], None]
 
 
-def load_pending(target: Target, store: Store, source: str, datasets: Sequence[str]) -> list[GateBroken]:
-    """Load every file that is not in the ledger; return why files were held back."""
-    held: dict[datetime, GateBroken] = {}
+def load_pending(
+    target: Target, store: Store, source: str, datasets: Sequence[str]
+) -> tuple[list[GateBroken], list[GateBroken]]:
+    """Load every file that is not in the ledger; return why files were held back.
+
+    The second list is of those that newer files had already overtaken when this load began.
+    """
+    held: dict[RawRun, GateBroken] = {}
+    newest: dict[str, str] | None = None
     while True:
         with target.engine.begin() as conn:
             target.lock(conn)
-            moments = _moments(store, source, datasets, loaded_runs(conn, target.ledger, source))
-            batch = _next_batch([moment for moment in moments if moment.at not in held])
+            known = loaded_runs(conn, target.ledger, source)
+            if newest is None:
+                newest = dict(sorted(known))  # the last run id of each dataset stays
+            batch = _next_batch(_moments(store, source, datasets, known, held))
             if not batch:
-                return list(held.values())
+                break
             held |= _apply(conn, target, store, batch)
+    errors = list(dict.fromkeys(held.values()))
+    superseded = [error for error in errors if all(run.run_id < newest.get(run.dataset, "") for run in error.runs)]
+    return [error for error in errors if error not in superseded], superseded
 
 
 def _next_batch(moments: Sequence[Moment]) -> Sequence[Moment]:
@@ -60,25 +76,29 @@ def _next_batch(moments: Sequence[Moment]) -> Sequence[Moment]:
     return moments[first:] if late else moments[first : first + 1]
 
 
-def _apply(conn: Connection, target: Target, store: Store, batch: Sequence[Moment]) -> dict[datetime, GateBroken]:
-    held: dict[datetime, GateBroken] = {}
+def _apply(conn: Connection, target: Target, store: Store, batch: Sequence[Moment]) -> dict[RawRun, GateBroken]:
+    """Apply moments, each without the files that a gate holds back."""
+    held: dict[RawRun, GateBroken] = {}
     changed = False
     for moment in batch:
-        if not (moment.new or changed):
-            continue
-        try:
-            target.apply(conn, moment)
-        except GateBroken as error:  # raised before anything is written
-            held[moment.at] = error
-            continue
-        for run in moment.new:
-            enter(conn, target.ledger, run, int(read_report(store, run)["items"]))
-        changed = True
+        while moment.new or (changed and moment.runs):
+            try:
+                target.apply(conn, moment)
+            except GateBroken as error:  # raised before anything is written
+                held |= dict.fromkeys(error.runs, error)
+                moment = moment.without(error.runs)  # noqa: PLW2901
+                continue
+            for run in moment.new:
+                enter(conn, target.ledger, run, int(read_report(store, run)["items"]))
+            changed = True
+            break
     return held
 
 
-def _moments(store: Store, source: str, datasets: Sequence[str], known: set[tuple[str, str]]) -> list[Moment]:
-    runs = sorted(run for dataset in datasets for run in list_runs(store, source, dataset))
+def _moments(
+    store: Store, source: str, datasets: Sequence[str], known: set[tuple[str, str]], held: Collection[RawRun]
+) -> list[Moment]:
+    runs = sorted(run for dataset in datasets for run in list_runs(store, source, dataset) if run not in held)
     moments = []
     earlier: tuple[RawRun, ...] = ()
     for at, group in groupby(runs, key=instant):

@@ -1,20 +1,17 @@
 """What every load step does around its rows: check the gates, count, report, and fail when a file was held back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Engine, Table
 
-from artifacts.raw import RawRun, read_report
+from artifacts.raw import RawRun
 from artifacts.store import Store
 from pipelines.load.gates import Gate
 from pipelines.load.intake import Intake
 from pipelines.load.pending import Moment, Target, load_pending
 from pipelines.load.tally import Tally
 from pipelines.report import Report, record
-
-# How many product pages a crawl reads is the crawl's choice, so their number says nothing.
-UNSIZED = frozenset({"products"})
 
 
 @dataclass
@@ -32,12 +29,15 @@ class Loading:
         """Report what was read and check the gates; before anything is written."""
         if not moment.new:
             return
+        for run in moment.new:
+            earlier = [other for other in moment.earlier if other.dataset == run.dataset]
+            findings = self.gate.check(run, earlier)
+            if findings.accepted:
+                self.report.details.setdefault("accepted", {})[_name(run)] = findings.accepted
+            if findings.continuity is not None:
+                self.report.details.setdefault("listings", {})[_name(run)] = asdict(findings.continuity)
         intake.tell(self.report)
         self.gate.check_rejects(moment.new, intake.read, intake.rejected)
-        for run in moment.new:
-            if run.dataset not in UNSIZED:
-                earlier = [other for other in moment.earlier if other.dataset == run.dataset]
-                self.gate.check_sizes(run, read_report(self.store, run), earlier)
 
     def count(self, moment: Moment, tally: Tally) -> None:
         """Add the rows that a moment changed; those of newer files applied again are told apart."""
@@ -62,12 +62,14 @@ def load_step(
     """Load the pending files of a source into one database, under a Report.
 
     ``items_in``: the tables that hold a row for each item. Raises :class:`GateBroken` when a file was held back; the
-    other files are loaded nevertheless.
+    other files are loaded nevertheless. One held back earlier, since when newer files were loaded, is only reported.
     """
     with record(warehouse, store, step) as report:
         loading = Loading(store, Gate(store, accept), report)
         try:
-            held = load_pending(target(loading), store, source, datasets)
+            held, superseded = load_pending(target(loading), store, source, datasets)
+            if superseded:
+                report.details["held back, but newer files are loaded"] = list(map(str, superseded))
         finally:
             report.written = loading.tally.written
             report.unchanged = sum(loading.tally.unchanged(table) for table in items_in)
