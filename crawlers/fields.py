@@ -3,16 +3,30 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
+from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 KST = ZoneInfo("Asia/Seoul")
 MAX_ID = 2**63 - 1
+HTTPS_HOSTS = (
+    "kok.uplus.co.kr",
+    "d-img.picnique.co.kr",
+    "d1nwcwsdvx7ar2.cloudfront.net",
+    "www.hnsmall.com",
+    "image.hnsmall.com",
+    "www.hmall.com",
+    "image.hmall.com",
+    "m.nsmall.com",
+    "product-image.prod-nsmall.com",
+)
+"""Hosts of product images that serve https, though a page may name them with http."""
 
 PriceKind = Literal["amount", "consult", "unknown"]
 
 _AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _BREAK = re.compile(r"\s*[\r\n\t]\s*")
+_CONTROL = re.compile(r"[\r\n\t]")
 _RATE = re.compile(r"([0-9]{1,2}|100)\s*%?")
 
 
@@ -74,9 +88,12 @@ def parse_count(text: str | None) -> int | None:
 
 
 def parse_score(text: str | None) -> float | None:
-    """A review score such as ``4.8``; None when there is none."""
+    """A review score of 0 to 5 such as ``4.8``; None when there is none."""
     match = re.search(r"[0-9]+(?:\.[0-9]+)?", text or "")
-    return float(match[0]) if match else None
+    score = float(match[0]) if match else None
+    if score is not None and score > 5:
+        raise ValueError(f"{text!r} is not a review score of 0 to 5")
+    return score
 
 
 def parse_day(text: str) -> date:
@@ -132,17 +149,42 @@ def kst_day(instant: datetime) -> date:
     return instant.astimezone(KST).date()
 
 
-def https(url: str | None) -> str | None:
-    """A protocol-relative image address made absolute; blanks and ``about:blank`` are none."""
-    url = (url or "").strip()
-    if url in ("", "about:blank"):
+def image_url(url: str | None, page: str) -> str | None:
+    """The absolute address of an image on ``page``, with https where the host is known to serve it.
+
+    A blank address, ``data:``, ``about:blank`` and what is no address at all name no image.
+    """
+    text = _CONTROL.sub("", (url or "").strip()).replace(" ", "%20")
+    try:
+        absolute = f"https:{text}" if text.startswith("//") else urljoin(page, text)
+        parts = urlsplit(absolute)
+    except ValueError:  # such as a bracket without its pair
         return None
-    return f"https:{url}" if url.startswith("//") else url
+    if not text or parts.scheme not in ("http", "https") or not parts.netloc:
+        return None
+    return parts._replace(scheme="https").geturl() if parts.netloc in HTTPS_HOSTS else absolute
 
 
 def text_or_none(text: str | None) -> str | None:
     """Text without the line breaks and indents of its page; blank is None."""
     return _BREAK.sub(" ", (text or "").strip()) or None
+
+
+def mask(nickname: str | None) -> str | None:
+    """The first letter of a customer's nickname, and nothing of the rest, not even its length."""
+    text = (nickname or "").strip()
+    return f"{text[0]}**" if text else None
+
+
+def parse_share(text: str | None) -> int | None:
+    """A share in percent, ``85%`` -> 85; None when there is none."""
+    return parse_rate(text) if (text or "").strip() else None
+
+
+def parse_written_on(text: str | None) -> date | None:
+    """The day of a review, ``2025.08.06``; None when there is none."""
+    text = (text or "").strip()
+    return parse_day(text.rstrip(".").replace(".", "-")) if text else None
 
 
 def strip_store(name: str, store: str) -> str:

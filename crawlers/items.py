@@ -12,6 +12,9 @@ ProductId = Annotated[int, Field(gt=0, le=MAX_ID)]
 Won = Annotated[int, Field(gt=0, le=MAX_ID)]
 Name = Annotated[str, Field(min_length=1)]
 
+CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
+"""Of the mall, by the code of their list."""
+
 
 class Item(BaseModel):
     """What every item says about its origin: when it was seen, and on which page. ``dataset`` is where it is filed."""

@@ -53,11 +53,7 @@ class ScheduleSpider(SourceSpider):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._scopes = {
-            (channel, day): self.coverage["schedule"].scope(channel_id=self.channels[channel], day=day.isoformat())
-            for channel in self.channels
-            for day in job.asked_days
-        }
+        self._scopes = {(channel, day): self._open(channel, day) for channel in self.channels for day in job.asked_days}
         self._seen: set[tuple[str, datetime, bool, int]] = set()
 
     def page_url(self, channel: str, day: date) -> str:
@@ -72,6 +68,13 @@ class ScheduleSpider(SourceSpider):
         for channel in self.channels:
             for day in (self.job.day - timedelta(days=1), *self.job.asked_days):
                 yield self.first_request(channel, day, self._touched(channel, day))
+
+    def day_request(self, channel: str, day: date) -> Request:
+        """A request for the schedule of a day whatever days are asked for; the nights after it count as well."""
+        for each in (day, day + timedelta(days=1)):
+            if (channel, each) not in self._scopes:
+                self._scopes[channel, each] = self._open(channel, each)
+        return self.first_request(channel, day, self._touched(channel, day))
 
     def first_request(self, channel: str, day: date, scopes: Sequence[Scope]) -> Request:
         """What is asked first for a day of a channel."""
@@ -96,6 +99,9 @@ class ScheduleSpider(SourceSpider):
             if own is not None and not of_its_day:
                 # Not even one: rather a page gone wrong, or of another day, than a day without programme.
                 coverage.fail([own], "rows", response.url, f"the page lists no shows of {day}", response.body)
+
+    def _open(self, channel: str, day: date) -> Scope:
+        return self.coverage["schedule"].scope(channel_id=self.channels[channel], day=day.isoformat())
 
     def _touched(self, channel: str, day: date) -> list[Scope]:
         """The scopes to which a page can add a show: its own day and the next."""

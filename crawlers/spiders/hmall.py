@@ -1,19 +1,27 @@
-"""현대홈쇼핑: one JSON answer a day for each of two channels."""
+"""현대홈쇼핑: one JSON answer a day for each of two channels, and product pages that carry their data as JSON."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
+from parsel import Selector
 from pydantic import BaseModel, Field
-from scrapy.http import Response
+from scrapy import Request
+from scrapy.http import Response, TextResponse
 
-from crawlers.contracts import Owed, json_rows, reading
+from crawlers.contracts import BrokenPage, Owed, json_rows, reading, whole_html
 from crawlers.fields import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
+from crawlers.items import Detail, HomeShoppingProduct
+from crawlers.product_pages import image_urls, plain_text, prices, readable, words
 from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
 IMAGES = "https://image.hmall.com/static"
+DATA = ("props", "pageProps", "respData", "itemPtc")
+FACTS = ("배송비", "택배사", "반품/교환", "소비기한")
 
 
 class Airing(BaseModel):
@@ -37,6 +45,16 @@ class BroadItem(Airing):
     sub_image: str | None = Field(alias="thumImgNm", default=None)
 
 
+class ProductData(BaseModel):
+    """The part of a product page's JSON that names the product."""
+
+    product_id: str | int | None = Field(alias="slitmCd", default=None)
+    product_name: str | None = Field(alias="slitmNm", default=None)
+    store_name: str | None = Field(alias="brndNm", default=None)
+    list_price: str | int | None = Field(alias="sellPrc", default=None)
+    price: str | int | None = Field(alias="bbprc", default=None)
+
+
 class HmallSpider(ScheduleSpider):
     """Channels 2 and 3. Shows before 05:20 carry the broadcast day before as their date."""
 
@@ -52,6 +70,43 @@ class HmallSpider(ScheduleSpider):
         path = "/api/hf/dp/v1/main-tv-new/tv-list"
         query = f"brodDt={day:%Y%m%d}&brodPrrgPage=200&brodType={channel}&deviceInfo=pc"
         return f"{self.job.settings.hmall_api_url}{path}?{query}"
+
+    def product_url(self, product_id: int) -> str:
+        return f"{self.job.settings.hmall_url}/md/pda/itemPtc?slitmCd={product_id}"
+
+    def request_for(self, url: str) -> Request:
+        query = parse_qs(urlsplit(url).query)
+        if "slitmCd" in query:
+            return self.page_request(parse_id(query["slitmCd"][0]))
+        if query["brodType"][0] not in self.channels:
+            raise ValueError(f"unknown channel {query['brodType'][0]!r}")
+        return self.day_request(query["brodType"][0], parse_day(query["brodDt"][0]))
+
+    def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct]:
+        page = whole_html(response)
+        coverage = self.coverage["products"]
+        data = _shown_data(page)
+        # What the page was made from is the better source; what it shows stands in for each part that is missing.
+        found = readable(coverage, "__NEXT_DATA__", page, lambda: _data(page)) or ProductData()
+        name = text_or_none(found.product_name) or data.product_name
+        if name is None:
+            raise BrokenPage("product_name", f"neither {'.'.join(DATA)} nor og:title nor div.pdname names a product")
+        number = found.product_id or data.product_id
+        if number is not None and str(number) != str(product_id):
+            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        priced = found if parse_price(found.price).amount else data
+        with reading("product"):
+            yield HomeShoppingProduct(
+                source_product_id=product_id,
+                product_name=name,
+                store_name=text_or_none(found.store_name) or data.store_name,
+                **prices(parse_price(priced.list_price), parse_price(priced.price), coverage, page),
+                details=(*_facts(page), *_essential_info(page)),
+                images=image_urls(page.css(".speedycat-container img::attr(data-src)").getall(), page),
+                description=plain_text(page.css(".speedycat-container")),
+                observed_at=self.job.now,
+                page_url=page.url,
+            )
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
         for raw in json_rows(response, "respData", "broadItemList"):
@@ -89,6 +144,54 @@ def _calendar_day(main: Airing) -> date:
     if main.calendar_day:
         return parse_day(main.calendar_day)
     return broadcast_day + timedelta(days=start < BROADCAST_DAY_TURNS)
+
+
+def _data(page: TextResponse) -> ProductData:
+    """What the page was made from."""
+    text = page.css("script#__NEXT_DATA__::text").get()
+    if text is None:
+        raise ValueError("no script#__NEXT_DATA__")
+    value = json.loads(text)
+    for depth, key in enumerate(DATA, start=1):
+        if not isinstance(value, dict) or key not in value:
+            raise ValueError(f"the JSON lacks {'.'.join(DATA[:depth])}")
+        value = value[key]
+    return ProductData.model_validate(value)
+
+
+def _shown_data(page: TextResponse) -> ProductData:
+    """The same as the page shows it."""
+    store = page.css(".brandshop-link a.link")
+    box = page.css(".pdpricebox")
+    return ProductData.model_validate(
+        {
+            "slitmCd": words(page.xpath("//tr[normalize-space(th)='상품코드']/td//em")),
+            "slitmNm": text_or_none(page.css("meta[property='og:title']::attr(content)").get())
+            or words(page.css("div.pdname")),
+            "brndNm": text_or_none(store.attrib.get("ga-custom-creative")) or words(store),
+            "sellPrc": words(box.css(".sale-before em")),
+            "bbprc": words(box.css(".sale-price em")),
+        }
+    )
+
+
+def _facts(page: TextResponse) -> Iterator[Detail]:
+    """Rows of the table of basic facts that no field of the item holds."""
+    for name in FACTS:
+        for cell in page.xpath("//tr[normalize-space(th)=$name]/td", name=name)[:1]:
+            yield Detail(name=name, value=_value(cell))
+
+
+def _value(cell: Selector) -> str:
+    spans = [text for span in cell.xpath("./span") if (text := words(span))]
+    return ", ".join(spans) or words(cell) or ""
+
+
+def _essential_info(page: TextResponse) -> Iterator[Detail]:
+    for head in page.css(".accordion-panel.product-essential-info h4.subheadings"):
+        if name := words(head):
+            value = head.xpath("following-sibling::*[1][self::p]")
+            yield Detail(name=name, value=words(value) or "")
 
 
 def _image(number: int, item: BroadItem, slot: str) -> str | None:

@@ -1,18 +1,24 @@
-"""홈앤쇼핑: one HTML page a day."""
+"""홈앤쇼핑: one HTML page a day, and product pages whose description is in a frame."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urljoin, urlsplit
 
-from parsel import Selector
-from scrapy.http import Response
+from parsel import Selector, SelectorList
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+from twisted.python.failure import Failure
 
 from crawlers.contracts import BadRow, BrokenPage, Owed, reading, whole_html
+from crawlers.coverage import Scope
 from crawlers.fields import (
-    https,
+    Price,
+    image_url,
     kst_instant,
+    parse_day,
     parse_id,
     parse_price,
     show_instants,
@@ -20,14 +26,22 @@ from crawlers.fields import (
     split_times,
     text_or_none,
 )
+from crawlers.items import HomeShoppingProduct
+from crawlers.product_pages import described_images, detail_rows, image_urls, plain_text, prices, words
 from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
+from crawlers.source import Product
 
 ON_AIR = "지금방송중"
+TABLES = "table.itemTableRow, table.itemInfoRow"
 _QUOTED = re.compile(r"'([^']*)'")
 
 
 class HnsmallSpider(ScheduleSpider):
-    """Channel 1. The show on air hides its start; the page tells when it ends."""
+    """Channel 1. The show on air hides its start; the page tells when it ends.
+
+    The description of a product is asked for after its page. Where it does not come, the rest of the page is kept, and
+    the page stays due.
+    """
 
     name = "hnsmall"
     ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal"}
@@ -40,6 +54,47 @@ class HnsmallSpider(ScheduleSpider):
     def page_url(self, channel: str, day: date) -> str:
         path = "/display/tvschedule-list?categoryCode=60000059&areaCode=8005369"
         return f"{self.job.settings.hnsmall_url}{path}&broadDay={day:%Y%m%d}"
+
+    def product_url(self, product_id: int) -> str:
+        return f"{self.job.settings.hnsmall_url}/display/goods.do?goods_code={product_id}"
+
+    def request_for(self, url: str) -> Request:
+        query = parse_qs(urlsplit(url).query)
+        if "goods_code" in query:
+            return self.page_request(parse_id(query["goods_code"][0]))
+        return self.day_request("hnsmall", parse_day(query["broadDay"][0]))
+
+    def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct | Request]:
+        page = whole_html(response)
+        description = page.css("#tab1Cont")
+        if not page.css(".priceTotal") and not description:
+            raise BrokenPage("page", "neither .priceTotal nor #tab1Cont")
+        product = self._product(page, product_id)
+        address = self._frame(page)
+        if address is None:
+            yield _described(product, description, page)
+        else:
+            request = self.ask_part(address, self.parse_description, product=product, page=page)
+            yield request.replace(errback=partial(self.without_description, product=product, page=page))
+
+    def parse_description(
+        self, response: Response, scopes: Sequence[Scope], product: HomeShoppingProduct, page: Response
+    ) -> Iterator[Product]:
+        """Read the description of a product, which completes it."""
+        with self.coverage["products"].reading(response, scopes):
+            try:
+                frame = whole_html(response)
+            except BrokenPage:
+                yield self._undescribed(product, page)
+                raise
+            yield self.found_page(_described(product, frame.css("body"), frame), page, product.source_product_id)
+
+    def without_description(
+        self, failure: Failure, product: HomeShoppingProduct, page: Response
+    ) -> Iterator[HomeShoppingProduct]:
+        """Keep what the page itself says."""
+        self.coverage["products"].unreachable(failure, (self.pages,))
+        yield self._undescribed(product, page)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
         page = whole_html(response)
@@ -54,9 +109,36 @@ class HnsmallSpider(ScheduleSpider):
             show = partial(_show, item, day, on_air_end)
             subs = item.css(".sub-prd ul li")
             item.css(".sub-prd").drop()  # what is left belongs to the main product alone
-            yield partial(_row, "main", item, "a.goods-info", ".goods-thumb img", show)
+            yield partial(_row, "main", item, "a.goods-info", ".goods-thumb img", page.url, show)
             for sub in subs:
-                yield partial(_row, "sub", sub, "a[onclick]", "img", show)
+                yield partial(_row, "sub", sub, "a[onclick]", "img", page.url, show)
+
+    def _product(self, page: TextResponse, product_id: int) -> HomeShoppingProduct:
+        """What the page itself says of a product; it names neither the product nor its store."""
+        box = page.css(".resultPrice .priceTotal") or page.css(".priceTotal")
+        with reading("product"):
+            return HomeShoppingProduct(
+                source_product_id=product_id,
+                product_name=None,
+                store_name=None,
+                **prices(*_prices(box[:1]), self.coverage["products"], page),
+                details=detail_rows(page.css(TABLES)),
+                observed_at=self.job.now,
+                page_url=page.url,
+            )
+
+    def _undescribed(self, product: HomeShoppingProduct, page: Response) -> HomeShoppingProduct:
+        """Count a product without its description; its page is not remembered as read."""
+        self.coverage["products"].found(product, self.pages, page)
+        return product
+
+    def _frame(self, page: TextResponse) -> str | None:
+        """The address of the description, if it is in a frame."""
+        source = page.css("iframe#goodsDescribeView::attr(src)").get("").strip()
+        if source.startswith("/") and not source.startswith("//"):
+            return f"{self.job.settings.hnsmall_url}{source}"
+        address = urljoin(page.url, source)
+        return address if source and urlsplit(address).scheme in ("http", "https") else None
 
 
 def _show(item: Selector, day: date, on_air_end: str | None) -> dict[str, Any]:
@@ -73,7 +155,7 @@ def _show(item: Selector, day: date, on_air_end: str | None) -> dict[str, Any]:
     return {"starts_at": starts_at, "ends_at": ends_at, "title": text_or_none(title)}
 
 
-def _row(slot: str, node: Selector, link: str, image: str, show: partial[dict[str, Any]]) -> dict[str, Any]:
+def _row(slot: str, node: Selector, link: str, image: str, page: str, show: partial[dict[str, Any]]) -> dict[str, Any]:
     quoted = _QUOTED.search(node.css(f"{link}::attr(onclick)").get(""))
     with reading("source_product_id"):
         number = parse_id(quoted[1] if quoted else None)
@@ -84,5 +166,22 @@ def _row(slot: str, node: Selector, link: str, image: str, show: partial[dict[st
         "product_name": text_or_none("".join(node.css(".tit ::text").getall())),
         "price": parse_price(price),
         "list_price": None,
-        "thumbnail_url": https(node.css(f"{image}::attr(src)").get()),
+        "thumbnail_url": image_url(node.css(f"{image}::attr(src)").get(), page),
     }
+
+
+def _prices(box: SelectorList[Selector]) -> tuple[Price, Price]:
+    """What is struck out and what is paid."""
+    price = words(box.css(".sellPrice strong, .sell strong")) or words(box.css("p.counselPrd"))
+    others = box.xpath(f".//em[not(ancestor::*[{_class('sellPrice')} or {_class('sell')} or {_class('discount')}])]")
+    return parse_price(words(others)), parse_price(price)
+
+
+def _class(name: str) -> str:
+    return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
+
+
+def _described(product: HomeShoppingProduct, body: SelectorList[Selector], page: Response) -> HomeShoppingProduct:
+    """A product with its description, the content of ``body`` on ``page``."""
+    images = image_urls(described_images(body), page)
+    return product.model_copy(update={"images": images, "description": plain_text(body)})

@@ -4,17 +4,20 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from html import escape, unescape
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from parsel import Selector, SelectorList
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from crawlers.contracts import BadRow, BrokenPage, reading, whole_html
+from crawlers.contracts import BadRow, BrokenPage, Contract, Owed, reading, whole_html
 from crawlers.coverage import Coverage, Scope
 from crawlers.fields import (
+    MAX_ID,
     image_url,
     mask,
     parse_count,
@@ -28,7 +31,6 @@ from crawlers.fields import (
     text_or_none,
 )
 from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
-from crawlers.job import Job
 from crawlers.product_pages import detail_rows, image_urls, readable, words
 from crawlers.source import SourceSpider
 
@@ -59,11 +61,35 @@ class KokSpider(SourceSpider):
 
     name = "kok"
     ready: ClassVar = {"parse_list": "div.card.product-section-ul-li", "parse_page": "span.product__title"}
-    datasets = ("prices", "products")
-
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
-        self._listed: dict[str, set[int]] = {category: set() for category in CATEGORIES}
+    contracts: ClassVar = {
+        "prices": Contract(
+            "kok_product_id",
+            {
+                "kok_product_id": Owed(fill=1, least=1, most=MAX_ID),
+                "category": Owed(fill=1, one_of=frozenset(CATEGORIES)),
+                "price": Owed(fill=0.9, least=10, most=100_000_000),
+                "discount_rate": Owed(least=0, most=99),
+            },
+            items=1,
+        ),
+        "products": Contract(
+            "kok_product_id",
+            {
+                "kok_product_id": Owed(fill=1, least=1, most=MAX_ID),
+                "store_name": Owed(fill=1),
+                "product_name": Owed(fill=1),
+                "list_price": Owed(least=10, most=100_000_000),
+                "thumbnail_url": Owed(fill=0.9),
+                "review_score": Owed(least=0, most=5),
+                "rating_shares": Owed(least=0, most=100),
+                "reviews.score": Owed(least=1, most=5),
+                "reviews.written_on": Owed(past=True),
+                "seller.seller_name": Owed(fill=0.9),
+                "details": Owed(fill=0.9),
+                "images": Owed(fill=0.5),
+            },
+        ),
+    }
 
     def list_url(self, category: str, page: int) -> str:
         """Address of a page of a category list."""
@@ -94,7 +120,7 @@ class KokSpider(SourceSpider):
         """The answer with the nicknames of its reviews masked."""
         if not isinstance(response, TextResponse) or not _NICKNAME.search(response.text):
             return response
-        return response.replace(body=_NICKNAME.sub(_masked, response.text).encode(response.encoding))
+        return response.replace(body=_NICKNAME.sub(_masked, response.text).encode(response.encoding, "replace"))
 
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
@@ -108,10 +134,10 @@ class KokSpider(SourceSpider):
             cards = _cards(response, first=page == 1)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
-            before = len(self._listed[category])
+            before = scopes[0].items
             for card in cards:
                 yield from self._read_card(card, response, scopes, category)
-            if len(cards) == PAGE_SIZE and len(self._listed[category]) == before:
+            if len(cards) == PAGE_SIZE and scopes[0].items == before:
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
             elif len(cards) == PAGE_SIZE or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
@@ -120,7 +146,7 @@ class KokSpider(SourceSpider):
         page = whole_html(response)
         if not page.css("span.product__title"):
             raise BrokenPage("product_name", "no span.product__title")
-        yield _product(page, product_id, self.coverage["products"], {"observed_at": self.job.now})
+        yield _product(page, product_id, self.job.now, self.coverage["products"])
 
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
         return self.ask(
@@ -142,13 +168,11 @@ class KokSpider(SourceSpider):
         except BadRow as error:
             coverage.bad_row(error, response, scopes)
             return
-        number = price.kok_product_id
-        if number in self._listed[category]:
+        if not self.memory.newly_listed(category, price.kok_product_id):
             scopes[0].dropped["listed twice"] += 1
             return
-        self._listed[category].add(number)
         coverage.found(price, scopes[0], response)
-        self.memory.see(number, f"{price.price_kind} {price.price} {price.discount_rate}")
+        self.memory.see(price.kok_product_id, f"{price.price_kind} {price.price} {price.discount_rate}")
         yield price
 
     def _price(self, card: Selector, response: Response, category: str) -> KokPrice:
@@ -206,10 +230,10 @@ def _decoded(product_code: str) -> str:
 
 
 def _masked(nickname: re.Match[str]) -> str:
-    return nickname[1] + (mask(_TAG.sub("", nickname[2])) or "")
+    return nickname[1] + escape(mask(unescape(_TAG.sub("", nickname[2]))) or "")
 
 
-def _product(page: TextResponse, product_id: int, coverage: Coverage, origin: dict[str, Any]) -> KokProduct:
+def _product(page: TextResponse, product_id: int, observed_at: datetime, coverage: Coverage) -> KokProduct:
     title = page.css("span.product__title")
     store = words(title.xpath("./strong")) or ""
     review = page.css("button#review_show")
@@ -228,10 +252,10 @@ def _product(page: TextResponse, product_id: int, coverage: Coverage, origin: di
             **readable(coverage, "aspects", page, lambda: _aspects(page)) or {},
             seller=seller,
             details=_details(page, seller_table),
-            images=_images(page, coverage),
+            images=_images(page),
             reviews=_reviews(page, coverage),
+            observed_at=observed_at,
             page_url=page.url,
-            **origin,
         )
 
 
@@ -251,11 +275,14 @@ def _shares(page: TextResponse) -> list[int | None]:
     return shares
 
 
-def _rating_shares(page: TextResponse) -> tuple[int, ...] | None:
-    shares = [share for share in _shares(page)[:5] if share is not None]
-    if len(shares) not in (0, 5):
-        raise ValueError(f"only {len(shares)} of the five shares of stars are numbers")
-    return tuple(shares) or None
+def _rating_shares(page: TextResponse) -> tuple[int, int, int, int, int] | None:
+    match [share for share in _shares(page)[:5] if share is not None]:
+        case []:
+            return None
+        case [five, four, three, two, one]:
+            return five, four, three, two, one
+        case shares:
+            raise ValueError(f"only {len(shares)} of the five shares of stars are numbers")
 
 
 def _aspects(page: TextResponse) -> dict[str, Aspect]:
@@ -308,9 +335,9 @@ def _details(page: TextResponse, seller_table: Selector | None) -> tuple[Detail,
     return detail_rows(table for table in page.css("table.row-table.mb--40") if table.root is not seller)
 
 
-def _images(page: TextResponse, coverage: Coverage) -> tuple[str, ...]:
+def _images(page: TextResponse) -> tuple[str, ...]:
     urls = page.css("div.product_info_area img::attr(src)").getall()
-    return image_urls((url for url in urls if not urlsplit(url.strip()).path.lower().endswith(".gif")), coverage, page)
+    return tuple(url for url in image_urls(urls, page) if not urlsplit(url).path.lower().endswith(".gif"))
 
 
 def _reviews(page: TextResponse, coverage: Coverage) -> tuple[Review, ...]:

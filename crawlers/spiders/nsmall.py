@@ -1,24 +1,39 @@
-"""NS홈쇼핑: JSON schedule and JSON prices a day for each of two channels."""
+"""NS홈쇼핑: JSON schedule and JSON prices a day for each of two channels, and HTML product pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, Field
 from scrapy import Request
-from scrapy.http import Response
+from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, Owed, json_rows, reading
+from crawlers.contracts import BadRow, BrokenPage, Owed, json_rows, reading, whole_html
 from crawlers.coverage import Scope
-from crawlers.fields import UNKNOWN, Price, https, kst_instant, parse_id, parse_price, split_stamp, text_or_none
+from crawlers.fields import (
+    UNKNOWN,
+    Price,
+    image_url,
+    kst_instant,
+    parse_day,
+    parse_id,
+    parse_price,
+    split_stamp,
+    text_or_none,
+)
+from crawlers.items import HomeShoppingProduct
 from crawlers.job import Job
+from crawlers.product_pages import detail_rows, image_urls, plain_text, prices, words
 from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}
 IMAGES = "https://product-image.prod-nsmall.com/new"
+NAMES = ("h1", ".goods-title", ".goods-name", ".prd-name", ".product-title")
+MORE_NAMES = (".tit", ".title:not(h3)")  # less certain than the page's og:title; h3 are headings of sections
 
 
 class Prices(NamedTuple):
@@ -81,6 +96,42 @@ class NsmallSpider(ScheduleSpider):
         query = f"formDate={day:%Y%m%d}&cnnlCd={CODES[channel]}"
         return f"{self.job.settings.nsmall_api_url}{PATH}/{channel}/{day:%Y%m%d}?{query}"
 
+    def product_url(self, product_id: int) -> str:
+        return f"{self.job.settings.nsmall_url}/goods/{product_id}"
+
+    def request_for(self, url: str) -> Request:
+        address = urlsplit(url)
+        *_, folder, last = address.path.split("/")
+        if folder == "goods":
+            return self.page_request(parse_id(last))
+        query = parse_qs(address.query)
+        channel = query["CnnlCd"][0] if last == "brdctPriceInfo" else folder
+        if channel not in self.channels:
+            raise ValueError(f"unknown channel {channel!r}")
+        return self.day_request(channel, parse_day(query["formDate"][0]))
+
+    def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct]:
+        page = whole_html(response)
+        name = _meta(page, "itemName") or _shown_name(page)
+        if name is None:
+            raise BrokenPage("product_name", "no recobell eg:itemName, no heading and no og:title")
+        number = _meta(page, "itemId")
+        if number is not None and number != str(product_id):
+            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        description = page.css(".goods-detail-img-wrap")
+        with reading("product"):
+            yield HomeShoppingProduct(
+                source_product_id=product_id,
+                product_name=name,
+                store_name=_meta(page, "brandName"),
+                **prices(*_page_prices(page), self.coverage["products"], page),
+                details=detail_rows(page.xpath("//h3[contains(., '상품 필수 정보')]/following::table[1]")),
+                images=image_urls(description.css("img::attr(src)").getall(), page),
+                description=plain_text(description),
+                observed_at=self.job.now,
+                page_url=page.url,
+            )
+
     def prices_url(self, channel: str, day: date) -> str:
         """Address of the prices that go with a day's schedule."""
         query = f"formDate={day:%Y%m%d}&CnnlCd={channel}"
@@ -104,14 +155,14 @@ class NsmallSpider(ScheduleSpider):
         yield super().first_request(channel, day, scopes)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
-        prices = self._prices.get((channel, day), {})
+        found = self._prices.get((channel, day), {})
         for raw in json_rows(response, "data", "resultData", "totalOrgan"):
-            yield partial(_row, "main", raw, prices)
+            yield partial(_row, "main", raw, found, response.url)
             for sub in (raw.get("relTotalOrgan") or []) if isinstance(raw, dict) else []:
-                yield partial(_row, "sub", sub, prices)
+                yield partial(_row, "sub", sub, found, response.url)
 
     def _read_prices(self, response: Response) -> dict[int, Prices]:
-        prices: dict[int, Prices] = {}
+        found: dict[int, Prices] = {}
         for raw in json_rows(response, "data", "resultData"):
             try:
                 with reading("prices"):
@@ -120,11 +171,32 @@ class NsmallSpider(ScheduleSpider):
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
                 continue
-            prices.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price)))
-        return prices
+            found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price)))
+        return found
 
 
-def _row(slot: str, raw: object, prices: Mapping[int, Prices]) -> dict[str, Any]:
+def _meta(page: TextResponse, name: str) -> str | None:
+    return text_or_none(page.xpath("//meta[@name='recobell'][@property=$key]/@content", key=f"eg:{name}").get())
+
+
+def _shown_name(page: TextResponse) -> str | None:
+    """What the page calls its product, in the order in which its places can be relied on."""
+    names = [words(page.css(place)) for place in NAMES]
+    names.append(text_or_none(page.css("meta[property='og:title']::attr(content)").get()))
+    names += [words(page.css(place)) for place in MORE_NAMES]
+    return next(filter(None, names), None)
+
+
+def _page_prices(page: TextResponse) -> Prices:
+    price = parse_price(_meta(page, "salePrice"))
+    if price.amount:
+        return Prices(parse_price(_meta(page, "originalPrice")), price)
+    box = page.css(".price-wrap")
+    paid = words(box.css(".dc-price")) or words(box.css(".current-price"))
+    return Prices(parse_price(words(box.css(".origin-price"))), parse_price(paid))
+
+
+def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dict[str, Any]:
     with reading("row"):
         item = OrganRow.model_validate(raw)
     with reading("source_product_id"):
@@ -144,5 +216,5 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices]) -> dict[str, Any]
         "product_name": item.goods.product_name.strip(),
         "price": found.price,
         "list_price": found.list_price.amount,
-        "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else https(item.image),
+        "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),
     }

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,22 @@ from typing import Any
 import pytest
 
 from crawlers.fields import parse_clock
-from crawlers.standin.catalog import CATEGORIES, DEMO, load_catalog
+from crawlers.items import CATEGORIES
+from crawlers.standin.catalog import DEMO, ShowRow, load_catalog
+from crawlers.standin.details import (
+    HNSMALL_ATTRIBUTES,
+    HNSMALL_TABLES,
+    NSMALL_NAMES,
+    PLAIN_HOST,
+    HmallDetails,
+    HnsmallDetails,
+    KokDetails,
+    NsmallDetails,
+    hmall_details,
+    hnsmall_details,
+    kok_details,
+    nsmall_details,
+)
 from pipelines.load.ingredient_lines import BEL, ingredient_lines
 
 Row = dict[str, Any]
@@ -310,3 +326,102 @@ def test_registered_dates_and_counts_are_readable() -> None:
 def test_the_readme_names_every_file() -> None:
     readme = Path(DEMO / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in DEMO.iterdir() if path.name not in readme and path.name != "README.md"] == []
+
+
+# --- product pages
+
+CATALOG = load_catalog()
+KOK_PAGES = [kok_details(row) for row in CATALOG.kok]
+
+
+def goods(*channels: int) -> list[ShowRow]:
+    """The products of some channels, each once."""
+    return list({show.product_id: show for show in reversed(CATALOG.shows) if show.channel_id in channels}.values())
+
+
+KOK_QUIRKS: dict[str, Callable[[KokDetails], bool]] = {
+    "main image in the head alone": lambda page: page.lazy_thumbnail,
+    "no reviews": lambda page: page.rating_shares is None,
+    "reviews are counted, but none is shown": lambda page: page.rating_shares is not None and not page.reviews,
+    "ten reviews": lambda page: len(page.reviews) == 10,
+    "two reviews of one nickname on one day": lambda page: (
+        len({(review.nickname, review.written_on) for review in page.reviews})
+        < len(page.reviews)
+        == len(set(page.reviews))
+    ),
+    "a review says nothing of an aspect": lambda page: any(len(review.opinions) < 3 for review in page.reviews),
+    "a review without a text": lambda page: any(not review.text for review in page.reviews),
+    "a review of several lines": lambda page: any("\n" in review.text for review in page.reviews),
+    "what HTML must escape": lambda page: any("<" in review.text and "&" in review.nickname for review in page.reviews),
+    "a moving image": lambda page: any(url.endswith(".gif") for url in page.images),
+    "an address without a scheme": lambda page: page.images[0].startswith("//"),
+    "an address with http": lambda page: page.images[0].startswith("http://"),
+    "seller cells backwards": lambda page: page.seller[-1].name in ("판매자", "상호"),
+    "seller cells missing": lambda page: len(page.seller) == 8,
+    "seller cells in other words": lambda page: any(line.name == "통신판매업신고번호" for line in page.seller),
+    "a detail of more than 4,000 characters": lambda page: any(len(line.value) > 4_000 for line in page.details),
+}
+HNSMALL_QUIRKS: dict[str, Callable[[HnsmallDetails], bool]] = {
+    "price alone": lambda page: page.list_price is None,
+    "list price and rate": lambda page: page.rate is not None,
+    "list price without rate": lambda page: page.list_price is not None and page.rate is None,
+    "price on request": lambda page: page.price == "상담 예약 상품",
+    "description in a frame": lambda page: page.framed,
+    "description in the page": lambda page: not page.framed,
+    "a host without https": lambda page: page.images[0].url.startswith(PLAIN_HOST),
+    "labels in td": lambda page: page.label_cell == "td",
+    **{f"table.{name}": lambda page, name=name: page.table == name for name in HNSMALL_TABLES},
+    **{
+        f"image in {attribute}": lambda page, attribute=attribute: any(
+            attribute == image.attribute for image in page.images
+        )
+        for attribute in (*HNSMALL_ATTRIBUTES, "background")
+    },
+}
+HMALL_QUIRKS: dict[str, Callable[[HmallDetails], bool]] = {
+    "no script": lambda page: page.data == "none",
+    "script without itemPtc": lambda page: page.data == "without itemPtc",
+    "no store": lambda page: page.store is None,
+    "spans": lambda page: any(", " in line.value for line in page.basic),
+}
+NSMALL_QUIRKS: dict[str, Callable[[NsmallDetails], bool]] = {
+    "no metas": lambda page: not page.metas,
+    "no store": lambda page: page.metas and page.store is None,
+    **{f"name in {place}": lambda page, place=place: page.name_place == place for place in NSMALL_NAMES},
+    "name in og:title alone": lambda page: not page.metas and page.name_place == "og:title",
+    "name in the page alone": lambda page: not page.metas and page.name_place != "og:title",
+}
+
+
+@pytest.mark.parametrize("quirk", KOK_QUIRKS)
+def test_kok_pages_have_every_quirk(quirk: str) -> None:
+    assert any(map(KOK_QUIRKS[quirk], KOK_PAGES))
+
+
+@pytest.mark.parametrize("quirk", HNSMALL_QUIRKS)
+def test_hnsmall_pages_have_every_quirk(quirk: str) -> None:
+    assert any(map(HNSMALL_QUIRKS[quirk], map(hnsmall_details, goods(1))))
+
+
+@pytest.mark.parametrize("quirk", HMALL_QUIRKS)
+def test_hmall_pages_have_every_quirk(quirk: str) -> None:
+    assert any(map(HMALL_QUIRKS[quirk], map(hmall_details, goods(2, 3))))
+
+
+@pytest.mark.parametrize("quirk", NSMALL_QUIRKS)
+def test_nsmall_pages_have_every_quirk(quirk: str) -> None:
+    assert any(map(NSMALL_QUIRKS[quirk], map(nsmall_details, goods(4, 5))))
+
+
+@pytest.mark.parametrize("channels", [(2, 3), (4, 5)])
+def test_pages_with_two_prices_have_them_equal_different_and_unknown(channels: tuple[int, ...]) -> None:
+    prices = {(show.sale_price, show.dc_price) for show in goods(*channels)}
+    assert (None, None) in prices
+    assert {sale == paid for sale, paid in prices if sale} == {True, False}
+    assert channels == (2, 3) or (0, 0) in prices
+
+
+def test_pages_without_data_have_prices_to_read_from_the_page() -> None:
+    bare = [show for show in goods(2, 3) if hmall_details(show).data != "itemPtc"]
+    bare += [show for show in goods(4, 5) if not nsmall_details(show).metas]
+    assert {show.sale_price == show.dc_price for show in bare if show.sale_price} == {True, False}

@@ -110,13 +110,39 @@ def test_unreadable_stamps_are_errors(stamp: str) -> None:
     [
         ("//image.example/1.jpg", "https://image.example/1.jpg"),
         ("http://image.example/1.jpg", "http://image.example/1.jpg"),
+        ("http://image.hnsmall.com/images/1.jpg?w=1", "https://image.hnsmall.com/images/1.jpg?w=1"),
+        ("http://image.hnsmall.com:8080/1.jpg", "http://image.hnsmall.com:8080/1.jpg"),
+        ("/images/1.jpg", "https://shop.example/images/1.jpg"),
+        ("1.jpg", "https://shop.example/goods/1.jpg"),
+        (" https://image.example/a\n b.jpg ", "https://image.example/a%20b.jpg"),
         ("about:blank", None),
+        ("data:image/gif;base64,R0lGOD", None),
+        ("javascript:void(0)", None),
+        ("http://[image.example/1.jpg", None),
         (" ", None),
         (None, None),
     ],
 )
 def test_image_addresses(url: str | None, absolute: str | None) -> None:
-    assert fields.https(url) == absolute
+    assert fields.image_url(url, "https://shop.example/goods/7") == absolute
+
+
+@pytest.mark.parametrize(
+    ("nickname", "masked"), [("콩이네밥상", "콩**"), ("별", "별**"), (" 010-1234 ", "0**"), ("", None), (None, None)]
+)
+def test_of_a_nickname_only_the_first_letter_is_kept(nickname: str | None, masked: str | None) -> None:
+    assert fields.mask(nickname) == masked
+
+
+@pytest.mark.parametrize("text", ["2025.08.06", "2025-08-06", " 2025.08.06. ", "20250806"])
+def test_the_day_of_a_review(text: str) -> None:
+    assert fields.parse_written_on(text) == DAY
+
+
+def test_a_review_without_a_day_has_none_and_a_strange_day_is_an_error() -> None:
+    assert fields.parse_written_on(" ") is None
+    with pytest.raises(ValueError, match="not a date"):
+        fields.parse_written_on("3일 전")
 
 
 def test_a_product_name_loses_the_store_in_front_and_nothing_else() -> None:
@@ -132,3 +158,13 @@ def test_review_count(text: str | None, count: int | None) -> None:
 @pytest.mark.parametrize(("text", "score"), [("4.8", 4.8), ("5", 5.0), ("", None)])
 def test_review_score(text: str, score: float | None) -> None:
     assert fields.parse_score(text) == score
+
+
+def test_a_score_of_more_than_five_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not a review score"):
+        fields.parse_score("48")
+
+
+@pytest.mark.parametrize(("text", "share"), [("85%", 85), (" 0% ", 0), ("", None), (None, None)])
+def test_share_of_the_reviews(text: str | None, share: int | None) -> None:
+    assert fields.parse_share(text) == share

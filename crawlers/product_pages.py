@@ -1,0 +1,127 @@
+"""What the product pages of several sources have in common: text, tables of facts, images, prices."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from lxml import etree
+from parsel import Selector, SelectorList
+from scrapy.http import Response
+
+from crawlers.contracts import BadRow, reading
+from crawlers.coverage import Coverage
+from crawlers.fields import Price, image_url, text_or_none
+from crawlers.items import Detail
+
+LONGEST_TEXT = 20_000
+IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")
+
+_INLINE = frozenset(
+    ("a", "abbr", "b", "code", "del", "em", "font", "i", "ins", "mark", "small", "span", "strong", "sub", "sup", "u")
+)
+_SILENT = frozenset(("script", "style", "noscript", "template"))
+_SPACE = re.compile(r"\s+")
+_CSS_URL = re.compile(r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"']*))\s*\)""")
+_CANDIDATE = re.compile(r"(\S*[^\s,])(?:\s+[\d.]+[wx])?\s*(?:,|$)")
+_COPY = re.compile(r"format/(?:avif|webp)")
+
+Value = TypeVar("Value")
+
+
+def readable(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
+    """What ``parse`` makes of a part of a page; None, and a counted fault, where that cannot be read."""
+    try:
+        with reading(field):
+            return parse()
+    except BadRow as error:
+        coverage.fault(error.field, response, str(error))
+        return None
+
+
+def words(nodes: Selector | SelectorList[Selector]) -> str | None:
+    """The text of the first of some elements, without the line breaks of its page; None when there is none."""
+    first = nodes[:1] if isinstance(nodes, SelectorList) else nodes
+    return text_or_none("".join(first.xpath(".//text()").getall()))
+
+
+def plain_text(nodes: SelectorList[Selector]) -> str | None:
+    """The running text of elements, white space collapsed, at most ``LONGEST_TEXT`` characters."""
+    text = "".join(part for node in nodes for part in _texts(node.root))
+    return _SPACE.sub(" ", text).strip()[:LONGEST_TEXT].strip() or None
+
+
+def detail_rows(tables: Iterable[Selector]) -> tuple[Detail, ...]:
+    """The rows of tables: a ``th`` and its ``td``, or the first two ``td`` of a row without a ``th``."""
+    return tuple(detail for table in tables for row in _rows(table) for detail in _details(row))
+
+
+def image_urls(urls: Iterable[str], page: Response) -> tuple[str, ...]:
+    """Addresses of images as a page writes them, made absolute, each once and in order."""
+    return tuple(dict.fromkeys(filter(None, (image_url(url, page.url) for url in urls))))
+
+
+def described_images(description: SelectorList[Selector]) -> Iterator[str]:
+    """The images of a description in order: of ``img`` elements, however their loading is put off, and of CSS.
+
+    An image in another format under ``format/avif`` or ``format/webp`` is a copy of one that is there as well.
+    """
+    for node in description.xpath(".//img | .//*[@style] | .//style"):
+        if node.root.tag == "img":
+            found = _shown(node)
+        else:
+            found = _backgrounds(node.attrib.get("style") or node.xpath("string()").get(""))
+        yield from (url for url in found if not _COPY.search(url))
+
+
+def prices(list_price: Price, price: Price, coverage: Coverage, response: Response) -> dict[str, Any]:
+    """The fields of what is paid and what is struck out: a list price that is not above the price is not struck out."""
+    struck_out = list_price.amount
+    if struck_out is not None and price.amount is not None and struck_out <= price.amount:
+        if struck_out < price.amount:
+            coverage.fault("list_price", response, f"the list price {struck_out} is below the price {price.amount}")
+        struck_out = None
+    return {"price": price.amount, "price_kind": price.kind, "list_price": struck_out}
+
+
+def _texts(root: etree._Element) -> Iterator[str]:
+    """The texts under an element; what stands in different blocks is kept apart."""
+    steps = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, element in steps:
+        named = event in ("start", "end")
+        block = named and element.tag not in _INLINE
+        if event == "start":
+            if element.tag in _SILENT:
+                steps.skip_subtree()
+            else:
+                yield f" {element.text or ''}" if block else element.text or ""
+            continue
+        if block:
+            yield " "
+        if element is not root:
+            yield element.tail or ""
+
+
+def _rows(table: Selector) -> SelectorList[Selector]:
+    """The rows of a table, without those of a table inside it."""
+    return table.xpath("./tr | ./tbody/tr | ./thead/tr | ./tfoot/tr")
+
+
+def _details(row: Selector) -> Iterator[Detail]:
+    heads, cells = row.xpath("./th"), row.xpath("./td")
+    pairs = zip(heads, cells, strict=False) if heads else [(cells[0], cells[1])] if len(cells) > 1 else []
+    for head, cell in pairs:
+        if name := words(head):
+            yield Detail(name=name, value=words(cell) or "")
+
+
+def _shown(image: Selector) -> list[str]:
+    """The address of an image: where a script will look for it, else where a browser would."""
+    for name in IMAGE_ATTRIBUTES:
+        url = image.attrib.get(name, "").strip()
+        if url and not url.startswith(("data:", "about:")):
+            return [url]
+    return _CANDIDATE.findall(image.attrib.get("srcset", ""))[-1:]
+
+
+def _backgrounds(css: str) -> list[str]:
+    return ["".join(match.groups(default="")).strip() for match in _CSS_URL.finditer(css)]
