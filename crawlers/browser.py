@@ -206,4 +206,9 @@ def _failed(script: asyncio.Future[Response]) -> bool:
 def _headers(answer: Response) -> dict[str, str]:
     """Headers of an answer whose body is unpacked and whole by now."""
     gone = {"content-encoding", "content-length", "transfer-encoding", "set-cookie", "connection"}
-    return {name: value for name, value in answer.headers.to_unicode_dict().items() if name.lower() not in gone}
+    names = (name.decode("latin-1") for name in answer.headers)
+    return {name: ", ".join(_values(answer, name)) for name in names if name.lower() not in gone}
+
+
+def _values(answer: Response, name: str) -> list[str]:
+    return [value.decode("latin-1") for value in answer.headers.getlist(name)]
