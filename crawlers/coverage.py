@@ -124,11 +124,14 @@ class Coverage:
         """Count a fault of a field that costs no item."""
         self._fault(name, response.url, reason, response.body)
 
-    def found(self, item: Item, scope: Scope, response: Response) -> None:
-        """Count an item of a scope, and the fields in which it is not as its source owes it."""
+    def found(self, item: Item, scope: Scope, response: Response | None) -> None:
+        """Count an item of a scope, and the fields in which it is not as its source owes it.
+
+        Without a ``response`` its page was read by an earlier crawl.
+        """
         scope.items += 1
         for name, reason in self._verdict.item(item):
-            self._fault(name, item.page_url, reason, response.body)
+            self._fault(name, item.page_url, reason, response.body if response else None)
 
     def report(self) -> dict[str, Any]:
         """Scopes, faults and the verdict as the run report tells them."""

@@ -8,6 +8,15 @@ from pydantic import AwareDatetime, BaseModel, Field
 from crawlers.settings import CrawlSettings
 
 
+class Progress(BaseModel):
+    """How far a crawl is: requests made of those known to be needed, items found, and seconds since it began."""
+
+    requests: int
+    known: int
+    items: int
+    seconds: float
+
+
 class Job(BaseModel):
     """A crawl of one source: the KST days whose schedules are asked for, the instant it counts as, and its folder."""
 
@@ -17,11 +26,21 @@ class Job(BaseModel):
     now: AwareDatetime
     settings: CrawlSettings
     folder: Path
+    requests_left: int = Field(ge=0, description="Requests that the source may still get on this day")
 
     @property
     def asked_days(self) -> list[date]:
         """The days ``day`` … ``day + days - 1``."""
         return [self.day + timedelta(days=ahead) for ahead in range(self.days)]
+
+    @property
+    def no_requests_left(self) -> str:
+        """Why a request is refused when none is left."""
+        most = self.settings.crawl_daily_requests
+        return (
+            f"the {most:,} requests that {self.source} may get on {self.day} are used up: go on tomorrow, or set "
+            "UKOK_CRAWL_DAILY_REQUESTS higher"
+        )
 
     def items_file(self, dataset: str) -> Path:
         """The items of a dataset, one JSON object a line."""
@@ -29,13 +48,28 @@ class Job(BaseModel):
 
     @property
     def recalled_file(self) -> Path:
-        """What earlier crawls remember of product pages, a line of JSON each; there is none at the first crawl."""
+        """What earlier crawls remember of product pages, a line of JSON each."""
         return self.folder / "recalled.jsonl"
 
     @property
     def remembered_file(self) -> Path:
         """The same as this crawl leaves it."""
         return self.folder / "remembered.jsonl"
+
+    @property
+    def left_file(self) -> Path:
+        """Readings of product pages that killed crawls left, the newest first; see :mod:`crawlers.parts`."""
+        return self.folder / "left.jsonl"
+
+    @property
+    def parts_folder(self) -> Path:
+        """Readings of product pages, finished parts of them while the crawl runs."""
+        return self.folder / "parts"
+
+    @property
+    def progress_file(self) -> Path:
+        """How far the crawl is, as :class:`Progress`; replaced every second."""
+        return self.folder / "progress.json"
 
     @property
     def pages_folder(self) -> Path:

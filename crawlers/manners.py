@@ -17,9 +17,9 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
-from twisted.python.failure import Failure
 
 from crawlers.settings import CrawlSettings
+from crawlers.traffic import Traffic
 
 
 def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "AUTOTHROTTLE_START_DELAY": 1.25 * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
-        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560}
+        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, Traffic: 990}
         | ({"crawlers.browser.Browser": 50} if renders else {}),
         "PLAYWRIGHT_LAUNCH_OPTIONS": _browser(settings.chromium_path) if renders else {},
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
@@ -153,7 +153,7 @@ class BackOff:
         """Seconds to wait after one more refusal; those that come while the host is left alone count as one."""
         if self._free_at.get(host, 0.0) <= monotonic():
             self._refusals[host] += 1
-        wait = self._pause * 2 ** min(self._refusals[host], 10) * self._random.uniform(1, 1.5)
+        wait = self._pause * (1 << min(self._refusals[host], 10)) * self._random.uniform(1, 1.5)
         return min(wait, self._longest)
 
     def _hold_queue(self, request: Request, host: str) -> None:
@@ -164,7 +164,7 @@ class BackOff:
             return
         slot.lastseen = max(slot.lastseen, self._free_at.get(host, 0.0))
         while host in self._closed and slot.queue:
-            slot.queue.popleft()[1].errback(Failure(IgnoreRequest(self._closed[host])))
+            slot.queue.popleft()[1].errback(IgnoreRequest(self._closed[host]))
 
 
 def retry_after(header: str, clock: Callable[[], datetime]) -> float | None:

@@ -5,19 +5,21 @@ the spider reads more from a page than it did then (``version``), or when it was
 asked for less and less often: every unchanged reading doubles its interval, up to ``MOST_RESTED`` times.
 
 The memory is a file of SQLite for the time of the crawl, since that takes the same room for a hundred thousand products
-as for three thousand, and lines of JSON between crawls.
+as for three thousand, and lines of JSON between crawls. What a killed crawl had read is taken over: those readings are
+remembered like any other, and their items are filed by this crawl unless it reads the pages anew.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 MOST_RESTED = 2  # doublings
 FORGET = timedelta(days=90)
+GONE = "gone"  # in place of a digest
 COLUMNS = (
     "product_id",
     "listed",
@@ -54,30 +56,58 @@ class PageMemory:
     """
 
     def __init__(self, path: Path, now: datetime, age: timedelta, version: int) -> None:
-        self._now = now
+        self._now = now.astimezone(UTC)
         self._age = age
         self._version = version
         self._database = sqlite3.connect(path, isolation_level=None)
-        # The file is worth nothing after its process: no journal, no waiting for the disk.
+        # The file is worth nothing after its process: no journal, no waiting for the disk, one transaction for ever.
         self._database.executescript(
             """
-            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4000;
+            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2000;
             CREATE TABLE page (
                 product_id INTEGER PRIMARY KEY, listed TEXT, listed_at TEXT, read_at TEXT, read_listed TEXT,
                 version INTEGER, etag TEXT, last_modified TEXT, digest TEXT, rested INTEGER NOT NULL DEFAULT 0,
-                seen INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0
+                seen INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
+                taken_over INTEGER NOT NULL DEFAULT 0, unfiled INTEGER NOT NULL DEFAULT 0
             );
+            CREATE INDEX waiting ON page (product_id) WHERE seen AND NOT asked;
+            CREATE TABLE listing (list TEXT, product_id INTEGER, PRIMARY KEY (list, product_id)) WITHOUT ROWID;
+            BEGIN;
             """
         )
 
     def recall(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Take in what earlier crawls knew; a later line of a product replaces the earlier one."""
         statement = f"INSERT OR REPLACE INTO page ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (names of our own)
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            statement, ([line.get(name) for name in COLUMNS[:-1]] + [line.get("rested") or 0] for line in lines)
+        self._database.executemany(statement, ([line[name] for name in COLUMNS] for line in lines))
+
+    def take_over(self, line: Mapping[str, Any], *, with_item: bool) -> None:
+        """Take in a reading that a killed crawl left; the newest of a product comes first, and counts.
+
+        ``with_item``: the reading has an item, which is not in the raw zone yet.
+        """
+        known = self._database.execute(
+            "SELECT read_at, taken_over FROM page WHERE product_id = ?", (line["product_id"],)
+        ).fetchone()
+        read_at, taken_over = known or (None, False)
+        if not taken_over:
+            if read_at is not None and read_at > line["read_at"]:
+                return
+            self.recall([line])
+        self._database.execute(
+            "UPDATE page SET taken_over = 1, unfiled = max(unfiled, ?) WHERE product_id = ?",
+            (with_item, line["product_id"]),
         )
-        self._database.execute("COMMIT")
+
+    def file_taken_over(self, product_id: int) -> bool:
+        """Whether the item that a killed crawl left of a page is still the newest; tells so once."""
+        statement = "UPDATE page SET unfiled = 0 WHERE product_id = ? AND unfiled RETURNING 1"
+        return self._database.execute(statement, (product_id,)).fetchone() is not None
+
+    def newly_listed(self, place: str, product_id: int) -> bool:
+        """Note that a list shows a product; False if it did so before in this crawl."""
+        statement = "INSERT OR IGNORE INTO listing VALUES (?, ?)"
+        return self._database.execute(statement, (place, product_id)).rowcount == 1
 
     def see(self, product_id: int, listed: str) -> None:
         """Note that a product is listed in this crawl; ``listed`` sums up what the listing shows of it.
@@ -94,50 +124,48 @@ class PageMemory:
             {"id": product_id, "listed": listed, "at": self._now.isoformat()},
         )
 
+    def waiting(self) -> int:
+        """How many listed pages :meth:`due` has not decided on."""
+        count: int = self._database.execute("SELECT count(*) FROM page WHERE seen AND NOT asked").fetchone()[0]
+        return count
+
     def due(self, most: int) -> list[DuePage]:
         """The next ``most`` pages to ask for; each is given out once in a crawl."""
-        rows = self._database.execute(
-            "SELECT product_id, listed, read_at, read_listed, version, rested, etag, last_modified FROM page"
-            " WHERE seen AND NOT asked ORDER BY product_id"
-        )
         pages: list[DuePage] = []
-        passed: list[tuple[int]] = []
-        for product_id, listed, read_at, read_listed, version, rested, etag, last_modified in rows:
-            passed.append((product_id,))
-            if version != self._version:
-                pages.append(DuePage(product_id, None, None))
-            elif read_listed != listed or self._rested_enough(read_at, rested):
-                pages.append(DuePage(product_id, etag, last_modified))
-            if len(pages) == most:
-                break
-        self._database.executemany("UPDATE page SET asked = 1 WHERE product_id = ?", passed)
+        while len(pages) < most and (rows := self._decide(most - len(pages))):
+            for product_id, listed, read_at, read_listed, version, rested, etag, last_modified in rows:
+                if version != self._version:
+                    pages.append(DuePage(product_id, None, None))
+                elif read_listed != listed or self._rested_enough(read_at, rested):
+                    pages.append(DuePage(product_id, etag, last_modified))
         return pages
 
     def read(self, product_id: int, digest: str, etag: str | None, last_modified: str | None) -> dict[str, Any]:
         """Note that a page was read; ``digest`` sums up its content. Returns the line to remember it by."""
-        self._database.execute(
-            """
-            UPDATE page SET rested = CASE WHEN digest = :digest AND version = :version THEN rested + 1 ELSE 0 END,
-                digest = :digest, version = :version, read_at = :at, read_listed = listed, etag = :etag,
-                last_modified = :last_modified
-            WHERE product_id = :id
-            """,
-            {
-                "id": product_id,
-                "digest": digest,
-                "version": self._version,
-                "at": self._now.isoformat(),
-                "etag": etag,
-                "last_modified": last_modified,
-            },
+        self._update(
+            product_id,
+            "rested = CASE WHEN digest = :digest AND version = :version THEN rested + 1 ELSE 0 END, digest = :digest,"
+            " version = :version, etag = :etag, last_modified = :last_modified, unfiled = 0",
+            digest=digest,
+            version=self._version,
+            etag=etag,
+            last_modified=last_modified,
         )
         return self._line(product_id)
 
     def rests(self, product_id: int) -> dict[str, Any]:
         """Note that a page has not changed since it was read (304). Returns the line to remember it by."""
-        self._database.execute(
-            "UPDATE page SET rested = rested + 1, read_at = ?, read_listed = listed WHERE product_id = ?",
-            (self._now.isoformat(), product_id),
+        self._update(product_id, "rested = rested + 1")
+        return self._line(product_id)
+
+    def gone(self, product_id: int) -> dict[str, Any]:
+        """Note that there is no page of a listed product. Returns the line to remember it by."""
+        self._update(
+            product_id,
+            "rested = CASE WHEN digest = :gone AND version = :version THEN rested + 1 ELSE 0 END, digest = :gone,"
+            " version = :version, etag = NULL, last_modified = NULL",
+            gone=GONE,
+            version=self._version,
         )
         return self._line(product_id)
 
@@ -158,9 +186,27 @@ class PageMemory:
     def close(self) -> None:
         self._database.close()
 
+    def _decide(self, most: int) -> list[Any]:
+        """Some listed pages that were not decided on, which they are from now on."""
+        return self._database.execute(
+            """
+            UPDATE page SET asked = 1
+            WHERE product_id IN (SELECT product_id FROM page WHERE seen AND NOT asked ORDER BY product_id LIMIT ?)
+            RETURNING product_id, listed, read_at, read_listed, version, rested, etag, last_modified
+            """,
+            (most,),
+        ).fetchall()
+
     def _rested_enough(self, read_at: str, rested: int) -> bool:
         interval: timedelta = self._age * 2 ** min(rested, MOST_RESTED)
         return self._now - datetime.fromisoformat(read_at) >= interval
+
+    def _update(self, product_id: int, changes: str, **values: object) -> None:
+        """Change what is known of a page that was answered just now."""
+        self._database.execute(
+            f"UPDATE page SET {changes}, read_at = :now, read_listed = listed WHERE product_id = :id",  # noqa: S608
+            {"id": product_id, "now": self._now.isoformat(), **values},
+        )
 
     def _line(self, product_id: int) -> dict[str, Any]:
         row = self._database.execute(

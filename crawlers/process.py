@@ -6,6 +6,8 @@ closes: a crawl does not outlive the one who asked for it.
 
 import os
 import sys
+from pathlib import Path
+from shutil import rmtree
 from threading import Thread
 
 from scrapy.crawler import AsyncCrawlerProcess
@@ -17,7 +19,7 @@ from crawlers.manners import scrapy_settings
 def main() -> None:
     """Run the job; without a summary in its folder the crawl has failed, and its error file may say why."""
     job = Job.model_validate_json(sys.stdin.readline())
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_parent, args=[job.folder], daemon=True).start()
     process = AsyncCrawlerProcess(scrapy_settings(job.settings, job.source))
     crawling = process.crawl(job.source, job=job)
     process.start()
@@ -26,8 +28,10 @@ def main() -> None:
         job.error_file.write_text(f"{type(error).__name__}: {' '.join(str(error).split())}", encoding="utf-8")
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: Path) -> None:
+    """End when the parent does, and clear away what it cannot any more."""
     sys.stdin.read()
+    rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

@@ -1,11 +1,7 @@
 """One crawl from start to raw zone. Imports no Scrapy: that lives in the crawl's own process."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,62 +13,102 @@ import structlog
 
 from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from crawlers.job import Job
+from crawlers.budget import MEMORY, requests_of_day
+from crawlers.child import ProcessFailed, read_progress, run_process
+from crawlers.job import Job, Progress
+from crawlers.mirror import keep_images, recall_images
+from crawlers.parts import discard_parts, keep_parts, take_over
 from crawlers.settings import CrawlSettings
 from crawlers.sources import sources
 
 log = structlog.get_logger(__name__)
-
-ROOT = Path(__file__).parents[1]
-MEMORY = "pages"  # the dataset of what is remembered of product pages
 
 
 class CrawlFailed(RuntimeError):
     """A crawl brought nothing; the message says why, in one line. Nothing of it is in the raw zone."""
 
 
-def crawl(source: str, day: date, days: int, now: datetime, store: Store, settings: CrawlSettings) -> list[RawRun]:
+def crawl(
+    source: str,
+    day: date,
+    days: int,
+    now: datetime,
+    store: Store,
+    settings: CrawlSettings,
+    watch: Callable[[Progress], None] | None = None,
+) -> list[RawRun]:
     """Crawl a source and write its raw runs, one for each dataset, oldest dataset first.
 
     ``source`` is one of ``kok hnsmall hmall nsmall``; schedules are asked for the KST days from ``day`` on.
     ``now`` (aware) is the instant the crawl counts as. Scopes that could not be read in full are marked incomplete in
     the run's report; bodies of pages with faults are kept under ``faults/<source>/<run_id>/``. A crawl without a single
     item raises :class:`CrawlFailed`.
+
+    What a killed crawl of the source had read of product pages is in the runs of the next one; listings are always read
+    anew. ``watch`` is told about every half second how far the crawl is.
     """
     _check_manners(source, settings)
     run_id = new_run_id(now)
-    with TemporaryDirectory(prefix=f"ukok-crawl-{source}-") as folder:
-        job = Job.model_validate(
-            {"source": source, "day": day, "days": days, "now": now, "settings": settings, "folder": Path(folder)}
-        )
+    with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
+        left = take_over(store, source, day, Path(folder) / "left.jsonl")
+        values = {"source": source, "day": day, "days": days, "now": now, "settings": settings, "folder": Path(folder)}
+        requests_left = settings.crawl_daily_requests - requests_of_day(store, source, day, left)
+        job = Job.model_validate(values | {"requests_left": max(0, requests_left)})
         _recall(store, job)
+        recall_images(store, job)
         started = monotonic()
-        summary = _run_process(job)
+        summary = _run(job, store, run_id, watch)
         report = {
             "run_id": run_id,
             "source": source,
             "day": day,
             "started_at": now.astimezone(UTC),
             "finished_at": now.astimezone(UTC) + timedelta(seconds=monotonic() - started),
+            "taken_over": left.requests,
         }
         evidence = _keep_pages(store, job, run_id, summary)
         _check_brought_something(store, report, summary, evidence)
         runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
-        _remember(store, job, report)
+        _remember(store, job, report, summary["products"])
+        keep_images(store, job, report)
+        discard_parts(store, source, run_id, left)
         return runs
+
+
+def _run(job: Job, store: Store, run_id: str, watch: Callable[[Progress], None] | None) -> dict[str, dict[str, Any]]:
+    """Do the job and return its summary by dataset. While it runs, what it has read goes into the store in parts."""
+    if not job.requests_left:
+        raise CrawlFailed(f"crawl of {job.source} refused: {job.no_requests_left}")
+
+    def look() -> None:
+        keep_parts(store, job.source, run_id, job.parts_folder)
+        if watch is not None and (progress := read_progress(job)) is not None:
+            watch(progress)
+
+    try:
+        run_process(job, look)
+    except ProcessFailed as error:
+        raise CrawlFailed(f"crawl of {job.source} failed: {error}") from error
+    finally:
+        keep_parts(store, job.source, run_id, job.parts_folder, unfinished=True)
+    summary: dict[str, dict[str, Any]] = json.loads(job.summary_file.read_text(encoding="utf-8"))
+    return summary
 
 
 def _recall(store: Store, job: Job) -> None:
     """Hand the crawl what the last one remembered of product pages."""
     runs = list_runs(store, job.source, MEMORY)
-    if runs:
-        _write_lines(job.recalled_file, read_items(store, runs[-1]))
+    _write_lines(job.recalled_file, read_items(store, runs[-1]) if runs else ())
 
 
-def _remember(store: Store, job: Job, report: dict[str, Any]) -> None:
-    """Keep what this crawl remembers, after all that it read: a page that is remembered is in the raw zone."""
+def _remember(store: Store, job: Job, report: dict[str, Any], products: dict[str, Any]) -> None:
+    """Keep what this crawl remembers, after all that it read: a page that is remembered is in the raw zone.
+
+    If the products are not what their contract says, they will not be loaded, so their pages count as not read.
+    """
     run = RawRun(report["run_id"], job.source, MEMORY, job.day)
-    write_run(store, run, _items(job.remembered_file), report | {"dataset": MEMORY})
+    lines = _items(job.recalled_file if products["contract"]["broken"] else job.remembered_file)
+    write_run(store, run, lines, report | {"dataset": MEMORY, "traffic": products["traffic"]})
 
 
 def _check_manners(source: str, settings: CrawlSettings) -> None:
@@ -96,36 +132,6 @@ def _check_manners(source: str, settings: CrawlSettings) -> None:
             raise CrawlFailed(f"set UKOK_CONTACT to a mail address or page of yours before crawling {base}")
         if settings.crawl_delay_seconds < 1:
             raise CrawlFailed(f"set UKOK_CRAWL_DELAY_SECONDS to 1 or more before crawling {base}")
-
-
-def _run_process(job: Job) -> dict[str, dict[str, Any]]:
-    """Run the job in a fresh process and return its summary by dataset. Its log goes to standard error."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "crawlers.process"]
-    # In a session of its own, so that Ctrl-C reaches this process alone; the crawl ends when its input closes.
-    with subprocess.Popen(  # noqa: S603 (nothing in the command comes from outside)
-        command, stdin=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
-    ) as process:
-        try:
-            _send(process, job)
-            code = process.wait()
-        finally:
-            process.kill()
-    if job.error_file.is_file():
-        raise CrawlFailed(f"crawl of {job.source} failed: {job.error_file.read_text(encoding='utf-8')}")
-    if not job.summary_file.is_file():
-        ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise CrawlFailed(f"crawl of {job.source} failed: its process {ended}; see its log above")
-    summary: dict[str, dict[str, Any]] = json.loads(job.summary_file.read_text(encoding="utf-8"))
-    return summary
-
-
-def _send(process: subprocess.Popen[bytes], job: Job) -> None:
-    if process.stdin is None:
-        raise RuntimeError("the crawl process was started without an input")
-    with suppress(BrokenPipeError):  # it died at once; its exit code will say so
-        process.stdin.write(job.model_dump_json().encode() + b"\n")
-        process.stdin.flush()
 
 
 def _keep_pages(store: Store, job: Job, run_id: str, summary: dict[str, dict[str, Any]]) -> str:
@@ -166,8 +172,20 @@ def _write(store: Store, job: Job, dataset: str, report: dict[str, Any], part: d
         items=items,
         incomplete=sum(not scope["complete"] for scope in part["scopes"]),
         faults=sum(fault["count"] for fault in part["faults"]),
+        **_essentials(part["traffic"]),
     )
     return run
+
+
+def _essentials(traffic: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the traffic, which all datasets of a crawl share, what a line of log has room for."""
+    return {
+        "requests": traffic["requests"],
+        "retries": traffic["retries"],
+        "megabytes": round(traffic["bytes"] / 1e6, 1),
+        "seconds": traffic["seconds"],
+        "p99_ms": traffic["latency_ms"]["p99"],
+    }
 
 
 def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

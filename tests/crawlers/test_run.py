@@ -83,7 +83,9 @@ def test_runs_of_a_crawl_share_their_id_and_their_reports_say_what_was_done(stan
     for run in runs:
         assert list_runs(store, "kok", run.dataset) == [run]
         report = read_report(store, run)
-        told = "run_id source dataset day started_at finished_at scopes faults items requests contract"
+        told = (
+            "run_id source dataset day started_at finished_at scopes faults items requests contract traffic taken_over"
+        )
         assert set(told.split()) == report.keys()
         assert (report["dataset"], report["items"]) == (run.dataset, 2)
         assert len(list(read_items(store, run))) == 2
@@ -94,8 +96,9 @@ def test_nobody_there_is_a_failure_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(CrawlFailed, match=r"robots\.txt of 127\.0\.0\.1:9 could not be read") as failed:
         crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
     assert "\n" not in str(failed.value)
-    (told,) = tmp_path.rglob("*.json*")
-    assert told.parent.parent == tmp_path / "faults" / "hnsmall"  # and nothing in the raw zone
+    (count, told) = sorted(tmp_path.rglob("*.json*"))  # nothing in the raw zone, but the request counts for the day
+    assert count.parent.parent == tmp_path / "crawling" / "hnsmall"
+    assert told.parent.parent == tmp_path / "faults" / "hnsmall"
 
 
 def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin, tmp_path: Path) -> None:
@@ -109,7 +112,7 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
         process.send_signal(signal.SIGKILL)
         with pytest.raises(CrawlFailed, match="its process was killed by signal 9"):
             crawling.result(timeout=DEADLINE)
-    assert store.list("") == []
+    assert store.list("raw/") == []
 
 
 def test_a_killed_caller_takes_its_crawl_along_and_the_next_one_starts_clean(standin: Standin, tmp_path: Path) -> None:
@@ -123,9 +126,10 @@ def test_a_killed_caller_takes_its_crawl_along_and_the_next_one_starts_clean(sta
     store = open_store(str(tmp_path))
     assert list_runs(store, "hnsmall", "schedule") == []
     standin.faults.rules.clear()
-    (run,) = crawl("hnsmall", DAY, 1, NOON, store, standin.settings)
-    assert list_runs(store, "hnsmall", "schedule") == [run]
-    assert len(list(read_items(store, run))) == 1
+    (schedule, products) = crawl("hnsmall", DAY, 1, NOON, store, standin.settings)
+    for run in (schedule, products):
+        assert list_runs(store, "hnsmall", run.dataset) == [run]
+        assert len(list(read_items(store, run))) == 1
 
 
 def test_starting_a_crawl_does_not_import_scrapy_here() -> None:

@@ -1,0 +1,62 @@
+"""The process of a crawl, seen by the one who asks for it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from crawlers.job import Job, Progress
+
+ROOT = Path(__file__).parents[1]
+LOOK_SECONDS = 0.5
+
+
+class ProcessFailed(RuntimeError):
+    """The process did not do its job; the message says why, in one line."""
+
+
+def run_process(job: Job, look: Callable[[], None]) -> None:
+    """Run the job in a fresh process, whose log goes to standard error; ``look`` is called every now and then.
+
+    Afterwards its files are in the job's folder. Raises :class:`ProcessFailed` when it left no summary.
+    """
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "crawlers.process"]
+    # In a session of its own, so that Ctrl-C reaches this process alone; the crawl ends when its input closes.
+    with subprocess.Popen(  # noqa: S603 (nothing in the command comes from outside)
+        command, stdin=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
+    ) as process:
+        try:
+            _send(process, job)
+            code = _wait(process, look)
+        finally:
+            process.kill()
+    if job.error_file.is_file():
+        raise ProcessFailed(job.error_file.read_text(encoding="utf-8"))
+    if not job.summary_file.is_file():
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        raise ProcessFailed(f"its process {ended}; see its log above")
+
+
+def read_progress(job: Job) -> Progress | None:
+    """How far the process is; None while it says nothing yet."""
+    with suppress(FileNotFoundError):
+        return Progress.model_validate_json(job.progress_file.read_bytes())
+    return None
+
+
+def _send(process: subprocess.Popen[bytes], job: Job) -> None:
+    if process.stdin is None:
+        raise RuntimeError("the crawl process was started without an input")
+    with suppress(BrokenPipeError):  # it died at once; its exit code will say so
+        process.stdin.write(job.model_dump_json().encode() + b"\n")
+        process.stdin.flush()
+
+
+def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> int:
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(LOOK_SECONDS)
+        look()
