@@ -370,13 +370,6 @@ HNSMALL_QUIRKS: dict[str, Callable[[HnsmallDetails], bool]] = {
     "description in the page": lambda page: not page.framed,
     "a host without https": lambda page: page.images[0].url.startswith(PLAIN_HOST),
     "labels in td": lambda page: page.label_cell == "td",
-    **{f"table.{name}": lambda page, name=name: page.table == name for name in HNSMALL_TABLES},
-    **{
-        f"image in {attribute}": lambda page, attribute=attribute: any(
-            attribute == image.attribute for image in page.images
-        )
-        for attribute in (*HNSMALL_ATTRIBUTES, "background")
-    },
 }
 HMALL_QUIRKS: dict[str, Callable[[HmallDetails], bool]] = {
     "no script": lambda page: page.data == "none",
@@ -387,7 +380,6 @@ HMALL_QUIRKS: dict[str, Callable[[HmallDetails], bool]] = {
 NSMALL_QUIRKS: dict[str, Callable[[NsmallDetails], bool]] = {
     "no metas": lambda page: not page.metas,
     "no store": lambda page: page.metas and page.store is None,
-    **{f"name in {place}": lambda page, place=place: page.name_place == place for place in NSMALL_NAMES},
     "name in og:title alone": lambda page: not page.metas and page.name_place == "og:title",
     "name in the page alone": lambda page: not page.metas and page.name_place != "og:title",
 }
@@ -411,6 +403,13 @@ def test_hmall_pages_have_every_quirk(quirk: str) -> None:
 @pytest.mark.parametrize("quirk", NSMALL_QUIRKS)
 def test_nsmall_pages_have_every_quirk(quirk: str) -> None:
     assert any(map(NSMALL_QUIRKS[quirk], map(nsmall_details, goods(4, 5))))
+
+
+def test_pages_use_every_place_for_images_facts_and_names() -> None:
+    pages = [hnsmall_details(show) for show in goods(1)]
+    assert {image.attribute for page in pages for image in page.images} == {*HNSMALL_ATTRIBUTES, "background"}
+    assert {page.table for page in pages} == set(HNSMALL_TABLES)
+    assert {nsmall_details(show).name_place for show in goods(4, 5)} == set(NSMALL_NAMES)
 
 
 @pytest.mark.parametrize("channels", [(2, 3), (4, 5)])
