@@ -3,7 +3,7 @@
 Like the catalog's own derived values, all of it follows from ``digest(id, key)``, so that every run serves the same and
 a test can work out what a page must have said. "1 in n" is ``digest % n = 0``. Everything named here is invented.
 
-KOK (only products with a review count have the last four)
+KOK (only products with a review count have the last three)
 
 ===============  =====================================================================================================
 seller           ten labelled cells, by the store's name; ``seller_order``: 1 in 5 are printed backwards, 1 in 7 lack
@@ -13,8 +13,8 @@ images           1 + digest % 8 of the two image hosts, in the three forms of an
 lazy_thumbnail   1 in 5 of the ids: the main image is ``about:blank``, the real one only in the page's head
 rating_shares    five percentages whose sum is 100
 aspects          what most say of price, delivery and taste, and how many percent
-reviews          at most ten; 1 in 3 products has two different reviews of one nickname on one day; some say nothing of
-                 one aspect, or have no text
+reviews          ``digest % 11`` of them; 1 in 3 products has two different reviews of one nickname on one day; some
+                 say nothing of one aspect, or have no text
 ===============  =====================================================================================================
 
 홈앤쇼핑
