@@ -32,7 +32,8 @@ FAULT_LINES = 1_000
 class Scope:
     """A part of a source, the pages asked and read for it, the items found, and why it is not complete.
 
-    ``may_rest``: having nothing to read is as good as having read it all.
+    ``may_rest``: having nothing to read is as good as having read it all. ``hours``: those of a day's schedule in which
+    shows start, since half a day is no less than half of its shows.
     """
 
     key: dict[str, Any]
@@ -42,6 +43,7 @@ class Scope:
     items: int = 0
     failures: list[str] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    hours: set[int] = field(default_factory=set)
 
     def report(self) -> dict[str, Any]:
         """The scope as the run report tells it; ``dropped`` counts rows left out on purpose, by reason."""
@@ -54,6 +56,7 @@ class Scope:
             "scope": self.key,
             "complete": reason is None,
             "items": self.items,
+            "hours": len(self.hours),
             "reason": reason,
             "dropped": dict(self.dropped),
         }

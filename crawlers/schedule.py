@@ -14,7 +14,7 @@ from scrapy.http import Response
 
 from crawlers.contracts import BadRow, Contract, Owed, reading
 from crawlers.coverage import Scope
-from crawlers.fields import MAX_ID, Price, kst_day
+from crawlers.fields import KST, MAX_ID, Price, kst_day
 from crawlers.items import Show
 from crawlers.job import Job
 from crawlers.source import SourceSpider
@@ -41,6 +41,8 @@ PAGES = Contract(
         "source_product_id": Owed(fill=1, least=1, most=MAX_ID),
         "price": Owed(fill=0.9, least=10, most=100_000_000),
         "list_price": Owed(least=10, most=100_000_000),
+        "details": Owed(fill=0.9),
+        "images": Owed(fill=0.8),
     },
 )
 
@@ -137,4 +139,6 @@ class ScheduleSpider(SourceSpider):
             return False
         self._seen.add(key)
         self.coverage["schedule"].found(show, scope, response)
+        if show.starts_at is not None:
+            scope.hours.add(show.starts_at.astimezone(KST).hour)
         return True

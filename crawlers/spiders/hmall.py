@@ -62,8 +62,12 @@ class HmallSpider(ScheduleSpider):
     ready: ClassVar = {"parse_page": "script#__NEXT_DATA__, .pdpricebox"}
     channels: ClassVar = {"etv": 2, "dtv": 3}
     contracts: ClassVar = {
-        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({2, 3})), "list_price": Owed(0.9, 10, 10**8)},
-        "products": PAGES | {"product_name": Owed(fill=0.95)},
+        "schedule": SHOWS
+        | {
+            "channel_id": Owed(fill=1, one_of=frozenset(channels.values())),
+            "list_price": Owed(fill=0.9, least=10, most=100_000_000),
+        },
+        "products": PAGES | {"product_name": Owed(fill=0.95), "store_name": Owed(fill=0.6)},
     }
 
     def page_url(self, channel: str, day: date) -> str:

@@ -47,8 +47,8 @@ class HnsmallSpider(ScheduleSpider):
     ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal"}
     channels: ClassVar = {"hnsmall": 1}
     contracts: ClassVar = {
-        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({1})), "title": Owed(fill=0.9)},
-        "products": PAGES,  # the page names neither product nor store
+        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset(channels.values())), "title": Owed(fill=0.9)},
+        "products": PAGES | {"description": Owed(fill=0.8)},  # the page names neither product nor store
     }
 
     def page_url(self, channel: str, day: date) -> str:

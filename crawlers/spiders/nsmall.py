@@ -84,8 +84,12 @@ class NsmallSpider(ScheduleSpider):
     ready: ClassVar = {"parse_page": "meta[name=recobell], .price-wrap"}
     channels: ClassVar = {"tv": 4, "shopplus": 5}
     contracts: ClassVar = {
-        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset({4, 5}))},
-        "products": PAGES | {"product_name": Owed(fill=0.95)},
+        "schedule": SHOWS
+        | {
+            "channel_id": Owed(fill=1, one_of=frozenset(channels.values())),
+            "price": Owed(fill=0.8, least=10, most=100_000_000),  # a product may lack its row of prices
+        },
+        "products": PAGES | {"product_name": Owed(fill=0.95), "store_name": Owed(fill=0.5)},
     }
 
     def __init__(self, job: Job) -> None:

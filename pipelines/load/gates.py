@@ -18,6 +18,8 @@ from artifacts.store import Store
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
 HISTORY = 7  # loaded files looked back on
+HALF = 0.5
+SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of what a scope usually holds
 ENOUGH = 20  # items from which on a share of them means something
 
 # How many product pages a crawl reads is the crawl's choice, so their number says nothing.
@@ -75,8 +77,9 @@ class Gate:
         """Raise :class:`GateBroken` when a file breaks its contract, or falls short of what was usual.
 
         ``earlier``: loaded runs of the same dataset, oldest first; without three of them nothing is usual yet. Short is
-        fewer than half the items of a complete scope (the same category, or channel and number of days ahead), a field
-        filled less than half as often, and a listing that lost more than half of the products of the one before.
+        fewer than half the items of a complete scope (the same category, or channel and number of days ahead), fewer
+        than two thirds of the hours of a day with shows, a field filled less than half as often, and a listing that
+        lost more than half of the products of the one before.
         """
         report = read_report(self.store, run)
         past = [read_report(self.store, other) for other in earlier[-HISTORY:]]
@@ -128,15 +131,16 @@ def _contract_reason(entry: Mapping[str, Any]) -> str:
 
 
 def _short_scopes(report: Report, past: Sequence[Report]) -> Iterator[str]:
-    sizes: dict[Scope, list[float]] = defaultdict(list)
-    for one in past:
-        for scope, items in _complete_scopes(one):
-            sizes[scope].append(items)
-    for scope, items in _complete_scopes(report):
-        usual = _usual(sizes[scope])
-        if usual is not None and items < usual / 2:
-            where = ", ".join(f"{name} {value}" for name, value in scope)
-            yield f"{items} items for {where}, usually {usual:g}"
+    for what, least in SHORT.items():
+        sizes: dict[Scope, list[float]] = defaultdict(list)
+        for one in past:
+            for scope, entry in _complete_scopes(one):
+                sizes[scope].append(entry.get(what, 0))
+        for scope, entry in _complete_scopes(report):
+            usual = _usual(sizes[scope], least)
+            if usual is not None and entry.get(what, 0) < usual * least:
+                where = ", ".join(f"{name} {value}" for name, value in scope)
+                yield f"{entry.get(what, 0)} {what} for {where}, usually {usual:g}"
 
 
 def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str, str]]:
@@ -148,30 +152,33 @@ def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str
             for field, share in verdict["fill"].items():
                 fills[field].append(share)
     for field, share in now["fill"].items():
-        usual = _usual(fills[field])
-        if usual is not None and usual * now["items"] >= ENOUGH and share < usual / 2:
+        usual = _usual(fills[field], HALF)
+        if usual is not None and usual * now["items"] >= ENOUGH and share < usual * HALF:
             yield field, f"{field} is filled in {share:.1%} of {now['items']} items, usually {usual:.1%}"
 
 
 def _lost_listing(continuity: Continuity) -> Iterator[str]:
-    if continuity.products >= ENOUGH and continuity.still_listed < 0.5:
+    if continuity.products >= ENOUGH and continuity.still_listed < HALF:
         yield (
             f"kok_product_id: only {continuity.still_listed:.1%} of the {continuity.products} products listed before "
             f"are still listed"
         )
 
 
-def _usual(values: Sequence[float]) -> float | None:
-    """The median of values, oldest first, from the last accepted one on; None without enough of them."""
+def _usual(values: Sequence[float], least: float) -> float | None:
+    """The median of values, oldest first; None without enough of them.
+
+    One below the share ``least`` of those before it was accepted by a person, so that they count no longer.
+    """
     recent: list[float] = []
     for value in values:
-        accepted = len(recent) >= MIN_HISTORY and value < median(recent) / 2
+        accepted = len(recent) >= MIN_HISTORY and value < median(recent) * least
         recent = [value] if accepted else [*recent, value]
     return median(recent) if len(recent) >= MIN_HISTORY else None
 
 
-def _complete_scopes(report: Report) -> list[tuple[Scope, int]]:
-    """What each complete scope is compared by, and its number of items."""
+def _complete_scopes(report: Report) -> list[tuple[Scope, Mapping[str, Any]]]:
+    """What each complete scope is compared by, and what the report tells of it."""
     crawled = date.fromisoformat(report["day"])
     found = []
     for entry in report["scopes"]:
@@ -179,7 +186,7 @@ def _complete_scopes(report: Report) -> list[tuple[Scope, int]]:
             scope = dict(entry["scope"])
             if "day" in scope:
                 scope["days ahead"] = (date.fromisoformat(scope.pop("day")) - crawled).days
-            found.append((tuple(sorted((name, str(value)) for name, value in scope.items())), int(entry["items"])))
+            found.append((tuple(sorted((name, str(value)) for name, value in scope.items())), entry))
     return found
 
 
