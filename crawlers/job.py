@@ -27,6 +27,8 @@ class Job(BaseModel):
     settings: CrawlSettings
     folder: Path
     requests_left: int = Field(ge=0, description="Requests that the source may still get on this day")
+    page: str | None = Field(default=None, description="The one page that is read instead, and recorded")
+    recorded: Path | None = Field(default=None, description="The folder for that; there is none if no page came")
 
     @property
     def asked_days(self) -> list[date]:

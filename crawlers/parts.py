@@ -60,6 +60,10 @@ class Parts:
         self._readings = 0
         self._since = monotonic()
 
+    def close(self) -> None:
+        """Write no more; what is in the open part stays."""
+        self._file.close()
+
 
 class Left(NamedTuple):
     """What earlier runs left: the keys of their parts, the newest first, and the requests of each run on a day."""

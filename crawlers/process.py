@@ -20,7 +20,10 @@ def main() -> None:
     """Run the job; without a summary in its folder the crawl has failed, and its error file may say why."""
     job = Job.model_validate_json(sys.stdin.readline())
     Thread(target=_end_with_parent, args=[job.folder], daemon=True).start()
-    process = AsyncCrawlerProcess(scrapy_settings(job.settings, job.source))
+    settings = scrapy_settings(job.settings, job.source)
+    if job.page is not None:
+        settings["SPIDER_MIDDLEWARES"] = {"crawlers.recorder.Recorder": 900}
+    process = AsyncCrawlerProcess(settings)
     crawling = process.crawl(job.source, job=job)
     process.start()
     error = crawling.exception() if crawling.done() else None

@@ -47,7 +47,7 @@ def crawl(
     What a killed crawl of the source had read of product pages is in the runs of the next one; listings are always read
     anew. ``watch`` is told about every half second how far the crawl is.
     """
-    _check_manners(source, settings)
+    check_manners(source, settings)
     run_id = new_run_id(now)
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
         left = take_over(store, source, day, Path(folder) / "left.jsonl")
@@ -111,7 +111,7 @@ def _remember(store: Store, job: Job, report: dict[str, Any], products: dict[str
     write_run(store, run, lines, report | {"dataset": MEMORY, "traffic": products["traffic"]})
 
 
-def _check_manners(source: str, settings: CrawlSettings) -> None:
+def check_manners(source: str, settings: CrawlSettings) -> None:
     """Refuse an unknown source, and a real host without a contact and a pause between requests."""
     known = sources(settings)
     if source not in known:

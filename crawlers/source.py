@@ -176,7 +176,7 @@ class SourceSpider(scrapy.Spider):
         return product
 
     def remember(self, item: Item, line: str) -> None:
-        """Remember the page of an item that was filed, as ``line``, unless it was not read in full: then it is due again."""
+        """Remember the page of an item that was filed, as ``line``. One that was not read in full stays due."""
         if item.dataset == "products" and (answer := self._answers.pop(self._product_id(item), None)):
             self.parts.add(self.memory.read(*answer), line)
 

@@ -1,6 +1,7 @@
 """The command line `ukok`: one command a step."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -165,6 +166,61 @@ for name in sources():
     _add_crawl(name)
 
 
+@crawl.command("show-fault")
+def crawl_show_fault(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run id, how only it begins, or a source: its newest.")],
+    page: Annotated[
+        int | None, typer.Option(min=1, help="Print the kept page of this number, as the source sent it.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(dir_okay=False, help="Write that page to a file instead.")] = None,
+) -> None:
+    """Show what went wrong in a crawl: broken contracts, faults by field and page, and what was not covered.
+
+    Also shows crawls that failed altogether. Pages with faults are kept under faults/ in the artifacts.
+
+    Example: `ukok crawl show-fault kok --page 1 --save page.html`.
+    """
+    from artifacts.store import open_store
+    from pipelines.show_fault import fault_page, show_fault
+
+    if page is None:
+        if save is not None:
+            raise typer.BadParameter("name the page to save with --page", param_hint="--save")
+        for part in show_fault(open_store(), run):
+            # Into a file or a program, long addresses go unbroken.
+            out.print(part, width=None if out.is_terminal else 400)
+        return
+    body = fault_page(open_store(), run, page)
+    if save is None:
+        typer.echo(body.decode(errors="replace"))
+    else:
+        save.write_bytes(body)
+        out.print(f"wrote {len(body):,} bytes to {save}", markup=False)
+
+
+@crawl.command("record")
+def crawl_record(
+    url: Annotated[str, typer.Argument(help="Address of a page that a spider reads, e.g. of a product.")],
+    into: Annotated[Path, typer.Option(help="Folder of the recordings.")] = Path("tests/crawlers/recorded"),
+    name: Annotated[
+        str | None, typer.Option(help="Name of this one, in words.", show_default="from the address")
+    ] = None,
+) -> None:
+    """Keep a page of a source with the items that its spider reads from it, as a case for the tests.
+
+    Fetches it with a crawl's own manners. Look at items.json before you commit it: what it says is what the tests will
+    expect. Names of customers are masked.
+
+    Example: `ukok crawl record 'https://m.nsmall.com/goods/34501619' --name nsmall_without_metas`.
+    """
+    from crawlers.record import record
+    from crawlers.settings import CrawlSettings
+
+    folder = into / (name or "_".join(re.findall(r"[\w.]+", url)[1:]))
+    items = record(url, folder, datetime.now(KST), CrawlSettings())
+    out.print(f"{len(items)} items in {folder}", markup=False)
+
+
 @app.command()
 def load(
     source: Source,
@@ -174,14 +230,26 @@ def load(
 ) -> None:
     """Load what was crawled of a source, and not loaded yet, into the service database and the warehouse.
 
-    Loading a file twice changes nothing. A file with more than 5 % of its items rejected, or with fewer than half of
-    what the last crawls brought, is held back and everything stays as it was: look at table step_run and at rejects/ in
-    the artifacts, then crawl again or use --accept.
+    Loading a file twice changes nothing. A file that breaks the contract of its source, with more than 5 % of its items
+    rejected, or with fewer than half of what the last seven brought, is held back and everything stays as it was: look
+    at `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
     """
     from pipelines import tasks
 
     for line in tasks.load(source, accept=accept):
         out.print(line)
+
+
+@app.command()
+def link() -> None:
+    """Link the products of all sources: listings of the same goods share an item, in both tables product_item.
+
+    Titles decide, by their words, brand and total amount; a price that is far off speaks against it. How many items
+    there are is in table step_run. Running it again writes nothing.
+    """
+    from pipelines import tasks
+
+    out.print(tasks.link())
 
 
 @recipes.command("import")
@@ -322,7 +390,7 @@ def run(
     then_serve: Annotated[bool, typer.Option("--serve", help="Serve the API afterwards, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="Port of the API, with --serve.")] = 8000,
 ) -> None:
-    """Do all of it in order: schema, recipes, crawl, load, events, train, build, verify and promote a release.
+    """Do all of it in order: schema, recipes, crawl, load, link, events, train, build, verify and promote a release.
 
     Recipes are imported from UKOK_RECIPES_FILE where that is set. A run that was stopped or killed is simply started
     again. Example: `ukok run --demo --serve`.
