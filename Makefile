@@ -52,9 +52,10 @@ test: setup ## Lint, types, import rules and every test
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
 
-bench: setup ## Measure: lookups per second, completing a recipe
+bench: setup ## Measure: lookups per second, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_lookup
 	$(BIN)/python -m tests.bench.bench_quality
+	$(BIN)/python -m tests.bench.bench_link
 
 airflow: setup ## Start Airflow with the DAGs, on the embedded database and the demo sources
 	@$(BIN)/python docker/local_airflow.py --port $(PORT)

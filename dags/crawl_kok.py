@@ -1,7 +1,8 @@
 """### Prices and products of the KOK mall
 
 Reads the category lists and product pages into the raw zone, then loads them into both databases: `kok_product` and
-`kok_price` for serving, `dim_product` and `fct_price` for analysts. The same as `ukok crawl kok` and `ukok load kok`.
+`kok_price` for serving, `dim_product` and `fct_price` for analysts. Then links products to items in `product_item`,
+with those of the broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`.
 
 **When** Every day at 04:10 in Korea; by hand at any time. Running it again changes nothing that is there already.
 
@@ -40,7 +41,13 @@ def crawl_kok() -> None:
 
         return tasks.load("kok", accept=param("accept"))
 
-    crawl() >> load()
+    @task
+    def link() -> str:
+        from pipelines import tasks
+
+        return tasks.link()
+
+    crawl() >> load() >> link()
 
 
 crawl_kok()

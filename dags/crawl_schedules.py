@@ -2,7 +2,8 @@
 
 Reads the coming days of 홈앤쇼핑 (`hnsmall`), 현대홈쇼핑 (`hmall`) and NS홈쇼핑 (`nsmall`) into the raw zone, then
 loads them into both databases: `broadcast` and `home_shopping_product` for serving, `fct_broadcast`, `fct_price` and
-`dim_product` for analysts. The same as `ukok crawl SOURCE` and `ukok load SOURCE` for each.
+`dim_product` for analysts. Then links products to items in `product_item`, with those of the mall. The same as
+`ukok crawl SOURCE` and `ukok load SOURCE` for each, and `ukok link`.
 
 **When** Every three hours from 00:20 in Korea; by hand at any time. A show that is no longer listed is marked as
 cancelled, but only where its channel and day could be read in full.
@@ -43,10 +44,17 @@ def crawl_schedules() -> None:
 
         return tasks.load(source, accept=param("accept"))
 
+    @task
+    def link() -> str:
+        from pipelines import tasks
+
+        return tasks.link()
+
     loaded = EmptyOperator(task_id="all_loaded", outlets=[SCHEDULE])
     for source in broadcasters():
         crawled = crawl.override(task_id=f"crawl_{source}")(source)
         crawled >> load.override(task_id=f"load_{source}")(source) >> loaded
+    loaded >> link()
 
 
 crawl_schedules()

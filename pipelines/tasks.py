@@ -56,6 +56,14 @@ def load(source: str, *, accept: bool) -> list[str]:
         return [report.summary() for report in load_source(source, at.service, at.warehouse, at.store, accept=accept)]
 
 
+def link() -> str:
+    """Link the listings of the same goods into items."""
+    from pipelines.link.step import link_items
+
+    with places() as at:
+        return link_items(at.service, at.warehouse, at.store).summary()
+
+
 def recipes(file: Path | None, now: datetime) -> list[str]:
     """Import the recipe CSV ``file``, or the one that ``UKOK_RECIPES_FILE`` names."""
     from pipelines.load.recipes import import_recipes

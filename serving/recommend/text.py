@@ -17,7 +17,7 @@ _AMOUNT: Final = re.compile(
     rf"(?:약|총|각|x|\*|×)?\s*\d[\d,.]*\s*(?:[~\-/]\s*\d[\d,.]*\s*)?(?:{_UNITS})(?![a-z가-힣])(?:내외|이상|미만|이내|구성)?|"
     rf"\d[\d,.]*(?:kg|mg|ml|g|l)|[x*×]\s*\d+|\d+\s*\+\s*\d+|\d[\d,.]*\s*%|\d[\d,.]*\+*"
 )
-_PROMOTION: Final = re.compile(
+PROMOTION: Final = re.compile(
     r"(?:방송(?:에서만|중|한정|특가)?|론칭|런칭|단독|초특가|특가|무료\s?배송|무배|당일\s?발송|산지\s?직송|골라\s?담기|모음전|기획전|특집전|특집|"
     r"사은품|증정|추가\s?증정|택\s?\d|중\s?택|한정\s?수량|할인|세일|최저가|무이자|신상품|리뉴얼|선착순|쿠폰|빠른배송|새벽배송|당일출고|"
     r"선물\s?세트|명절|추석|설날|설\s?선물|구정|한가위)"
@@ -41,7 +41,7 @@ def without_brackets(text: str) -> str:
 
 def strip_packaging(text: str) -> str:
     """Plain `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
-    text = _AMOUNT.sub(" ", _PROMOTION.sub(" ", plain(text)))
+    text = _AMOUNT.sub(" ", PROMOTION.sub(" ", plain(text)))
     return " ".join(_NOISE.sub(" ", text).split())
 
 

@@ -138,6 +138,23 @@ class SearchDocument(ServiceBase):
     tokens: Mapped[str] = mapped_column(Text, comment="Separated by single spaces")
 
 
+class ProductItem(ServiceBase):
+    """Which item a product is: listings of the same goods, in the mall and on air, share an ``item_id``."""
+
+    __tablename__ = "product_item"
+    __table_args__ = ({"comment": "Items: the same goods under all their sources and ids", **MARIADB},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True)
+    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    item_id: Mapped[str] = mapped_column(
+        String(40), index=True, comment="source:source_product_id of the listing of the item that was seen first"
+    )
+    score: Mapped[float] = mapped_column(Double, comment="Likeness to the title of that listing, 0 to 1")
+    method: Mapped[str] = mapped_column(
+        String(10), comment="first names the item; title: same words and amount; remark: but for a remark in brackets"
+    )
+
+
 class LoadedFile(ServiceBase):
     """Ledger of raw files that were loaded, written in the transaction that loaded them."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Double, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.types import UtcDateTime
@@ -69,4 +69,23 @@ class FctBroadcast(WarehouseBase):
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
     cancelled_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="Crawl that no longer showed it; NULL = on"
+    )
+
+
+class ProductItem(WarehouseBase):
+    """Which item a product is: listings of the same goods, in the mall and on air, share an ``item_id``."""
+
+    __tablename__ = "product_item"
+    __table_args__ = ({"comment": "Items: the same goods under all their sources and ids, as of the last linking"},)
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    item_id: Mapped[str] = mapped_column(
+        String(40), index=True, comment="source:source_product_id of the listing of the item that was seen first"
+    )
+    score: Mapped[float] = mapped_column(Double, comment="Likeness to the title of that listing, 0 to 1")
+    method: Mapped[str] = mapped_column(
+        String(10), comment="first names the item; title: same words and amount; remark: but for a remark in brackets"
     )

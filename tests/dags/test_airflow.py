@@ -221,5 +221,9 @@ def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store
     sources.faults.rules.append(unavailable("/m/event/category"))
     run = running.trigger("crawl_kok")["dag_run_id"]
     assert running.ended("crawl_kok", run) == "failed"
-    assert running.tasks("crawl_kok", run) == {"crawl": ("failed", 3), "load": ("upstream_failed", 0)}
+    assert running.tasks("crawl_kok", run) == {
+        "crawl": ("failed", 3),
+        "load": ("upstream_failed", 0),
+        "link": ("upstream_failed", 0),
+    }
     assert list_runs(store, "kok", "prices") == before

@@ -1,0 +1,109 @@
+"""The step that links the catalog: every product to its item, in the service database and in the warehouse.
+
+The items are worked out anew from the catalog as it is, oldest listing first, so they do not depend on when the step
+ran before, and only rows that differ are written. An item keeps its id while the listing that names it keeps its goods.
+Where two items turn out to be one, the older id stays; where the goods of the naming listing change, it keeps the id,
+and the others go on under the id of the oldest among them.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, and_, delete, func, literal, select, tuple_
+
+from artifacts.store import Store
+from pipelines.link.items import Link, Listing, link, listing
+from pipelines.load.ledger import lock_service, lock_warehouse, table_of
+from pipelines.load.tally import Tally
+from pipelines.report import Report, record
+from sql.service import catalog
+from sql.upsert import chunks, upsert
+from sql.warehouse import history
+
+KOK, PRICE, HOME_SHOPPING = (
+    table_of(catalog.KokProduct),
+    table_of(catalog.KokPrice),
+    table_of(catalog.HomeShoppingProduct),
+)
+PRODUCT_ITEM, WAREHOUSE_PRODUCT_ITEM = table_of(catalog.ProductItem), table_of(history.ProductItem)
+
+
+def link_items(service: Engine, warehouse: Engine, store: Store) -> Report:
+    """Write the item of every product into both tables ``product_item``; takes turns with loads. Idempotent."""
+    with record(warehouse, store, "link_items") as report:
+        with service.begin() as conn:
+            lock_service(conn, ["kok", "schedule"])
+            links = link(_listings(conn))
+            tally = _write(conn, PRODUCT_ITEM, links)
+        with warehouse.begin() as conn:
+            lock_warehouse(conn, "items")
+            history_tally = _write(conn, WAREHOUSE_PRODUCT_ITEM, links)
+        report.read = len(links)
+        report.written = tally.written + history_tally.written
+        report.unchanged = tally.unchanged(PRODUCT_ITEM)
+        report.details |= {"service": tally.details(), "warehouse": history_tally.details()} | _figures(links)
+    return report
+
+
+def _listings(conn: Connection) -> list[Listing]:
+    """Every product with its newest price, in the order in which they were first seen."""
+    newest = (
+        select(PRICE.c.kok_product_id, func.max(PRICE.c.observed_at).label("observed_at"))
+        .group_by(PRICE.c.kok_product_id)
+        .subquery()
+    )
+    on_newest = and_(PRICE.c.kok_product_id == newest.c.kok_product_id, PRICE.c.observed_at == newest.c.observed_at)
+    mall = (
+        select(literal("kok"), KOK.c.kok_product_id, KOK.c.product_name, KOK.c.store_name, PRICE.c.price)
+        .add_columns(KOK.c.first_seen_at)
+        .outerjoin(newest, newest.c.kok_product_id == KOK.c.kok_product_id)
+        .outerjoin(PRICE, on_newest)
+    )
+    names = ("source", "source_product_id", "product_name", "store_name", "price", "first_seen_at")
+    shown = select(*(HOME_SHOPPING.c[name] for name in names))
+    rows = [*conn.execute(mall), *conn.execute(shown)]
+    rows.sort(key=lambda row: (row[5], row[0], row[1]))
+    return [listing(*row[:5]) for row in rows]
+
+
+def _write(conn: Connection, table: Table, links: Sequence[Link]) -> Tally:
+    rows: list[dict[str, Any]] = [
+        {
+            "source": each.listing.source,
+            "source_product_id": each.listing.product_id,
+            "item_id": each.item_id,
+            "score": each.score,
+            "method": each.method,
+        }
+        for each in links
+    ]
+    tally = Tally()
+    tally.add(
+        table,
+        upsert(conn, table, rows, update_columns=["item_id", "score", "method"]),
+        deleted=_forget(conn, table, {(row["source"], row["source_product_id"]) for row in rows}),
+    )
+    return tally
+
+
+def _forget(conn: Connection, table: Table, products: set[tuple[str, int]]) -> int:
+    """Delete rows of products that the catalog no longer holds."""
+    key = tuple_(table.c.source, table.c.source_product_id)
+    stored = conn.execute(select(table.c.source, table.c.source_product_id))
+    gone = [tuple(row) for row in stored if tuple(row) not in products]
+    for keys in chunks(gone):
+        conn.execute(delete(table).where(key.in_(keys)))
+    return len(gone)
+
+
+def _figures(links: Iterable[Link]) -> dict[str, Any]:
+    """How many items there are, how many hold several listings, and how many of those are of several sources."""
+    sources: dict[str, list[str]] = {}
+    for each in links:
+        sources.setdefault(each.item_id, []).append(each.listing.source)
+    shared = [found for found in sources.values() if len(found) > 1]
+    return {
+        "items": len(sources),
+        "items with several listings": len(shared),
+        "items of several sources": sum(len(set(found)) > 1 for found in shared),
+    }
