@@ -114,6 +114,10 @@ class ImageMemory:
         """Note that an address was asked, and that nothing new was found there."""
         self._database.execute("UPDATE image SET asked_at = ? WHERE url = ?", (self._now.isoformat(), url))
 
+    def leave(self, url: str) -> None:
+        """Take back an image that was given out: it is due as before."""
+        self._database.execute("UPDATE image SET given = 0 WHERE url = ?", (url,))
+
     def lines(self) -> Iterator[dict[str, Any]]:
         """What the next crawl needs to know; images that no page showed for a quarter of a year are forgotten."""
         rows = self._database.execute(

@@ -24,11 +24,11 @@ from twisted.python.failure import Failure
 
 from crawlers.coverage import explain
 from crawlers.image_memory import DueImage, ImageMemory, KeptImage
-from crawlers.items import Item
+from crawlers.items import Found
 from crawlers.mirror import pictures_folder, recalled_file, remembered_file, summary_file
 from crawlers.source import SourceSpider
 
-AT_ONCE = 16
+AT_ONCE = 8
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 50_000_000
 THUMBNAIL = (400, 400)
@@ -43,8 +43,8 @@ class BadImage(ValueError):
 class Images(ImagesPipeline):
     """Scrapy item pipeline: notes the images of each item, and fetches those that are due while the spider waits.
 
-    Nothing that happens to an image concerns an item: items pass at once. An image is left for the next crawl when this
-    one has kept as many bytes as the settings allow.
+    Nothing that happens to an image concerns an item: items pass at once. The first image that does not fit into the
+    bytes that a crawl may keep ends the fetching; it and the others are left for the next crawl.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -55,6 +55,7 @@ class Images(ImagesPipeline):
         self._memory = ImageMemory(self._job.folder / "images.sqlite", self._job.now)
         self._counts: Counter[str] = Counter()
         self._faults: Counter[tuple[str, str]] = Counter()
+        self._full = False
         self._fetching: Task[None] | None = None
         super().__init__(str(pictures_folder(self._job)), crawler=crawler)
 
@@ -74,16 +75,17 @@ class Images(ImagesPipeline):
                 for line in map(json.loads, lines):
                     self._see(line["item"] or {})
 
-    async def process_item(self, item: Item, spider: object = None) -> Item:
-        self._see(item.model_dump(include={"thumbnail_url", "images"}))
-        return item
+    async def process_item(self, found: Found, spider: object = None) -> Found:
+        for item in found if isinstance(found, list) else [found]:
+            self._see(item.model_dump(include={"thumbnail_url", "images"}))
+        return found
 
     def fetch(self) -> None:
         """Fetch what is due whenever the spider waits for nothing, and let it close only after that."""
         if self._fetching is not None and self._fetching.done():
             self._fetching.result()
             self._fetching = None
-        if self._fetching is None and self._affords_more() and self._memory.count_due():
+        if self._fetching is None and not self._full and self._memory.count_due():
             self._fetching = ensure_future(self._fetch_due())
         if self._fetching is not None:
             raise DontCloseSpider
@@ -116,7 +118,9 @@ class Images(ImagesPipeline):
         picture = read_picture(response.body)
         name = sha256(response.body).hexdigest()
         path = f"{name[:2]}/{name}.{picture.ending}"
-        self._store(path, response.body, picture.upright)
+        if not self._store(path, response.body, picture.upright):
+            self._memory.leave(url)
+            return {"url": url, "path": path, "checksum": name, "status": "left"}
         size = (picture.width, picture.height, len(response.body))
         validators = (response.headers.get(header) for header in ("ETag", "Last-Modified"))
         etag, last_modified = (value.decode("latin-1") if value else None for value in validators)
@@ -145,11 +149,8 @@ class Images(ImagesPipeline):
                 self._memory.see(urldefrag(url).url)
 
     async def _fetch_due(self) -> None:
-        while self._affords_more() and (due := self._memory.due(AT_ONCE)):
+        while not self._full and (due := self._memory.due(AT_ONCE)):
             await super().process_item(due)
-
-    def _affords_more(self) -> bool:
-        return self._counts["bytes"] < self._job.settings.crawl_images_megabytes * 1_000_000
 
     def _request(self, image: DueImage) -> Request:
         address, host = urlsplit(image.url), self._job.settings.image_url
@@ -157,16 +158,20 @@ class Images(ImagesPipeline):
         meta = {"dataset": "images", "image": image.url, "download_maxsize": MOST_BYTES}
         return Request(url, headers=image.headers, meta=meta, priority=-1)
 
-    def _store(self, path: str, content: bytes, picture: Image.Image) -> None:
-        """Write an image and its thumbnail into the crawl's folder, unless it is there already."""
+    def _store(self, path: str, content: bytes, picture: Image.Image) -> bool:
+        """See to it that an image and its thumbnail are in the crawl's folder; false if there is no room for it."""
         file = pictures_folder(self._job) / path
         if file.exists():
-            return
+            return True
+        if self._counts["bytes"] + len(content) > self._job.settings.crawl_images_megabytes * 1_000_000:
+            self._full = True
+            return False
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
         _, coded = self.convert_image(picture, THUMBNAIL, response_body=BytesIO())
         file.with_name(f"{file.stem}.400.jpg").write_bytes(coded.getvalue())
         self._counts["bytes"] += len(content)
+        return True
 
 
 class Picture(NamedTuple):

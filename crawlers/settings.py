@@ -67,7 +67,7 @@ class CrawlSettings(SpiderSettings):
     crawl_browser: Names = Field(default=frozenset(), description="Sources whose pages a browser renders")
     chromium: str | None = Field(default=None, description="The browser's program; by default the one that is found")
     crawl_images: bool = Field(default=False, description="Keep a copy of product images in the artifact store")
-    crawl_images_megabytes: int = Field(default=500, ge=1, description="Most image bytes that one crawl keeps")
+    crawl_images_megabytes: int = Field(default=500, ge=20, description="Most image bytes that one crawl keeps")
     image_url: BaseUrl | None = Field(default=None, description="A host that stands in for all image hosts")
     contact: str = ""
 

@@ -30,7 +30,7 @@ MANNERS = (
 
 @pytest.mark.parametrize("source", sources())
 def test_a_spider_leaves_manners_to_the_settings(source: str) -> None:
-    general = Settings(scrapy_settings(CrawlSettings(contact="someone@example.org")))
+    general = Settings(scrapy_settings(CrawlSettings(contact="someone@example.org"), source))
     spider = SpiderLoader.from_settings(general).load(source)
     own = general.copy()
     spider.update_settings(own)
@@ -40,7 +40,7 @@ def test_a_spider_leaves_manners_to_the_settings(source: str) -> None:
 
 
 def test_defaults_pause_a_second_or_more_and_say_who_asks() -> None:
-    settings = scrapy_settings(CrawlSettings(contact="someone@example.org"))
+    settings = scrapy_settings(CrawlSettings(contact="someone@example.org"), "kok")
     assert settings["DOWNLOAD_DELAY"] * (1 - settings["DOWNLOAD_DELAY_JITTER"]) >= 1.0
     assert settings["AUTOTHROTTLE_ENABLED"]
     assert settings["AUTOTHROTTLE_START_DELAY"] >= settings["DOWNLOAD_DELAY"]
@@ -56,10 +56,10 @@ def test_defaults_pause_a_second_or_more_and_say_who_asks() -> None:
         (" 0 ", 0.0),
         ("Wed, 06 Aug 2025 03:00:30 GMT", 30.0),
         ("Wed, 06 Aug 2025 02:00:00 GMT", 0.0),
-        ("soon", 0.0),
+        ("soon", None),
     ],
 )
-def test_retry_after_is_a_number_of_seconds_or_a_date(header: str, seconds: float) -> None:
+def test_retry_after_is_a_number_of_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(header, lambda: NOW) == seconds
 
 

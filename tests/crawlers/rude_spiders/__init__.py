@@ -1,0 +1,1 @@
+"""Spiders that try to be faster than the settings allow, each in its own way."""
