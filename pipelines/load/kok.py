@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from artifacts.raw import read_report
 from artifacts.store import Store
-from crawlers.items import KokPrice, KokProduct
+from crawlers.items import CATEGORIES, KokPrice, KokProduct
 from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake
 from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_parts
@@ -24,7 +24,6 @@ from sql.service import catalog
 from sql.upsert import Counts, chunks
 
 DATASETS = ("products", "prices")
-CATEGORIES = frozenset(f"16{number}" for number in (11, *range(13, 25)))
 PRICE = History(
     table_of(catalog.KokPrice),
     key=("kok_product_id",),
@@ -138,7 +137,7 @@ def _lists_everything(loading: Loading, moment: Moment) -> bool:
         for entry in read_report(loading.store, run)["scopes"]
         if entry["complete"]
     }
-    return complete >= CATEGORIES
+    return complete.issuperset(CATEGORIES)
 
 
 def _mark_vanished(conn: Connection, moment: Moment, listed: Collection[int | None], *, certain: bool) -> Counts:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.fields import KST
-from pipelines.load.kok import CATEGORIES
+from crawlers.items import CATEGORIES
 
 DAY = date(2025, 8, 6)
 Item = dict[str, Any]
@@ -47,6 +47,31 @@ def product(product_id: int, name: str = "국내산 감자 1kg", **changes: obje
     } | changes
 
 
+def review(text: str | None = "맛있어요", **changes: object) -> Item:
+    return {
+        "nickname": "김**",
+        "written_on": date(2025, 8, 1),
+        "score": 5,
+        "price_opinion": "저렴해요",
+        "delivery_opinion": "빨라요",
+        "taste_opinion": "맛있어요",
+        "text": text,
+    } | changes
+
+
+def page(product_id: int, **changes: object) -> Item:
+    """A broadcaster's product page, which tells neither name nor price unless ``changes`` do."""
+    return {
+        "source_product_id": product_id,
+        "product_name": None,
+        "store_name": "햇살식품",
+        "price": None,
+        "price_kind": "amount" if changes.get("price") else "unknown",
+        "list_price": None,
+        "page_url": "http://page",
+    } | changes
+
+
 def show(
     start: str | None, end: str, product_id: int = 1, *, channel_id: int = 1, day: date = DAY, **changes: object
 ) -> Item:
@@ -74,14 +99,20 @@ def scope(complete: bool, items: int = 0, **key: object) -> dict[str, Any]:
 
 
 def put(
-    store: Store, source: str, dataset: str, at: datetime, items: Iterable[Item], scopes: Sequence[Mapping[str, Any]]
+    store: Store,
+    source: str,
+    dataset: str,
+    at: datetime,
+    items: Iterable[Item],
+    scopes: Sequence[Mapping[str, Any]],
+    **told: object,
 ) -> RawRun:
-    """Write a raw file that was crawled at ``at``."""
+    """Write a raw file that was crawled at ``at``; ``told`` is what else its report says."""
     run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
     rows = [item | {"observed_at": at} for item in items]
     report = {"run_id": run.run_id, "source": source, "dataset": dataset, "day": run.day, "started_at": at}
     report |= {"finished_at": at, "scopes": list(scopes), "faults": [], "items": len(rows), "requests": 1}
-    write_run(store, run, rows, report)
+    write_run(store, run, rows, report | told)
     return run
 
 
@@ -94,8 +125,9 @@ def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: It
     return put(store, "kok", "prices", at, items, scopes)
 
 
-def put_products(store: Store, at: datetime, items: Sequence[Item]) -> RawRun:
-    return put(store, "kok", "products", at, items, [scope(complete=True, items=len(items), products="due")])
+def put_products(store: Store, at: datetime, items: Sequence[Item], *, source: str = "kok") -> RawRun:
+    """Write the product pages that a crawl read."""
+    return put(store, source, "products", at, items, [scope(complete=True, items=len(items), products="due")])
 
 
 def put_shows(

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
-from crawlers.spiders import kok as spider
-from pipelines.load.kok import CATEGORIES
 from pipelines.load.ledger import VERSIONS, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import Report
@@ -49,10 +47,6 @@ def version(service: Engine) -> int:
         return conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "kok")) or 0
 
 
-def test_the_categories_are_those_that_the_spider_reads() -> None:
-    assert set(spider.CATEGORIES) == CATEGORIES
-
-
 def test_products_and_prices_land_whole(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     put_products(
         store, T[0], [product(2**40 + 1, "국내산 감자 1kg"), product(2, "Café 🍣", list_price=None, review_score=None)]
@@ -79,11 +73,14 @@ def test_the_last_products_of_a_crawl_are_written(service: Engine, store: Store,
     assert len(rows(service, PRODUCT, "kok_product_id")) == 7
 
 
-def test_a_price_that_returns_to_an_old_value_is_a_change(service: Engine, store: Store, load: Load) -> None:
+def test_a_price_that_returns_to_an_old_value_is_a_change(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
     for at, won in zip(T, (1000, 1200, 1000, 1000), strict=False):
         put_prices(store, at, [price(1, won)])
     load()
     assert history_of(service, 1) == [(0, 1000), (1, 1200), (2, 1000)]
+    assert rows(warehouse, FCT_PRICE, "observed_at", "price") == [(T[0], 1000), (T[1], 1200), (T[2], 1000)]
 
 
 def test_a_rate_or_kind_that_changes_is_a_change(service: Engine, store: Store, load: Load) -> None:
@@ -150,6 +147,51 @@ def test_a_product_is_vanished_while_no_category_lists_it(service: Engine, store
         load()
         if at in T[1:3]:
             assert vanished(service) == {1: None, 2: 1}
+    assert vanished(service) == {1: None, 2: None}
+
+
+def test_a_product_that_returns_is_there_again_without_its_page_being_read(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    for at, listed in zip(T, ([1, 2], [1], [1, 2]), strict=False):
+        put_prices(store, at, [price(number) for number in listed])
+        load()
+    assert vanished(service) == {1: None, 2: None}
+    assert history_of(service, 2) == [(0, 1000)]
+    assert rows(service, PRODUCT, "kok_product_id", "first_seen_at") == [(1, T[0]), (2, T[0])]
+    assert len(rows(warehouse, DIM_PRODUCT, "source_product_id")) == 2
+
+
+def test_a_product_vanishes_only_when_every_category_was_listed_in_full(
+    service: Engine, store: Store, load: Load
+) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[0], [price(1), price(2)])
+    for crawl, missing in enumerate((["1611"], ["1624"], [])):
+        put_prices(store, T[crawl + 1], [price(1)], missing=missing)
+        load()
+        assert vanished(service) == {1: None, 2: None if missing else 3}
+
+
+def test_a_product_whose_card_is_rejected_has_not_vanished(service: Engine, store: Store, load: Load) -> None:
+    others = [price(number) for number in range(10, 60)]
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[0], [price(1), price(2), *others])
+    put_prices(store, T[1], [price(1, 0), *others])
+    load()
+    assert vanished(service) == {1: None, 2: 1}
+    put_prices(store, T[2], [price(1), price(2), *others])
+    put_prices(store, T[3], [price(1) | {"kok_product_id": None}, *others])
+    load()
+    assert vanished(service) == {1: None, 2: None}
+
+
+def test_pages_alone_make_nothing_vanish(service: Engine, store: Store, load: Load) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[0], [price(1), price(2)])
+    put_products(store, T[1], [product(1)])
+    load()
     assert vanished(service) == {1: None, 2: None}
 
 

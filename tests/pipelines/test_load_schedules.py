@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
+from pipelines.load.gates import GateBroken
 from pipelines.load.ledger import VERSIONS, table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
@@ -107,6 +108,68 @@ def test_a_show_no_longer_listed_is_cancelled_and_one_that_returns_is_not(
     assert found == [(1, kst("10:00"), None), (2, kst("11:30"), None)]
 
 
+def test_a_show_that_moves_to_another_time_is_cancelled_there_and_on_here(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
+    load()
+    kept = rows(service, BROADCAST, "broadcast_id", "source_product_id")[1]
+    put_shows(store, T[1], [show("11:00", "12:00", 1), show("10:00", "11:00", 2)])
+    load()
+    expected = {(1, kst("09:00"), 1): 1, (1, kst("11:00"), 1): None, (1, kst("10:00"), 2): None}
+    assert shows(service) == expected
+    assert kept in rows(service, BROADCAST, "broadcast_id", "source_product_id")
+    put_shows(store, T[2], [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
+    load()
+    assert shows(service) == expected | {(1, kst("09:00"), 1): None, (1, kst("11:00"), 1): 2}
+    assert len(rows(warehouse, FCT_BROADCAST, "starts_at")) == 3
+
+
+def test_an_empty_day_cancels_nothing_even_before_there_is_a_history(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1)])
+    put_shows(store, T[1], [])
+    load()
+    assert shows(service) == {(1, kst("09:00"), 1): None}
+
+
+def test_half_a_day_cancels_nothing(service: Engine, store: Store, load: Load) -> None:
+    whole = [show(f"{hour:02}:00", f"{hour:02}:50", hour) for hour in range(4, 24)]
+    for at in T[:3]:
+        put_shows(store, at, whole)
+    load()
+    put_shows(store, T[3], whole[:9])
+    with pytest.raises(GateBroken):
+        load()
+    put_shows(store, T[4], whole[:9], complete=False)
+    with pytest.raises(GateBroken):
+        load()
+    assert len(shows(service)) == 20
+    assert set(shows(service).values()) == {None}
+
+
+def test_shows_after_midnight_of_main_and_sub_alike_belong_to_the_day_they_start(
+    service: Engine, store: Store, load: Load
+) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    evening = show("23:40", "24:40", 1, channel_id=2)
+    night = [show("00:40", "01:40", 2, channel_id=2, day=tomorrow, slot="main")]
+    night += [show("00:40", "01:40", 3, channel_id=2, day=tomorrow, slot="sub")]
+    put_shows(store, T[0], [evening, *night], source="hmall", channels=(2,), days=(DAY, tomorrow))
+    put_shows(store, T[1], [evening], source="hmall", channels=(2,), days=(DAY,))
+    load("hmall")
+    assert set(shows(service).values()) == {None}
+    put_shows(
+        store,
+        T[2],
+        [show("02:00", "03:00", 4, channel_id=2, day=tomorrow)],
+        source="hmall",
+        channels=(2,),
+        days=(tomorrow,),
+    )
+    load("hmall")
+    assert {number: gone for (_, _, number), gone in shows(service).items()} == {1: None, 2: 2, 3: 2, 4: None}
+
+
 def test_an_incomplete_scope_cancels_nothing(service: Engine, store: Store, load: Load) -> None:
     put_shows(store, T[0], [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
     put_shows(store, T[1], [show("09:00", "10:00", 1)], complete=False)
@@ -201,6 +264,32 @@ def test_a_product_added_to_a_known_show_on_air_joins_it(service: Engine, store:
     put_shows(store, T[0], [show(None, "03:00", 2), show(None, "03:00", 8, slot="sub")])
     load()
     assert shows(service) == {(1, kst("01:30"), 2): None, (1, kst("01:30"), 8): None}
+
+
+@pytest.mark.parametrize("end", ["03:10", "02:50"])
+def test_a_show_on_air_whose_end_moves_stays_the_same_show(service: Engine, store: Store, load: Load, end: str) -> None:
+    before, after = show("01:00", "02:00", 1), show("04:00", "05:00", 9)
+    put_shows(store, T[0] - timedelta(hours=3), [before, show("02:00", "03:00", 2), after])
+    load()
+    ids = rows(service, BROADCAST, "broadcast_id", "source_product_id")
+    put_shows(store, T[0], [before, show(None, end, 2), show(None, end, 3, slot="sub"), after])
+    load()
+    assert set(ids) < set(rows(service, BROADCAST, "broadcast_id", "source_product_id"))
+    assert set(shows(service).values()) == {None}
+    assert rows(service, BROADCAST, "source_product_id", "starts_at", "ends_at")[1:3] == [
+        (2, kst("02:00"), kst(end)),
+        (3, kst("02:00"), kst(end)),
+    ]
+
+
+def test_an_earlier_airing_of_a_product_is_not_the_one_on_air(service: Engine, store: Store, load: Load) -> None:
+    put_shows(store, kst("00:30"), [show("00:00", "01:00", 2), show("01:00", "02:00", 1)])
+    load()
+    put_shows(store, T[0], [show("00:00", "01:00", 2), show("01:00", "02:00", 1), show(None, "03:00", 2)])
+    load()
+    assert (1, kst("02:00"), 2) in shows(service)
+    assert len(shows(service)) == 3
+    assert set(shows(service).values()) == {None}
 
 
 def test_a_show_on_air_over_midnight_belongs_to_the_day_before(service: Engine, store: Store, load: Load) -> None:
