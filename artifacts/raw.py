@@ -8,13 +8,13 @@ import gzip
 import json
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from artifacts.store import NotFound, Store
+from artifacts.store import Store
 
 REPORT = ".report.json"
 ITEMS = ".jsonl.gz"
@@ -63,29 +63,6 @@ def list_runs(store: Store, source: str, dataset: str, since: date | None = None
         if since is None or day >= since:
             runs.append(RawRun(name.removesuffix(REPORT), source, dataset, day))
     return sorted(runs)
-
-
-def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) -> list[RawRun]:
-    """The runs of one crawl of one of the sources, a run for each of its datasets.
-
-    ``name`` is the id of the crawl, a beginning of it that no other has, or a source, which stands for its newest
-    crawl; None stands for the newest of all. Raises :class:`~artifacts.store.NotFound` when that is not one crawl.
-    """
-    asked = [name] if name in sources else sources
-    crawls: dict[str, list[RawRun]] = {}
-    for key in (key for source in asked for key in store.list(f"raw/{source}/") if key.endswith(REPORT)):
-        _, source, dataset, partition, file = key.split("/")
-        run = RawRun(file.removesuffix(REPORT), source, dataset, date.fromisoformat(partition.removeprefix("dt=")))
-        crawls.setdefault(run.run_id, []).append(run)
-    if name is None or name in sources:
-        if not crawls:
-            raise NotFound(f"there is no crawl yet of {', '.join(asked)}: run `ukok crawl SOURCE`")
-        return sorted(crawls[max(crawls)])
-    found = [run_id for run_id in crawls if run_id.startswith(name)]
-    if len(found) != 1:
-        many = f"{len(found)} crawls begin with {name!r}" if found else f"no crawl begins with {name!r}"
-        raise NotFound(f"{many}: give more of its id, or one of {', '.join(sources)} for the newest crawl of a source")
-    return sorted(crawls[found[0]])
 
 
 def read_items(store: Store, run: RawRun) -> Iterator[dict[str, Any]]:

@@ -71,11 +71,14 @@ class S3Store:
 
     def exists(self, key: str) -> bool:
         try:
-            with self._errors(key):
-                self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+            self.size(key)
         except NotFound:
             return False
         return True
+
+    def size(self, key: str) -> int:
+        with self._errors(key):
+            return int(self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)["ContentLength"])
 
     def delete(self, key: str) -> None:
         with self._errors(key):

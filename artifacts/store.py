@@ -50,23 +50,31 @@ class Store(Protocol):
     def exists(self, key: str) -> bool:
         """Tell whether there is an object at the key."""
 
+    def size(self, key: str) -> int:
+        """Bytes of an object, or raise :class:`NotFound`."""
+
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is fine."""
 
 
+def store_url() -> str:
+    """Where artifacts are kept: ``UKOK_ARTIFACTS_URL``, else the folder ``var/artifacts``."""
+    settings = ArtifactSettings()
+    return settings.artifacts_url or str(settings.var_dir / "artifacts")
+
+
 def open_store(url: str | None = None) -> Store:
-    """Open the store at ``url`` (default: ``UKOK_ARTIFACTS_URL``, else the folder ``var/artifacts``)."""
+    """Open the store at ``url`` (default: :func:`store_url`)."""
     from artifacts.folder import FolderStore
 
-    settings = ArtifactSettings()
-    where = url or settings.artifacts_url or str(settings.var_dir / "artifacts")
+    where = url or store_url()
     parts = urlsplit(where)
     if parts.scheme == "s3":
         from artifacts.s3 import S3Store
 
         if not parts.netloc:
             raise StoreError(f"artifact URL {where!r} names no bucket: expected s3://bucket/prefix")
-        return S3Store(parts.netloc, parts.path.strip("/"), settings.s3_endpoint_url)
+        return S3Store(parts.netloc, parts.path.strip("/"), ArtifactSettings().s3_endpoint_url)
     if parts.scheme not in {"", "file"}:
         raise StoreError(f"artifact URL {where!r} is neither a folder nor s3://bucket/prefix; check UKOK_ARTIFACTS_URL")
     return FolderStore(Path(parts.path if parts.scheme == "file" else where))

@@ -52,8 +52,8 @@ def crawl(
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
         left = take_over(store, source, day, Path(folder) / "left.jsonl")
         values = {"source": source, "day": day, "days": days, "now": now, "settings": settings, "folder": Path(folder)}
-        requests_left = settings.crawl_daily_requests - requests_of_day(store, source, day, left)
-        job = Job.model_validate(values | {"requests_left": max(0, requests_left)})
+        budget = {"most": settings.crawl_daily_requests, "used_before": requests_of_day(store, source, day, left)}
+        job = Job.model_validate(values | {"requests_left": max(0, budget["most"] - budget["used_before"])})
         _recall(store, job)
         recall_images(store, job)
         started = monotonic()
@@ -65,12 +65,13 @@ def crawl(
             "started_at": now.astimezone(UTC),
             "finished_at": now.astimezone(UTC) + timedelta(seconds=monotonic() - started),
             "taken_over": left.requests,
+            "budget": budget,
         }
         evidence = _keep_pages(store, job, run_id, summary)
         _check_brought_something(store, report, summary, evidence)
         runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
         _remember(store, job, report, summary["products"])
-        keep_images(store, job, report)
+        keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
         discard_parts(store, source, run_id, left)
         return runs
 

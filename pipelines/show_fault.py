@@ -15,7 +15,7 @@ MOST = 40  # lines of a table
 def show_fault(store: Store, run: str) -> Iterator[Table | Text]:
     """Tables of what went wrong in a run: broken rules of its contracts, faults by field, what was not covered.
 
-    ``run``: an id, a unique beginning of one, or a source for its newest. Raises ``NoSuchFault``.
+    ``run``: an id, a unique beginning of one, or a source for its newest. Raises ``NoSuchCrawl``.
     """
     found = read_faults(store, run, sources())
     yield Text(f"{found.source} {found.run_id}" + (f": {found.failed}" if found.failed else ""))

@@ -171,7 +171,7 @@ def _key(scope: Mapping[str, Any]) -> str:
     return json.dumps(scope, sort_keys=True)
 
 
-def _products(database: sqlite3.Connection, is_mall: bool) -> dict[str, int | None]:
+def _products(database: sqlite3.Connection, is_mall: bool) -> dict[str, Any]:
     came = "SELECT count(*) FROM only WHERE run = 1 AND product_id"
     (new,) = database.execute(f"{came} NOT IN known").fetchone()
     (returned,) = database.execute(f"{came} IN known AND telling").fetchone()

@@ -26,6 +26,7 @@ def test_an_object_is_written_read_listed_and_deleted(store: Store, tmp_path: Pa
     assert store.list("a/") == ["a/b.txt", "a/big"]
     assert store.list("a") == ["a/b.txt", "a/big", "ab/c"]
     assert store.exists("a/big")
+    assert store.size("a/big") == 9_000_000
     store.delete("a/big")
     store.delete("a/big")
     assert not store.exists("a/big")
@@ -36,6 +37,8 @@ def test_a_missing_object_is_named(store: Store, tmp_path: Path) -> None:
         store.get("no/such")
     with pytest.raises(NotFound, match="no/such"):
         store.download("no/such", tmp_path / "x")
+    with pytest.raises(NotFound, match="no/such"):
+        store.size("no/such")
     assert store.list("no/") == []
 
 

@@ -85,6 +85,7 @@ def test_runs_of_a_crawl_share_their_id_and_their_reports_say_what_was_done(stan
         report = read_report(store, run)
         told = (
             "run_id source dataset day started_at finished_at scopes faults items requests contract traffic taken_over"
+            " budget"
         )
         assert set(told.split()) == report.keys()
         assert (report["dataset"], report["items"]) == (run.dataset, 2)

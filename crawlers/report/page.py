@@ -1,0 +1,44 @@
+"""The report of a crawl as one HTML page that needs nothing else: no script, no font, no network."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from artifacts.store import Store
+from crawlers.fields import KST
+from crawlers.report import plots
+from crawlers.report.figures import CrawlReport
+from crawlers.report.wording import duration, kst, milliseconds, number, percent, share, size
+
+
+def render(report: CrawlReport) -> str:
+    """Render the page. The same report gives the same page."""
+    templates = Environment(
+        loader=PackageLoader("crawlers.report"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "n": number,
+        "bytes": size,
+        "ms": milliseconds,
+        "share": share,
+        "percent": percent,
+        "duration": duration,
+        "kst": kst,
+        "kst_time": lambda instant: f"{instant.astimezone(KST):%H:%M}",
+        "web": _web,
+    }
+    drawn = {plot.__name__: plot(report) for plot in (plots.latency, plots.timeline, plots.scopes, plots.price_changes)}
+    page = templates.get_template("report.html.j2")
+    return page.render(r=report, c=report.changes, t=report.traffic, plots=drawn)
+
+
+def publish(store: Store, report: CrawlReport) -> None:
+    """Render the page into the store, under the key of the report."""
+    store.put(report.key, render(report).encode())
+
+
+def _web(url: str) -> str:
+    """An address of the web; any other, such as a script, leads nowhere."""
+    return url if url.startswith(("http://", "https://")) else "#"

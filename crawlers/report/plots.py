@@ -1,0 +1,220 @@
+"""The plots of a crawl report, as SVG for the page: its text stays text and takes the page's fonts and colours."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+from markupsafe import Markup, escape
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from crawlers.report.figures import CrawlReport
+
+# Colours that stand for those of the page, which has a light and a dark set of them.
+INK, LINE, SERIES, SECOND, NONE = "#000001", "#000002", "#000003", "#000004", "none"
+PAGE_COLOURS = {INK: "var(--ink)", LINE: "var(--line)", SERIES: "var(--series)", SECOND: "var(--second)"}
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "axes.facecolor": NONE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": LINE,
+    "grid.linewidth": 0.5,
+    "figure.facecolor": NONE,
+    "hatch.color": LINE,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+WIDTH, HEIGHT = 5.0, 2.4  # inches
+CELL = 0.26
+BIN = 10**0.1  # upper over lower limit of a bin of the latency
+
+
+def latency(report: CrawlReport) -> Markup | None:
+    """How many requests were answered within how many milliseconds."""
+    found = (report.traffic or {}).get("latency_ms") or {}
+    bins = [(upper, count) for upper, count in found.get("histogram", []) if count]
+    if not bins:
+        return None
+
+    def draw(axes: Axes) -> None:
+        lower = [upper / BIN for upper, _ in bins]
+        widths = [upper - low for low, (upper, _) in zip(lower, bins, strict=True)]
+        axes.bar(lower, [count for _, count in bins], widths, align="edge", color=SERIES, edgecolor=INK, linewidth=0.3)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel("milliseconds")
+        axes.set_ylabel("requests")
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+    told = ", ".join(f"{count:,} within {upper:,g} ms" for upper, count in bins)
+    return _svg("latency", "Latency of the requests", told, draw)
+
+
+def timeline(report: CrawlReport) -> Markup | None:
+    """Requests and bytes in the course of the crawl."""
+    points = (report.traffic or {}).get("timeline") or []
+    if len(points) < 2:
+        return None
+    seconds = [second for second, _, _ in points]
+
+    def draw(axes: Axes) -> None:
+        # Two quantities on two scales: one above the other, not one over the other.
+        axes.set_axis_off()
+        above, below = axes.inset_axes((0, 0.56, 1, 0.44)), axes.inset_axes((0, 0, 1, 0.44))
+        above.fill_between(seconds, [count for _, count, _ in points], step="post", color=SERIES, alpha=0.8)
+        below.fill_between(seconds, [size / 1024 for *_, size in points], step="post", color=SECOND, alpha=0.8)
+        above.set_ylabel("requests")
+        below.set_ylabel("KiB")
+        above.set_xticklabels([])
+        below.set_xlabel("seconds since the start")
+        for part in (above, below):
+            part.set_ylim(bottom=0)
+            part.set_xlim(seconds[0], seconds[-1])
+            part.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+            part.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
+
+    most = max(points, key=lambda point: point[1])
+    told = f"From second {seconds[0]} to {seconds[-1]}; at most {most[1]:,} requests, from second {most[0]} on."
+    return _svg("timeline", "Requests and bytes in the course of the crawl", told, draw)
+
+
+def scopes(report: CrawlReport) -> Markup | None:
+    """Items of each scope of the listing: a cell for each channel and day, or a bar for each category."""
+    cells = {
+        (scope.key["channel_id"], scope.key["day"]): (scope.items, scope.reason is None)
+        for scope in report.scopes
+        if {"channel_id", "day"} == scope.key.keys()
+    }
+    bars = [
+        (str(scope.key["category"]), scope.items, scope.reason is None)
+        for scope in report.scopes
+        if {"category"} == scope.key.keys()
+    ]
+    if cells:
+        return _heat_map(cells)
+    return _bars(bars) if bars else None
+
+
+def price_changes(report: CrawlReport) -> Markup | None:
+    """How many products became cheaper or dearer by how many percent."""
+    changes = report.changes
+    if changes is None or len(changes.percents) < 2:
+        return None
+    edges = [-1000, *range(-50, 0, 10), 0, *range(10, 51, 10), 1_000_000]
+    counts = [
+        sum(count for percent, count in changes.percents.items() if _between(percent, low, high))
+        for low, high in pairwise(edges)
+    ]
+    names = ["< −50", *(f"−{-low}" for low in edges[1:6]), *(f"+{high}" for high in edges[7:-1]), "> +50"]
+
+    def draw(axes: Axes) -> None:
+        half = len(counts) // 2
+        axes.bar(range(half), counts[:half], color=SERIES, width=0.85, label="cheaper")
+        axes.bar(range(half, len(counts)), counts[half:], color=SECOND, width=0.85, hatch="///", label="dearer")
+        axes.set_xticks(range(len(names)), names)
+        axes.set_xlabel("change of the price, up to … %")
+        axes.set_ylabel("products")
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+    told = f"{changes.cheaper:,} products became cheaper, {changes.dearer:,} dearer."
+    return _svg("price-changes", "Changes of prices", told, draw)
+
+
+def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
+    channels = sorted({channel for channel, _ in cells})
+    days = sorted({day for _, day in cells})
+    most = max(items for items, _ in cells.values()) or 1
+
+    def draw(axes: Axes) -> None:
+        axes.grid(visible=False)
+        for (channel, day), (items, complete) in cells.items():
+            x, y = days.index(day), channels.index(channel)
+            # Strength of one colour, so that it reads on a light and on a dark page; the number says the same.
+            axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, color=SERIES, alpha=0.08 + 0.5 * items / most))
+            if not complete:
+                axes.add_patch(
+                    Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, fill=False, hatch="///", edgecolor=SECOND, linewidth=1)
+                )
+            axes.text(x, y, _count(items), ha="center", va="center")
+        axes.set_xlim(-0.5, len(days) - 0.5)
+        axes.set_ylim(len(channels) - 0.5, -0.5)
+        axes.set_xticks(range(len(days)), [f"{date.fromisoformat(day):%-m/%-d}" for day in days])
+        axes.set_yticks(range(len(channels)), [f"channel {channel}" for channel in channels])
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+
+    told = "; ".join(
+        f"channel {channel} on {day}: {items}{'' if complete else ', incomplete'}"
+        for (channel, day), (items, complete) in sorted(cells.items())
+    )
+    return _svg("scopes", "Items by channel and day; hatched: incomplete", told, draw, 0.6 + CELL * len(channels))
+
+
+def _bars(bars: Sequence[tuple[str, int, bool]]) -> Markup:
+    def draw(axes: Axes) -> None:
+        axes.grid(visible=False)
+        for y, (_, items, complete) in enumerate(bars):
+            if complete:
+                axes.barh(y, items, 0.75, color=SERIES)
+            else:
+                axes.barh(y, items, 0.75, color=NONE, edgecolor=SECOND, hatch="///")
+            axes.text(items, y, f" {_count(items)}{'' if complete else ' (incomplete)'}", va="center")
+        axes.set_yticks(range(len(bars)), [name for name, _, _ in bars])
+        axes.set_ylim(len(bars) - 0.5, -0.5)
+        axes.margins(x=0.2)
+        axes.xaxis.set_visible(False)
+        axes.spines["bottom"].set_visible(False)
+
+    told = "; ".join(f"{name}: {items}{'' if complete else ', incomplete'}" for name, items, complete in bars)
+    return _svg("scopes", "Items by category; hatched: incomplete", told, draw, 0.4 + 0.2 * len(bars))
+
+
+def _svg(name: str, title: str, told: str, draw: Callable[[Axes], None], height: float = HEIGHT) -> Markup:
+    """Draw into an SVG element with the title and ``told`` as its description. The same figures give the same bytes."""
+    with rc_context(STYLE | {"svg.hashsalt": name}):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure.subplots())
+        file = StringIO()
+        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    # Ids are those of one page now; matplotlib numbers its groups anew in every plot, and nothing refers to them.
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    text = re.sub(r"(font: [^;\"]*?\d+(?:\.\d+)?px) [^;\"]*", r"\1 var(--sans)", text)
+    for colour, variable in PAGE_COLOURS.items():
+        text = text.replace(colour, variable)
+    opening, rest = text.split(">", 1)
+    opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
+    label = f'role="img" aria-labelledby="{name}-title {name}-told"'
+    head = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-told">{escape(told)}</desc>'
+    return Markup(f"{opening} {label}>{head}{rest}")  # noqa: S704 (drawn here; what comes from outside is escaped)
+
+
+def _between(percent: int, low: int, high: int) -> bool:
+    """Falls are told by the lower end of their range, rises by the upper."""
+    return low <= percent < high if percent < 0 else low < percent <= high
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
