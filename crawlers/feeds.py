@@ -9,7 +9,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from crawlers.items import Item
+from crawlers.items import Found
 from crawlers.job import Progress
 from crawlers.source import SourceSpider
 from crawlers.traffic import Traffic
@@ -36,6 +36,7 @@ class Feed:
         return feed
 
     def open_spider(self) -> None:
+        self._traffic = self._measured()
         spider = self._spider()
         self._files = {dataset: spider.job.items_file(dataset).open("wb") for dataset in spider.coverage}
         self._ticking.start(1)
@@ -43,12 +44,13 @@ class Feed:
     def count_request(self, request: Request) -> None:
         self._requests[request.meta.get("dataset")] += 1
 
-    def process_item(self, item: Item) -> Item:
-        line = item.model_dump_json()
-        self._write(item.dataset, line)
-        self._spider().remember(item, line)
-        self._spider().parts.turn(self._traffic().requests)
-        return item
+    def process_item(self, found: Found) -> Found:
+        for item in found if isinstance(found, list) else [found]:
+            line = item.model_dump_json()
+            self._write(item.dataset, line)
+            self._spider().remember(item, line)
+        self._spider().parts.turn(self._traffic.requests)
+        return found
 
     def close_spider(self) -> None:
         spider = self._spider()
@@ -59,8 +61,8 @@ class Feed:
             file.close()
         spider.memory.dump(spider.job.remembered_file)
         spider.memory.close()
-        spider.parts.finish(self._traffic().requests)
-        traffic = self._traffic().report()
+        spider.parts.finish(self._traffic.requests)
+        traffic = self._traffic.report()
         summary = {
             dataset: coverage.report() | {"requests": self._requests[dataset], "traffic": traffic}
             for dataset, coverage in spider.coverage.items()
@@ -73,10 +75,10 @@ class Feed:
 
     def _tick(self) -> None:
         spider = self._spider()
-        spider.parts.turn(self._traffic().requests)
+        spider.parts.turn(self._traffic.requests)
         progress = Progress(
-            requests=self._traffic().requests,
-            known=max(self._traffic().requests, spider.asked) + spider.memory.waiting(),
+            requests=self._traffic.requests,
+            known=max(self._traffic.requests, spider.asked) + spider.memory.waiting(),
             items=self._items,
             seconds=monotonic() - self._started,
         )
@@ -84,7 +86,7 @@ class Feed:
         new.write_text(progress.model_dump_json(), encoding="utf-8")
         new.replace(spider.job.progress_file)
 
-    def _traffic(self) -> Traffic:
+    def _measured(self) -> Traffic:
         traffic = self._crawler.get_downloader_middleware(Traffic)
         if traffic is None:
             raise RuntimeError("the traffic of this crawl is not measured: its settings lack the middleware")

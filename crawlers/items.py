@@ -26,6 +26,10 @@ class Item(BaseModel):
     page_url: str
 
 
+Found = Item | list[Item]
+"""What a spider yields: an item, or all the items of a page at once, which costs Scrapy no more than one."""
+
+
 class Priced(Item):
     """What the customer pays, in won; None unless ``price_kind`` is ``amount``."""
 

@@ -17,6 +17,8 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
+from scrapy.spidermiddlewares.depth import DepthMiddleware
+from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
 from crawlers.settings import CrawlSettings
 from crawlers.traffic import Traffic
@@ -35,6 +37,7 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "ROBOTSTXT_OBEY": True,
         "DOWNLOAD_DELAY": 1.25 * settings.crawl_delay_seconds,
         "DOWNLOAD_DELAY_JITTER": 0.2,  # so a pause is 1 to 1.5 times the setting, never shorter
+        "CONCURRENT_ITEMS": 1,  # of one page; Scrapy starts so many tasks for each page, however little is on it
         "CONCURRENT_REQUESTS": settings.crawl_concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.crawl_concurrency,
         "AUTOTHROTTLE_ENABLED": settings.crawl_delay_seconds > 0,
@@ -47,6 +50,8 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
         "ITEM_PIPELINES": {"crawlers.feeds.Feed": 100}
         | ({"crawlers.images.Images": 200} if settings.crawl_images else {}),
+        "SPIDER_MIDDLEWARES": {DepthMiddleware: None, UrlLengthMiddleware: None},  # addresses are known, not found
+        "METAREFRESH_ENABLED": False,
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
         "COOKIES_ENABLED": False,
         "HTTPCACHE_ENABLED": False,

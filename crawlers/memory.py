@@ -9,13 +9,14 @@ as for three thousand, and lines of JSON between crawls. What a killed crawl had
 remembered like any other, and their items are filed by this crawl unless it reads the pages anew.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 MOST_RESTED = 2  # doublings
 FORGET = timedelta(days=90)
@@ -180,8 +181,8 @@ class PageMemory:
 
     def dump(self, path: Path) -> None:
         """Write the lines into a file of JSON lines."""
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines())
+        with path.open("wb") as file:
+            file.writelines(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in self.lines())
 
     def close(self) -> None:
         self._database.close()

@@ -4,6 +4,7 @@ Scrapy's reactor cannot be started twice, so each crawl has a process of its own
 closes: a crawl does not outlive the one who asked for it.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def main() -> None:
     if job.page is not None:
         settings["SPIDER_MIDDLEWARES"] = {"crawlers.recorder.Recorder": 900}
     process = AsyncCrawlerProcess(settings)
+    logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else every line is made, then dropped
     crawling = process.crawl(job.source, job=job)
     process.start()
     error = crawling.exception() if crawling.done() else None

@@ -10,7 +10,9 @@ from html import escape, unescape
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from parsel import Selector, SelectorList
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+from parsel import Selector, css2xpath
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
@@ -36,6 +38,11 @@ from crawlers.source import SourceSpider
 
 PAGE_SIZE = 20
 CARD = "div.card.product-section-ul-li"
+# Compiled, since a crawl reads far more cards than anything else.
+CARDS = XPath(css2xpath(CARD))
+IDS = XPath(css2xpath("[data-product-id]::attr(data-product-id)"))
+PRICE = XPath(css2xpath(".card-info_price strong::text"))
+RATE = XPath(css2xpath(".card-info_rate::text"))
 MOST_REVIEWS = 10
 
 SELLER_LABELS = (
@@ -60,7 +67,7 @@ class KokSpider(SourceSpider):
     """Category lists, and the pages of the products on them."""
 
     name = "kok"
-    ready: ClassVar = {"parse_list": "div.card.product-section-ul-li", "parse_page": "span.product__title"}
+    ready: ClassVar = {"parse_list": CARD, "parse_page": "span.product__title"}
     contracts: ClassVar = {
         "prices": Contract(
             "kok_product_id",
@@ -124,7 +131,7 @@ class KokSpider(SourceSpider):
 
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
-    ) -> Iterator[KokPrice | Request]:
+    ) -> Iterator[list[KokPrice] | Request]:
         """Read a page of a category list; go on to the next one.
 
         A list ends with a page that is not full. An empty page may also be a broken one: the list has ended only if the
@@ -134,10 +141,12 @@ class KokSpider(SourceSpider):
             cards = _cards(response, first=page == 1)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
-            before = scopes[0].items
-            for card in cards:
-                yield from self._read_card(card, response, scopes, category)
-            if len(cards) == PAGE_SIZE and scopes[0].items == before:
+            prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
+            for price in prices:
+                self.coverage["prices"].found(price, scopes[0], response)
+                self.memory.see(price.kok_product_id, f"{price.price_kind} {price.price} {price.discount_rate}")
+            yield prices
+            if len(cards) == PAGE_SIZE and not prices:
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
             elif len(cards) == PAGE_SIZE or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
@@ -160,7 +169,7 @@ class KokSpider(SourceSpider):
         )
 
     def _read_card(
-        self, card: Selector, response: Response, scopes: Sequence[Scope], category: str
+        self, card: HtmlElement, response: Response, scopes: Sequence[Scope], category: str
     ) -> Iterator[KokPrice]:
         coverage = self.coverage["prices"]
         try:
@@ -171,13 +180,11 @@ class KokSpider(SourceSpider):
         if not self.memory.newly_listed(category, price.kok_product_id):
             scopes[0].dropped["listed twice"] += 1
             return
-        coverage.found(price, scopes[0], response)
-        self.memory.see(price.kok_product_id, f"{price.price_kind} {price.price} {price.discount_rate}")
         yield price
 
-    def _price(self, card: Selector, response: Response, category: str) -> KokPrice:
-        price = parse_price(card.css(".card-info_price strong::text").get())
-        rate_text = card.css(".card-info_rate::text").get()
+    def _price(self, card: HtmlElement, response: Response, category: str) -> KokPrice:
+        price = parse_price(next(iter(PRICE(card)), None))
+        rate_text = next(iter(RATE(card)), None)
         rate = readable(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
         with reading("card"):
             return KokPrice(
@@ -194,29 +201,29 @@ class KokSpider(SourceSpider):
         self.coverage["prices"].fail(scopes, "cards", response.url, reason, response.body)
 
 
-def _cards(response: Response, first: bool) -> SelectorList[Selector]:
+def _cards(response: Response, first: bool) -> list[HtmlElement]:
     """The cards of a list page; none on the first page, or ids without cards, mean that the page is broken."""
-    page = whole_html(response)
-    cards = page.css(CARD)
-    ids = page.css("[data-product-id]")
+    page: HtmlElement = whole_html(response).selector.root
+    cards = CARDS(page)
+    ids = IDS(page)
     if not cards and (first or ids):
         raise BrokenPage("cards", f"no {CARD} on the page, but {len(ids)} product ids")
     return cards
 
 
-def _card_id(card: Selector) -> int:
+def _card_id(card: HtmlElement) -> int:
     """The id that belongs to a card: on it, inside it, or on a wrapper around it alone."""
     with reading("kok_product_id"):
-        own = card.attrib.get("data-product-id")
+        own = card.get("data-product-id")
         if own is not None:
             return parse_id(own)
-        inside = set(card.css("[data-product-id]::attr(data-product-id)").getall())
+        inside = set(IDS(card))
         if inside:
             if len(inside) > 1:
                 raise ValueError(f"the card holds {len(inside)} product ids")
             return parse_id(inside.pop())
-        wrapper = card.xpath("ancestor::*[@data-product-id][1]")
-        if len(wrapper.css(CARD)) == 1:
+        wrapper = next((element for element in card.iterancestors() if "data-product-id" in element.attrib), None)
+        if wrapper is not None and len(CARDS(wrapper)) == 1:
             return parse_id(wrapper.attrib["data-product-id"])
         raise ValueError("the card has no product id")
 
