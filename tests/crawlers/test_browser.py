@@ -189,7 +189,7 @@ def test_a_page_vouches_for_its_age_only_without_data_of_scripts(chromium: str, 
         for days in (0, 30):
             crawl_into(tmp_path, "hnsmall", settings, now=NOON + timedelta(days=days))
         asked = {
-            number: [request.headers["If-None-Match"] for request in host.asked(f"goods_code={number}")]
+            number: [request.headers["If-None-Match"] for request in host.asked(f"goods.do?goods_code={number}")]
             for number in (10_000_001, 10_000_002)
         }
     assert asked == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
