@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-import fasteners
 import httpx
 import psutil
 import sqlalchemy
 from dotenv import dotenv_values
+from filelock import FileLock, Timeout
 
 from crawlers.standin.catalog import DEMO
 from crawlers.standin.server import base_urls
@@ -53,12 +53,13 @@ def main() -> int:
     os.chdir(ROOT)
     home = DatabaseSettings().var_dir.resolve() / "airflow"
     home.mkdir(parents=True, exist_ok=True)
-    lock = fasteners.InterProcessLock(home / "lock")
     try:
-        if not lock.acquire(blocking=False):
-            raise Failed(f"Airflow is already running on {home}; stop that one first.")
-        stop_leftovers(home)
-        run(home, args.port, standin=not args.no_standin)
+        with FileLock(home / "lock", blocking=False):
+            stop_leftovers(home)
+            run(home, args.port, standin=not args.no_standin)
+    except Timeout:
+        print(f"Airflow is already running on {home}; stop that one first.", file=sys.stderr)
+        return 1
     except Failed as error:
         print(error, file=sys.stderr)
         return 1

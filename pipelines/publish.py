@@ -25,13 +25,12 @@ from pipelines.learn.index import Items
 from pipelines.report import record
 from serving.recommend.encoder import Encoder
 from serving.recommend.neighbours import NeighbourTable
-from serving.recommend.vector_store import SOURCES, LoadedRelease
+from serving.recommend.vector_store import LoadedRelease
 from sql.warehouse.steps import ReleaseRecord
 
 log = structlog.get_logger(__name__)
 
 SHOWN: Final = 10
-HOME_SHOPPING: Final = frozenset(SOURCES) - {"kok"}
 
 
 class ReleaseRefused(RuntimeError):
@@ -186,7 +185,7 @@ def _write_vectors(folder: Path, items: Items, word2vec: models.Model) -> NDArra
     np.save(folder / "recipe_ids.npy", items.corpus.recipe_ids)
     np.save(folder / "recipe_prior.npy", items.popularity)
     np.save(folder / "ingredient_vectors.npy", vectors)
-    np.save(folder / "product_sources.npy", np.array([SOURCES.index(p.source) for p in items.products], dtype=np.int8))
+    np.save(folder / "product_sources.npy", np.array([p.source for p in items.products], dtype=np.str_))
     np.save(folder / "product_ids.npy", np.array([p.product_id for p in items.products], dtype=np.int64))
     _write_index(folder / "recipes.faiss", _recipe_vectors(items, vectors))
     _write_index(folder / "texts.faiss", np.concatenate([items.recipe_texts, items.product_texts]))
@@ -211,11 +210,12 @@ def _write_index(path: Path, vectors: NDArray[np.float32]) -> None:
 
 
 def _write_tables(folder: Path, items: Items) -> dict[str, NeighbourTable]:
+    broadcasters = frozenset(product.source for product in items.products) - {"kok"}
     tables = {
         "product_recipes": index.product_recipes(items),
         "recipe_products": index.recipe_products(items),
         "product_kok": index.similar_products(items, frozenset({"kok"})),
-        "product_home_shopping": index.similar_products(items, HOME_SHOPPING),
+        "product_home_shopping": index.similar_products(items, broadcasters),
     }
     for name, table in tables.items():
         table.save(folder / "neighbours" / name)

@@ -1,5 +1,6 @@
 """Broadcasts and their products, read from the service database into memory."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from serving.common.search import TextIndex
 from serving.kok.queries import product_ingredients, search_tokens
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct
 
-SOURCES = ("hnsmall", "hmall", "nsmall")
 # About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
 NEWEST_BROADCASTS = 50_000
 
@@ -43,7 +43,7 @@ class Product(NamedTuple):
 
 
 class Show(NamedTuple):
-    """A product in a broadcast that is on the schedule; times are also kept as the frontend reads them."""
+    """A product in a show that is on the schedule; times are also kept as the frontend reads them."""
 
     live_id: int
     station: Station
@@ -54,9 +54,35 @@ class Show(NamedTuple):
     start_time: str
     end_time: str
     slot: str
+    title: str | None
     list_price: int | None
     price: int | None
     price_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What a channel shows in the order of their start; shows that start together are one, main products first."""
+
+    station: Station
+    starts: tuple[datetime, ...] = ()
+    shows: tuple[tuple[Show, ...], ...] = ()
+
+    def at(self, now: datetime) -> tuple[tuple[Show, ...] | None, tuple[Show, ...] | None]:
+        """The show on air and the next one; None where there is none. A show runs from its start until before its end.
+
+        Of shows that overlap, the one that started last is on air.
+        """
+        following = bisect_right(self.starts, now)
+        on_air = next((shows for shows in reversed(self.shows[:following]) if _ends_at(shows) > now), None)
+        return on_air, self.shows[following] if following < len(self.shows) else None
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When :meth:`at` will answer differently; None when it never will."""
+        on_air, following = self.at(now)
+        changes = [_ends_at(on_air)] if on_air else []
+        changes += [following[0].starts_at] if following else []
+        return min(changes, default=None)
 
 
 @dataclass(frozen=True)
@@ -68,6 +94,7 @@ class Schedule:
     by_product: dict[ProductKey, tuple[Show, ...]] = field(default_factory=dict)
     products: dict[int, Product] = field(default_factory=dict)
     by_ingredient: dict[str, tuple[Product, ...]] = field(default_factory=dict)
+    programmes: tuple[Programme, ...] = ()
     searchable: tuple[Product, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
 
@@ -100,32 +127,34 @@ class Schedule:
 
 def load_schedule(conn: Connection) -> Schedule:
     """Read the newest broadcasts and their products."""
-    channels = conn.execute(select(Channel.channel_id, Channel.channel_name, Channel.channel_number))
-    stations = {row.channel_id: Station(*row) for row in channels}
+    channels = conn.execute(select(Channel.__table__).order_by(Channel.channel_id)).all()
+    stations = {row.channel_id: Station(row.channel_id, row.channel_name, row.channel_number) for row in channels}
     newest = select(Broadcast.__table__).order_by(Broadcast.starts_at.desc()).limit(NEWEST_BROADCASTS)
     rows = conn.execute(newest).all()
-    products = _products(conn, rows[-1].starts_at) if rows else {}
+    sources = {row.source for row in rows}
+    products = _products(conn, sources, rows[-1].starts_at) if rows else {}
     shows = [
         _show(row, stations[row.channel_id], products[(row.source, row.source_product_id)])
         for row in rows
-        if row.cancelled_at is None and (row.source, row.source_product_id) in products
+        if row.cancelled_at is None and row.channel_id in stations and (row.source, row.source_product_id) in products
     ]
     shows.sort(key=lambda show: (show.starts_at, show.live_id))
     searchable = tuple({(s.product.source, s.product.product_id): s.product for s in shows}.values())
-    tokens = search_tokens(conn, SOURCES)
+    tokens = search_tokens(conn, sources)
     return Schedule(
         by_day={day: tuple(group) for day, group in groupby(shows, key=lambda show: show.day)},
         by_live_id={show.live_id: show for show in shows},
         by_product=_grouped_by_product(shows),
         products=_newest_by_id(rows, products),
         by_ingredient=_by_ingredient(searchable),
+        programmes=_programmes([stations[row.channel_id] for row in channels if row.source], shows),
         searchable=searchable,
         index=TextIndex((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
     )
 
 
-def _products(conn: Connection, since: datetime) -> dict[ProductKey, Product]:
-    ingredients = product_ingredients(conn, SOURCES)
+def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductKey, Product]:
+    ingredients = product_ingredients(conn, sources)
     shown = exists().where(
         Broadcast.source == HomeShoppingProduct.source,
         Broadcast.source_product_id == HomeShoppingProduct.source_product_id,
@@ -157,10 +186,16 @@ def _show(row: Row[Any], station: Station, product: Product) -> Show:
         start_time=_kst_time(row.starts_at),
         end_time=_kst_time(row.ends_at),
         slot=row.slot,
+        title=row.title,
         list_price=row.list_price,
         price=row.price,
         price_kind=row.price_kind,
     )
+
+
+def _ends_at(shows: tuple[Show, ...]) -> datetime:
+    """When the last product of a show is over."""
+    return max(show.ends_at for show in shows)
 
 
 def _kst_time(instant: datetime) -> str:
@@ -172,6 +207,21 @@ def _grouped_by_product(shows: Iterable[Show]) -> dict[ProductKey, tuple[Show, .
     for show in shows:
         found[(show.product.source, show.product.product_id)].append(show)
     return {key: tuple(group) for key, group in found.items()}
+
+
+def _programmes(crawled: Iterable[Station], shows: Iterable[Show]) -> tuple[Programme, ...]:
+    """The programme of each channel that is crawled or has shows, by channel; ``shows`` are in order of their start."""
+    by_station: dict[Station, dict[datetime, list[Show]]] = {station: {} for station in crawled}
+    for show in shows:
+        by_station.setdefault(show.station, {}).setdefault(show.starts_at, []).append(show)
+    return tuple(
+        Programme(
+            station,
+            tuple(starting),
+            tuple(tuple(sorted(together, key=lambda show: show.slot)) for together in starting.values()),
+        )
+        for station, starting in sorted(by_station.items())
+    )
 
 
 def _newest_by_id(rows: Iterable[Row[Any]], products: dict[ProductKey, Product]) -> dict[int, Product]:

@@ -19,6 +19,7 @@ from serving.home_shopping.schemas import (
     IngredientCheck,
     MallProducts,
     Message,
+    OnAir,
     ProductPage,
     RecipeCards,
     ScheduleDay,
@@ -105,6 +106,19 @@ async def schedule(
     shows = view.schedule.food_between(first, last) if page == 1 else ()
     until = None if live_date else next_midnight(now)
     return keep(request, view, ScheduleDay(schedules=[schemas.scheduled(show) for show in shows]), until=until)
+
+
+@router.get("/on-air", response_model=OnAir)
+async def on_air(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor) -> Response:
+    """The show on air and the next one of every channel, with their products; cancelled shows are none.
+
+    A show is on air from its start until before its end. In a gap `now` is null.
+    """
+    now = runtime.clock()
+    programmes = view.schedule.programmes
+    body = OnAir(channels=[schemas.on_air(programme, now) for programme in programmes])
+    changes = (change for programme in programmes if (change := programme.next_change(now)))
+    return keep(request, view, body, until=min(changes, default=None))
 
 
 @router.get("/search")

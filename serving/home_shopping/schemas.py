@@ -1,15 +1,16 @@
 """Bodies of the home shopping routes."""
 
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from serving.common.clock import KstDateTime
 from serving.common.deps import LARGEST_ID, Keyword
 from serving.common.history import Searched
 from serving.common.money import shown_price
-from serving.home_shopping.queries import Product, Show
+from serving.home_shopping.queries import Product, Programme, Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend.schemas import Provenance
@@ -44,6 +45,69 @@ class ScheduleDay(BaseModel):
     """Rows of the schedule, by date, start and live_id."""
 
     schedules: list[ScheduledSlot]
+
+
+class AiredProduct(Slot):
+    """A product of a show."""
+
+    promotion_type: str = Field(description="`main` or `sub`", examples=["main"])
+
+
+class AiredShow(BaseModel):
+    """A show with its products, main ones first; times are ``HH:MM:SS`` in Korea, the date is that of its start."""
+
+    live_date: date
+    live_start_time: str
+    live_end_time: str = Field(description="Of the next day where it is not after the start")
+    live_title: str | None
+    products: list[AiredProduct]
+
+
+class ChannelOnAir(BaseModel):
+    """What a channel shows now, and next."""
+
+    homeshopping_id: int
+    homeshopping_name: str
+    homeshopping_channel: int
+    now: AiredShow | None = Field(description="null in a gap between shows")
+    next: AiredShow | None = Field(description="null where no later show is known")
+
+
+def _aired_example(live_id: int, start: str, end: str, title: str, product: str) -> JsonDict:
+    times: JsonDict = {"live_date": "2025-08-06", "live_start_time": start, "live_end_time": end}
+    shown: JsonDict = {
+        "live_id": live_id,
+        "product_id": 21000000 + live_id,
+        "product_name": product,
+        "thumb_img_url": f"https://product-image.prod-nsmall.com/new/{21000000 + live_id}_X6.jpg",
+        "sale_price": 59900,
+        "dc_price": 49900,
+        "dc_rate": 17,
+        "price_kind": "amount",
+        "promotion_type": "main",
+    }
+    return times | {"live_title": title, "products": [shown | times]}
+
+
+_ON_AIR_EXAMPLE: Final[JsonDict] = {
+    "channels": [
+        {
+            "homeshopping_id": 4,
+            "homeshopping_name": "NS홈쇼핑",
+            "homeshopping_channel": 13,
+            "now": _aired_example(7, "22:40:00", "23:50:00", "저녁 장터", "국내산 손질 고등어 20팩"),
+            "next": _aired_example(8, "23:50:00", "01:00:00", "오늘의 김치", "포기김치 10kg"),
+        }
+    ]
+}
+
+
+class OnAir(BaseModel):
+    """Every channel whose schedule is known, by homeshopping_id."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _ON_AIR_EXAMPLE})
+
+    channels: list[ChannelOnAir]
 
 
 class ProductDetail(Slot):
@@ -200,6 +264,30 @@ def scheduled(show: Show) -> ScheduledSlot:
         homeshopping_name=show.station.name,
         homeshopping_channel=show.station.number,
         promotion_type=show.slot,
+    )
+
+
+def on_air(programme: Programme, now: datetime) -> ChannelOnAir:
+    """What a channel shows now, and next."""
+    current, following = programme.at(now)
+    return ChannelOnAir(
+        homeshopping_id=programme.station.channel_id,
+        homeshopping_name=programme.station.name,
+        homeshopping_channel=programme.station.number,
+        now=aired(current) if current else None,
+        next=aired(following) if following else None,
+    )
+
+
+def aired(shows: tuple[Show, ...]) -> AiredShow:
+    """A show with its products."""
+    last = max(shows, key=lambda show: show.ends_at)
+    return AiredShow(
+        live_date=last.day,
+        live_start_time=last.start_time,
+        live_end_time=last.end_time,
+        live_title=next((show.title for show in shows if show.title), None),
+        products=[AiredProduct(**slot(show).model_dump(), promotion_type=show.slot) for show in shows],
     )
 
 

@@ -1,8 +1,8 @@
 """Recommendation routes for other programs; the frontend's own are with home shopping and recipes."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from serving.common.deps import CurrentRuntime, CurrentView, Id, Visitor
 from serving.common.errors import NOT_FOUND, not_found
@@ -13,7 +13,7 @@ from serving.recommend.schemas import RecommendedRecipe, RecommendedRecipes, Rel
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
-ProductSource = Literal["kok", "hnsmall", "hmall", "nsmall"]
+ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 Count = Annotated[int, Query(ge=1, le=50)]
 
 

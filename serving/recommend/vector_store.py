@@ -17,8 +17,9 @@ from serving.recommend.encoder import Encoder
 from serving.recommend.neighbours import BY_TEXT, NeighbourTable
 from serving.recommend.rankers.blend import Blend
 
-SOURCES: Final = ("kok", "hnsmall", "hmall", "nsmall")
 Target = Literal["kok", "home_shopping"]
+# Releases once held the number of a source in this order; now they hold its name.
+_NUMBERED_SOURCES: Final = ("kok", "hnsmall", "hmall", "nsmall")
 ALIKE: Final = "similar"
 
 
@@ -58,10 +59,8 @@ class LoadedRelease:
         self._numbers = {name: number for number, name in enumerate(self.names)}
         self._prior: NDArray[np.float32] = np.load(folder / "recipe_prior.npy")
         self._vectors: NDArray[np.float32] = np.load(folder / "ingredient_vectors.npy")
-        sources, ids = np.load(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
-        self._products = [
-            (SOURCES[source], number) for source, number in zip(sources.tolist(), ids.tolist(), strict=True)
-        ]
+        sources, ids = _read_sources(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
+        self._products: list[tuple[str, int]] = list(zip(sources, ids.tolist(), strict=True))
         self._rows = {product: row for row, product in enumerate(self._products)}
         self._product_recipes = NeighbourTable.load(folder / "neighbours" / "product_recipes")
         self._recipe_products = NeighbourTable.load(folder / "neighbours" / "recipe_products")
@@ -194,3 +193,9 @@ class LoadedRelease:
         for name, rows, limit in bounds:
             if rows.size and int(rows.max()) >= limit:
                 raise CorruptRelease(f"release {self.version}: {name} points at row {int(rows.max())} of {limit}")
+
+
+def _read_sources(path: Path) -> list[str]:
+    """The source of each product."""
+    stored: list[str] | list[int] = np.load(path).tolist()
+    return [source if isinstance(source, str) else _NUMBERED_SOURCES[source] for source in stored]
