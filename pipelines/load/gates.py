@@ -5,12 +5,13 @@ that a person accepted is among these, and where it fell short of what was usual
 common with its followers is usual from then on.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from artifacts.raw import RawRun, read_items, read_report
 from artifacts.store import Store
@@ -40,6 +41,13 @@ class GateBroken(RuntimeError):
         accept = f"`ukok load {runs[0].source} --accept` loads it all the same"
         super().__init__(f"{names} held back: {'; '.join(reasons[:3])}{more}. {look}; {accept}")
         self.runs = tuple(runs)
+
+
+class Figure(NamedTuple):
+    """A count, or a share ``of`` so many items."""
+
+    value: float
+    of: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -132,29 +140,30 @@ def _contract_reason(entry: Mapping[str, Any]) -> str:
 
 def _short_scopes(report: Report, past: Sequence[Report]) -> Iterator[str]:
     for what, least in SHORT.items():
-        sizes: dict[Scope, list[float]] = defaultdict(list)
+        sizes: dict[Scope, list[Figure]] = defaultdict(list)
         for one in past:
             for scope, entry in _complete_scopes(one):
-                sizes[scope].append(entry.get(what, 0))
+                sizes[scope].append(Figure(entry.get(what, 0)))
         for scope, entry in _complete_scopes(report):
+            size = Figure(entry.get(what, 0))
             usual = _usual(sizes[scope], least)
-            if usual is not None and entry.get(what, 0) < usual * least:
+            if _is_short(size, usual, least):
                 where = ", ".join(f"{name} {value}" for name, value in scope)
-                yield f"{entry.get(what, 0)} {what} for {where}, usually {usual:g}"
+                yield f"{size.value} {what} for {where}, usually {usual:g}"
 
 
 def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str, str]]:
-    """Fields that are filled less than half as often as usual, where so many would be filled that it is no accident."""
-    now = _contract(report)
-    fills: dict[str, list[float]] = defaultdict(list)
+    """Fields that are filled less than half as often as usual."""
+    items = _contract(report)["items"]
+    fills: dict[str, list[Figure]] = defaultdict(list)
     for verdict in map(_contract, past):
         if verdict["items"] >= ENOUGH:
             for field, share in verdict["fill"].items():
-                fills[field].append(share)
-    for field, share in now["fill"].items():
+                fills[field].append(Figure(share, verdict["items"]))
+    for field, share in _contract(report)["fill"].items():
         usual = _usual(fills[field], HALF)
-        if usual is not None and usual * now["items"] >= ENOUGH and share < usual * HALF:
-            yield field, f"{field} is filled in {share:.1%} of {now['items']} items, usually {usual:.1%}"
+        if _is_short(Figure(share, items), usual, HALF):
+            yield field, f"{field} is filled in {share:.1%} of {items} items, usually {usual:.1%}"
 
 
 def _lost_listing(continuity: Continuity) -> Iterator[str]:
@@ -165,16 +174,25 @@ def _lost_listing(continuity: Continuity) -> Iterator[str]:
         )
 
 
-def _usual(values: Sequence[float], least: float) -> float | None:
-    """The median of values, oldest first; None without enough of them.
+def _usual(figures: Sequence[Figure], least: float) -> float | None:
+    """The median of figures, oldest first; None without enough of them.
 
-    One below the share ``least`` of those before it was accepted by a person, so that they count no longer.
+    One that fell short of those before it was accepted by a person, so that they count no longer.
     """
     recent: list[float] = []
-    for value in values:
-        accepted = len(recent) >= MIN_HISTORY and value < median(recent) * least
-        recent = [value] if accepted else [*recent, value]
-    return median(recent) if len(recent) >= MIN_HISTORY else None
+    for figure in figures:
+        recent = [] if _is_short(figure, _median(recent), least) else recent
+        recent.append(figure.value)
+    return _median(recent)
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if len(values) >= MIN_HISTORY else None
+
+
+def _is_short(figure: Figure, usual: float | None, least: float) -> bool:
+    """Whether a figure is less than the share ``least`` of what is usual, and of so many items that it tells."""
+    return usual is not None and usual * figure.of >= ENOUGH and figure.value < usual * least
 
 
 def _complete_scopes(report: Report) -> list[tuple[Scope, Mapping[str, Any]]]:

@@ -1,12 +1,17 @@
 """Gates: a broken file changes nothing until a person accepts it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
+from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
+from crawlers.items import CATEGORIES
+from crawlers.run import crawl
+from crawlers.standin.faults import half_day, renamed
+from crawlers.standin.server import Standin, running_standin
 from pipelines.load.gates import GateBroken
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST
@@ -14,9 +19,11 @@ from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import steps
-from tests.pipelines.raw import DAY, Item, kst, price, put_prices, put_shows, rows, show
+from tests.crawlers import small
+from tests.pipelines.raw import DAY, Item, kst, price, product, put, put_prices, put_shows, rows, scope, show
 
-PRICE, LEDGER = table_of(catalog.KokPrice), table_of(catalog.LoadedFile)
+PRICE, PRODUCT = table_of(catalog.KokPrice), table_of(catalog.KokProduct)
+LEDGER, STEP_RUN = table_of(catalog.LoadedFile), table_of(steps.StepRun)
 T = [kst("02:00") + timedelta(hours=3 * hour) for hour in range(8)]
 
 Load = Callable[..., list[Report]]
@@ -41,9 +48,9 @@ def test_too_many_rejects(service: Engine, warehouse: Engine, store: Store, load
         load("kok")
     assert rows(service, PRICE, "kok_product_id") == before
     assert len(rows(service, LEDGER, "run_id")) == 1
-    kept = rows(warehouse, table_of(steps.StepRun), "step", "status", "rows_written")
+    kept = rows(warehouse, STEP_RUN, "step", "status", "rows_written")
     assert kept[1:3] == [("load_kok", "failed", 0), ("load_kok_history", "done", 18)]
-    assert "1 of 17 items rejected" in str(rows(warehouse, table_of(steps.StepRun), "status", "error")[-1])
+    assert "1 of 17 items rejected" in str(rows(warehouse, STEP_RUN, "status", "error")[-1])
     load("kok", accept=True)
     assert len(rows(service, PRICE, "kok_product_id")) == 18 + 16
 
@@ -72,9 +79,9 @@ def test_half_is_enough_and_two_runs_are_no_history(service: Engine, store: Stor
 def test_days_are_compared_with_days_equally_far_ahead(service: Engine, store: Store, load: Load) -> None:
     """A far day has few shows yet; that is no reason to hold back a file."""
     far = DAY + timedelta(days=10)
-    for crawl in range(3):
-        at, day = T[0] + timedelta(days=crawl), far + timedelta(days=crawl)
-        today = DAY + timedelta(days=crawl)
+    for turn in range(3):
+        at, day = T[0] + timedelta(days=turn), far + timedelta(days=turn)
+        today = DAY + timedelta(days=turn)
         put_shows(store, at, shows(20, today) + shows(2, day), days=(today, day))
     load()
     today, day = DAY + timedelta(days=3), far + timedelta(days=3)
@@ -119,3 +126,146 @@ def test_a_file_held_back_does_not_hold_back_the_next_and_is_accepted_in_its_pla
     found = rows(service, BROADCAST, "source_product_id", "cancelled_at")
     assert {gone for _, gone in found} == {None}
     assert len(rows(service, LEDGER, "run_id")) == 5
+
+
+def test_what_was_accepted_is_usual_from_then_on(service: Engine, store: Store, load: Load) -> None:
+    """A programme that has become short for good is accepted once, not every day."""
+    for at in T[:3]:
+        put_shows(store, at, shows(12))
+    put_shows(store, T[3], shows(4))
+    with pytest.raises(GateBroken, match="4 items"):
+        load()
+    (accepted, _) = load(accept=True)
+    ((reason,),) = accepted.details["accepted"].values()
+    assert reason.startswith("4 items for channel_id 1, days ahead 0, usually 12")
+    for at in T[4:7]:
+        put_shows(store, at, shows(4))
+        load()
+    put_shows(store, T[7], shows(1))
+    with pytest.raises(GateBroken, match="1 items for channel_id 1, days ahead 0, usually 4"):
+        load()
+
+
+def test_only_the_last_seven_files_are_history(service: Engine, store: Store, load: Load) -> None:
+    for turn in range(4):
+        put_shows(store, T[0] - timedelta(days=1) + timedelta(hours=turn), shows(4))
+    for at in T[:7]:
+        put_shows(store, at, shows(12))
+    put_shows(store, T[7], shows(5))
+    with pytest.raises(GateBroken, match="5 items for channel_id 1, days ahead 0, usually 12"):
+        load()
+
+
+def test_a_complete_scope_that_lacks_hours(service: Engine, store: Store, load: Load) -> None:
+    """Half of a day's shows are no fewer than half, but the afternoon is missing."""
+
+    def put_hours(at: int, hours: int) -> None:
+        told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()) | {"hours": hours}
+        put(store, "hnsmall", "schedule", T[at], shows(20), [told])
+
+    for at in range(3):
+        put_hours(at, 20)
+    put_hours(3, 10)
+    with pytest.raises(GateBroken, match="10 hours for channel_id 1, days ahead 0, usually 20"):
+        load()
+
+
+def test_a_field_that_is_filled_less_than_half_as_often(service: Engine, store: Store, load: Load) -> None:
+    """Ratings may be missing, but not of nearly all products at once."""
+
+    def put_rated(at: int, count: int, rated: int) -> None:
+        items = [product(n, review_score=4.5 if n <= rated else None) for n in range(1, count + 1)]
+        told = {"broken": [], "fill": {"review_score": rated / count}, "items": count}
+        put(store, "kok", "products", T[at], items, [scope(complete=True, items=count)], contract=told)
+
+    for at in range(3):
+        put_rated(at, 50, 30)
+    load("kok")
+    put_rated(3, 30, 7)  # too few to tell: eighteen were to be expected
+    load("kok")
+    put_rated(4, 50, 14)
+    message = "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
+    with pytest.raises(GateBroken, match=message):
+        load("kok")
+    assert len(rows(service, LEDGER, "run_id")) == 4
+
+
+def test_products_that_are_not_listed_any_more(service: Engine, store: Store, load: Load) -> None:
+    put_prices(store, T[0], [price(n, 900) for n in range(1, 31)])
+    (first, _) = load("kok")
+    assert "listings" not in first.details
+    put_prices(store, T[1], [price(n, 900 if n % 2 else 950) for n in range(11, 41)])
+    (second, _) = load("kok")
+    (continuity,) = second.details["listings"].values()
+    assert continuity == {"products": 30, "still_listed": 0.6667, "changed_price": 0.5}
+    put_prices(store, T[2], [price(n) for n in range(30, 60)])
+    with pytest.raises(GateBroken, match=r"only 36\.7% of the 30 products listed before are still listed"):
+        load("kok")
+    (accepted, _) = load("kok", accept=True)
+    assert [one["still_listed"] for one in accepted.details["listings"].values()] == [0.3667]
+    put_prices(store, T[3], [price(n) for n in range(30, 60)])
+    load("kok")
+
+
+def test_categories_that_were_not_read_to_the_end_say_nothing_of_products(store: Store, load: Load) -> None:
+    both = [price(n) for n in range(1, 31)] + [price(n, category="1613") for n in range(31, 61)]
+    put_prices(store, T[0], both)
+    load("kok")
+    put_prices(store, T[1], both[:30], missing=["1613"])
+    (report, _) = load("kok")
+    assert [one["still_listed"] for one in report.details["listings"].values()] == [1.0]
+
+
+# --- Whole crawls
+
+
+@pytest.fixture
+def standin() -> Iterator[Standin]:
+    products = [small.kok(1_000_000 + n, category=CATEGORIES[n % 13]) for n in range(39)]
+    programme = [small.show(1, f"{hour:02}:00", f"{hour:02}:50", 10_000_000 + hour) for hour in range(24)]
+    with running_standin(small.catalog(kok=products, shows=programme), small.NOON) as running:
+        yield running
+
+
+def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list[RawRun]:
+    return crawl(source, small.DAY, 1, small.NOON + timedelta(hours=hours), store, standin.settings)
+
+
+def test_a_broken_contract_holds_back_its_file_alone(
+    standin: Standin, service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    """A renamed class: the last good prices stay, the product pages of the same crawl are loaded."""
+    crawled(standin, store, "kok")
+    load("kok")
+    before = rows(service, PRICE, "kok_product_id", "price", "price_kind")
+    assert len(before) == 39
+    standin.faults.rules[:] = [renamed("category/uplus/page", "card-info_price")]
+    run, products = crawled(standin, store, "kok", hours=3)
+    (broken,) = read_report(store, run)["contract"]["broken"]
+    with pytest.raises(GateBroken) as held:
+        load("kok")
+    told = (f"kok/prices {run.run_id} held back", "fill of price is 0.0% of 39 items", broken["page"])
+    assert all(part in str(held.value) for part in (*told, f"`ukok crawl show-fault {run.run_id}`", "--accept"))
+    assert rows(service, PRICE, "kok_product_id", "price", "price_kind") == before
+    ledger = rows(service, LEDGER, "dataset", "run_id")
+    assert (("products", products.run_id) in ledger, ("prices", run.run_id) in ledger) == (True, False)
+    failed = [row for row in rows(warehouse, STEP_RUN, "step", "status") if row[1] == "failed"]
+    assert failed == [("load_kok", "failed"), ("load_kok_history", "failed")]
+    load("kok", accept=True)
+    after = rows(service, PRICE, "kok_product_id", "price", "price_kind")
+    assert [row[1:] for row in after].count((None, "unknown")) == 39  # unknown, never 0
+    standin.faults.rules.clear()
+    crawled(standin, store, "kok", hours=6)
+    load("kok")
+    assert len(rows(service, PRICE, "kok_product_id")) == 3 * 39
+
+
+def test_half_a_day_cancels_nothing(standin: Standin, service: Engine, store: Store, load: Load) -> None:
+    for hours in (0, 3, 6):
+        crawled(standin, store, "hnsmall", hours)
+        load()
+    standin.faults.rules[:] = [half_day("tvschedule-list")]
+    crawled(standin, store, "hnsmall", hours=9)
+    with pytest.raises(GateBroken, match="12 hours for channel_id 1, days ahead 0, usually 2"):
+        load()
+    assert {gone for _, gone in rows(service, BROADCAST, "source_product_id", "cancelled_at")} == {None}
