@@ -96,7 +96,6 @@ class ScheduleSpider(SourceSpider):
                     continue
                 of_its_day += show.requested_day == day
                 if self._file(show, channel, own, response):
-                    self.memory.see(show.source_product_id, f"{show.price_kind} {show.price} {show.list_price}")
                     yield show
             if own is not None and not of_its_day:
                 # Not even one: rather a page gone wrong, or of another day, than a day without programme.
@@ -133,6 +132,8 @@ class ScheduleSpider(SourceSpider):
             if page is not None:
                 page.dropped["starts on a day not asked for"] += 1
             return False
+        # Also of a row that is listed twice, so that it does not matter which of them came first.
+        self.memory.see(show.source_product_id, f"{show.price_kind} {show.price} {show.list_price}")
         key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
         if key in self._seen:
             scope.dropped["listed twice"] += 1

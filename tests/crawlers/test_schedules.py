@@ -1,11 +1,18 @@
 """The three broadcasters' spiders against the stand-in, quirk by quirk."""
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy.http import TextResponse
 
+from crawlers.items import Show
+from crawlers.job import Job
+from crawlers.settings import CrawlSettings
+from crawlers.spiders.hmall import HmallSpider
 from crawlers.standin.server import Standin, running_standin
 from tests.crawlers.small import DAY, NOON, Crawled, catalog, crawl_into, day, show
 
@@ -31,6 +38,8 @@ HMALL = [
     show(2, "23:40", "00:59", 2_237_741_922, "sub"),
     show(2, "04:50", "05:20", 2_151_780_526),  # airs on DAY + 1
     show(2, "24:30", "25:10", 2_151_780_527),
+    show(2, "09:00", "10:00", 2_237_741_930, on=1),  # a day without subs, after one with subs
+    show(2, "10:00", "11:00", 2_237_741_931, on=1),
     show(3, "09:19", "10:19", 2_229_325_423, dc_price=None),
     show(3, "10:19", "11:19", 2_229_325_424),
 ]
@@ -106,6 +115,17 @@ def test_hns_show_on_air_has_its_end_and_no_invented_start(hns: Crawled) -> None
         assert item["requested_day"] == "2025-08-06"
 
 
+def test_hns_show_on_air_is_the_same_in_every_crawl(hns: Crawled, standin: Standin, tmp_path: Path) -> None:
+    later = crawl_into(tmp_path, "hnsmall", standin.settings, days=2, now=NOON + timedelta(minutes=40))
+    seen = [
+        sorted((show for show in crawled.shows if show["on_air"]), key=lambda show: show["source_product_id"])
+        for crawled in (hns, later)
+    ]
+    assert len(seen[0]) == 2
+    assert [show | {"observed_at": ""} for show in seen[0]] == [show | {"observed_at": ""} for show in seen[1]]
+    assert {show["observed_at"] for show in seen[1]} == {"2025-08-06T03:40:00Z"}
+
+
 def test_hns_names_lose_only_the_line_breaks_of_the_page(hns: Crawled) -> None:
     item = by_id(hns)[10_000_005]
     assert item["product_name"] == "르베라쥬  앰플 마스크"
@@ -168,6 +188,24 @@ def test_hmall_day_without_subs_keeps_all_its_mains(hmall: Crawled) -> None:
     }
 
 
+def test_hmall_mains_after_the_last_sub_are_kept(hmall: Crawled) -> None:
+    last = by_id(hmall)[2_151_780_527]
+    assert (last["slot"], last["page_url"]) == ("main", by_id(hmall)[2_237_741_922]["page_url"])
+
+
+def test_hmall_a_day_without_subs_repeats_nothing_of_the_day_before(hmall: Crawled) -> None:
+    of_the_page = [show for show in hmall.shows if "brodDt=20250807" in show["page_url"] and show["channel_id"] == 2]
+    assert {show["source_product_id"] for show in of_the_page} == {2_151_780_526, 2_237_741_930, 2_237_741_931}
+    assert {show["slot"] for show in of_the_page} == {"main"}
+
+
+def test_ids_above_32_bits_keep_their_identity(hmall: Crawled) -> None:
+    listed = {row.product_id for row in HMALL}
+    assert min(listed) > 2**31 - 1
+    assert {show["source_product_id"] for show in hmall.shows} == listed
+    assert {item["source_product_id"] for item in hmall.items["products"]} == listed
+
+
 def test_hmall_missing_price_is_unknown_and_counted(hmall: Crawled) -> None:
     item = by_id(hmall)[2_229_325_423]
     assert (item["list_price"], item["price"], item["price_kind"]) == (39_900, None, "unknown")
@@ -212,10 +250,48 @@ def test_a_day_whose_page_lists_nothing_is_incomplete_so_that_nothing_counts_as_
 @pytest.mark.parametrize("source", ["hns", "hmall", "ns"])
 def test_every_item_says_when_and_where_it_was_seen(source: str, request: pytest.FixtureRequest) -> None:
     crawled: Crawled = request.getfixturevalue(source)
-    (report,) = crawled.reports.values()
+    report = crawled.reports["schedule"]
     assert {item["observed_at"] for item in crawled.shows} == {"2025-08-06T03:00:00Z"}
     assert all(item["page_url"].startswith("http://127.0.0.1:") for item in crawled.shows)
     assert report["day"] == DAY.isoformat()
     assert report["items"] == len(crawled.shows) == sum(scope["items"] for scope in report["scopes"])
     asked = {scope["scope"]["day"] for scope in report["scopes"]}
     assert asked == {day(0).isoformat(), day(1).isoformat()}
+
+
+def test_what_is_remembered_of_a_product_does_not_depend_on_which_answer_came_first(tmp_path: Path) -> None:
+    days = {
+        ("etv", DAY): _hmall_answer("20250806", "10:00", "11:00", 35_900),
+        ("dtv", DAY): _hmall_answer("20250806", "12:00", "13:00", 27_900),
+        ("etv", day(-1)): _hmall_answer(
+            "20250805", "34:00", "35:00", 25_900
+        ),  # the first show, listed with another price
+    }
+    remembered = []
+    for name, order in (("as_asked", list(days)), ("backwards", list(reversed(days)))):
+        (tmp_path / name).mkdir()
+        job = Job(
+            source="hmall", day=DAY, days=1, now=NOON, settings=CrawlSettings(), folder=tmp_path / name, requests_left=9
+        )
+        spider = HmallSpider(job)
+        for channel, of in order:
+            response = TextResponse(spider.page_url(channel, of), body=days[channel, of], encoding="utf-8")
+            assert all(isinstance(found, Show) for found in spider.parse_schedule(response, (), channel, of))
+        remembered.append(list(spider.memory.lines()))
+        spider.memory.close()
+        spider.parts.close()
+    assert remembered[0] == remembered[1]
+    assert [line["product_id"] for line in remembered[0]] == [2_229_325_423]
+
+
+def _hmall_answer(broadcast_day: str, start: str, end: str, price: int) -> bytes:
+    row = {
+        "brodDt": broadcast_day,
+        "brodStrtDtm": start,
+        "brodEndDtm": end,
+        "slitmCd": "2229325423",
+        "slitmNm": "포기김치",
+        "sellPrc": 39_900,
+        "bbprc": price,
+    }
+    return json.dumps({"respData": {"broadItemList": [row]}}).encode()
