@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
 from crawlers.sources import sources
+
+if TYPE_CHECKING:
+    from crawlers.report.figures import CrawlReport
 
 KST = ZoneInfo("Asia/Seoul")
 DAYS = 11
@@ -50,7 +53,7 @@ CRAWL = """Read SOURCE into the raw zone: listings or schedules, and the product
 
     Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. A killed crawl can be run again.
     What could not be read in full is marked so, and loading concludes nothing from it; pages with faults are kept under
-    faults/SOURCE/. Fails when nothing came at all.
+    faults/SOURCE/. Prints the essentials, and where the page with the rest lies. Fails when nothing came at all.
 
     Example: `ukok crawl SOURCE --date 2025-08-06 --days 5`.
     """
@@ -159,11 +162,33 @@ def _add_crawl(source: str) -> None:
     def _crawl(day: Day = None, days: Days = DAYS) -> None:
         from pipelines import tasks
 
-        out.print(tasks.crawl(source, _day(day), days, _now(_day(day))))
+        line, report = tasks.crawl_and_report(source, _day(day), days, _now(_day(day)))
+        out.print(line)
+        _tell(report)
 
 
 for name in sources():
     _add_crawl(name)
+
+
+@crawl.command("report")
+def crawl_report(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="A run id, how only it begins, or a source.", show_default="the newest"),
+    ] = None,
+) -> None:
+    """Tell what a crawl read, what it missed and what has changed since the one before, and write a page about it.
+
+    The page is one HTML file that needs no network: reports/crawl/SOURCE/RUN.html in the artifacts. Every crawl writes
+    its own; this writes it again, or for the first time if the crawl was killed at its end or is from an older version.
+
+    Example: `ukok crawl report kok`.
+    """
+    from artifacts.store import open_store
+    from pipelines.crawl import report_crawl
+
+    _tell(report_crawl(open_store(), run))
 
 
 @crawl.command("show-fault")
@@ -186,9 +211,9 @@ def crawl_show_fault(
     if page is None:
         if save is not None:
             raise typer.BadParameter("name the page to save with --page", param_hint="--save")
+        console = _console_for_tables()
         for part in show_fault(open_store(), run):
-            # Into a file or a program, long addresses go unbroken.
-            out.print(part, width=None if out.is_terminal else 400)
+            console.print(part)
         return
     body = fault_page(open_store(), run, page)
     if save is None:
@@ -476,6 +501,20 @@ def _demo(day: date) -> Iterator[None]:
         os.environ |= sources.env
         os.environ.setdefault("UKOK_RECIPES_FILE", str(DEMO / "TB_RECIPE_SEARCH_demo.csv"))
         yield
+
+
+def _tell(report: "CrawlReport") -> None:
+    from artifacts.store import store_url
+    from crawlers.report.terminal import summary
+
+    console = _console_for_tables()
+    for part in summary(report, f"{store_url()}/{report.key}"):
+        console.print(part)
+
+
+def _console_for_tables() -> Console:
+    """The terminal; into a file or a program, long lines go uncut."""
+    return out if out.is_terminal else Console(width=400, highlight=False)
 
 
 def _require_free(port: int) -> None:

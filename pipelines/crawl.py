@@ -8,8 +8,11 @@ from sqlalchemy import Engine
 
 from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
+from crawlers.finished import find_crawl
+from crawlers.report.figures import CrawlReport, gather
 from crawlers.run import crawl
 from crawlers.settings import CrawlSettings
+from crawlers.sources import sources
 from pipelines.report import Report, record
 
 
@@ -23,7 +26,20 @@ def crawl_source(
     """
     with record(warehouse, store, f"crawl_{source}") as report:
         runs = crawl(source, day, days, now, store, settings)
+        report.details["run_id"] = runs[0].run_id
         report.details["datasets"] = {run.dataset: _figures(run, read_report(store, run), report) for run in runs}
+    return report
+
+
+def report_crawl(store: Store, name: str | None) -> CrawlReport:
+    """Write the page about a crawl, under the report's ``key``, and return what it tells.
+
+    ``name`` is as :func:`~crawlers.finished.find_crawl` takes it.
+    """
+    from crawlers.report.page import publish
+
+    report = gather(store, find_crawl(store, sources(), name))
+    publish(store, report)
     return report
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -12,6 +13,9 @@ from artifacts.store import Store, open_store
 from crawlers import sources
 from pipelines.report import record
 from sql.engines import service_engine, warehouse_engine
+
+if TYPE_CHECKING:
+    from crawlers.report.figures import CrawlReport
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,18 @@ def broadcasters() -> tuple[str, ...]:
 
 def crawl(source: str, day: date, days: int, now: datetime) -> str:
     """Read a source into the raw zone; a summary of the Report, as all of these return."""
+    summary, _ = crawl_and_report(source, day, days, now)
+    return summary
+
+
+def crawl_and_report(source: str, day: date, days: int, now: datetime) -> tuple[str, "CrawlReport"]:
+    """The same, and what the page about the crawl tells."""
     from crawlers.settings import CrawlSettings
-    from pipelines.crawl import crawl_source
+    from pipelines.crawl import crawl_source, report_crawl
 
     with places() as at:
-        return crawl_source(source, at.warehouse, at.store, day, days, now=now, settings=CrawlSettings()).summary()
+        report = crawl_source(source, at.warehouse, at.store, day, days, now=now, settings=CrawlSettings())
+        return report.summary(), report_crawl(at.store, report.details["run_id"])
 
 
 def load(source: str, *, accept: bool) -> list[str]:

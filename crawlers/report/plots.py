@@ -124,7 +124,7 @@ def price_changes(report: CrawlReport) -> Markup | None:
         sum(count for percent, count in changes.percents.items() if _between(percent, low, high))
         for low, high in pairwise(edges)
     ]
-    names = ["< −50", *(f"−{-low}" for low in edges[1:6]), *(f"+{high}" for high in edges[7:-1]), "> +50"]
+    names = ["<−50", *(f"−{-low}" for low in edges[1:6]), *(f"+{high}" for high in edges[7:-1]), ">+50"]
 
     def draw(axes: Axes) -> None:
         half = len(counts) // 2
@@ -199,8 +199,8 @@ def _svg(name: str, title: str, told: str, draw: Callable[[Axes], None], height:
         figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    # Ids are those of one page now; matplotlib numbers its groups anew in every plot, and nothing refers to them.
-    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    # Ids are those of one page now; matplotlib numbers its parts anew in every plot, and nothing refers to them.
+    text = re.sub(r' id="[\w.]+_\d+"', "", text)
     text = re.sub(r"(font: [^;\"]*?\d+(?:\.\d+)?px) [^;\"]*", r"\1 var(--sans)", text)
     for colour, variable in PAGE_COLOURS.items():
         text = text.replace(colour, variable)
