@@ -44,7 +44,10 @@ def recall_images(store: Store, job: Job) -> None:
 
 
 def keep_images(store: Store, job: Job, report: dict[str, Any]) -> None:
-    """Store the images of a crawl, then what is known of them: an image that is known is in the store."""
+    """Store the images of a crawl, then what is known of them: an image that is known is in the store.
+
+    To be called before the pages are remembered, since only a page that is read again tells of its images again.
+    """
     if not job.settings.crawl_images:
         return
     for path in sorted(pictures_folder(job).glob("*/*")):

@@ -70,8 +70,8 @@ def crawl(
         evidence = _keep_pages(store, job, run_id, summary)
         _check_brought_something(store, report, summary, evidence)
         runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
-        _remember(store, job, report, summary["products"])
         keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
+        _remember(store, job, report, summary["products"])
         discard_parts(store, source, run_id, left)
         return runs
 
