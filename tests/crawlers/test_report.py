@@ -1,5 +1,7 @@
 """The report of a crawl: its figures are those of the run reports, its changes those of the source."""
 
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from datetime import timedelta
@@ -104,6 +106,12 @@ def printed(report: CrawlReport, width: int = 400) -> list[str]:
     for part in summary(report, "var/artifacts/page.html"):
         console.print(part)
     return file.getvalue().splitlines()
+
+
+def test_plots_are_loaded_only_to_draw_them() -> None:
+    code = "import sys, pipelines.crawl, crawlers.report.terminal; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_first_crawl_has_nothing_to_be_compared_with(reported: Reported) -> None:

@@ -23,7 +23,7 @@ from tests.crawlers.small import show as standin_show
 from tests.pipelines.raw import DAY, kst, put_shows, rows, show
 from tests.pipelines.test_recipe_csv import row, write
 
-HEAVY = {"torch", "faiss", "scrapy", "kiwipiepy", "pandas", "sqlalchemy", "alembic", "uvicorn", "fastapi", "boto3"}
+HEAVY = set("torch faiss scrapy kiwipiepy pandas sqlalchemy alembic uvicorn fastapi boto3 matplotlib".split())
 
 
 class Ended(NamedTuple):
@@ -166,6 +166,25 @@ def test_a_file_held_back_and_accepted(ukok: Ukok, on_stack: None, service: Engi
     assert "ukok load hnsmall --accept" in reason
     assert len(rows(service, BROADCAST, "broadcast_id")) == 20
     assert ukok("load", "hnsmall", "--accept").code == 0
+
+
+def test_a_crawl_ends_with_its_report(
+    ukok: Ukok, on_stack: None, monkeypatch: pytest.MonkeyPatch, store: Store, artifacts_url: str
+) -> None:
+    assert "nothing has been crawled yet" in failed(ukok("crawl", "report"))
+    with running_standin(Catalog((), (standin_show(1, "09:00", "10:00", 11),)), now=kst("12:00")) as sources:
+        for name, value in sources.env.items():
+            monkeypatch.setenv(name, value)
+        crawled = ukok("crawl", "hnsmall", "--date", DAY.isoformat(), "--days", "1")
+    (key,) = store.list("reports/crawl/hnsmall/")
+    assert f"report: {artifacts_url}/{key}" in crawled.out
+    assert "Loadable: every contract is kept" in crawled.out
+    page = store.get(key)
+    for run in ((), ("hnsmall",), (Path(key).stem,)):
+        told = ukok("crawl", "report", *run)
+        assert (told.code, told.out) == (0, crawled.out.partition("\n")[2])
+    assert store.get(key) == page
+    assert "no run 'kok'" in failed(ukok("crawl", "report", "kok"))
 
 
 def test_from_the_sources_to_the_tables(
