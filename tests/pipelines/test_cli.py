@@ -23,7 +23,10 @@ from tests.crawlers.small import show as standin_show
 from tests.pipelines.raw import DAY, kst, put_shows, rows, show
 from tests.pipelines.test_recipe_csv import row, write
 
-HEAVY = set("torch faiss scrapy kiwipiepy pandas sqlalchemy alembic uvicorn fastapi boto3 matplotlib".split())
+HEAVY = {
+    *("torch", "faiss", "scrapy", "kiwipiepy", "pandas", "matplotlib"),
+    *("sqlalchemy", "alembic", "uvicorn", "fastapi", "boto3"),
+}
 
 
 class Ended(NamedTuple):
