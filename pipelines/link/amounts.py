@@ -32,7 +32,7 @@ _COUNTS: Final = [
 _RANKS: Final = (_MEASURES, *_COUNTS)
 _SCALES: Final = {name: scale for rank in (*_RANKS, _DURATIONS) for name, scale in rank.items()}
 _RANK_OF: Final = {unit: number for number, rank in enumerate(_RANKS) for unit, _ in rank.values()}
-_WEIGHED: Final = frozenset({"g", "ml"})
+_MEASURED: Final = frozenset({"g", "ml"})
 
 _NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _UNIT: Final = "|".join(sorted(_SCALES, key=len, reverse=True))
@@ -80,7 +80,7 @@ class Amounts:
         if self.totals.keys() == other.totals.keys():
             return True
         # That both come in one box says nothing.
-        return any(unit in _WEIGHED or self.totals[unit] > 1 for unit in shared)
+        return any(unit in _MEASURED or self.totals[unit] > 1 for unit in shared)
 
 
 def read_amounts(text: str) -> tuple[Amounts, str]:

@@ -189,6 +189,11 @@ def test_products_of_mall_and_broadcasters_share_an_item(service: Engine, wareho
     again = link_items(service, warehouse, store)
     assert (again.written, again.unchanged) == (0, 4)
 
+    with warehouse.begin() as conn:
+        conn.execute(delete(WAREHOUSE_PRODUCT_ITEM))  # as if it had been killed between the two databases
+    assert link_items(service, warehouse, store).written == 4
+    assert rows(warehouse, WAREHOUSE_PRODUCT_ITEM, *COLUMNS) == ITEMS
+
 
 def test_an_item_keeps_its_id_when_members_come_and_go(service: Engine, warehouse: Engine, store: Store) -> None:
     fill(service)
