@@ -39,10 +39,10 @@ from crawlers.source import SourceSpider
 PAGE_SIZE = 20
 CARD = "div.card.product-section-ul-li"
 # Compiled, since a crawl reads far more cards than anything else.
-CARDS = XPath(css2xpath(CARD))
-IDS = XPath(css2xpath("[data-product-id]::attr(data-product-id)"))
-PRICE = XPath(css2xpath(".card-info_price strong::text"))
-RATE = XPath(css2xpath(".card-info_rate::text"))
+CARDS = XPath(css2xpath(CARD), smart_strings=False)
+IDS = XPath(css2xpath("[data-product-id]::attr(data-product-id)"), smart_strings=False)
+PRICE = XPath(css2xpath(".card-info_price strong::text"), smart_strings=False)
+RATE = XPath(css2xpath(".card-info_rate::text"), smart_strings=False)
 MOST_REVIEWS = 10
 
 SELLER_LABELS = (
@@ -204,9 +204,11 @@ class KokSpider(SourceSpider):
 def _cards(response: Response, first: bool) -> list[HtmlElement]:
     """The cards of a list page; none on the first page, or ids without cards, mean that the page is broken."""
     page: HtmlElement = whole_html(response).selector.root
-    cards = CARDS(page)
+    cards: list[HtmlElement] = CARDS(page)
+    if cards:
+        return cards
     ids = IDS(page)
-    if not cards and (first or ids):
+    if first or ids:
         raise BrokenPage("cards", f"no {CARD} on the page, but {len(ids)} product ids")
     return cards
 
@@ -242,9 +244,12 @@ def _masked(nickname: re.Match[str]) -> str:
 
 def _product(page: TextResponse, product_id: int, observed_at: datetime, coverage: Coverage) -> KokProduct:
     title = page.css("span.product__title")
-    store = words(title.xpath("./strong")) or ""
     review = page.css("button#review_show")
     seller_table, seller = _seller(page, coverage)
+    store = words(title.xpath("./strong"))
+    if store is None:
+        coverage.fault("store_name", page, "no strong in span.product__title; the seller's name stands in for it")
+        store = (seller and seller.seller_name) or ""
     image = image_url(page.css("div.card_main-image img::attr(src)").get(), page.url)
     with reading("product"):
         return KokProduct(

@@ -225,6 +225,12 @@ def test_a_page_with_nothing_but_a_title_is_a_product(kok: SourceSpider) -> None
     assert (product.list_price, product.review_score, product.seller, product.reviews) == (None, None, None, ())
 
 
+def test_a_store_that_the_title_does_not_name_is_the_seller(kok: SourceSpider) -> None:
+    product = read(kok, '<span class="product__title">초록상회 햇감자</span>' + table(SELLER))
+    assert (product.store_name, product.product_name) == ("초록상회", "햇감자")
+    assert "the seller's name stands in" in faults(kok)["store_name"]
+
+
 def test_unreadable_parts_cost_themselves_alone(kok: SourceSpider) -> None:
     body = '<button id="review_show"><span>48</span></button><div class="card-info-del_wrap"><del>품절</del></div>'
     product = read(kok, TITLE + body)

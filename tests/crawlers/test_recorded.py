@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from crawlers.record import record, replay
 from crawlers.run import CrawlFailed
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import replaced, unavailable
 from crawlers.standin.server import Standin, running_standin
+from pipelines.cli import app
 from tests.crawlers.small import NOON, catalog, kok, show
 
 RECORDED = sorted(path.parent for path in (Path(__file__).parent / "recorded").glob("*/meta.json"))
@@ -104,6 +106,19 @@ def test_an_address_that_no_spider_reads_is_refused(url: str, reason: str, stand
 def test_the_real_hosts_are_not_asked_without_a_contact(tmp_path: Path) -> None:
     with pytest.raises(CrawlFailed, match="set UKOK_CONTACT"):
         record(PRODUCT, tmp_path / "page", NOON, CrawlSettings())
+
+
+def test_the_command_records_into_a_folder_named_after_the_address(
+    standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in standin.env.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["crawl", "record", PRODUCT, "--into", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "1 items in" in done.output
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == "kok.uplus.co.kr_m_product_proCode_MTAwMDAwMQ"
+    assert len(replay(folder)) == 1
 
 
 def test_a_recording_is_never_overwritten(standin: Standin, tmp_path: Path) -> None:
