@@ -74,26 +74,28 @@ def timeline(report: CrawlReport) -> Markup | None:
     points = (report.traffic or {}).get("timeline") or []
     if len(points) < 2:
         return None
+    step = points[1][0] - points[0][0]
     seconds = [second for second, _, _ in points]
+    edges = [*seconds, seconds[-1] + step]
 
     def draw(axes: Axes) -> None:
         # Two quantities on two scales: one above the other, not one over the other.
         axes.set_axis_off()
         above, below = axes.inset_axes((0, 0.56, 1, 0.44)), axes.inset_axes((0, 0, 1, 0.44))
-        above.fill_between(seconds, [count for _, count, _ in points], step="post", color=SERIES, alpha=0.8)
-        below.fill_between(seconds, [size / 1024 for *_, size in points], step="post", color=SECOND, alpha=0.8)
-        above.set_ylabel("requests")
-        below.set_ylabel("KiB")
+        above.stairs([count / step for _, count, _ in points], edges, fill=True, color=SERIES)
+        below.stairs([size / 1024 / step for *_, size in points], edges, fill=True, color=SECOND)
+        above.set_ylabel("requests/s")
+        below.set_ylabel("KiB/s")
         above.set_xticklabels([])
         below.set_xlabel("seconds since the start")
         for part in (above, below):
             part.set_ylim(bottom=0)
-            part.set_xlim(seconds[0], seconds[-1])
+            part.set_xlim(edges[0], edges[-1])
             part.yaxis.set_major_locator(MaxNLocator(3, integer=True))
             part.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
 
     most = max(points, key=lambda point: point[1])
-    told = f"From second {seconds[0]} to {seconds[-1]}; at most {most[1]:,} requests, from second {most[0]} on."
+    told = f"{edges[-1]:,} seconds; at most {most[1]:,} requests in {step:,} s, from second {most[0]:,} on."
     return _svg("timeline", "Requests and bytes in the course of the crawl", told, draw)
 
 
