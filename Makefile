@@ -52,7 +52,8 @@ test: setup ## Lint, types, import rules and every test
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
 
-bench: setup ## Measure: lookups per second, completing a recipe, linking products
+bench: setup ## Measure: crawling, lookups per second, completing a recipe, linking products
+	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_lookup
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link

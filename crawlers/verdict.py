@@ -26,6 +26,7 @@ class Verdict:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._items = 0
+        self._names: dict[type[Item], tuple[str, ...]] = {}
         self._filled: Counter[str] = Counter()
         self._outside: Counter[str] = Counter()
         self._members: dict[str, set[Any]] = {name: set() for name, owed in contract.fields.items() if owed.one_of}
@@ -39,7 +40,10 @@ class Verdict:
     def item(self, item: Item) -> Iterator[tuple[str, str]]:
         """Count an item; its faults, each as field and reason."""
         self._items += 1
-        for name in dict.fromkeys((*_names(type(item)), *self._contract.fields)):
+        names = self._names.get(type(item))
+        if names is None:
+            names = self._names[type(item)] = tuple(dict.fromkeys((*_names(type(item)), *self._contract.fields)))
+        for name in names:
             yield from self._field(item, name, self._contract.fields.get(name, NOTHING))
         yield from self._id(item)
 
@@ -69,13 +73,13 @@ class Verdict:
         }
 
     def _field(self, item: Item, name: str, owed: Owed) -> Iterator[tuple[str, str]]:
-        values = list(_values(item, name.split(".")))
+        values = list(_values(item, name.split("."))) if "." in name else [getattr(item, name)]
         filled = any(map(_is_filled, values)) or (name == "price" and getattr(item, "price_kind", None) == "consult")
         self._filled[name] += filled
         if owed.fill and not filled:
             self._first.setdefault(("fill", name), (item.page_url, "missing or 0"))
             yield name, "missing or 0"
-        if owed == NOTHING:
+        if owed is NOTHING:
             return
         for value in values:
             reason = None if value is None else _outside(value, item, owed)

@@ -161,8 +161,10 @@ def _add_crawl(source: str) -> None:
     @crawl.command(source, help=CRAWL.replace("SOURCE", source), short_help=f"Read {source} into the raw zone.")
     def _crawl(day: Day = None, days: Days = DAYS) -> None:
         from pipelines import tasks
+        from pipelines.progress import watching
 
-        line, report = tasks.crawl_and_report(source, _day(day), days, _now(_day(day)))
+        with watching(source, err) as watch:
+            line, report = tasks.crawl_and_report(source, _day(day), days, _now(_day(day)), watch)
         out.print(line)
         _tell(report)
 

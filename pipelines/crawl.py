@@ -1,6 +1,6 @@
 """The crawl as a step with a Report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
 from crawlers.finished import find_crawl
+from crawlers.job import Progress
 from crawlers.report.figures import CrawlReport, gather
 from crawlers.run import crawl
 from crawlers.settings import CrawlSettings
@@ -17,7 +18,15 @@ from pipelines.report import Report, record
 
 
 def crawl_source(
-    source: str, warehouse: Engine, store: Store, day: date, days: int, *, now: datetime, settings: CrawlSettings
+    source: str,
+    warehouse: Engine,
+    store: Store,
+    day: date,
+    days: int,
+    *,
+    now: datetime,
+    settings: CrawlSettings,
+    watch: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Read a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
 
@@ -25,7 +34,7 @@ def crawl_source(
     loading concludes nothing from what they lack. Raises ``CrawlFailed`` when the crawl brought nothing.
     """
     with record(warehouse, store, f"crawl_{source}") as report:
-        runs = crawl(source, day, days, now, store, settings)
+        runs = crawl(source, day, days, now, store, settings, watch)
         report.details["run_id"] = runs[0].run_id
         report.details["datasets"] = {run.dataset: _figures(run, read_report(store, run), report) for run in runs}
     return report

@@ -1,11 +1,13 @@
 """Shows a run while it works: a live line on a terminal, plain lines otherwise, and a table at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from crawlers import job
 from pipelines.run import Done, Step, peak_memory_bytes, timed
 
 
@@ -21,6 +23,22 @@ def follow(steps: Iterable[Step], console: Console) -> None:
             for said in done[-1].lines:
                 console.print(f"[green]✓[/] {step.title:<14} {said}")
     console.print(_summary(done))
+
+
+@contextmanager
+def watching(source: str, console: Console) -> Iterator[Callable[[job.Progress], None]]:
+    """Show how far a crawl is, on a terminal only: requests made of those known to be needed, items, and the rate."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[found]}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        line = bar.add_task(source, total=None, found="")
+
+        def watch(now: job.Progress) -> None:
+            rate = now.requests / max(now.seconds, 1)
+            bar.update(line, completed=now.requests, total=now.known, found=f"{now.items:,} items, {rate:,.1f} pages/s")
+
+        yield watch
 
 
 def _summary(done: Iterable[Done]) -> Table:

@@ -1,6 +1,6 @@
 """Each step with what it needs opened from the settings, in and out plain values: what a task of a DAG calls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ from pipelines.report import record
 from sql.engines import service_engine, warehouse_engine
 
 if TYPE_CHECKING:
+    from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
 
 
@@ -49,13 +50,16 @@ def crawl(source: str, day: date, days: int, now: datetime) -> str:
     return summary
 
 
-def crawl_and_report(source: str, day: date, days: int, now: datetime) -> tuple[str, "CrawlReport"]:
-    """The same, and what the page about the crawl tells."""
+def crawl_and_report(
+    source: str, day: date, days: int, now: datetime, watch: "Callable[[Progress], None] | None" = None
+) -> tuple[str, "CrawlReport"]:
+    """The same, and what the page about the crawl tells. ``watch`` learns how far the crawl is while it runs."""
     from crawlers.settings import CrawlSettings
     from pipelines.crawl import crawl_source, report_crawl
 
     with places() as at:
-        report = crawl_source(source, at.warehouse, at.store, day, days, now=now, settings=CrawlSettings())
+        settings = CrawlSettings()
+        report = crawl_source(source, at.warehouse, at.store, day, days, now=now, settings=settings, watch=watch)
         return report.summary(), report_crawl(at.store, report.details["run_id"])
 
 

@@ -1,0 +1,89 @@
+"""Fetch the category lists of the mall once, and say how many pages a second came.
+
+``python -m tests.bench.crawl_lists ours|plain PAGES < settings``: by our spider, without its product pages; or by a
+Scrapy spider with the same settings and Scrapy's own middlewares, which gets the first PAGES pages of each list by
+their addresses and extracts nothing. The settings come as JSON on standard input.
+"""
+
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import scrapy
+from scrapy import Request, signals
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.http import Response
+
+from crawlers.items import CATEGORIES
+from crawlers.job import Job
+from crawlers.manners import scrapy_settings
+from crawlers.settings import CrawlSettings
+from crawlers.spiders.kok import KokSpider
+from tests.crawlers.small import DAY, NOON
+
+
+class Lists(KokSpider):
+    """Our spider without product pages."""
+
+    def ask_due_pages(self) -> None:
+        """Leave product pages alone."""
+
+
+class Plain(scrapy.Spider):
+    """Asks for pages and does nothing with them."""
+
+    name = "plain"
+
+    def __init__(self, urls: list[str]) -> None:
+        super().__init__()
+        self._urls = urls
+
+    async def start(self) -> AsyncIterator[Request]:
+        for url in self._urls:
+            yield Request(url, dont_filter=True)
+
+    def parse(self, response: Response) -> None:
+        """Extract nothing."""
+
+
+def main() -> None:
+    """Crawl, and print pages and pages a second as JSON."""
+    kind, pages = sys.argv[1], int(sys.argv[2])
+    settings = CrawlSettings.model_validate_json(sys.stdin.read())
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(source="kok", day=DAY, days=1, now=NOON, settings=settings, folder=Path(folder), requests_left=10**9)
+        options: dict[str, Any] = scrapy_settings(settings, "kok")
+        spider: type[scrapy.Spider] = Lists
+        arguments: dict[str, Any] = {"job": job}
+        if kind == "plain":
+            job.parts_folder.with_name("urls").mkdir()
+            urls = Lists(job).list_url
+            spider = Plain
+            arguments = {"urls": [urls(category, page + 1) for page in range(pages) for category in CATEGORIES]}
+            options = {
+                name: value
+                for name, value in options.items()
+                if name not in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "CONCURRENT_ITEMS")
+            }
+        process = AsyncCrawlerProcess(options)
+        logging.getLogger("scrapy").setLevel(options["LOG_LEVEL"])
+        crawler = process.create_crawler(spider)
+        process.crawl(crawler, **arguments)
+        began: list[float] = []
+        crawler.signals.connect(lambda: began.append(process_time()), signals.spider_opened, weak=False)
+        process.start()
+        stats = crawler.stats
+        assert stats is not None
+        seconds = stats.get_value("elapsed_time_seconds")
+        came = stats.get_value("response_received_count") - 1  # robots.txt
+        figures = {"pages": came, "per_second": came / seconds, "cpu_ms": 1000 * (process_time() - began[0]) / came}
+        print(json.dumps(figures))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Crawl the mall once, and say what was read and how much memory it took.
+
+``python -m tests.bench.crawl_whole FOLDER HOURS < settings``: into the artifact store FOLDER, so many hours after noon.
+Prints JSON; peaks are in MiB, of this process and of the one that it starts.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+
+from artifacts.raw import read_report
+from artifacts.store import open_store
+from crawlers.run import crawl
+from crawlers.settings import CrawlSettings
+
+NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)  # 12:00 in Korea
+
+
+def main() -> None:
+    """Crawl."""
+    settings = CrawlSettings.model_validate_json(sys.stdin.read())
+    store = open_store(sys.argv[1])
+    runs = crawl("kok", NOW.date(), 1, NOW + timedelta(hours=int(sys.argv[2])), store, settings)
+    reports = {run.dataset: read_report(store, run) for run in runs}
+    figures = {
+        "prices": reports["prices"]["items"],
+        "product_pages": reports["products"]["requests"],
+        "seconds": reports["products"]["traffic"]["seconds"],
+        "parent_mib": round(getrusage(RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "child_mib": round(getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
+        "complete": all(scope["complete"] for report in reports.values() for scope in report["scopes"]),
+    }
+    print(json.dumps(figures))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

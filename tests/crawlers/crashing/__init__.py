@@ -1,0 +1,1 @@
+"""A spider with faults of its own, for tests of what becomes of them."""

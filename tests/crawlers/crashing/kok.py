@@ -1,0 +1,29 @@
+"""The mall's spider, which fails at one category and at the address of one product."""
+
+from collections.abc import Iterator, Sequence
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawlers.coverage import Scope
+from crawlers.items import KokPrice
+from crawlers.spiders import kok
+
+CATEGORY = "1613"
+PRODUCT = 1_000_005
+
+
+class KokSpider(kok.KokSpider):
+    """Fails where other spiders have their bugs."""
+
+    def parse_list(
+        self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
+    ) -> Iterator[list[KokPrice] | Request]:
+        if category == CATEGORY:
+            raise KeyError("price")
+        yield from super().parse_list(response, scopes, category, page, after_gap)
+
+    def product_url(self, product_id: int) -> str:
+        if product_id == PRODUCT:
+            raise ZeroDivisionError("no address")
+        return super().product_url(product_id)
