@@ -2,7 +2,7 @@
 
 A show tells the name and the price of the moment. A page tells the store and the description, and of the price what
 the show of the same crawl leaves open. What neither tells stays as it is known: a page is read only now and then, and
-no price comes and goes with it.
+no price comes and goes with it. A page whose product has no show any more says nothing of its price.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -33,49 +33,40 @@ def speakers(shows: Iterable[Show]) -> dict[int, Show]:
     return first
 
 
-def told(shows: Mapping[int, Show], pages: Pages, new: Collection[int]) -> dict[int, dict[str, Any]]:
-    """What is told of each product, by column; a column that is left out stays as it is known.
-
-    ``new``: products that neither this crawl's shows nor anything before it knew; their pages speak for themselves.
-    """
+def told(shows: Mapping[int, Show], pages: Pages) -> dict[int, dict[str, Any]]:
+    """What is told of each product, by column; a column that is left out stays as it is known."""
     found: dict[int, dict[str, Any]] = {product_id: {} for product_id in [*shows, *pages]}
     for product_id, page in pages.items():
         found[product_id]["description"] = page.description
         if page.store_name is not None:
             found[product_id]["store_name"] = page.store_name
-        if product_id in new:
-            found[product_id]["product_name"] = page.product_name
-        if product_id in new or product_id in shows:
+        if product_id in shows:
             found[product_id] |= _price(page)
     for product_id, show in shows.items():
         found[product_id] |= {"product_name": show.product_name, "thumbnail_url": show.thumbnail_url, **_price(show)}
     return found
 
 
-def without_nameless(pages: Pages, new: Collection[int], intake: Intake) -> Pages:
-    """The pages but for those of new products that have no name; they are rejected."""
-    nameless = [page for product_id, page in pages.items() if product_id in new and page.product_name is None]
-    for page in nameless:
-        intake.reject(page, "product without a name", "neither its page nor any schedule names it")
-    lost = {page.source_product_id for page in nameless}
-    return {product_id: page for product_id, page in pages.items() if product_id not in lost}
+def without_unlisted(pages: Pages, known: Collection[int], intake: Intake) -> Pages:
+    """The pages of ``known`` products; a product that no schedule ever listed has no place to land and is rejected."""
+    for product_id, page in pages.items():
+        if product_id not in known:
+            intake.reject(page, "product of no show", "no schedule up to this crawl lists it")
+    return {product_id: page for product_id, page in pages.items() if product_id in known}
 
 
-def new_products(
+def known_products(
     conn: Connection, seen_at: Column[Any], source: str, product_ids: Collection[int], at: datetime
 ) -> set[int]:
-    """Those of the products that were not seen before an instant, as column ``seen_at`` of their table tells."""
+    """Those of the products that were seen before an instant, as column ``seen_at`` of their table tells."""
     table = seen_at.table
     known: set[int] = set()
     for chunk in chunks(sorted(product_ids)):
+        in_chunk = table.c.source_product_id.in_(chunk)
         known |= set(
-            conn.scalars(
-                select(table.c.source_product_id).where(
-                    table.c.source == source, table.c.source_product_id.in_(chunk), seen_at < at
-                )
-            )
+            conn.scalars(select(table.c.source_product_id).where(table.c.source == source, in_chunk, seen_at < at))
         )
-    return set(product_ids) - known
+    return known
 
 
 def _price(item: Show | HomeShoppingProduct) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, ta
 from pipelines.load.on_air import find_starts
 from pipelines.load.parts import write_details
 from pipelines.load.pending import Moment, Target
-from pipelines.load.product_pages import Pages, new_products, speakers, told, without_nameless
+from pipelines.load.product_pages import Pages, known_products, speakers, told, without_unlisted
 from pipelines.load.products import HOME_SHOPPING, resolve_waiting, write_products
 from pipelines.load.step import Loading, load_step
 from pipelines.load.tally import Tally
@@ -135,10 +135,10 @@ def _read(
         page.source_product_id: page for page in intake.unique(read, ["source_product_id"], product_pages.CONTENT)
     }
     speaking = speakers(shows)
-    new = new_products(conn, seen_at, source, pages.keys() - speaking.keys(), moment.at)
-    pages = without_nameless(pages, new, intake)
+    known = known_products(conn, seen_at, source, pages.keys() - speaking.keys(), moment.at)
+    pages = without_unlisted(pages, known | speaking.keys(), intake)
     loading.admit(moment, intake)
-    return _Crawled(shows, certain, told(speaking, pages, new), pages)
+    return _Crawled(shows, certain, told(speaking, pages), pages)
 
 
 def _certain_scopes(loading: Loading, schedules: Sequence[RawRun], intake: Intake) -> list[Scope]:

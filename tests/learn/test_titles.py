@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.learn import lexicon
-from pipelines.learn.titles import TitleResolver
+from pipelines.learn.titles import TitleResolver, resolver_version
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_many_titles_resolve_as_each_alone(resolver: TitleResolver) -> None:
 
 def test_the_version_follows_the_vocabulary() -> None:
     first = TitleResolver({"감자": "감자"})
-    assert first.version == TitleResolver({"감자": "감자"}).version
+    assert first.version == TitleResolver({"감자": "감자"}).version == resolver_version({"감자": "감자"})
     assert first.version != TitleResolver({"감자": "감자", "알감자": "감자"}).version
 
 

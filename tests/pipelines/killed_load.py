@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event, select
 
 from artifacts.store import Store, open_store
 from pipelines.learn.titles import ResolvedTitle
-from pipelines.load import products, recipes
+from pipelines.load import kok_pages, parts, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
@@ -34,11 +34,12 @@ KILLED = -1
 SERVICE = [
     *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK, PRICE.table, BROADCAST),
     *(products.HOME_SHOPPING, products.PRODUCT_INGREDIENT, products.DOCUMENT, table_of(catalog.LoadedFile)),
+    *(parts.DETAIL, parts.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
 ]
 WAREHOUSE = [FCT_BROADCAST, PRICES.table, VERSIONS.table]
 # What is not part of a natural key's row: keys made by the database, the wall clock, and names of files that each
 # import of recipes writes anew.
-ACCIDENTAL = {"broadcast_id", "product_key", "ingredient_id", "loaded_at", "run_id"}
+ACCIDENTAL = {"broadcast_id", "product_key", "ingredient_id", "review_id", "loaded_at", "run_id"}
 
 
 class QuickResolver:

@@ -59,6 +59,21 @@ def review(text: str | None = "맛있어요", **changes: object) -> Item:
     } | changes
 
 
+def seller(**changes: object) -> Item:
+    return {
+        "seller_name": "햇살농장",
+        "ceo_name": "홍길동",
+        "registration_number": "123-45-67890",
+        "ecommerce_registration": None,
+        "phone": "02-000-0000",
+        "verified_item": "사업자등록번호",
+        "verified_on": "2024.01.02",
+        "address": "서울",
+        "return_address": None,
+        "exchange_address": None,
+    } | changes
+
+
 def page(product_id: int, **changes: object) -> Item:
     """A broadcaster's product page, which tells neither name nor price unless ``changes`` do."""
     return {

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
+from pipelines.learn import titles
+from pipelines.load import products
 from pipelines.load.ledger import VERSIONS, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import Report
@@ -279,6 +281,25 @@ def test_a_title_is_resolved_and_found_by_its_words(service: Engine, store: Stor
     put_products(store, T[1], [product(1, "제주 햇양파 2kg"), product(2, "햇양파 3kg")])
     load()
     assert rows(service, ingredient, "source_product_id", "ingredient_id") == [(1, 8), (2, 8)]
+
+
+def test_a_load_without_new_titles_builds_no_analyser(
+    service: Engine, store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_products(store, T[0], [product(1)])
+    load()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("an analyser was built")
+
+    products._resolver.cache_clear()
+    monkeypatch.setattr(titles, "Kiwi", refuse)
+    put_products(store, T[1], [product(1, list_price=1900)])
+    report, _ = load()
+    assert report.details["rows"]["kok_product"]["updated"] == 1
+    put_products(store, T[2], [product(1, "햇감자 2kg")])
+    with pytest.raises(AssertionError, match="analyser"):
+        load()
 
 
 def test_an_item_that_is_not_valid_is_rejected_and_kept(

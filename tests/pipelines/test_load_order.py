@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, Table, select
 
 from artifacts.store import Store, open_store
+from pipelines.load.kok_pages import REVIEW
 from pipelines.load.ledger import table_of
+from pipelines.load.parts import DETAIL
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from sql.service import catalog
 from sql.warehouse import history
-from tests.pipelines.raw import kst, price, product, put_prices, put_products, put_shows, show
+from tests.pipelines.raw import Item, kst, page, price, product, put_prices, put_products, put_shows, review, show
 
 PRICE, FCT_PRICE = table_of(catalog.KokPrice), table_of(history.FctPrice)
 KOK, VERSION = table_of(catalog.KokProduct), table_of(history.DimProduct)
@@ -41,6 +43,10 @@ def table_of_sights(seen: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list
 
 CARDS = table_of_sights(st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 10])))
 PAGES = table_of_sights(st.tuples(st.sampled_from(["감자", "양파"]), st.sampled_from([300, 400])))
+SHOWS = table_of_sights(st.tuples(st.sampled_from([100, 200, None]), st.sampled_from([None, 300])))
+SHOP_PAGES = table_of_sights(
+    st.tuples(st.sampled_from(["가게", "다른 가게"]), st.sampled_from([110, None]), st.sampled_from([400, 500, None]))
+)
 
 
 @SLOW
@@ -60,7 +66,7 @@ def test_the_mall(
         for crawl in range(CRAWLS):
             if page_turns[crawl] == turn:
                 seen = [(base + n, pages[n][crawl]) for n in range(PRODUCTS) if pages[n][crawl]]
-                put_products(store, TIMES[crawl], [product(n, page[0], list_price=page[1]) for n, page in seen])
+                put_products(store, TIMES[crawl], [_mall_page(n, *page) for n, page in seen])
             if card_turns[crawl] == turn:
                 seen = [(base + n, cards[n][crawl]) for n in range(PRODUCTS) if cards[n][crawl]]
                 missing = () if whole[crawl] else ["1624"]
@@ -77,27 +83,48 @@ def test_the_mall(
     assert _read(service, KOK, base, "first_seen_at", "product_name", "list_price", "vanished_at") == [
         list(_product(cards[n], pages[n], whole)) for n in range(PRODUCTS)
     ]
+    assert _read(service, DETAIL, base, "value") == [
+        [page[:1] for page in pages[n] if page][-1:] for n in range(PRODUCTS)
+    ]
+    texts = [{(f"{name} {list_price}",) for name, list_price in filter(None, pages[n])} for n in range(PRODUCTS)]
+    assert _read(service, REVIEW, base, "text") == [sorted(found) for found in texts]
 
 
 @SLOW
-@given(table_of_sights(st.tuples(st.sampled_from([100, 200]))), WHOLE, TURNS)
+@given(SHOWS, SHOP_PAGES, WHOLE, TURNS, TURNS)
 def test_a_schedule(
-    service: Engine, warehouse: Engine, artifacts_url: str, shows: list[list[Any]], whole: list[bool], turns: list[int]
+    service: Engine,
+    warehouse: Engine,
+    artifacts_url: str,
+    shows: list[list[Any]],
+    pages: list[list[Any]],
+    whole: list[bool],
+    show_turns: list[int],
+    page_turns: list[int],
 ) -> None:
     store, base = _start(service, warehouse, artifacts_url)
     for turn in range(3):
-        for crawl in (crawl for crawl in range(CRAWLS) if turns[crawl] == turn):
-            seen = [(n, shows[n][crawl]) for n in range(PRODUCTS) if shows[n][crawl]]
-            items = [show(f"{8 + n:02}:00", f"{8 + n:02}:30", base + n, price=won) for n, (won,) in seen]
-            put_shows(store, TIMES[crawl], items, complete=whole[crawl])
+        for crawl in range(CRAWLS):
+            if show_turns[crawl] == turn:
+                seen = [(n, shows[n][crawl]) for n in range(PRODUCTS) if shows[n][crawl]]
+                items = [_show_item(n, base + n, *said) for n, said in seen]
+                put_shows(store, TIMES[crawl], items, complete=whole[crawl])
+            if page_turns[crawl] == turn:
+                seen = [(base + n, pages[n][crawl]) for n in range(PRODUCTS) if pages[n][crawl]]
+                put_products(store, TIMES[crawl], [_shop_page(n, *said) for n, said in seen], source="hnsmall")
         load_source("hnsmall", service, warehouse, store, accept=True)
     expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
     for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
-        assert _read(engine, table, base, "price", "cancelled_at") == expected
-    columns = "observed_at", "price"
-    assert _read(warehouse, FCT_PRICE, base, *columns) == [list(_changes(shows[n])) for n in range(PRODUCTS)]
-    last = [next((seen for seen in reversed(shows[n]) if seen), None) for n in range(PRODUCTS)]
-    assert _read(service, HOME_SHOPPING, base, "price") == [[seen] if seen else [] for seen in last]
+        assert _read(engine, table, base, "price", "list_price", "cancelled_at") == expected
+    told = [list(_told(shows[n], pages[n])) for n in range(PRODUCTS)]
+    columns = "product_name", "store_name", "price", "list_price"
+    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in told]
+    assert _read(warehouse, VERSION, base, "valid_from", *columns[:2]) == [
+        list(_changes([seen and seen[:2] for seen in each])) for each in told
+    ]
+    assert _read(warehouse, FCT_PRICE, base, "observed_at", *columns[2:]) == [
+        list(_changes([seen and seen[2:] for seen in each])) for each in told
+    ]
 
 
 Sights = Sequence[tuple[Any, ...] | None]
@@ -133,9 +160,9 @@ def _versions(pages: Sights) -> Iterator[tuple[Any, ...]]:
 def _product(cards: Sights, pages: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
     """The product as its newest page shows it, from the first one on, and since when no list has it."""
     first, newest, vanished = None, None, None
-    for at, card, page, certain in zip(TIMES, cards, pages, whole, strict=True):
-        newest = page or newest
-        first = first or (at if page else None)
+    for at, card, page_seen, certain in zip(TIMES, cards, pages, whole, strict=True):
+        newest = page_seen or newest
+        first = first or (at if page_seen else None)
         if card:
             vanished = None
         elif certain and newest:
@@ -156,9 +183,39 @@ def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
         yield (*newest, cancelled)
 
 
+def _told(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
+    """Name, store, price and list price of a product after each crawl that saw it."""
+    name = store = price = list_price = None
+    for show_seen, page_seen in zip(shows, pages, strict=True):
+        name = "방송" if show_seen else name
+        if page_seen and name:
+            store = page_seen[0]
+        if show_seen:
+            _, of_page, list_of_page = page_seen or (None, None, None)
+            price, list_price = show_seen[0] or of_page or price, show_seen[1] or list_of_page or list_price
+        yield (name, store, price, list_price) if name and (show_seen or page_seen) else None
+
+
+def _mall_page(product_id: int, name: str, list_price: int) -> Item:
+    facts: Item = {"details": [{"name": "이름", "value": name}], "reviews": [review(f"{name} {list_price}")]}
+    return product(product_id, name, list_price=list_price, **facts)
+
+
+def _show_item(number: int, product_id: int, won: int | None, list_price: int | None) -> Item:
+    told: Item = {"price": won, "price_kind": "amount" if won else "unknown", "list_price": list_price}
+    return show(f"{8 + number:02}:00", f"{8 + number:02}:30", product_id, product_name="방송", **told)
+
+
+def _shop_page(product_id: int, store_name: str, won: int | None, list_price: int | None) -> Item:
+    return page(product_id, product_name="쪽", store_name=store_name, price=won, list_price=list_price)
+
+
 def _start(service: Engine, warehouse: Engine, artifacts_url: str) -> tuple[Store, int]:
     """An empty store, tables without what the last example left, and a first product id."""
-    emptied = ((service, (KOK, PRICE, BROADCAST, HOME_SHOPPING)), (warehouse, (FCT_PRICE, VERSION, FCT_BROADCAST)))
+    emptied = (
+        (service, (KOK, PRICE, BROADCAST, HOME_SHOPPING, DETAIL, REVIEW)),
+        (warehouse, (FCT_PRICE, VERSION, FCT_BROADCAST)),
+    )
     for engine, tables in emptied:
         with engine.begin() as conn:
             for table in tables:

@@ -16,11 +16,25 @@ from pipelines.load.sources import load_source
 from pipelines.load.warehouse import PRICES, VERSIONS
 from pipelines.report import Report
 from sql.service import catalog
-from tests.pipelines.raw import Item, kst, page, price, product, put_prices, put_products, put_shows, review, rows, show
+from tests.pipelines.raw import (
+    Item,
+    kst,
+    page,
+    price,
+    product,
+    put_prices,
+    put_products,
+    put_shows,
+    review,
+    rows,
+    seller,
+    show,
+)
 
 Load = Callable[..., list[Report]]
 T = [kst("02:00") + timedelta(hours=3 * hour) for hour in range(8)]
-AMOUNT, UNKNOWN = {"price": 59900, "price_kind": "amount"}, {"price": None, "price_kind": "unknown"}
+AMOUNT: Item = {"price": 59900, "price_kind": "amount"}
+UNKNOWN: Item = {"price": None, "price_kind": "unknown"}
 
 
 @pytest.fixture
@@ -33,23 +47,12 @@ def detail(name: str, value: str) -> Item:
 
 
 def test_a_page_of_the_mall_lands_whole(service: Engine, store: Store, load: Load) -> None:
-    seller = {
-        "seller_name": "햇살농장",
-        "ceo_name": "홍길동",
-        "registration_number": "123-45-67890",
-        "ecommerce_registration": None,
-        "phone": "02-000-0000",
-        "verified_item": "사업자등록번호",
-        "verified_on": "2024.01.02",
-        "address": "서울\0 🍣",
-        "return_address": None,
-        "exchange_address": None,
-    }
-    whole = {
+    sold_by = seller(address="서울\0 🍣")
+    whole: Item = {
         "rating_shares": [70, 15, 10, 5, 0],
         "price_aspect": {"opinion": "저렴해요", "share": 80},
         "delivery_aspect": {"opinion": "빨라요", "share": None},
-        "seller": seller,
+        "seller": sold_by,
         "details": [detail("원산지", "국내산\0"), detail("원산지", "상세 설명 참조")],
         "images": ["https://image/1.jpg", "https://image/2.jpg", "https://image/1.jpg"],
         "reviews": [review("아주\n 맛있어요 🍣"), review(None, nickname=None, written_on=None, score=None)],
@@ -62,7 +65,7 @@ def test_a_page_of_the_mall_lands_whole(service: Engine, store: Store, load: Loa
     opinions = rows(service, KOK, "price_opinion", "price_opinion_share", "delivery_opinion", "delivery_opinion_share")
     assert opinions == [("저렴해요", 80, "빨라요", None)]
     assert rows(service, KOK, "taste_opinion", "taste_opinion_share") == [(None, None)]
-    assert rows(service, SELLER, "kok_product_id", *seller) == [(2**40, *(seller | {"address": "서울 🍣"}).values())]
+    assert rows(service, SELLER, "kok_product_id", *sold_by) == [(2**40, *seller(address="서울 🍣").values())]
     key = "source", "source_product_id", "position"
     assert rows(service, DETAIL, *key, "name", "value") == [
         ("kok", 2**40, 0, "원산지", "국내산"),
@@ -89,14 +92,12 @@ def test_a_review_that_the_page_no_longer_shows_is_kept(service: Engine, store: 
 
 
 def test_facts_images_and_seller_are_replaced_as_a_whole(service: Engine, store: Store, load: Load) -> None:
-    seller = dict.fromkeys(("ceo_name", "registration_number", "ecommerce_registration", "phone", "verified_item"))
-    seller |= dict.fromkeys(("verified_on", "address", "return_address", "exchange_address"), "주소")
-    first = {
+    first: Item = {
         "details": [detail("원산지", "국내산"), detail("중량", "1kg"), detail("보관", "냉장")],
         "images": ["https://image/1", "https://image/2"],
-        "seller": seller | {"seller_name": "햇살농장"},
+        "seller": seller(),
     }
-    second = {"details": [detail("원산지", "국내산"), detail("중량", "2kg")], "images": []}
+    second: Item = {"details": [detail("원산지", "국내산"), detail("중량", "2kg")], "images": []}
     put_products(store, T[0], [product(1, **first), product(2, **first)])
     load()
     put_products(store, T[1], [product(1, **second)])
@@ -109,7 +110,7 @@ def test_facts_images_and_seller_are_replaced_as_a_whole(service: Engine, store:
 
 
 def test_unchanged_pages_write_nothing(service: Engine, store: Store, load: Load) -> None:
-    parts = {"details": [detail("원산지", "국내산")], "images": ["https://image/1"]}
+    parts: Item = {"details": [detail("원산지", "국내산")], "images": ["https://image/1"]}
     for at in T[:2]:
         put_products(store, at, [product(1, **parts, reviews=[review(), review(), review("또 사요")])])
         put_prices(store, at, [price(1)])
@@ -122,7 +123,7 @@ def test_unchanged_pages_write_nothing(service: Engine, store: Store, load: Load
 
 def test_an_older_page_loaded_late_replaces_no_newer_one(service: Engine, store: Store, load: Load) -> None:
     for crawl in (2, 0):
-        facts = {"details": [detail("차수", str(crawl))], "reviews": [review(str(crawl))]}
+        facts: Item = {"details": [detail("차수", str(crawl))], "reviews": [review(str(crawl))]}
         put_products(store, T[crawl], [product(1, **facts)])
         load()
     assert rows(service, DETAIL, "value") == [("2",)]
@@ -188,13 +189,15 @@ def test_the_show_tells_the_price_and_the_page_what_it_leaves_open(
     expected: tuple[Any, ...],
     page_first: bool,
 ) -> None:
-    puts = [
-        lambda: put_shows(store, T[0], [show("09:00", "10:00", 1, **of_show)]),
-        lambda: put_products(store, T[0], [page(1, product_name="쪽 이름", **of_page)], source="hnsmall"),
-    ]
-    for put in reversed(puts) if page_first else puts:
+    def put_page() -> None:
+        put_products(store, T[0], [page(1, product_name="쪽 이름", **of_page)], source="hnsmall")
+
+    def put_show() -> None:
+        put_shows(store, T[0], [show("09:00", "10:00", 1, **of_show)])
+
+    for put in (put_page, put_show) if page_first else (put_show, put_page):
         put()
-        load("hnsmall")
+        load("hnsmall", accept=True)
     columns = "price", "list_price", "price_kind"
     assert rows(service, HOME_SHOPPING, "product_name", *columns) == [("상품 1", *expected)]
     assert rows(warehouse, PRICES.table, "observed_at", *columns) == [(T[0], *expected)]
@@ -243,17 +246,21 @@ def test_a_page_whose_shows_are_over_changes_neither_name_nor_price(
     assert rows(warehouse, PRICES.table, "observed_at") == [(T[0],)]
 
 
-def test_a_product_that_no_schedule_names_has_the_name_and_price_of_its_page(
+def test_a_page_of_a_product_that_no_schedule_lists_waits_for_one(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    pages = [page(number, product_name=f"쪽 {number}", price=1000) for number in range(1, 30)]
-    put_products(store, T[0], [*pages, page(99, price=1000)], source="hnsmall")
+    items = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(1, 24)]
+    put_shows(store, T[1], items)
+    put_products(store, T[1], [page(99, product_name="쪽 이름", price=1000)], source="hnsmall")
     reports = load("hnsmall")
-    assert [report.rejected for report in reports] == [{"product without a name": 1}] * 2
-    assert rows(service, HOME_SHOPPING, "source_product_id", "product_name", "price")[0] == (1, "쪽 1", 1000)
-    assert len(rows(service, HOME_SHOPPING, "source_product_id")) == 29
-    assert len(rows(warehouse, PRICES.table, "source_product_id")) == 29
-    assert len(rows(warehouse, VERSIONS.table, "source_product_id")) == 29
+    assert [report.rejected for report in reports] == [{"product of no show": 1}] * 2
+    assert 99 not in [number for (number,) in rows(service, HOME_SHOPPING, "source_product_id")]
+    put_shows(store, T[0], [*items, show("23:30", "24:00", 99)])
+    load("hnsmall")
+    found = rows(service, HOME_SHOPPING, "source_product_id", "product_name", "store_name", "price")
+    assert (99, "상품 99", "햇살식품", 59900) in found
+    versions = rows(warehouse, VERSIONS.table, "source_product_id", "valid_from", "product_name")
+    assert [row for row in versions if row[0] == 99] == [(99, T[0], "상품 99"), (99, T[1], "상품 99")]
 
 
 def test_a_rejected_page_does_not_keep_shows_from_being_cancelled(service: Engine, store: Store, load: Load) -> None:
@@ -263,6 +270,6 @@ def test_a_rejected_page_does_not_keep_shows_from_being_cancelled(service: Engin
     put_shows(store, T[1], items[:-1])
     put_products(store, T[1], [page(99)], source="hnsmall")
     report, _ = load("hnsmall")
-    assert report.rejected == {"product without a name": 1}
+    assert report.rejected == {"product of no show": 1}
     cancelled = rows(service, table_of(catalog.Broadcast), "source_product_id", "cancelled_at")
     assert [(number, at) for number, at in cancelled if at] == [(23, T[1])]
