@@ -14,6 +14,7 @@ from serving.common.clock import KST, kst_day
 from serving.common.search import TextIndex
 from serving.kok.queries import product_ingredients, search_tokens
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct
+from sql.service.pages import ProductDetail, ProductImage
 
 # About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
 NEWEST_BROADCASTS = 50_000
@@ -40,6 +41,16 @@ class Product(NamedTuple):
     is_food: bool
     is_ingredient: bool
     ingredients: tuple[str, ...]
+    list_price: int | None
+    price: int | None
+    price_kind: str
+
+
+class PageParts(NamedTuple):
+    """What a product's page shows: rows of facts, by name and value, and the images of its description."""
+
+    details: tuple[tuple[str, str], ...]
+    images: tuple[str, ...]
 
 
 class Show(NamedTuple):
@@ -153,8 +164,23 @@ def load_schedule(conn: Connection) -> Schedule:
     )
 
 
+def read_page_parts(conn: Connection, product: Product) -> PageParts:
+    """What the page of a product shows; it is asked for too rarely to be held in memory."""
+    details = select(ProductDetail.name, ProductDetail.value).where(
+        ProductDetail.source == product.source, ProductDetail.source_product_id == product.product_id
+    )
+    images = select(ProductImage.image_url).where(
+        ProductImage.source == product.source, ProductImage.source_product_id == product.product_id
+    )
+    return PageParts(
+        details=tuple((row.name, row.value) for row in conn.execute(details.order_by(ProductDetail.position))),
+        images=tuple(conn.scalars(images.order_by(ProductImage.position))),
+    )
+
+
 def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductKey, Product]:
     ingredients = product_ingredients(conn, sources)
+    columns = [column for column in HomeShoppingProduct.__table__.columns if column.name != "description"]
     shown = exists().where(
         Broadcast.source == HomeShoppingProduct.source,
         Broadcast.source_product_id == HomeShoppingProduct.source_product_id,
@@ -170,12 +196,20 @@ def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict
             is_food=row.is_food,
             is_ingredient=row.is_ingredient,
             ingredients=ingredients.get((row.source, row.source_product_id), ()),
+            list_price=row.list_price,
+            price=row.price,
+            price_kind=row.price_kind,
         )
-        for row in conn.execute(select(HomeShoppingProduct.__table__).where(shown))
+        for row in conn.execute(select(*columns).where(shown))
     }
 
 
 def _show(row: Row[Any], station: Station, product: Product) -> Show:
+    list_price, price, price_kind = row.list_price, row.price, row.price_kind
+    if price_kind == "unknown":
+        price, price_kind = product.price, product.price_kind
+    if list_price is None and product.list_price is not None and product.list_price >= (price or 0):
+        list_price = product.list_price
     return Show(
         live_id=row.broadcast_id,
         station=station,
@@ -187,9 +221,9 @@ def _show(row: Row[Any], station: Station, product: Product) -> Show:
         end_time=_kst_time(row.ends_at),
         slot=row.slot,
         title=row.title,
-        list_price=row.list_price,
-        price=row.price,
-        price_kind=row.price_kind,
+        list_price=list_price,
+        price=price,
+        price_kind=price_kind,
     )
 
 

@@ -12,6 +12,7 @@ from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.home_shopping import schemas
+from serving.home_shopping.queries import read_page_parts
 from serving.home_shopping.schemas import (
     ForgetKeyword,
     History,
@@ -77,12 +78,14 @@ async def check(request: Request, view: CurrentView, _: Visitor, product_id: Id)
 
 
 @router.get("/product/{live_id}", response_model=ProductPage, responses=NOT_FOUND)
-async def product(request: Request, view: CurrentView, _: Visitor, live_id: Id) -> Response:
+def product(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, live_id: Id) -> Response:
     """A product in a show."""
     show = view.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
-    return keep(request, view, schemas.product_page(show))
+    with runtime.service_db.connect() as conn:
+        parts = read_page_parts(conn, show.product)
+    return keep(request, view, schemas.product_page(show, parts))
 
 
 @router.get("/schedule", response_model=ScheduleDay)

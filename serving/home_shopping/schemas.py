@@ -10,7 +10,7 @@ from serving.common.clock import KstDateTime
 from serving.common.deps import LARGEST_ID, Keyword
 from serving.common.history import Searched
 from serving.common.money import shown_price
-from serving.home_shopping.queries import Product, Programme, Show
+from serving.home_shopping.queries import PageParts, Product, Programme, Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend.schemas import Provenance
@@ -291,7 +291,7 @@ def aired(shows: tuple[Show, ...]) -> AiredShow:
     )
 
 
-def product_page(show: Show) -> ProductPage:
+def product_page(show: Show, parts: PageParts) -> ProductPage:
     """A product's page."""
     station = show.station
     product = ProductDetail(
@@ -303,7 +303,11 @@ def product_page(show: Show) -> ProductPage:
         homeshopping_channel_name=f"채널 {station.number}",
         homeshopping_channel_image=f"/images/channels/channel_{station.number}.jpg",
     )
-    return ProductPage(product=product, detail_infos=[], images=[])
+    return ProductPage(
+        product=product,
+        detail_infos=[DetailInfo(detail_col=name, detail_val=value) for name, value in parts.details],
+        images=[Image(img_url=url, sort_order=order) for order, url in enumerate(parts.images, start=1)],
+    )
 
 
 def found_slot(show: Show) -> FoundSlot:

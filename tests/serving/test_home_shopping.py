@@ -7,7 +7,8 @@ from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
 from sql.service.catalog import Broadcast, HomeShoppingProduct
-from tests.serving.conftest import Now, Person
+from sql.service.pages import ProductDetail, ProductImage
+from tests.serving.conftest import Now, Person, eventually
 from tests.serving.small import BIG_ID, SHOWS, at, bump, fill
 
 SCHEDULE = "/api/homeshopping/schedule"
@@ -161,3 +162,46 @@ def test_a_broadcast_whose_product_is_missing_is_left_out(service: Engine, start
         conn.execute(insert(Broadcast), orphan)
     assert 60 not in shows(start())
     assert len(SHOWS) == 8
+
+
+def test_a_product_shows_what_its_page_showed(client: TestClient, service: Engine) -> None:
+    key = {"source": "hmall", "source_product_id": BIG_ID}
+    others = [{"source": "kok", "source_product_id": BIG_ID}, {"source": "hmall", "source_product_id": BIG_ID + 1}]
+    with service.begin() as conn:
+        facts = [("원산지", "국내산"), ("중량", "10kg")]
+        rows = [key | {"position": n, "name": name, "value": value} for n, (name, value) in enumerate(facts)]
+        conn.execute(insert(ProductDetail), [*rows, *(rows[0] | other for other in others)])
+        images = [key | {"position": n, "image_url": f"https://img.example.com/{n}.jpg"} for n in range(2)]
+        conn.execute(insert(ProductImage), [*images, *(images[0] | other for other in others)])
+        conn.execute(update(HomeShoppingProduct).filter_by(**key).values(store_name="햇살농장"))
+        bump(conn, "schedule")
+
+    def page() -> dict[str, Any]:
+        return dict(client.get("/api/homeshopping/product/1").json())
+
+    eventually(lambda: page()["product"]["store_name"] == "햇살농장", "the store is shown")
+    assert page()["detail_infos"] == [{"detail_col": name, "detail_val": value} for name, value in facts]
+    assert page()["images"] == [
+        {"img_url": "https://img.example.com/0.jpg", "sort_order": 1},
+        {"img_url": "https://img.example.com/1.jpg", "sort_order": 2},
+    ]
+
+
+def test_what_a_schedule_leaves_open_of_a_price_is_as_the_page_tells(client: TestClient, service: Engine) -> None:
+    told = {"list_price": 79_000, "price": 59_000, "price_kind": "amount"}
+    with service.begin() as conn:
+        conn.execute(update(HomeShoppingProduct).filter_by(source="hmall", source_product_id=BIG_ID).values(told))
+        open_price = {"list_price": None, "price": None, "price_kind": "unknown"}
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(open_price))
+        bump(conn, "schedule")
+
+    def prices() -> list[Any]:
+        shown = client.get("/api/homeshopping/product/1").json()["product"]
+        return [shown[name] for name in ("sale_price", "dc_price", "price_kind")]
+
+    eventually(lambda: prices() == [79_000, 59_000, "amount"], "the page's prices are shown")
+    with service.begin() as conn:
+        said = {"price": 85_000, "price_kind": "amount"}
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(said))
+        bump(conn, "schedule")
+    eventually(lambda: prices() == [85_000, 85_000, "amount"], "a list price below the price is not shown")
