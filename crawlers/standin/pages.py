@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from crawlers.standin.details import hmall_details, hnsmall_details, kok_details
 from crawlers.standin.schedules import (
     HMALL_CHANNELS,
     NSMALL_CHANNELS,
+    Slot,
     hmall_main,
     nsmall_main,
     nsmall_price,
@@ -44,11 +45,13 @@ class NoSuchPage(LookupError):
 class Pages:
     """Renders the pages of a catalog. ``clock`` tells the time that decides which show is on air.
 
-    The page of a broadcaster's product shows the price of its first row in the catalog. Raises ``ValueError`` when the
-    catalog holds a show without its one main product.
+    ``channels``: those of each broadcaster. The page of a broadcaster's product shows the price of its first row in the
+    catalog. Raises ``ValueError`` when the catalog holds a show without its one main product.
     """
 
-    def __init__(self, catalog: Catalog, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, catalog: Catalog, clock: Callable[[], datetime], channels: Mapping[str, Collection[int]] = CHANNELS
+    ) -> None:
         self._clock = clock
         self._schedules = slots_by_day(catalog.shows)
         self._products = {product.product_id: product for product in catalog.kok}
@@ -56,9 +59,20 @@ class Pages:
         for product in catalog.kok:
             self._categories[product.category].append(product)
         self._goods: dict[str, dict[int, ShowRow]] = {
-            source: {show.product_id: show for show in reversed(catalog.shows) if show.channel_id in channels}
-            for source, channels in CHANNELS.items()
+            source: {show.product_id: show for show in reversed(catalog.shows) if show.channel_id in own}
+            for source, own in channels.items()
         }
+
+    def slots(self, channel_id: int, day: date) -> list[Slot]:
+        """The shows on the page of a channel's day, in order of their start."""
+        return self._schedules.get((channel_id, day), [])
+
+    def good(self, source: str, number: str) -> ShowRow:
+        """A product of a broadcaster by the id in an address."""
+        try:
+            return self._goods[source][parse_id(number)]
+        except (ValueError, KeyError) as error:
+            raise NoSuchPage(number) from error
 
     def kok_list(self, code: str, page: int) -> str:
         """A page of a category list. A strip of the product seen last carries an id beside those of the cards."""
@@ -80,7 +94,7 @@ class Pages:
         now = self._clock()
         slots = []
         ends = None
-        for slot in self._schedules.get((1, day), []):
+        for slot in self.slots(1, day):
             times = f"{slot.main.start} ~ {slot.main.end}"
             if slot.instants.start <= now < slot.instants.end:
                 times = ON_AIR
@@ -90,24 +104,24 @@ class Pages:
 
     def hnsmall_product(self, number: str) -> str:
         """A product page; its description is mostly in a frame of its own."""
-        product = self._good("hnsmall", number)
+        product = self.good("hnsmall", number)
         return _render("hnsmall_product", p=product, d=hnsmall_details(product))
 
     def hnsmall_frame(self, number: str) -> str:
         """The frame that holds a product's description."""
-        details = hnsmall_details(self._good("hnsmall", number))
+        details = hnsmall_details(self.good("hnsmall", number))
         if not details.framed:
             raise NoSuchPage(number)
         return _render("hnsmall_frame", d=details)
 
     def hmall_schedule(self, channel: str, day: date) -> str:
         """The shows of a calendar day; those before 05:20 carry the broadcast day before as ``brodDt``."""
-        slots = self._schedules.get((_channel(HMALL_CHANNELS, channel), day), [])
+        slots = self.slots(_channel(HMALL_CHANNELS, channel), day)
         return _json({"respCode": "00", "respData": {"broadItemList": [hmall_main(slot) for slot in slots]}})
 
     def hmall_product(self, number: str) -> str:
         """A product page with its data as JSON, or with some or none of it."""
-        product = self._good("hmall", number)
+        product = self.good("hmall", number)
         details = hmall_details(product)
         item = {
             "slitmCd": str(product.product_id),
@@ -123,13 +137,13 @@ class Pages:
 
     def nsmall_schedule(self, channel: str, day: date) -> str:
         """The schedule of a day, without prices."""
-        slots = self._schedules.get((_channel(NSMALL_CHANNELS, channel), day), [])
+        slots = self.slots(_channel(NSMALL_CHANNELS, channel), day)
         return _json({"status": "OK", "data": {"resultData": {"totalOrgan": [nsmall_main(slot) for slot in slots]}}})
 
     def nsmall_prices(self, channel: str, day: date) -> str:
         """The prices that go with a day's schedule; a product without a known price has no row."""
         rows: dict[int, dict[str, Any]] = {}
-        for slot in self._schedules.get((_channel(NSMALL_CHANNELS, channel), day), []):
+        for slot in self.slots(_channel(NSMALL_CHANNELS, channel), day):
             for show in (slot.main, *slot.subs):
                 if show.sale_price is not None:
                     rows.setdefault(show.product_id, nsmall_price(show))
@@ -137,15 +151,9 @@ class Pages:
 
     def nsmall_product(self, number: str) -> str:
         """A product page."""
-        product = self._good("nsmall", number)
+        product = self.good("nsmall", number)
         rate = _rate(product, product.sale_price)
         return _render("nsmall_product", p=product, d=nsmall_details(product), rate=rate)
-
-    def _good(self, source: str, number: str) -> ShowRow:
-        try:
-            return self._goods[source][parse_id(number)]
-        except (ValueError, KeyError) as error:
-            raise NoSuchPage(number) from error
 
 
 def scripted_page(page: str) -> str:

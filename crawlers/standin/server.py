@@ -24,7 +24,7 @@ from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import Faults
 from crawlers.standin.images import picture
-from crawlers.standin.pages import NoSuchPage, Pages, scripted_page
+from crawlers.standin.pages import CHANNELS, NoSuchPage, Pages, scripted_page
 from crawlers.standin.validators import Validators, is_current
 
 log = structlog.get_logger(__name__)
@@ -79,6 +79,16 @@ SCRIPTED = {"kok": "/m/event/category/uplus/page", "hnsmall": "/display/tvschedu
 """The listings that can be served as a page whose rows only a script fills in."""
 
 
+@dataclass(frozen=True)
+class FurtherSource:
+    """A broadcaster that the stand-in does not know: its host, its channels, and its pages with their media type."""
+
+    name: str
+    host: str
+    channels: frozenset[int]
+    pages: Mapping[str, tuple[Render, str]]
+
+
 def _scripted(render: Render) -> Render:
     return lambda pages, request: scripted_page(render(pages, request))
 
@@ -95,24 +105,27 @@ class Site:
         clock: Callable[[], datetime],
         faults: Faults | None = None,
         scripted: Collection[str] = (),
+        further: FurtherSource | None = None,
     ) -> None:
+        self._further = further
         self._clock = clock
         self._faults = faults
         self._scripted = frozenset(SCRIPTED[source] for source in scripted)
-        self._pages = Pages(catalog, clock)
+        self._pages = self._render(catalog, clock)
         self._validators = Validators(clock)
 
     def show(self, catalog: Catalog, now: datetime | None = None) -> None:
         """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
         clock = self._clock if now is None else lambda: now
-        pages = Pages(catalog, clock)  # raises before anything has changed
+        pages = self._render(catalog, clock)  # raises before anything has changed
         self._validators.catalog_changed(clock)
         self._clock, self._pages = clock, pages
 
     def app(self) -> Starlette:
         """The web application."""
         robots = self._route("/robots.txt", lambda _: (ROBOTS.encode(), "text/plain"))
-        hosts = [Mount(f"/{host}", routes=[robots, *self._routes_of(host)]) for host in HOSTS.values()]
+        names = [*HOSTS.values(), *([self._further.host] if self._further else [])]
+        hosts = [Mount(f"/{host}", routes=[robots, *self._routes_of(host)]) for host in names]
         image = self._route(f"/{IMAGES}/{{address:path}}", lambda request: picture(request.path_params["address"]))
         return Starlette(routes=[robots, *hosts, image])
 
@@ -122,6 +135,12 @@ class Site:
             yield self._route(path, partial(self._page, _scripted(render) if scripted else render, "text/html"))
         for path, render in JSON.get(host, {}).items():
             yield self._route(path, partial(self._page, render, "application/json"))
+        if self._further and host == self._further.host:
+            for path, (render, media_type) in self._further.pages.items():
+                yield self._route(path, partial(self._page, render, media_type))
+
+    def _render(self, catalog: Catalog, clock: Callable[[], datetime]) -> Pages:
+        return Pages(catalog, clock, CHANNELS | ({self._further.name: self._further.channels} if self._further else {}))
 
     def _page(self, render: Render, media_type: str, request: Request) -> Content:
         try:
@@ -191,19 +210,26 @@ def serve(catalog: Catalog, host: str, port: int, clock: Callable[[], datetime] 
 
 
 @contextmanager
-def running_standin(catalog: Catalog, now: datetime | None = None, scripted: Collection[str] = ()) -> Iterator[Standin]:
+def running_standin(
+    catalog: Catalog,
+    now: datetime | None = None,
+    scripted: Collection[str] = (),
+    further: FurtherSource | None = None,
+) -> Iterator[Standin]:
     """Serve a catalog on a free loopback port from a thread. With ``now`` the stand-in's clock stands still there.
 
     The listings of the sources in ``scripted`` (``kok``, ``hnsmall``) are pages whose rows only a browser sees.
+    ``further``: one more broadcaster; its base URL is in ``more_urls`` by its name.
     """
     faults = Faults()
-    site = Site(catalog, lambda: now or datetime.now(UTC), faults, scripted)
+    site = Site(catalog, lambda: now or datetime.now(UTC), faults, scripted, further)
     with _listen("127.0.0.1", 0) as listener:
         server = _server(site.app())
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True)
         thread.start()
         url = _address(listener)
-        settings = CrawlSettings.model_validate(_base_urls(url) | {"crawl_delay_seconds": 0})
+        more = {"more_urls": {further.name: f"{url}/{further.host}"}} if further else {}
+        settings = CrawlSettings.model_validate(_base_urls(url) | more | {"crawl_delay_seconds": 0})
         try:
             yield Standin(url, settings, faults, site)
         finally:

@@ -1,0 +1,56 @@
+"""The pages of 한빛홈쇼핑 for the stand-in: what channel 9 of a catalog shows, in a structure of its own."""
+
+import json
+from datetime import date
+from html import escape
+
+from starlette.requests import Request
+
+from crawlers.fields import KST
+from crawlers.standin.catalog import ShowRow
+from crawlers.standin.pages import Pages
+from crawlers.standin.schedules import Slot
+from crawlers.standin.server import FurtherSource
+
+CHANNEL = 9
+
+
+def schedule(pages: Pages, request: Request) -> str:
+    """The shows of a day, with the products sold in them."""
+    day = date.fromisoformat(request.path_params["day"])
+    return f"<epg>{''.join(map(_slot, pages.slots(CHANNEL, day)))}</epg>"
+
+
+def _slot(slot: Slot) -> str:
+    start, end = slot.instants
+    goods = "".join(map(_goods, (slot.main, *slot.subs)))
+    times = f'from="{start.astimezone(KST).isoformat()}" minutes="{(end - start).seconds // 60}"'
+    return f"<slot {times}><programme>{escape(slot.main.title or '')}</programme>{goods}</slot>"
+
+
+def _goods(show: ShowRow) -> str:
+    main = "yes" if show.slot == "main" else "no"
+    prices = f"<price>{show.dc_price}</price><was>{show.sale_price}</was><picture>{show.thumbnail_url}</picture>"
+    return f'<goods code="{show.product_id}" main="{main}"><name>{escape(show.product_name)}</name>{prices}</goods>'
+
+
+def product(pages: Pages, request: Request) -> str:
+    """A product with its linked data."""
+    found = pages.good("hanbit", request.path_params["id"])
+    data = {
+        "name": found.product_name,
+        "brand": "한빛농원",
+        "price": found.dc_price,
+        "highPrice": found.sale_price,
+        "image": [f"//image.hanbit.example/{found.product_id}.jpg"],
+        "additionalProperty": {"원산지": "국내산", "중량": "1kg"},
+    }
+    return f'<html><script type="application/ld+json">{json.dumps(data, ensure_ascii=False)}</script></html>'
+
+
+HANBIT = FurtherSource(
+    name="hanbit",
+    host="www.hanbit.example",
+    channels=frozenset({CHANNEL}),
+    pages={"/epg/{day}.xml": (schedule, "application/xml"), "/goods/{id}": (product, "text/html")},
+)
