@@ -17,9 +17,10 @@ ItemT = TypeVar("ItemT", bound=BaseModel)
 
 @dataclass
 class Intake:
-    """What was read from the files of one moment, what of it repeats another item, and what cannot land."""
+    """What was read from the files of one moment: what lands, what repeats another item, and what cannot land."""
 
     read: int = 0
+    landed: int = 0
     repeated: int = 0
     rejects: list[tuple[Mapping[str, Any], str, str]] = field(default_factory=list)
 
@@ -58,9 +59,13 @@ class Intake:
         return list(first.values())
 
     def tell(self, report: Report) -> None:
-        """Add the figures to the Report of the step."""
+        """Add the figures to the Report of the step; a RuntimeError when they do not add up to what was read."""
+        lost = self.read - self.landed - self.repeated - len(self.rejects)
+        if lost:
+            raise RuntimeError(f"{lost} of {self.read} items neither land nor are rejected: the load step loses them")
         report.read += self.read
-        report.details["repeated"] = report.details.get("repeated", 0) + self.repeated
+        for name, count in (("landed", self.landed), ("repeated", self.repeated)):
+            report.details[name] = report.details.get(name, 0) + count
         for item, reason, detail in self.rejects:
             report.reject(item, reason, detail)
 

@@ -92,6 +92,7 @@ def _read(loading: Loading, moment: Moment) -> _Crawled:
             prices += intake.items(loading.store, run, KokPrice)
     pages = intake.unique(pages, ["kok_product_id"], CONTENT)
     prices = intake.unique(prices, ["kok_product_id"], list(PRICE.values))
+    intake.landed = len(pages) + len(prices)
     loading.admit(moment, intake)
     rejected = [item.get("kok_product_id") for item, _, _ in intake.rejects]
     listed = {price.kok_product_id for price in prices} | {each if isinstance(each, int) else None for each in rejected}

@@ -137,6 +137,7 @@ def _read(
     speaking = speakers(shows)
     known = known_products(conn, seen_at, source, pages.keys() - speaking.keys(), moment.at)
     pages = without_unlisted(pages, known | speaking.keys(), intake)
+    intake.landed = len(shows) + len(pages)
     loading.admit(moment, intake)
     return _Crawled(shows, certain, told(speaking, pages), pages)
 

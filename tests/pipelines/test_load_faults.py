@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 
 from artifacts.raw import ITEMS, REPORT
 from artifacts.store import Store
+from pipelines.load.intake import Intake
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.products import HOME_SHOPPING, KOK
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
@@ -119,12 +120,23 @@ def test_everything_read_is_served_or_said_to_be_missing(
     reports = load()
     for report, engine, table in zip(reports, (service, warehouse), (BROADCAST, FCT_BROADCAST), strict=True):
         assert report.rejected == {"contradicts another item": 1, "invalid item": 1}
-        assert report.details["repeated"] == 2
+        assert (report.details["landed"], report.details["repeated"]) == (_count(engine, table), 2)
         assert report.read == len(items) == _count(engine, table) + 2 + 2
         assert store.exists(report.rejects_key)
     put_products(store, T[0], [product(n) for n in range(1, 80)] + [product(1), product(90) | {"store_name": ""}])
     report, _ = load("kok")
     assert report.read == 81 == _count(service, KOK) + report.details["repeated"] + report.rejected["invalid item"]
+
+
+def test_a_load_that_loses_items_fails(
+    service: Engine, store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that filters items away without a word is stopped before it writes."""
+    monkeypatch.setattr(Intake, "unique", lambda _, items, *__: list(items)[1:])
+    put_products(store, T[0], [product(1), product(2)])
+    with pytest.raises(RuntimeError, match="1 of 2 items neither land nor are rejected"):
+        load("kok")
+    assert _count(service, KOK) == 0
 
 
 def test_reviews_that_share_nickname_and_date_are_all_kept(service: Engine, store: Store, load: Load) -> None:
