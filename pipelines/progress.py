@@ -28,10 +28,9 @@ def follow(steps: Iterable[Step], console: Console) -> None:
 @contextmanager
 def watching(source: str, console: Console) -> Iterator[Callable[[job.Progress], None]]:
     """Show how far a crawl is, on a terminal only: requests made of those known to be needed, items, and the rate."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[found]}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    found = TextColumn("{task.fields[found]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), found, TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task(source, total=None, found="")
 
         def watch(now: job.Progress) -> None:

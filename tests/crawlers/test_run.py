@@ -14,6 +14,7 @@ import pytest
 
 from artifacts.raw import list_runs, read_items, read_report
 from artifacts.store import Store, open_store
+from crawlers.job import Progress
 from crawlers.run import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import unavailable
@@ -107,9 +108,11 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
     store = open_store(str(tmp_path))
     here = psutil.Process().pid
     with ThreadPoolExecutor() as pool:
-        crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings)
+        told: list[Progress] = []
+        crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings, told.append)
         wait_for(lambda: standin.faults.asked("broadDay"))
         (process,) = crawl_processes(here)
+        wait_for(lambda: told and told[-1].requests == len(standin.faults.seen))
         process.send_signal(signal.SIGKILL)
         with pytest.raises(CrawlFailed, match="its process was killed by signal 9"):
             crawling.result(timeout=DEADLINE)
