@@ -57,6 +57,7 @@ class Scope:
             "complete": reason is None,
             "items": self.items,
             "hours": len(self.hours),
+            "span": [min(self.hours), max(self.hours)] if self.hours else None,
             "reason": reason,
             "dropped": dict(self.dropped),
         }

@@ -51,6 +51,11 @@ class KokPrice(Priced):
     category: str
     discount_rate: int = Field(ge=0, le=100)
 
+    @property
+    def shown(self) -> str | None:
+        """What the listing shows of the price; None when that cannot be told."""
+        return None if self.price_kind == "unknown" else f"{self.price_kind} {self.price} {self.discount_rate}"
+
 
 class Part(BaseModel):
     """A part of an item, without an origin of its own."""
@@ -156,6 +161,11 @@ class Show(Priced):
     product_name: Name
     list_price: Won | None
     thumbnail_url: str | None
+
+    @property
+    def shown(self) -> str | None:
+        """What the listing shows of the price; None when that cannot be told."""
+        return None if self.price_kind == "unknown" else f"{self.price_kind} {self.price} {self.list_price}"
 
     @property
     def length(self) -> timedelta | None:

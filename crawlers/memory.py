@@ -68,7 +68,7 @@ class PageMemory:
             CREATE TABLE page (
                 product_id INTEGER PRIMARY KEY, listed TEXT, listed_at TEXT, read_at TEXT, read_listed TEXT,
                 version INTEGER, etag TEXT, last_modified TEXT, digest TEXT, rested INTEGER NOT NULL DEFAULT 0,
-                seen INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
+                seen INTEGER NOT NULL DEFAULT 0, told INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,
                 taken_over INTEGER NOT NULL DEFAULT 0, unfiled INTEGER NOT NULL DEFAULT 0
             );
             CREATE INDEX waiting ON page (product_id) WHERE seen AND NOT asked;
@@ -110,17 +110,19 @@ class PageMemory:
         statement = "INSERT OR IGNORE INTO listing VALUES (?, ?)"
         return self._database.execute(statement, (place, product_id)).rowcount == 1
 
-    def see(self, product_id: int, listed: str) -> None:
+    def see(self, product_id: int, listed: str | None) -> None:
         """Note that a product is listed in this crawl; ``listed`` sums up what the listing shows of it.
 
         A product that is listed in several ways counts with the one that sorts first, so that the order in which the
-        pages come does not matter.
+        pages come does not matter. A listing that shows nothing (None) is no sign of a change.
         """
         self._database.execute(
             """
-            INSERT INTO page (product_id, listed, listed_at, seen) VALUES (:id, :listed, :at, 1)
+            INSERT INTO page (product_id, listed, listed_at, seen, told)
+            VALUES (:id, :listed, :at, 1, :listed IS NOT NULL)
             ON CONFLICT (product_id) DO UPDATE SET
-                listed = CASE WHEN seen THEN min(listed, :listed) ELSE :listed END, listed_at = :at, seen = 1
+                listed = CASE WHEN :listed IS NULL THEN listed WHEN told THEN min(listed, :listed) ELSE :listed END,
+                told = told OR :listed IS NOT NULL, listed_at = :at, seen = 1
             """,
             {"id": product_id, "listed": listed, "at": self._now.isoformat()},
         )

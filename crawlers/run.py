@@ -71,7 +71,7 @@ def crawl(
         _check_brought_something(store, report, summary, evidence)
         runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
         keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
-        _remember(store, job, report, summary["products"])
+        _remember(store, job, report, summary)
         discard_parts(store, source, run_id, left)
         return runs
 
@@ -102,14 +102,15 @@ def _recall(store: Store, job: Job) -> None:
     _write_lines(job.recalled_file, read_items(store, runs[-1]) if runs else ())
 
 
-def _remember(store: Store, job: Job, report: dict[str, Any], products: dict[str, Any]) -> None:
+def _remember(store: Store, job: Job, report: dict[str, Any], summary: dict[str, dict[str, Any]]) -> None:
     """Keep what this crawl remembers, after all that it read: a page that is remembered is in the raw zone.
 
-    If the products are not what their contract says, they will not be loaded, so their pages count as not read.
+    If a dataset is not what its contract says, the products will not be loaded, so their pages count as not read.
     """
     run = RawRun(report["run_id"], job.source, MEMORY, job.day)
-    lines = _items(job.recalled_file if products["contract"]["broken"] else job.remembered_file)
-    write_run(store, run, lines, report | {"dataset": MEMORY, "traffic": products["traffic"]})
+    broken = any(part["contract"]["broken"] for part in summary.values())
+    lines = _items(job.recalled_file if broken else job.remembered_file)
+    write_run(store, run, lines, report | {"dataset": MEMORY, "traffic": summary["products"]["traffic"]})
 
 
 def check_manners(source: str, settings: CrawlSettings) -> None:

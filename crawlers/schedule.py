@@ -133,7 +133,7 @@ class ScheduleSpider(SourceSpider):
                 page.dropped["starts on a day not asked for"] += 1
             return False
         # Also of a row that is listed twice, so that it does not matter which of them came first.
-        self.memory.see(show.source_product_id, f"{show.price_kind} {show.price} {show.list_price}")
+        self.memory.see(show.source_product_id, show.shown)
         key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
         if key in self._seen:
             scope.dropped["listed twice"] += 1

@@ -193,7 +193,7 @@ class SourceSpider(scrapy.Spider):
 
     def page_request(self, product_id: int) -> Request:
         """A request for the page of a product, listed or not."""
-        self.memory.see(product_id, "")
+        self.memory.see(product_id, None)
         return self._page_request(DuePage(product_id, None, None))
 
     def _left(self) -> Iterator[tuple[dict[str, Any], Product | None]]:

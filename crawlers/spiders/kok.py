@@ -144,7 +144,7 @@ class KokSpider(SourceSpider):
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
             for price in prices:
                 self.coverage["prices"].found(price, scopes[0], response)
-                self.memory.see(price.kok_product_id, f"{price.price_kind} {price.price} {price.discount_rate}")
+                self.memory.see(price.kok_product_id, price.shown)
             yield prices
             if len(cards) == PAGE_SIZE and not prices:
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")

@@ -6,7 +6,7 @@ common with its followers is usual from then on.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +21,9 @@ MIN_HISTORY = 3
 HISTORY = 7  # loaded files looked back on
 HALF = 0.5
 SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of what a scope usually holds
+KEPT = 0.6  # smallest share of the shows of a day that are still there in the next file, unless they are here and there
+SOME_SHOWS = 8  # shows of a day from which on that means something
+LOST_HOURS = 6  # by which a day that breaks off is shorter than it was
 ENOUGH = 20  # items from which on a share of them means something
 
 # How many product pages a crawl reads is the crawl's choice, so their number says nothing.
@@ -32,7 +35,10 @@ Scope = tuple[tuple[str, str], ...]
 
 
 class GateBroken(RuntimeError):
-    """Files were held back; nothing of them was loaded. The message says which, why, and what to do."""
+    """Files were held back; nothing of them was loaded. The message says which, why, and what to do.
+
+    The first of ``runs`` is the ``culprit``, the others are held back for its sake.
+    """
 
     def __init__(self, runs: Sequence[RawRun], reasons: Sequence[str]) -> None:
         names = " and ".join(f"{run.source}/{run.dataset} {run.run_id}" for run in runs)
@@ -41,6 +47,7 @@ class GateBroken(RuntimeError):
         accept = f"`ukok load {runs[0].source} --accept` loads it all the same"
         super().__init__(f"{names} held back: {'; '.join(reasons[:3])}{more}. {look}; {accept}")
         self.runs = tuple(runs)
+        self.culprit = runs[0]
 
 
 class Figure(NamedTuple):
@@ -52,11 +59,15 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Continuity:
-    """How a listing goes on from the one before: products, and the shares still listed and with another price."""
+    """How a listing goes on from the one before: products, and the shares still listed and with another price.
+
+    ``lost_categories``: products and share still listed of each category that lost more than half of them.
+    """
 
     products: int
     still_listed: float
     changed_price: float
+    lost_categories: dict[str, tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -81,37 +92,43 @@ class Gate:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
             raise GateBroken(runs, [f"{bad} of {read} items rejected ({reasons})"])
 
-    def check(self, run: RawRun, earlier: Sequence[RawRun]) -> Findings:
-        """Raise :class:`GateBroken` when a file breaks its contract, or falls short of what was usual.
+    def check(self, run: RawRun, earlier: Sequence[RawRun], leaning: Sequence[RawRun] = ()) -> Findings:
+        """Raise :class:`GateBroken` when a file breaks its contract, or falls short of what was there before.
 
-        ``earlier``: loaded runs of the same dataset, oldest first; without three of them nothing is usual yet. Short is
-        fewer than half the items of a complete scope (the same category, or channel and number of days ahead), fewer
-        than two thirds of the hours of a day with shows, a field filled less than half as often, and a listing that
-        lost more than half of the products of the one before.
+        ``earlier``: loaded runs of the same dataset, oldest first. Compared with the last one, a day of a channel must
+        not break off, and a category must keep half of its products. Without three of them nothing is usual yet; then
+        short is fewer than half the items of a complete scope (the same category, or channel and number of days ahead),
+        fewer than two thirds of the hours of a day with shows, and a field filled less than half as often.
+        ``leaning``: files that are held back with this one.
         """
         report = read_report(self.store, run)
         past = [read_report(self.store, other) for other in earlier[-HISTORY:]]
         reasons = [_contract_reason(entry) for entry in _contract(report)["broken"]]
         if run.dataset not in UNSIZED:
             reasons += _short_scopes(report, past)
+            reasons += _broken_off(report, past)
         reasons += [self._with_page(run, field, reason) for field, reason in _sparse_fields(report, past)]
         continuity = None
         if run.dataset == LISTING and earlier:
             continuity = self._continuity(run, report, earlier[-1], past[-1])
             reasons += _lost_listing(continuity)
         if reasons and not self.accept:
-            raise GateBroken([run], reasons)
+            raise GateBroken([run, *leaning], reasons)
         return Findings(reasons, continuity)
 
     def _continuity(self, run: RawRun, report: Report, before: RawRun, report_before: Report) -> Continuity:
         """Compare two listings, as far as both are complete."""
         whole = dict(_complete_scopes(report)).keys() & dict(_complete_scopes(report_before)).keys()
         categories = {value for scope in whole for name, value in scope if name == "category"}
-        old = {number: price for number, (category, price) in self._listed(before).items() if category in categories}
-        new = {number: price for number, (_, price) in self._listed(run).items()}
+        old = {number: listed for number, listed in self._listed(before).items() if listed[0] in categories}
+        new = self._listed(run)
         still = old.keys() & new.keys()
-        changed = sum(old[number] != new[number] for number in still)
-        return Continuity(len(old), _share(len(still), len(old)), _share(changed, len(still)))
+        changed = sum(old[number][1] != new[number][1] for number in still)
+        sizes = Counter(category for category, _ in old.values())
+        kept = Counter(old[number][0] for number in still)
+        shares = {category: (size, _share(kept[category], size)) for category, size in sizes.items()}
+        lost = {category: found for category, found in shares.items() if found[0] >= ENOUGH and found[1] < HALF}
+        return Continuity(len(old), _share(len(still), len(old)), _share(changed, len(still)), lost)
 
     def _listed(self, run: RawRun) -> dict[int, tuple[str, tuple[int | None, int]]]:
         return {
@@ -167,11 +184,36 @@ def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str
 
 
 def _lost_listing(continuity: Continuity) -> Iterator[str]:
+    lost = {f"category {category}": found for category, found in continuity.lost_categories.items()}
     if continuity.products >= ENOUGH and continuity.still_listed < HALF:
-        yield (
-            f"kok_product_id: only {continuity.still_listed:.1%} of the {continuity.products} products listed before "
-            f"are still listed"
-        )
+        lost = {"all categories": (continuity.products, continuity.still_listed)}
+    for where, (products, share) in sorted(lost.items()):
+        yield f"kok_product_id: only {share:.1%} of the {products} products listed before in {where} are still listed"
+
+
+def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
+    """Days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
+
+    Shows that are cancelled here and there leave the day as long as it was.
+    """
+    before = {_day(entry): entry for one in past for entry in one["scopes"] if entry["complete"] and entry.get("span")}
+    for entry in report["scopes"]:
+        old = before.get(_day(entry))
+        if not (old and entry["complete"] and entry.get("span")):
+            continue
+        (first, last), (old_first, old_last) = entry["span"], old["span"]
+        lost_hours = max(first - old_first, 0) + max(old_last - last, 0)
+        shows = int(old["items"])
+        if lost_hours >= LOST_HOURS and shows >= SOME_SHOWS and entry["items"] < shows * KEPT:
+            channel_id, day = _day(entry)
+            yield (
+                f"{entry['items']} items for channel_id {channel_id}, day {day}, between {first} and {last} o'clock; "
+                f"{shows} between {old_first} and {old_last} in the file before"
+            )
+
+
+def _day(entry: Mapping[str, Any]) -> tuple[object, object]:
+    return entry["scope"].get("channel_id"), entry["scope"].get("day")
 
 
 def _usual(figures: Sequence[Figure], least: float) -> float | None:

@@ -1,7 +1,7 @@
 """Histories that hold a row only where something changed: prices, and versions of products."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from pipelines.load.tally import Tally
 from sql.upsert import Counts, chunks
 
 Key = tuple[Any, ...]
+Values = Mapping[str, Any]
 StoredRow = tuple[Any, ...]
 
 
@@ -19,13 +20,15 @@ StoredRow = tuple[Any, ...]
 class History:
     """A table with a row from each change on: by ``key``, from the instant in column ``time``, the ``values``.
 
-    ``values`` maps each column to what holds before it was ever observed.
+    ``values`` maps each column to what holds before it was ever observed. ``settle`` gets a row, what was seen of
+    it and the row before, and gives up what of that does not go with what was seen.
     """
 
     table: Table
     key: tuple[str, ...]
     time: str
     values: Mapping[str, Any]
+    settle: Callable[[Values, Values, Values], Values] = lambda row, *_: row
 
     def observe(self, conn: Connection, at: datetime, seen: Mapping[Key, Mapping[str, Any]]) -> tuple[Tally, set[Key]]:
         """Write what was seen at one instant; values left out are as before. Returns also the keys that changed.
@@ -59,7 +62,8 @@ class History:
         """Rows to insert, and rows to delete, for one key."""
         before = next((self._values(row) for row in rows if self._at(row) < at), None)
         here = next((self._values(row) for row in rows if self._at(row) == at), None)
-        wanted = {**self.values, **(before or {}), **seen}
+        known = before or self.values
+        wanted = self.settle({**known, **seen}, seen, known)
         add: list[dict[str, Any]] = []
         drop: list[Key] = []
         if here is not None and (wanted == before or here != wanted):

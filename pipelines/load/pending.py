@@ -6,7 +6,7 @@ late is applied in its place and the loaded ones after it are applied again on t
 as if every file had come in order.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -50,23 +50,27 @@ def load_pending(
 ) -> tuple[list[GateBroken], list[GateBroken]]:
     """Load every file that is not in the ledger; return why files were held back.
 
-    The second list is of those that newer files had already overtaken when this load began.
+    The second list is of those that newer files of the same dataset, which are loaded, have overtaken. A file that was
+    held back for the sake of another is loaded after all when that one is overtaken.
     """
     held: dict[RawRun, GateBroken] = {}
-    newest: dict[str, str] | None = None
     while True:
         with target.engine.begin() as conn:
             target.lock(conn)
             known = loaded_runs(conn, target.ledger, source)
-            if newest is None:
-                newest = dict(sorted(known))  # the last run id of each dataset stays
-            batch = _next_batch(_moments(store, source, datasets, known, held))
+            newest = dict(sorted(known))  # the last run id of each dataset stays
+            waiting = {run for run, error in held.items() if run == error.culprit or not _overtaken(error, newest)}
+            batch = _next_batch(_moments(store, source, datasets, known, waiting))
             if not batch:
                 break
             held |= _apply(conn, target, store, batch)
     errors = list(dict.fromkeys(held.values()))
-    superseded = [error for error in errors if all(run.run_id < newest.get(run.dataset, "") for run in error.runs)]
+    superseded = [error for error in errors if _overtaken(error, newest)]
     return [error for error in errors if error not in superseded], superseded
+
+
+def _overtaken(error: GateBroken, newest: Mapping[str, str]) -> bool:
+    return error.culprit.run_id < newest.get(error.culprit.dataset, "")
 
 
 def _next_batch(moments: Sequence[Moment]) -> Sequence[Moment]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+import structlog
 from sqlalchemy import Engine, Table
 
 from artifacts.raw import RawRun
@@ -12,6 +13,10 @@ from pipelines.load.intake import Intake
 from pipelines.load.pending import Moment, Target, load_pending
 from pipelines.load.tally import Tally
 from pipelines.report import Report, record
+
+log = structlog.get_logger(__name__)
+
+PAGES = "products"  # the dataset of product pages
 
 
 @dataclass
@@ -31,7 +36,7 @@ class Loading:
             return
         for run in moment.new:
             earlier = [other for other in moment.earlier if other.dataset == run.dataset]
-            findings = self.gate.check(run, earlier)
+            findings = self.gate.check(run, earlier, _leaning(run, moment.new))
             if findings.accepted:
                 self.report.details.setdefault("accepted", {})[_name(run)] = findings.accepted
             if findings.continuity is not None:
@@ -62,12 +67,14 @@ def load_step(
     """Load the pending files of a source into one database, under a Report.
 
     ``items_in``: the tables that hold a row for each item. Raises :class:`GateBroken` when a file was held back; the
-    other files are loaded nevertheless. One held back earlier, since when newer files were loaded, is only reported.
+    other files are loaded nevertheless. One that newer files have overtaken is only reported: it fails no load.
     """
     with record(warehouse, store, step) as report:
         loading = Loading(store, Gate(store, accept), report)
         try:
             held, superseded = load_pending(target(loading), store, source, datasets)
+            for error in superseded:
+                log.warning("held back, but newer files are loaded", reason=str(error))
             if superseded:
                 report.details["held back, but newer files are loaded"] = list(map(str, superseded))
         finally:
@@ -79,6 +86,13 @@ def load_step(
         if held:
             raise held[0]
     return report
+
+
+def _leaning(run: RawRun, together: Sequence[RawRun]) -> list[RawRun]:
+    """The product pages of the crawl, for its listing: without what it tells they would tell half the truth."""
+    if run.dataset == PAGES:
+        return []
+    return [other for other in together if other.dataset == PAGES and other.run_id == run.run_id]
 
 
 def _name(run: RawRun) -> str:

@@ -4,18 +4,33 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select, tuple_, update
 
-from pipelines.load.history import History, Key
+from pipelines.load.history import History, Key, Values
 from pipelines.load.ledger import table_of
 from sql.upsert import chunks
 from sql.warehouse import history, steps
 
 LEDGER = table_of(steps.LoadedFile)
+ROUNDING = 1.0  # percentage points by which a listed rate may differ from the one of its prices
+
+
+def _settle(row: Values, seen: Values, before: Values) -> Values:
+    """A new price whose product page was not read: a list price that does not go with it is unknown for now."""
+    price, list_price, rate = row["price"], row["list_price"], row["discount_rate"]
+    same = (price, rate) == (before["price"], before["discount_rate"])
+    if same or "list_price" in seen or price is None or list_price is None:
+        return row
+    discount = 100 * (list_price - price) / list_price
+    if discount < 0 or (rate is not None and abs(discount - rate) > ROUNDING):
+        return {**row, "list_price": None}
+    return row
+
 
 PRICES = History(
     table_of(history.FctPrice),
     key=("source", "source_product_id"),
     time="observed_at",
     values={"price": None, "list_price": None, "price_kind": "unknown", "discount_rate": None},
+    settle=_settle,
 )
 VERSIONS = History(
     table_of(history.DimProduct),

@@ -116,11 +116,11 @@ def test_a_file_held_back_does_not_hold_back_the_next_and_is_accepted_in_its_pla
     for at in T[:3]:
         put_shows(store, at, shows(10))
     put_shows(store, T[3], shows(3))
-    put_shows(store, T[4], shows(11))
     with pytest.raises(GateBroken, match="3 items"):
         load()
-    assert len(rows(service, BROADCAST, "source_product_id")) == 11
+    put_shows(store, T[4], shows(11))
     reports = load()  # newer files have overtaken it: no failure for ever, but it stays in the Reports
+    assert len(rows(service, BROADCAST, "source_product_id")) == 11
     assert "3 items" in str(reports[0].details["held back, but newer files are loaded"])
     load(accept=True)
     found = rows(service, BROADCAST, "source_product_id", "cancelled_at")
@@ -170,6 +170,35 @@ def test_a_complete_scope_that_lacks_hours(service: Engine, store: Store, load: 
         load()
 
 
+def test_a_day_that_breaks_off_is_noticed_by_the_file_before(service: Engine, store: Store, load: Load) -> None:
+    """No three files are needed to see that the second half of a day is missing; cancelled shows are no such thing."""
+
+    def put_span(at: int, count: int, span: list[int]) -> None:
+        told = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat()) | {"hours": count, "span": span}
+        put(store, "hnsmall", "schedule", T[at], shows(count), [told])
+
+    put_span(0, 20, [0, 23])
+    put_span(1, 10, [0, 23])
+    load()
+    assert len(rows(service, LEDGER, "run_id")) == 2
+    put_span(2, 5, [0, 11])
+    broken_off = "5 items for channel_id 1, day 2025-08-06, between 0 and 11 o'clock; 10 between 0 and 23 in the file"
+    with pytest.raises(GateBroken, match=broken_off):
+        load()
+    load(accept=True)
+    assert len(rows(service, LEDGER, "run_id")) == 3
+
+
+def test_a_category_that_loses_more_than_half_of_its_products(service: Engine, store: Store, load: Load) -> None:
+    """Half a list of one category is noticed although the others are whole."""
+    others = [price(n, category="1613") for n in range(101, 200)]
+    put_prices(store, T[0], [price(n) for n in range(1, 25)] + others)
+    put_prices(store, T[1], [price(n) for n in range(1, 12)] + others)
+    with pytest.raises(GateBroken, match=r"only 45\.8% of the 24 products listed before in category 1611 are still"):
+        load("kok")
+    assert len(rows(service, LEDGER, "run_id")) == 1
+
+
 def test_a_field_that_is_filled_less_than_half_as_often(service: Engine, store: Store, load: Load) -> None:
     """Ratings may be missing, but not of nearly all products at once."""
 
@@ -197,9 +226,9 @@ def test_products_that_are_not_listed_any_more(service: Engine, store: Store, lo
     put_prices(store, T[1], [price(n, 900 if n % 2 else 950) for n in range(11, 41)])
     (second, _) = load("kok")
     (continuity,) = second.details["listings"].values()
-    assert continuity == {"products": 30, "still_listed": 0.6667, "changed_price": 0.5}
+    assert continuity == {"products": 30, "still_listed": 0.6667, "changed_price": 0.5, "lost_categories": {}}
     put_prices(store, T[2], [price(n) for n in range(30, 60)])
-    with pytest.raises(GateBroken, match=r"only 36\.7% of the 30 products listed before are still listed"):
+    with pytest.raises(GateBroken, match=r"only 36\.7% of the 30 products listed before in all categories are"):
         load("kok")
     (accepted, _) = load("kok", accept=True)
     assert [one["still_listed"] for one in accepted.details["listings"].values()] == [0.3667]
@@ -231,10 +260,10 @@ def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list
     return crawl(source, small.DAY, 1, small.NOON + timedelta(hours=hours), store, standin.settings)
 
 
-def test_a_broken_contract_holds_back_its_file_alone(
+def test_a_listing_that_breaks_its_contract_holds_back_the_product_pages_too(
     standin: Standin, service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    """A renamed class: the last good prices stay, the product pages of the same crawl are loaded."""
+    """A renamed class: the last good prices stay, and nothing of the crawl is mixed with them."""
     crawled(standin, store, "kok")
     load("kok")
     before = rows(service, PRICE, "kok_product_id", "price", "price_kind")
@@ -244,11 +273,15 @@ def test_a_broken_contract_holds_back_its_file_alone(
     (broken,) = read_report(store, run)["contract"]["broken"]
     with pytest.raises(GateBroken) as held:
         load("kok")
-    told = (f"kok/prices {run.run_id} held back", "fill of price is 0.0% of 39 items", broken["page"])
+    told = (
+        f"kok/prices {run.run_id} and kok/products {run.run_id} held back",
+        "fill of price is 0.0% of 39 items",
+        broken["page"],
+    )
     assert all(part in str(held.value) for part in (*told, f"`ukok crawl show-fault {run.run_id}`", "--accept"))
     assert rows(service, PRICE, "kok_product_id", "price", "price_kind") == before
     ledger = rows(service, LEDGER, "dataset", "run_id")
-    assert (("products", products.run_id) in ledger, ("prices", run.run_id) in ledger) == (True, False)
+    assert not {("products", products.run_id), ("prices", run.run_id)} & set(ledger)
     failed = [row for row in rows(warehouse, STEP_RUN, "step", "status") if row[1] == "failed"]
     assert failed == [("load_kok", "failed"), ("load_kok_history", "failed")]
     load("kok", accept=True)

@@ -41,8 +41,8 @@ def table_of_sights(seen: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list
     return st.lists(crawls, min_size=PRODUCTS, max_size=PRODUCTS)
 
 
-CARDS = table_of_sights(st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 10])))
-PAGES = table_of_sights(st.tuples(st.sampled_from(["감자", "양파"]), st.sampled_from([300, 400])))
+CARDS = table_of_sights(st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 50])))
+PAGES = table_of_sights(st.tuples(st.sampled_from(["감자", "양파"]), st.sampled_from([200, 400])))
 SHOWS = table_of_sights(st.tuples(st.sampled_from([100, 200, None]), st.sampled_from([None, 300])))
 SHOP_PAGES = table_of_sights(
     st.tuples(st.sampled_from(["가게", "다른 가게"]), st.sampled_from([110, None]), st.sampled_from([400, 500, None]))
@@ -140,13 +140,19 @@ def _changes(sights: Sights) -> Iterator[tuple[Any, ...]]:
 
 
 def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
-    """Price, rate and list price together; each is as before where a crawl did not see it."""
+    """Price, rate and list price together; each is as before where a crawl did not see it.
+
+    But a list price that does not go with a new price and rate is unknown until a page shows it.
+    """
     card: tuple[Any, ...] = (None, None)
     list_price = None
     combined: list[tuple[Any, ...] | None] = []
     for card_seen, page_seen in zip(cards, pages, strict=True):
+        if page_seen:
+            list_price = page_seen[1]
+        elif list_price and card_seen not in (None, card) and 100 - 100 * card_seen[0] / list_price != card_seen[1]:
+            list_price = None
         card = card_seen or card
-        list_price = page_seen[1] if page_seen else list_price
         combined.append((*card, list_price) if card_seen or page_seen else None)
     return combined
 

@@ -1,0 +1,200 @@
+"""Sources that fail, lie or change in the middle of a crawl: what is in the databases is true, or as it was before.
+
+Each disturbance hits the second of two mornings. Whatever it does, no row may be one that neither morning shows; where
+a step failed, nothing of its source has changed; and when the disturbance is over, the next crawl sets all right.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, select
+
+from artifacts.store import Store, open_store
+from crawlers.run import CrawlFailed
+from crawlers.standin.catalog import Catalog
+from crawlers.standin.faults import (
+    Fault,
+    broken_off,
+    empty_day,
+    half_day,
+    renamed,
+    reset,
+    sometimes,
+    stall,
+    truncated,
+    unavailable,
+)
+from crawlers.standin.server import Standin, running_standin
+from pipelines.load.gates import GateBroken
+from pipelines.load.ledger import table_of
+from sql.service import catalog as service_tables
+from sql.warehouse import history as warehouse_tables
+from tests.e2e.killed_runs import Place, place
+from tests.e2e.two_days import DAY, DAYS, FIRST, SECOND, THIRD, Row, crawl_and_load, first_catalog, said, second_catalog
+
+KOK, KOK_PRICE = table_of(service_tables.KokProduct), table_of(service_tables.KokPrice)
+BROADCAST, FCT_BROADCAST = table_of(service_tables.Broadcast), table_of(warehouse_tables.FctBroadcast)
+FCT_PRICE = table_of(warehouse_tables.FctPrice)
+Said = dict[str, Counter[Row]]
+
+DAY_PAGES = (f"broadDay={DAY:%Y%m%d}", f"brodDt={DAY:%Y%m%d}", f"/{DAY:%Y%m%d}?")
+DISTURBANCES: dict[str, list[Fault]] = {
+    "a fifth of the answers are 503": [sometimes(unavailable(""), 0.2)],
+    "connections are reset": [sometimes(reset(""), 0.2)],
+    "answers stall for three seconds": [sometimes(stall("", 3.0), 0.02)],
+    "bodies break off": [sometimes(broken_off(""), 0.2)],
+    "bodies are cut short": [sometimes(truncated(""), 0.2)],
+    "classes and keys are renamed": [
+        renamed("category/uplus/page", "card-info_price"),
+        renamed("tvschedule-list", "live-time"),
+        renamed("tv-list", "brodStrtDtm"),
+        renamed("media/schedule", "goodsCd"),
+    ],
+    "a day is empty": [*map(empty_day, DAY_PAGES), empty_day("code=1613")],
+    "half a day is missing": [*map(half_day, DAY_PAGES), half_day("code=1613")],
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """The sources, databases that can go back to the first morning, and what is true on each of the two."""
+
+    standin: Standin
+    place: Place
+    first: Said
+    second: Said
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a crawl and load of all sources left, and which of them it failed for."""
+
+    rows: Said
+    failed: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with place() as here, running_standin(first_catalog(), FIRST) as standin:
+        (here.var / "artifacts").mkdir()
+        first = crawled(here, standin, FIRST)
+        here.keep()
+        standin.show(second_catalog(), SECOND)
+        second = crawled(here, standin, SECOND)
+        assert first.failed == second.failed == {}
+        assert first.rows != second.rows
+        yield World(standin, here, first.rows, second.rows)
+
+
+def crawled(here: Place, standin: Standin, now: datetime) -> Loaded:
+    service, warehouse = here.engines()
+    try:
+        results = crawl_and_load(service, warehouse, store(here), standin.settings, now)
+        failed = {source: str(end) for source, end in results.items() if isinstance(end, CrawlFailed | GateBroken)}
+        return Loaded(said(service, warehouse), failed)
+    finally:
+        engines: list[Engine] = [service, warehouse]
+        for engine in engines:
+            engine.dispose()
+
+
+def store(here: Place) -> Store:
+    return open_store(str(here.var / "artifacts"))
+
+
+@pytest.fixture
+def second_morning(world: World) -> Iterator[World]:
+    """The first morning is loaded, and the sources show the second."""
+    world.place.restore()
+    world.standin.show(second_catalog(), SECOND)
+    yield world
+    world.standin.faults.rules.clear()
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+def test_what_is_loaded_is_true_or_as_it_was(second_morning: World, disturbance: str) -> None:
+    world = second_morning
+    world.standin.faults.rules[:] = DISTURBANCES[disturbance]
+    disturbed = crawled(world.place, world.standin, SECOND)
+    for table, rows in disturbed.rows.items():
+        true = world.first.get(table, Counter()) | world.second.get(table, Counter())
+        assert [row for row in rows - (true | Counter(map(without_list_price, true))) if row] == [], table
+    for source in disturbed.failed:
+        assert of_source(disturbed.rows, source) == of_source(world.first, source)
+    world.standin.faults.rules.clear()
+    after = crawled(world.place, world.standin, THIRD)
+    assert after.failed == {}
+    assert after.rows == world.second
+
+
+def of_source(rows: Said, source: str) -> Said:
+    """The rows that belong to a source: tables of the mall are its own, the others name it."""
+    own = {table for table in rows if table.split()[-1].startswith("kok_")}
+    named = {
+        table: Counter({row: count for row, count in found.items() if ("source", source) in row})
+        for table, found in rows.items()
+        if table not in own
+    }
+    return named | {table: rows[table] for table in own if source == "kok"}
+
+
+def without_list_price(row: Row) -> Row:
+    """The row as it is while its product's page cannot be read."""
+    return frozenset((name, None if name == "list_price" else value) for name, value in row)
+
+
+def test_what_changes_and_changes_back(second_morning: World) -> None:
+    """A price A, B, A is three prices; what vanished and returned is there, what came and went is gone."""
+    world = second_morning
+    assert crawled(world.place, world.standin, SECOND).failed == {}
+    world.standin.show(first_catalog(), SECOND)
+    assert crawled(world.place, world.standin, THIRD).failed == {}
+    service, warehouse = world.place.engines()
+    with service.connect() as conn:
+        series = prices(conn, KOK_PRICE, KOK_PRICE.c.kok_product_id)
+        vanished = set(conn.scalars(select(KOK.c.kok_product_id).where(KOK.c.vanished_at.is_not(None))))
+        on = on_the_schedule(conn, BROADCAST)
+    with warehouse.connect() as conn:
+        history = prices(conn, FCT_PRICE, FCT_PRICE.c.source_product_id, FCT_PRICE.c.source == "kok")
+        assert on_the_schedule(conn, FCT_BROADCAST) == on
+    service.dispose()
+    warehouse.dispose()
+    flipped = {1_000_000 + number for number in range(1, 46) if number % 7 == 3 or number == 5}
+    assert {number for number, rows in series.items() if len(rows) == 3} == flipped
+    for number in flipped:
+        a, b, again = series[number]
+        assert a == again != b
+        assert history[number] == series[number]
+    assert vanished == {1_000_027, 1_000_028}
+    assert {start.hour for _, start, number in on if number == 10_000_005} == {20}  # 05:00 in Korea
+    assert len(on) == shows_of_asked_days(first_catalog())
+
+
+def prices(
+    conn: Connection, table: Table, number: Column[Any], *where: ColumnElement[bool]
+) -> dict[int, list[int | None]]:
+    """The prices of each product in order of time."""
+    series: dict[int, list[int | None]] = defaultdict(list)
+    for product_id, price in conn.execute(select(number, table.c.price).where(*where).order_by(table.c.observed_at)):
+        series[product_id].append(price)
+    return series
+
+
+def on_the_schedule(conn: Connection, table: Table) -> set[tuple[int, datetime, int]]:
+    """Channel, start and product of every show that is not cancelled."""
+    columns = (table.c.channel_id, table.c.starts_at, table.c.source_product_id)
+    return {(row[0], row[1], row[2]) for row in conn.execute(select(*columns).where(table.c.cancelled_at.is_(None)))}
+
+
+def shows_of_asked_days(catalog: Catalog) -> int:
+    """How many of the catalog's shows start on a day that the crawl asks for."""
+    days = {DAY + timedelta(days=ahead) for ahead in range(DAYS)}
+    night = {2, 3}  # channels whose broadcast day turns at 05:20
+    return sum(
+        show.broadcast_date + timedelta(days=show.channel_id in night and show.start < "05:20") in days
+        for show in catalog.shows
+    )
