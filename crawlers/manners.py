@@ -51,6 +51,7 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "ITEM_PIPELINES": {"crawlers.feeds.Feed": 100}
         | ({"crawlers.images.Images": 200} if settings.crawl_images else {}),
         "SPIDER_MIDDLEWARES": {DepthMiddleware: None, UrlLengthMiddleware: None},  # addresses are known, not found
+        "EXTENSIONS": {"crawlers.heap.FlatHeap": 0},
         "METAREFRESH_ENABLED": False,
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
         "COOKIES_ENABLED": False,
