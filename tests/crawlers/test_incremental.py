@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from artifacts.store import open_store
+from crawlers.items import CATEGORIES
 from crawlers.run import CrawlFailed, crawl
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import Fault, replaced
@@ -17,13 +18,17 @@ from crawlers.standin.server import Standin, running_standin
 from tests.crawlers.small import DAY, NOON, Crawled, catalog, crawl_into, kok
 
 NUMBERS = range(1_000_001, 1_000_031)
-LISTS = 13
 HOUR, WEEK = timedelta(hours=1), timedelta(days=8)
 
 
 def shop(**changed: Any) -> Catalog:
-    """Thirty products; ``p1000004={...}`` changes one of them."""
-    return catalog(kok=[kok(number, **changed.get(f"p{number}", {})) for number in NUMBERS])
+    """Thirty products in all categories; ``p1000004={...}`` changes one of them."""
+    return catalog(
+        kok=[
+            kok(number, category=CATEGORIES[number % len(CATEGORIES)], **changed.get(f"p{number}", {}))
+            for number in NUMBERS
+        ]
+    )
 
 
 @pytest.fixture
@@ -119,11 +124,9 @@ def test_requests_beyond_those_of_the_day_are_refused_and_made_up_for_later(stan
     assert pages_asked(standin) == sorted(set(NUMBERS) - set(read))
 
 
-def test_a_fault_of_the_spider_itself_leaves_no_scope_complete(tmp_path: Path) -> None:
-    everywhere = [*shop().kok, kok(1_000_031, category="1613")]
-    with running_standin(catalog(kok=everywhere), NOON) as standin:
-        settings = standin.settings.model_copy(update={"spider_modules": ("tests.crawlers.crashing",)})
-        crawled = crawl_into(tmp_path, "kok", settings)
+def test_a_fault_of_the_spider_itself_leaves_no_scope_complete(standin: Standin, tmp_path: Path) -> None:
+    settings = standin.settings.model_copy(update={"spider_modules": ("tests.crawlers.crashing",)})
+    crawled = crawl_into(tmp_path, "kok", settings)
     category = crawled.scope("prices", category="1613")
     assert not category["complete"]
     assert category["reason"].startswith("the spider failed: KeyError: 'price' [http")
