@@ -15,8 +15,8 @@ class FlatHeap:
     """Scrapy extension. Pages are large, short-lived, and hang in reference cycles.
 
     Once the spider is open, what was imported until then is left out of garbage collection, so that a full one is cheap
-    and can come often. And the C library is asked to hand back what pages occupied; by itself it keeps every gap between
-    things that still live.
+    and can come often. And the C library is asked to hand back what pages occupied; by itself it keeps every gap
+    between things that still live.
     """
 
     def __init__(self) -> None:
