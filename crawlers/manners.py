@@ -23,6 +23,9 @@ from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 from crawlers.settings import CrawlSettings
 from crawlers.traffic import Traffic
 
+JITTER = 0.2
+MARGIN = 1 / (1 - JITTER)  # times the pause that is set: with the jitter no pause is shorter than that
+
 
 def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
     """Scrapy's settings for a crawl. robots.txt is obeyed, and AutoThrottle slows down further for a slow host.
@@ -35,13 +38,13 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "SPIDER_MODULES": list(settings.spider_modules),
         "USER_AGENT": settings.user_agent,
         "ROBOTSTXT_OBEY": True,
-        "DOWNLOAD_DELAY": 1.25 * settings.crawl_delay_seconds,
-        "DOWNLOAD_DELAY_JITTER": 0.2,  # so a pause is 1 to 1.5 times the setting, never shorter
+        "DOWNLOAD_DELAY": MARGIN * settings.crawl_delay_seconds,
+        "DOWNLOAD_DELAY_JITTER": JITTER,
         "CONCURRENT_ITEMS": 1,  # of one page; Scrapy starts so many tasks for each page, however little is on it
         "CONCURRENT_REQUESTS": settings.crawl_concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.crawl_concurrency,
         "AUTOTHROTTLE_ENABLED": settings.crawl_delay_seconds > 0,
-        "AUTOTHROTTLE_START_DELAY": 1.25 * settings.crawl_delay_seconds,
+        "AUTOTHROTTLE_START_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
         "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, Traffic: 990}
@@ -79,15 +82,18 @@ class Forbidden(IgnoreRequest):
 
 
 class RobotsTxt(RobotsTxtMiddleware):
-    """Scrapy's, with two gaps closed.
+    """Scrapy's, with three gaps closed.
 
-    Of several requests that wait for robots.txt together only the first got to see it. And one that cannot be read
-    forbids everything, as RFC 9309 has it; so does a host that is too busy to show it.
+    Of several requests that wait for robots.txt together only the first got to see it. One that cannot be read forbids
+    everything, as RFC 9309 has it; so does a host that is too busy to show it. And a Crawl-delay that is longer than
+    our own pause is kept to; one of more than ``RETRY_AFTER_MAX`` seconds leaves nothing to be crawled in time.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._turns: dict[str, asyncio.Lock] = {}
+        self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
+        self._longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
 
     async def robot_parser(self, request: Request) -> RobotParser:
         host = urlsplit(request.url).netloc
@@ -95,6 +101,11 @@ class RobotsTxt(RobotsTxtMiddleware):
             parser = await super().robot_parser(request)
         if parser is None:
             raise IgnoreRequest(f"robots.txt of {host} could not be read, so nothing may be")
+        pause = parser.crawl_delay(self._default_useragent) or 0
+        if pause > self._longest:
+            raise Forbidden(f"robots.txt of {host} asks for {pause:.0f} s between requests: too long for a crawl")
+        if MARGIN * pause > self._delay:
+            self._slow_down(request, MARGIN * pause)
         return parser
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
@@ -102,6 +113,15 @@ class RobotsTxt(RobotsTxtMiddleware):
             super().process_request_2(rp, request)
         except IgnoreRequest as error:
             raise Forbidden(f"robots.txt of {urlsplit(request.url).netloc} forbids the page") from error
+
+    def _slow_down(self, request: Request, delay: float) -> None:
+        """Let requests to a host wait longer for their turn; AutoThrottle would go back to our own pause."""
+        downloader = self.crawler.engine.downloader
+        host = downloader.get_slot_key(request)
+        downloader.per_slot_settings[host] = {"delay": delay}  # for a slot that is made anew after an idle minute
+        if host in downloader.slots:
+            downloader.slots[host].delay = delay
+        request.meta["autothrottle_dont_adjust_delay"] = True
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status == 429 or response.status >= 500:

@@ -97,6 +97,22 @@ def test_what_robots_txt_does_not_allow_is_not_asked(rules: Answer, reason: str,
     assert {asked.path for asked in host.requests} == {ROBOTS}
 
 
+def test_a_longer_pause_that_robots_txt_asks_for_is_kept(tmp_path: Path) -> None:
+    rules = Answer(f"{ALLOW_ALL}Crawl-delay: {3 * PAUSE}\n", "text/plain")
+    with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
+        crawl_into(tmp_path, "hnsmall", settings, days=2)
+    moments = [asked.moment for asked in host.requests]
+    assert len(moments) > 3
+    assert shortest_pause(moments) > 1.5 * PAUSE  # which our own pause never exceeds
+
+
+def test_a_host_whose_pause_is_too_long_is_left_alone(tmp_path: Path) -> None:
+    rules = Answer(f"{ALLOW_ALL}Crawl-delay: 3600\n", "text/plain")
+    with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
+        crawl_fails(settings, tmp_path, r"robots\.txt of .* asks for 3600 s between requests")
+    assert {asked.path for asked in host.requests} == {ROBOTS}
+
+
 def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Path) -> None:
     with schedule(lambda asked: NOT_FOUND if asked.path == ROBOTS else None) as (host, settings):
         crawled = crawl_into(tmp_path, "hnsmall", settings.model_copy(update={"crawl_delay_seconds": 0}))
