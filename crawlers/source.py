@@ -11,6 +11,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawlers.contracts import BadRow, Contract
@@ -140,12 +141,18 @@ class SourceSpider(scrapy.Spider):
         return Request(
             url,
             callback,
-            errback=lambda failure: self.coverage[dataset].unreachable(failure, scopes),
+            errback=lambda failure: self.unreachable(failure, dataset, scopes),
             cb_kwargs={"scopes": scopes, **callback_arguments},
             meta={"dataset": dataset},
             priority=priority,
             dont_filter=True,
         )
+
+    def unreachable(self, failure: Failure, dataset: str, scopes: Sequence[Scope]) -> None:
+        """Count a page that did not come; what came in its place is kept without names."""
+        if isinstance(failure.value, HttpError):
+            failure.value.response = self.without_names(failure.value.response)
+        self.coverage[dataset].unreachable(failure, scopes)
 
     def parse_page(self, response: Response, scopes: Sequence[Scope], product_id: int) -> Iterator[Product | Request]:
         """Read a product page, unless it is as it was."""

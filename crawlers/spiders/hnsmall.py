@@ -93,7 +93,7 @@ class HnsmallSpider(ScheduleSpider):
         self, failure: Failure, product: HomeShoppingProduct, page: Response
     ) -> Iterator[HomeShoppingProduct]:
         """Keep what the page itself says."""
-        self.coverage["products"].unreachable(failure, (self.pages,))
+        self.unreachable(failure, "products", (self.pages,))
         yield self._undescribed(product, page)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:

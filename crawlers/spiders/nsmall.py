@@ -155,7 +155,7 @@ class NsmallSpider(ScheduleSpider):
 
     def without_prices(self, failure: Failure, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
         """Ask for the schedule although its prices did not come."""
-        self.coverage["schedule"].unreachable(failure, scopes)
+        self.unreachable(failure, "schedule", scopes)
         yield super().first_request(channel, day, scopes)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
 
 from crawlers.contracts import BrokenPage
 from crawlers.items import HomeShoppingProduct, KokProduct
@@ -171,8 +173,11 @@ def test_nothing_of_a_nickname_but_its_first_letter_leaves_the_spider(kok: Sourc
     cut = answer(kok, body)
     cut = cut.replace(body=cut.body[: cut.body.index("소년".encode()) + 6])
     assert not list(kok.parse_page(cut.replace(url=f"{cut.url}&cut"), scopes, product_id=NUMBER))
+    busy = Failure(HttpError(answer(kok, body).replace(url=f"{cut.url}&busy", status=500)))  # type: ignore[no-untyped-call]
+    busy.request = kok.page_request(NUMBER).replace(url=f"{cut.url}&busy")  # type: ignore[attr-defined]
+    kok.unreachable(busy, "products", scopes)
     kept = [gzip.decompress(path.read_bytes()).decode() for path in (tmp_path / "pages").iterdir()]
-    assert len(kept) == 2
+    assert len(kept) == 3
     told = json.dumps(kok.coverage["products"].report(), ensure_ascii=False)
     for text in (*kept, told, product.model_dump_json()):
         assert not [part for part in ("다소년", "&amp;M", "&M", "10-1234") if part in text]
