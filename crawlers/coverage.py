@@ -41,16 +41,17 @@ class Scope:
     asked: int = 0
     read: int = 0
     items: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: int = 0
+    first_failure: str | None = None
     dropped: Counter[str] = field(default_factory=Counter)
     hours: set[int] = field(default_factory=set)
 
     def report(self) -> dict[str, Any]:
         """The scope as the run report tells it; ``dropped`` counts rows left out on purpose, by reason."""
-        reason = None
-        if self.failures:
-            reason = self.failures[0] + (f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else "")
-        elif self.read < self.asked or not (self.asked or self.may_rest):
+        reason = self.first_failure
+        if self.failures > 1:
+            reason = f"{reason} (and {self.failures - 1} more)"
+        elif not self.failures and (self.read < self.asked or not (self.asked or self.may_rest)):
             reason = f"{self.asked - self.read} of {self.asked} pages were not read"
         return {
             "scope": self.key,
@@ -122,7 +123,8 @@ class Coverage:
         """Mark scopes incomplete for a fault of a page, and keep the page's body as evidence."""
         self._fault(name, page, reason, body)
         for scope in scopes:
-            scope.failures.append(f"{reason} [{page}]")
+            scope.failures += 1
+            scope.first_failure = scope.first_failure or f"{reason} [{page}]"
 
     def fault(self, name: str, response: Response, reason: str) -> None:
         """Count a fault of a field that costs no item."""

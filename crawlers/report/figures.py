@@ -13,11 +13,11 @@ from typing import Any
 
 from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_report
 from artifacts.store import Store
+from crawlers.budget import MEMORY
 from crawlers.finished import FinishedCrawl
 from crawlers.report.changes import Changes, PriceChange, compare
 
 LISTINGS = ("prices", "schedule")  # the datasets that say what a source offers
-MEMORY = "pages"
 PRODUCTS = "products"
 EARLIER = 7  # crawls that the usual is taken from
 KEPT_MOST = 5
@@ -284,8 +284,3 @@ def _named(store: Store, prices: Sequence[PriceChange], products: RawRun) -> lis
         if item.get("kok_product_id") in nameless:
             names[item["kok_product_id"]] = item["product_name"]
     return [replace(price, name=price.name or names.get(price.product_id)) for price in prices]
-
-
-def _before(store: Store, run: RawRun, dataset: str) -> RawRun | None:
-    runs = [each for each in list_runs(store, run.source, dataset) if each.run_id < run.run_id]
-    return runs[-1] if runs else None
