@@ -39,6 +39,10 @@ POSTGRES_URL = os.environ.get("UKOK_TEST_POSTGRES_URL", "postgresql+psycopg2://p
 S3_KEY, S3_SECRET, S3_BUCKET = "ukok-test", "ukok-test-secret", "ukok"
 
 
+# For a test whose subject is not the databases, and which is too slow to run twice.
+embedded_only = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+
+
 @dataclass(frozen=True)
 class Stack:
     """Two databases and an artifact store; ``env`` configures them for a child process."""

@@ -41,6 +41,12 @@ crawl("kok", now.date(), 1, now, open_store(sys.argv[1]), CrawlSettings.model_va
 
 
 @pytest.fixture
+def artifacts_url(tmp_path: Path) -> str:
+    """A folder: what a store is made of makes no difference here."""
+    return str(tmp_path / "artifacts")
+
+
+@pytest.fixture
 def standin() -> Iterator[Standin]:
     with running_standin(shop(), NOON) as running:
         yield running

@@ -15,6 +15,7 @@ from pipelines.load.sources import load_source
 from sql.service.catalog import Broadcast, HomeShoppingProduct
 from sql.service.pages import ProductDetail, ProductImage
 from sql.warehouse.history import DimProduct, FctBroadcast
+from tests.conftest import embedded_only
 from tests.crawlers.hanbit_pages import HANBIT
 from tests.crawlers.small import DAY, NOON, catalog, show
 
@@ -38,6 +39,7 @@ def test_it_is_found_by_its_module(settings: CrawlSettings) -> None:
     assert broadcasters(settings) == ("hanbit", "hmall", "hnsmall", "nsmall")
 
 
+@embedded_only
 def test_it_is_crawled_and_loaded_like_the_others(
     settings: CrawlSettings, service: Engine, warehouse: Engine, store: Store
 ) -> None:

@@ -19,6 +19,7 @@ from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import steps
+from tests.conftest import embedded_only
 from tests.crawlers import small
 from tests.pipelines.raw import DAY, Item, kst, price, product, put, put_prices, put_shows, rows, scope, show
 
@@ -260,6 +261,7 @@ def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list
     return crawl(source, small.DAY, 1, small.NOON + timedelta(hours=hours), store, standin.settings)
 
 
+@embedded_only
 def test_a_listing_that_breaks_its_contract_holds_back_the_product_pages_too(
     standin: Standin, service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
@@ -293,6 +295,7 @@ def test_a_listing_that_breaks_its_contract_holds_back_the_product_pages_too(
     assert len(rows(service, PRICE, "kok_product_id")) == 3 * 39
 
 
+@embedded_only
 def test_half_a_day_cancels_nothing(standin: Standin, service: Engine, store: Store, load: Load) -> None:
     for hours in (0, 3, 6):
         crawled(standin, store, "hnsmall", hours)

@@ -28,6 +28,12 @@ def standin() -> Iterator[Standin]:
 
 
 @pytest.fixture
+def artifacts_url(tmp_path: Path) -> str:
+    """A folder: what a store is made of makes no difference here."""
+    return str(tmp_path / "artifacts")
+
+
+@pytest.fixture
 def run_id(standin: Standin, store: Store) -> str:
     """A crawl of the mall: prices are unreadable, and one category could not be read."""
     standin.faults.rules[:] = [unavailable("code=1613&page=1&"), renamed("category/uplus/page", "card-info_price")]
