@@ -1,4 +1,10 @@
-"""One crawl from start to raw zone. Imports no Scrapy: that lives in the crawl's own process."""
+"""One crawl from start to raw zone. Imports no Scrapy: that lives in the crawl's own process.
+
+:func:`crawl` hands a :class:`~crawlers.job.Job` and what earlier crawls left to a process of its own
+(:mod:`crawlers.child` starts it, :mod:`crawlers.process` is it), and files what that process wrote into the job's
+folder. In the process a spider (:mod:`crawlers.source`, :mod:`crawlers.spiders`) asks for listings, then for the
+product pages that are due; what it finds goes through :mod:`crawlers.feeds` into that folder.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,7 +45,7 @@ def crawl(
 ) -> list[RawRun]:
     """Crawl a source and write its raw runs, one for each dataset, oldest dataset first.
 
-    ``source`` is one of ``kok hnsmall hmall nsmall``; schedules are asked for the KST days from ``day`` on.
+    ``source`` is one of :func:`~crawlers.sources.sources`; schedules are asked for the KST days from ``day`` on.
     ``now`` (aware) is the instant the crawl counts as. Scopes that could not be read in full are marked incomplete in
     the run's report; bodies of pages with faults are kept under ``faults/<source>/<run_id>/``. A crawl without a single
     item raises :class:`CrawlFailed`.
@@ -51,9 +57,16 @@ def crawl(
     run_id = new_run_id(now)
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
         left = take_over(store, source, day, Path(folder) / "left.jsonl")
-        values = {"source": source, "day": day, "days": days, "now": now, "settings": settings, "folder": Path(folder)}
-        budget = {"most": settings.crawl_daily_requests, "used_before": requests_of_day(store, source, day, left)}
-        job = Job.model_validate(values | {"requests_left": max(0, budget["most"] - budget["used_before"])})
+        used = requests_of_day(store, source, day, left)
+        job = Job(
+            source=source,
+            day=day,
+            days=days,
+            now=now,
+            settings=settings,
+            folder=Path(folder),
+            requests_left=max(0, settings.crawl_daily_requests - used),
+        )
         _recall(store, job)
         recall_images(store, job)
         started = monotonic()
@@ -65,13 +78,9 @@ def crawl(
             "started_at": now.astimezone(UTC),
             "finished_at": now.astimezone(UTC) + timedelta(seconds=monotonic() - started),
             "taken_over": left.requests,
-            "budget": budget,
+            "budget": {"most": settings.crawl_daily_requests, "used_before": used},
         }
-        evidence = _keep_pages(store, job, run_id, summary)
-        _check_brought_something(store, report, summary, evidence)
-        runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
-        keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
-        _remember(store, job, report, summary)
+        runs = _file(store, job, report, summary)
         discard_parts(store, source, run_id, left)
         return runs
 
@@ -94,6 +103,19 @@ def _run(job: Job, store: Store, run_id: str, watch: Callable[[Progress], None] 
         keep_parts(store, job.source, run_id, job.parts_folder, unfinished=True)
     summary: dict[str, dict[str, Any]] = json.loads(job.summary_file.read_text(encoding="utf-8"))
     return summary
+
+
+def _file(store: Store, job: Job, report: dict[str, Any], summary: dict[str, dict[str, Any]]) -> list[RawRun]:
+    """Put into the store what the crawl brought; its raw runs.
+
+    What is remembered comes last: killed before that, the next crawl reads again what this one may not have filed.
+    """
+    evidence = _keep_pages(store, job, report["run_id"], summary)
+    _check_brought_something(store, report, summary, evidence)
+    runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
+    keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
+    _remember(store, job, report, summary)
+    return runs
 
 
 def _recall(store: Store, job: Job) -> None:
