@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from artifacts.store import Store
+from crawlers.sources import MALL
 from pipelines.load.gates import GateBroken
 from pipelines.load.kok import load_kok, load_kok_history
 from pipelines.load.schedules import load_schedules, load_schedules_history
@@ -13,13 +14,13 @@ from pipelines.report import Report
 
 
 def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> list[Report]:
-    """Load what was crawled of ``kok``, ``hnsmall``, ``hmall`` or ``nsmall`` into both databases.
+    """Load what was crawled of the mall or of a broadcaster into both databases.
 
     Each database has its own ledger, so one may be ahead of the other after a kill; running this again evens them out.
     Raises ``GateBroken`` when a file was held back, after the others are loaded; ``accept`` loads it all the same.
     """
     steps: list[Callable[[], Report]]
-    if source == "kok":
+    if source == MALL:
         steps = [
             partial(load_kok, service, warehouse, store, accept=accept),
             partial(load_kok_history, warehouse, store, accept=accept),
