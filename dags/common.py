@@ -30,7 +30,7 @@ DAYS = Param(11, type="integer", minimum=1, maximum=11, description="How many da
 ACCEPT = Param(
     False,
     type="boolean",
-    description="Load although a gate found too few items or too many rejects. Only after looking at them.",
+    description="Load files that were held back. Only after `ukok crawl show-fault` was looked at.",
 )
 
 

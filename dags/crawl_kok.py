@@ -1,15 +1,18 @@
 """### Prices and products of the KOK mall
 
-Reads the category lists and product pages into the raw zone, then loads them into both databases: `kok_product` and
-`kok_price` for serving, `dim_product` and `fct_price` for analysts. Then links products to items in `product_item`,
-with those of the broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`.
+Reads the category lists and the product pages that are due into the raw zone, then loads them into both databases:
+`kok_product` with `kok_seller`, `kok_review`, `product_detail`, `product_image`, and `kok_price` for serving,
+`dim_product` and `fct_price` for analysts. Then links products to items in `product_item`, with those of the
+broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`. What a crawl read, missed and changed is
+told by the page `reports/crawl/kok/RUN.html` in the artifacts.
 
 **When** Every day at 04:10 in Korea; by hand at any time. Running it again changes nothing that is there already.
 
-**When it fails** `crawl` fails when the mall is away or its pages have changed; the log names the first page that could
-not be read, and nothing is loaded. `load` fails when a gate holds a file back: more than 5 % rejected, or fewer than
-half of what the last crawls brought. Look at the report in `step_run` and at the rejected items. If the mall really has
-changed, run the DAG with `accept`.
+**When it fails** `crawl` fails when the mall is away, its pages have changed, or the requests of the day are used up;
+the log names the first page that could not be read, and nothing is loaded. A crawl that was killed is taken over by
+the next. `load` fails when a file is held back: it breaks the contract of its source, falls far short of the last
+ones, or more than 5 % of it is rejected. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the
+mall really is so, run the DAG with `accept`.
 """
 
 from datetime import timedelta

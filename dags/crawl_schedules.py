@@ -1,16 +1,19 @@
-"""### Schedules of the three broadcasters
+"""### Schedules and products of the broadcasters
 
-Reads the coming days of 홈앤쇼핑 (`hnsmall`), 현대홈쇼핑 (`hmall`) and NS홈쇼핑 (`nsmall`) into the raw zone, then
-loads them into both databases: `broadcast` and `home_shopping_product` for serving, `fct_broadcast`, `fct_price` and
-`dim_product` for analysts. Then links products to items in `product_item`, with those of the mall. The same as
-`ukok crawl SOURCE` and `ukok load SOURCE` for each, and `ukok link`.
+Reads the coming days of each broadcaster (홈앤쇼핑 `hnsmall`, 현대홈쇼핑 `hmall`, NS홈쇼핑 `nsmall`) and the product
+pages that are due into the raw zone, then loads them into both databases: `broadcast` and `home_shopping_product`
+with `product_detail` and `product_image` for serving, `fct_broadcast`, `fct_price` and `dim_product` for analysts.
+Then links products to items in `product_item`, with those of the mall. The same as `ukok crawl SOURCE` and `ukok load
+SOURCE` for each, and `ukok link`. What a crawl read, missed and changed is told by the page
+`reports/crawl/SOURCE/RUN.html` in the artifacts.
 
 **When** Every three hours from 00:20 in Korea; by hand at any time. A show that is no longer listed is marked as
 cancelled, but only where its channel and day could be read in full.
 
-**When it fails** The broadcasters do not wait for one another: the failed tasks tell which one has trouble, the others
-are loaded. A crawl fails when a site is away or its answers have changed; a load fails when a gate holds a file back.
-Look at the report in `step_run` and at the rejected items; if the site really has changed, run the DAG with `accept`.
+**When it fails** The broadcasters do not wait for one another: the failed tasks tell which one has trouble, the
+others are loaded. A crawl fails when a site is away, its answers have changed, or its requests of the day are used
+up; one that was killed is taken over by the next. A load fails when a file is held back: `ukok crawl show-fault RUN`
+shows the field, the reason and the page. If the site really is so, run the DAG with `accept`.
 """
 
 from datetime import timedelta

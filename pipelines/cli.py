@@ -51,9 +51,10 @@ for name, group in {
 
 CRAWL = """Read SOURCE into the raw zone: listings or schedules, and the product pages that are due.
 
-    Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. A killed crawl can be run again.
-    What could not be read in full is marked so, and loading concludes nothing from it; pages with faults are kept under
-    faults/SOURCE/. Prints the essentials, and where the page with the rest lies. Fails when nothing came at all.
+    Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. A crawl that was killed is run
+    again, and takes over what it had read of product pages. What could not be read in full is marked so, and loading
+    concludes nothing from it; pages with faults are kept under faults/SOURCE/. Prints the essentials, and where the
+    page with the rest lies. Fails when nothing came at all, or when UKOK_CRAWL_DAILY_REQUESTS are used up.
 
     Example: `ukok crawl SOURCE --date 2025-08-06 --days 5`.
     """
@@ -138,7 +139,7 @@ def standin(
     host: str = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8900,
 ) -> None:
-    """Play the four sources from a catalog on this machine, page for page, until Ctrl-C.
+    """Play the sources from a catalog on this machine, page for page, until Ctrl-C.
 
     Prints the settings that point the crawlers at it. Example: `ukok standin --shift-to 2025-08-06 --port 8900`.
     """
@@ -252,14 +253,16 @@ def crawl_record(
 def load(
     source: Source,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Load although a gate is broken. Look at the report first.")
+        bool, typer.Option("--accept", help="Load files that were held back. Look at show-fault first.")
     ] = False,
 ) -> None:
     """Load what was crawled of a source, and not loaded yet, into the service database and the warehouse.
 
-    Loading a file twice changes nothing. A file that breaks the contract of its source, with more than 5 % of its items
-    rejected, or with fewer than half of what the last seven brought, is held back and everything stays as it was: look
-    at `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
+    Loading a file twice changes nothing. A file that breaks the contract of its source, falls far short of the last
+    ones, or has more than 5 % of its items rejected is held back, and everything stays as it was: look at
+    `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
+
+    Example: `ukok load kok`.
     """
     from pipelines import tasks
 
