@@ -21,6 +21,8 @@ HTTPS_HOSTS = (
 )
 """Hosts of product images that serve https, though a page may name them with http."""
 
+LONGEST_URL = 2_000
+
 PriceKind = Literal["amount", "consult", "unknown"]
 
 _AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
@@ -152,7 +154,8 @@ def kst_day(instant: datetime) -> date:
 def image_url(url: str | None, page: str) -> str | None:
     """The absolute address of an image on ``page``, with https where the host is known to serve it.
 
-    A blank address, ``data:``, ``about:blank`` and what is no address at all name no image.
+    A blank address, ``data:``, ``about:blank`` and what is no address at all name no image; nor does one longer than
+    ``LONGEST_URL``, which is rather the rest of a page after a quote that nothing closes.
     """
     text = _CONTROL.sub("", (url or "").strip()).replace(" ", "%20")
     try:
@@ -160,7 +163,7 @@ def image_url(url: str | None, page: str) -> str | None:
         parts = urlsplit(absolute)
     except ValueError:  # such as a bracket without its pair
         return None
-    if not text or parts.scheme not in ("http", "https") or not parts.netloc:
+    if not text or parts.scheme not in ("http", "https") or not parts.netloc or len(absolute) > LONGEST_URL:
         return None
     return parts._replace(scheme="https").geturl() if parts.netloc in HTTPS_HOSTS else absolute
 

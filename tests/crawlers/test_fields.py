@@ -119,6 +119,7 @@ def test_unreadable_stamps_are_errors(stamp: str) -> None:
         ("data:image/gif;base64,R0lGOD", None),
         ("javascript:void(0)", None),
         ("http://[image.example/1.jpg", None),
+        ("https://image.example/1.jpg> <p>" + "그 뒤의 모든 것 " * 300, None),
         (" ", None),
         (None, None),
     ],
