@@ -1,4 +1,4 @@
-"""What the three broadcasters' spiders share: which pages are asked for, and under which day a show is filed.
+"""What the spiders of broadcasters share: which pages are asked for, and under which day a show is filed.
 
 A page is asked for by its day, a show is filed under the day in Korea on which it starts. The two differ where a page
 names a show past midnight, so the page of the day before the first is read too, and a day counts as complete only when
