@@ -196,10 +196,12 @@ class BackOff:
 def retry_after(header: str, clock: Callable[[], datetime]) -> float | None:
     """Seconds that a Retry-After header asks to wait: a number, or an HTTP date; None if it is neither."""
     text = header.strip()
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (moment.astimezone(UTC) - clock()).total_seconds())
+    if moment.tzinfo is None:  # of a zone that is written -0000
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - clock()).total_seconds())

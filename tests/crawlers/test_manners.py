@@ -1,5 +1,6 @@
 """No spider may be ruder than the settings say."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -57,10 +58,21 @@ def test_defaults_pause_a_second_or_more_and_say_who_asks() -> None:
         ("Wed, 06 Aug 2025 03:00:30 GMT", 30.0),
         ("Wed, 06 Aug 2025 02:00:00 GMT", 0.0),
         ("soon", None),
+        ("\N{SUPERSCRIPT TWO}", None),
     ],
 )
 def test_retry_after_is_a_number_of_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(header, lambda: NOW) == seconds
+
+
+def test_a_retry_after_without_a_zone_is_not_taken_for_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        assert retry_after("Wed, 06 Aug 2025 03:00:30 -0000", lambda: NOW) == 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_base_url_loses_its_last_slash_and_must_be_http() -> None:
