@@ -49,7 +49,8 @@ def test_each_channel_shows_what_is_on_air_and_what_comes_next(client: TestClien
 def test_a_show_has_its_products_with_slot_price_and_times_in_korea(
     filled: Engine, start: Callable[[], TestClient]
 ) -> None:
-    add_show(filled, 40, 1, "11:30", "12:30", slot="sub", title="오늘의 감자", list_price=9000, price=6000)
+    shown = {"title": "오늘의 감자", "list_price": 9000, "price": 6000, "price_kind": "amount"}
+    add_show(filled, 40, 1, "11:30", "12:30", slot="sub", **shown)
     add_show(filled, 39, 1, "11:30", "12:30", slot="sub", source_product_id=21_000_006)
     channel = start().get(PATH).json()["channels"][0]
     assert (channel["homeshopping_name"], channel["homeshopping_channel"]) == ("홈앤쇼핑", 4)
