@@ -34,7 +34,7 @@ from sql.service.catalog import Broadcast, KokProduct
 from sql.service.recipes import Recipe
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT, embedded_folder, free_port
 
 SECONDS = 240.0
 KST = ZoneInfo("Asia/Seoul")
@@ -128,10 +128,10 @@ def sources() -> Iterator[Standin]:
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
+def var() -> Iterator[Path]:
     """A folder with an embedded database of this test."""
-    yield tmp_path / "var"
-    embedded.stop(tmp_path / "var")
+    with embedded_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
