@@ -92,6 +92,7 @@ class RobotsTxt(RobotsTxtMiddleware):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._turns: dict[str, asyncio.Lock] = {}
+        self._unreadable: dict[str, str] = {}
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
 
@@ -100,7 +101,8 @@ class RobotsTxt(RobotsTxtMiddleware):
         async with self._turns.setdefault(host, asyncio.Lock()):
             parser = await super().robot_parser(request)
         if parser is None:
-            raise IgnoreRequest(f"robots.txt of {host} could not be read, so nothing may be")
+            why = self._unreadable[host]
+            raise IgnoreRequest(f"robots.txt of {host} could not be read ({why}), so nothing may be")
         pause = parser.crawl_delay(self._default_useragent) or 0
         if pause > self._longest:
             raise Forbidden(f"robots.txt of {host} asks for {pause:.0f} s between requests: too long for a crawl")
@@ -127,6 +129,10 @@ class RobotsTxt(RobotsTxtMiddleware):
         if response.status == 429 or response.status >= 500:
             raise IgnoreRequest(f"HTTP {response.status}")
         await super()._parse_robots(response, netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        self._unreadable[netloc] = " ".join(str(exc).split()).rstrip(".") or type(exc).__name__
+        super()._robots_error(exc, netloc)
 
 
 class BackOff:

@@ -26,6 +26,8 @@ def main() -> None:
         settings["SPIDER_MIDDLEWARES"] = {"crawlers.recorder.Recorder": 900}
     process = AsyncCrawlerProcess(settings)
     logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else every line is made, then dropped
+    # Its stack trace says nothing that the reason of the refused pages does not say.
+    logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
     crawling = process.crawl(job.source, job=job)
     process.start()
     error = crawling.exception() if crawling.done() else None
