@@ -17,6 +17,10 @@ POINTS = 300
 NO_ANSWER = "no answer"
 
 
+class BudgetSpent(IgnoreRequest):
+    """A request was not sent, since the source may get no further one on this day."""
+
+
 class Latency:
     """A histogram of answer times with fixed bounds, each an upper limit in ms; the last bucket is open."""
 
@@ -95,7 +99,7 @@ class Traffic:
 
     def process_request(self, request: Request) -> None:
         if self.requests >= self._left:
-            raise IgnoreRequest(self._refusal)
+            raise BudgetSpent(self._refusal)
         self.requests += 1
         self._retries += request.meta.get("retry_times", 0) > 0
         self._timeline.add(self._seconds(), 1, 0)

@@ -30,6 +30,7 @@ from crawlers.items import HomeShoppingProduct
 from crawlers.product_pages import described_images, detail_rows, image_urls, plain_text, prices, words
 from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
 from crawlers.source import Product
+from crawlers.traffic import BudgetSpent
 
 ON_AIR = "지금방송중"
 TABLES = "table.itemTableRow, table.itemInfoRow"
@@ -92,9 +93,10 @@ class HnsmallSpider(ScheduleSpider):
     def without_description(
         self, failure: Failure, product: HomeShoppingProduct, page: Response
     ) -> Iterator[HomeShoppingProduct]:
-        """Keep what the page itself says."""
+        """Keep what the page itself says, unless it was we who did not ask: the source lacks nothing then."""
         self.unreachable(failure, "products", (self.pages,))
-        yield self._undescribed(product, page)
+        if not isinstance(failure.value, BudgetSpent):
+            yield self._undescribed(product, page)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
         page = whole_html(response)

@@ -369,6 +369,21 @@ def test_hns_without_its_description_a_product_is_kept_and_stays_due(rule: Any, 
     assert second.scope("products", products="due")["complete"]
 
 
+def test_hns_description_that_we_may_not_ask_for_any_more_today_is_no_fault_of_the_source(tmp_path: Path) -> None:
+    framed = 10_000_004
+    with running_standin(catalog(shows=[show(1, "14:00", "15:00", framed)]), NOON) as standin:
+        settings = standin.settings.model_copy(update={"crawl_daily_requests": 4})  # robots.txt, schedules, page
+        some = crawl_into(tmp_path, "hnsmall", settings, days=1)
+        assert standin.faults.asked("goods.do")
+        assert not standin.faults.asked("goods-describe.do")
+        rest = crawl_into(tmp_path, "hnsmall", standin.settings, days=1)
+    assert some.items["products"] == []
+    assert not some.scope("products", products="due")["complete"]
+    assert [fault["field"] for fault in some.reports["products"]["faults"]] == ["page"]
+    (product,) = rest.items["products"]
+    assert product["description"]
+
+
 def next_data(**values: object) -> str:
     data = {"props": {"pageProps": {"respData": {"itemPtc": {"slitmCd": str(NUMBER)} | values}}}}
     return f'<script id="__NEXT_DATA__" type="application/json">{json.dumps(data)}</script>'
