@@ -191,7 +191,7 @@ def _verdict(crawl: FinishedCrawl, scopes: Sequence[Scope]) -> Verdict:
         return Verdict(False, f"Held back: {field}: expected {line['expected']}, found {line['found']}{more}.")
     lacking = sum(scope.reason is not None for scope in scopes)
     if lacking:
-        what = f"{lacking} of {len(scopes)} scopes are incomplete"
+        what = f"{lacking} of {len(scopes)} scopes {'is' if lacking == 1 else 'are'} incomplete"
         return Verdict(True, f"Loadable, but {what}: nothing is concluded from what they lack.")
     kept = "every contract is kept" if contracts else "no contract was checked"
     return Verdict(True, f"Loadable: {kept}, and all {len(scopes)} scopes are complete.")

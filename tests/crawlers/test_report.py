@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -228,6 +228,14 @@ def test_the_page_is_whole_self_contained_and_the_same_each_time(which: str, rep
         again = gather(reported.store, find_crawl(reported.store, SOURCES, told.run_id))
         assert again == told
         assert render(again) == page
+
+
+def test_changed_shows_that_are_not_listed_are_counted(reported: Reported) -> None:
+    told = reported.hmall[1]
+    assert told.changes is not None
+    assert "more.</p>" not in render(told)
+    changes = replace(told.changes, shows=told.changes.shows[:1])
+    assert "And 2 more." in render(replace(told, changes=changes))
 
 
 def test_names_are_escaped(reported: Reported) -> None:
