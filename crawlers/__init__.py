@@ -9,7 +9,8 @@ To follow a crawl, begin at :mod:`crawlers.run`. What it passes through:
 - ``manners``, ``traffic``, ``budget``: robots.txt, pauses, back-off; what went over the wire; requests of a day;
 - ``items``, ``feeds``: what is found, and its way into files;
 - ``contracts``, ``verdict``, ``coverage``: what a source owes, whether it was kept, and what was not read;
-- ``memory``, ``parts``: which product pages are due, and what a killed crawl had read;
+- ``memory``, ``validators``, ``parts``: which product pages are due, whether they have changed, and what a killed crawl
+  had read;
 - ``images``, ``image_memory``, ``mirror``: copies of product images, if the settings ask for them;
 - ``finished``, ``faults``, ``report``: crawls that are over, as people look at them;
 - ``record``, ``recorder``: pages kept with their items as cases for the tests;

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from crawlers.validators import conditional_headers
+
 KNOWN_FOR = timedelta(days=30)
 AFTER_FAULT = timedelta(days=1)
 FORGET = timedelta(days=90)
@@ -25,9 +27,8 @@ class DueImage:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of a conditional request; none where the host never named an age."""
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        """Headers of the request for it."""
+        return conditional_headers(self.etag, self.last_modified)
 
 
 @dataclass(frozen=True)

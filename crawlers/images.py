@@ -27,6 +27,7 @@ from crawlers.image_memory import DueImage, ImageMemory, KeptImage
 from crawlers.items import Found
 from crawlers.mirror import pictures_folder, recalled_file, remembered_file, summary_file
 from crawlers.source import SourceSpider
+from crawlers.validators import validators_of
 
 AT_ONCE = 8
 MOST_BYTES = 20_000_000
@@ -122,9 +123,7 @@ class Images(ImagesPipeline):
             self._memory.leave(url)
             return {"url": url, "path": path, "checksum": name, "status": "left"}
         size = (picture.width, picture.height, len(response.body))
-        validators = (response.headers.get(header) for header in ("ETag", "Last-Modified"))
-        etag, last_modified = (value.decode("latin-1") if value else None for value in validators)
-        self._memory.keep(url, KeptImage(name, picture.ending, *size, etag, last_modified))
+        self._memory.keep(url, KeptImage(name, picture.ending, *size, *validators_of(response)))
         self._counts["fetched"] += 1
         return {"url": url, "path": path, "checksum": name, "status": "downloaded"}
 

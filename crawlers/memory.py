@@ -18,6 +18,8 @@ from typing import Any
 
 import orjson
 
+from crawlers.validators import conditional_headers
+
 MOST_RESTED = 2  # doublings
 FORGET = timedelta(days=90)
 GONE = "gone"  # in place of a digest
@@ -45,9 +47,8 @@ class DuePage:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers of a conditional request; none where the host never named an age."""
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        """Headers of the request for it."""
+        return conditional_headers(self.etag, self.last_modified)
 
 
 class PageMemory:

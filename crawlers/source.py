@@ -20,6 +20,7 @@ from crawlers.items import HomeShoppingProduct, Item, KokProduct
 from crawlers.job import Job
 from crawlers.memory import DuePage, PageMemory
 from crawlers.parts import Parts
+from crawlers.validators import validators_of
 
 Product = KokProduct | HomeShoppingProduct
 PRODUCT: TypeAdapter[Product] = TypeAdapter(Product)
@@ -176,10 +177,8 @@ class SourceSpider(scrapy.Spider):
         """Count the item of a product page, which is remembered when it is filed; ``response`` is the page's own."""
         self.coverage["products"].found(product, self.pages, response)
         content = product.model_dump_json(exclude={"observed_at"}).encode()
-        header = {name: response.headers.get(name) for name in ("ETag", "Last-Modified")}
-        etag, last_modified = (value.decode("latin-1") if value else None for value in header.values())
         digest = blake2b(content, digest_size=8).hexdigest()
-        self._answers[self._product_id(product)] = Answer(product_id, digest, etag, last_modified)
+        self._answers[self._product_id(product)] = Answer(product_id, digest, *validators_of(response))
         return product
 
     def remember(self, item: Item, line: str) -> None:
