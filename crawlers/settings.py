@@ -57,7 +57,9 @@ class CrawlSettings(SpiderSettings):
     crawl_delay_seconds: float = Field(default=1.0, ge=0, description="Pause between two requests to one host")
     crawl_concurrency: int = Field(default=8, ge=1, description="Requests under way to one host at a time")
     crawl_retries: int = Field(default=3, ge=0, description="Further tries after a reset, a timeout or a 5xx answer")
-    crawl_max_wait_seconds: float = Field(default=300.0, ge=0, description="Longest Retry-After that is waited out")
+    crawl_max_wait_seconds: float = Field(
+        default=300.0, ge=0, description="Longest wait that a host may ask for, by Retry-After or Crawl-delay"
+    )
     crawl_daily_requests: int = Field(default=20_000, ge=1, description="Requests to one source in a Korean day")
     crawl_page_age_days: float = Field(
         default=7.0,
