@@ -24,6 +24,7 @@ import pytest
 import sqlalchemy
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import settings
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -38,6 +39,10 @@ MARIADB_URL = os.environ.get("UKOK_TEST_MARIADB_URL", "mysql+pymysql://root@127.
 POSTGRES_URL = os.environ.get("UKOK_TEST_POSTGRES_URL", "postgresql+psycopg2://postgres@127.0.0.1:5432/")
 S3_KEY, S3_SECRET, S3_BUCKET = "ukok-test", "ukok-test-secret", "ukok"
 
+
+# The examples are the same in every run, and a busy machine fails none of them.
+settings.register_profile("tests", derandomize=True, deadline=None)
+settings.load_profile("tests")
 
 # For a test whose subject is not the databases, and which is too slow to run twice.
 embedded_only = pytest.mark.parametrize("stack", ["embedded"], indirect=True)

@@ -135,8 +135,8 @@ def test_likeness_is_not_passed_on_along_a_chain() -> None:
 
 
 def test_only_listings_that_share_a_rare_piece_and_an_amount_are_compared() -> None:
-    """Many different products take no longer than their number: a thousand kinds in ten sizes, each listed twice."""
-    names = [f"농장{kind} 감자 {size}kg" for kind in range(1000) for size in range(1, 11)]
+    """Many different products take no longer than their number: five hundred kinds in ten sizes, each listed twice."""
+    names = [f"농장{kind} 감자 {size}kg" for kind in range(500) for size in range(1, 11)]
     listings = [listing(source, n, name, None, None) for source in ("hmall", "nsmall") for n, name in enumerate(names)]
     links = link(listings)
     assert len({each.item_id for each in links}) == len(names)

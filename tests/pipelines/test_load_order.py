@@ -32,8 +32,6 @@ TURNS = st.lists(st.integers(0, 2), min_size=CRAWLS, max_size=CRAWLS)
 WHOLE = st.lists(st.sampled_from([True, True, False]), min_size=CRAWLS, max_size=CRAWLS)
 SLOW = settings(
     max_examples=6,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # each example is three loads, too many to shrink one that fails
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -54,7 +54,7 @@ def test_an_instant_an_id_and_an_unknown_price_come_back(prices: tuple[Engine, T
     assert read.price is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
 def test_any_instant_comes_back(service: Engine, at: datetime) -> None:
     with service.connect() as conn:
