@@ -33,7 +33,7 @@ class Scope:
     """A part of a source, the pages asked and read for it, the items found, and why it is not complete.
 
     ``may_rest``: having nothing to read is as good as having read it all. ``hours``: those of a day's schedule in which
-    shows start, since half a day is no less than half of its shows.
+    shows start, since half a day is no less than half of its shows. ``empty``: its page is sound, but holds nothing.
     """
 
     key: dict[str, Any]
@@ -45,6 +45,7 @@ class Scope:
     first_failure: str | None = None
     dropped: Counter[str] = field(default_factory=Counter)
     hours: set[int] = field(default_factory=set)
+    empty: bool = False
 
     def report(self) -> dict[str, Any]:
         """The scope as the run report tells it; ``dropped`` counts rows left out on purpose, by reason."""
@@ -57,6 +58,7 @@ class Scope:
             "scope": self.key,
             "complete": reason is None,
             "items": self.items,
+            "empty": self.empty,
             "hours": len(self.hours),
             "span": [min(self.hours), max(self.hours)] if self.hours else None,
             "reason": reason,

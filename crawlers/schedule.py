@@ -99,6 +99,7 @@ class ScheduleSpider(SourceSpider):
                     yield show
             if own is not None and not of_its_day:
                 # Not even one: rather a page gone wrong, or of another day, than a day without programme.
+                own.empty = True
                 coverage.fail([own], "rows", response.url, f"the page lists no shows of {day}", response.body)
 
     def _open(self, channel: str, day: date) -> Scope:

@@ -22,7 +22,7 @@ HISTORY = 7  # loaded files looked back on
 HALF = 0.5
 SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of what a scope usually holds
 KEPT = 0.6  # smallest share of the shows of a day that are still there in the next file, unless they are here and there
-SOME_SHOWS = 8  # shows of a day from which on that means something
+SOME_ITEMS = 8  # items of a scope from which on that means something
 LOST_HOURS = 6  # by which a day that breaks off is shorter than it was
 ENOUGH = 20  # items from which on a share of them means something
 
@@ -95,17 +95,18 @@ class Gate:
     def check(self, run: RawRun, earlier: Sequence[RawRun], leaning: Sequence[RawRun] = ()) -> Findings:
         """Raise :class:`GateBroken` when a file breaks its contract, or falls short of what was there before.
 
-        ``earlier``: loaded runs of the same dataset, oldest first. Compared with the last one, a day of a channel must
-        not break off, and a category must keep half of its products. Without three of them nothing is usual yet; then
-        short is fewer than half the items of a complete scope (the same category, or channel and number of days ahead),
-        fewer than two thirds of the hours of a day with shows, and a field filled less than half as often.
-        ``leaning``: files that are held back with this one.
+        ``earlier``: loaded runs of the same dataset, oldest first. Compared with the last one, no day or category may
+        be empty, a day of a channel must not break off, and a category must keep half of its products. Without three
+        of them nothing is usual yet; then short is fewer than half the items of a complete scope (the same category, or
+        channel and number of days ahead), fewer than two thirds of the hours of a day with shows, and a field filled
+        less than half as often. ``leaning``: files that are held back with this one.
         """
         report = read_report(self.store, run)
         past = [read_report(self.store, other) for other in earlier[-HISTORY:]]
         reasons = [_contract_reason(entry) for entry in _contract(report)["broken"]]
         if run.dataset not in UNSIZED:
             reasons += _short_scopes(report, past)
+            reasons += _emptied(report, past)
             reasons += _broken_off(report, past)
         reasons += [self._with_page(run, field, reason) for field, reason in _sparse_fields(report, past)]
         continuity = None
@@ -191,6 +192,20 @@ def _lost_listing(continuity: Continuity) -> Iterator[str]:
         yield f"kok_product_id: only {share:.1%} of the {products} products listed before in {where} are still listed"
 
 
+def _emptied(report: Report, past: Sequence[Report]) -> Iterator[str]:
+    """Scopes whose pages are sound but empty, though the last file that told of them had items."""
+    before = {_key(entry): int(entry["items"]) for one in past for entry in one["scopes"] if entry["complete"]}
+    for entry in report["scopes"]:
+        items = before.get(_key(entry), 0)
+        if entry.get("empty") and items >= SOME_ITEMS:
+            where = ", ".join(f"{name} {value}" for name, value in _key(entry))
+            yield f"no items for {where}, {items} in the file before; {entry['reason']}"
+
+
+def _key(entry: Mapping[str, Any]) -> Scope:
+    return tuple(sorted((name, str(value)) for name, value in entry["scope"].items()))
+
+
 def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
     """Days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
 
@@ -204,7 +219,7 @@ def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
         (first, last), (old_first, old_last) = entry["span"], old["span"]
         lost_hours = max(first - old_first, 0) + max(old_last - last, 0)
         shows = int(old["items"])
-        if lost_hours >= LOST_HOURS and shows >= SOME_SHOWS and entry["items"] < shows * KEPT:
+        if lost_hours >= LOST_HOURS and shows >= SOME_ITEMS and entry["items"] < shows * KEPT:
             channel_id, day = _day(entry)
             yield (
                 f"{entry['items']} items for channel_id {channel_id}, day {day}, between {first} and {last} o'clock; "

@@ -190,6 +190,22 @@ def test_a_day_that_breaks_off_is_noticed_by_the_file_before(service: Engine, st
     assert len(rows(service, LEDGER, "run_id")) == 3
 
 
+def test_a_day_that_was_there_and_is_empty_now(service: Engine, store: Store, load: Load) -> None:
+    """A page without shows is no news of a day that was never announced, but of one that was it is."""
+    put_shows(store, T[0], shows(10))
+    load()
+
+    def put_empty(at: int, day: date) -> None:
+        told = scope(complete=False, items=0, channel_id=1, day=day.isoformat()) | {"empty": True}
+        put(store, "hnsmall", "schedule", T[at], [], [told])
+
+    put_empty(1, DAY + timedelta(days=1))
+    load()
+    put_empty(2, DAY)
+    with pytest.raises(GateBroken, match="no items for channel_id 1, day 2025-08-06, 10 in the file before"):
+        load()
+
+
 def test_a_category_that_loses_more_than_half_of_its_products(service: Engine, store: Store, load: Load) -> None:
     """Half a list of one category is noticed although the others are whole."""
     others = [price(n, category="1613") for n in range(101, 200)]
