@@ -52,7 +52,7 @@ def expected(row: dict[str, Any]) -> tuple[Any, ...]:
         end,
         day.date().isoformat(),
         *prices,
-        row["thumbnail_url"],
+        row["thumbnail_url"].replace("http://product-image.prod-nsmall.com/", "https://product-image.prod-nsmall.com/"),
     )
 
 
