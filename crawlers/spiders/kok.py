@@ -138,10 +138,8 @@ class KokSpider(SourceSpider):
         page after it is empty as well.
         """
         with self.coverage["prices"].reading(response, scopes):
-            cards = _cards(response)
-            if page == 1 and not cards:
-                scopes[0].empty = True
-                raise BrokenPage("cards", f"no {CARD} on the page, nor any product id")
+            scopes[0].empty |= page == 1 and not CARDS(whole_html(response).selector.root)
+            cards = _cards(response, first=page == 1)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
@@ -204,14 +202,14 @@ class KokSpider(SourceSpider):
         self.coverage["prices"].fail(scopes, "cards", response.url, reason, response.body)
 
 
-def _cards(response: Response) -> list[HtmlElement]:
-    """The cards of a list page; ids without cards mean that the page is broken."""
+def _cards(response: Response, first: bool) -> list[HtmlElement]:
+    """The cards of a list page; none on the first page, or ids without cards, mean that the page is broken."""
     page: HtmlElement = whole_html(response).selector.root
     cards: list[HtmlElement] = CARDS(page)
     if cards:
         return cards
     ids = IDS(page)
-    if ids:
+    if first or ids:
         raise BrokenPage("cards", f"no {CARD} on the page, but {len(ids)} product ids")
     return cards
 
