@@ -194,16 +194,11 @@ def _lost_listing(continuity: Continuity) -> Iterator[str]:
 
 def _emptied(report: Report, past: Sequence[Report]) -> Iterator[str]:
     """Scopes whose pages are sound but empty, though the last file that told of them had items."""
-    before = {_key(entry): int(entry["items"]) for one in past for entry in one["scopes"] if entry["complete"]}
+    before = _last_complete(past)
     for entry in report["scopes"]:
-        items = before.get(_key(entry), 0)
-        if entry.get("empty") and items >= SOME_ITEMS:
-            where = ", ".join(f"{name} {value}" for name, value in _key(entry))
-            yield f"no items for {where}, {items} in the file before; {entry['reason']}"
-
-
-def _key(entry: Mapping[str, Any]) -> Scope:
-    return tuple(sorted((name, str(value)) for name, value in entry["scope"].items()))
+        old = before.get(_scope(entry))
+        if old and entry.get("empty") and old["items"] >= SOME_ITEMS:
+            yield f"no items for {_where(entry)}, {old['items']} in the file before; {entry['reason']}"
 
 
 def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
@@ -211,24 +206,32 @@ def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
 
     Shows that are cancelled here and there leave the day as long as it was.
     """
-    before = {_day(entry): entry for one in past for entry in one["scopes"] if entry["complete"] and entry.get("span")}
+    before = _last_complete(past)
     for entry in report["scopes"]:
-        old = before.get(_day(entry))
-        if not (old and entry["complete"] and entry.get("span")):
+        old = before.get(_scope(entry))
+        if not (old and old.get("span") and entry["complete"] and entry.get("span")):
             continue
         (first, last), (old_first, old_last) = entry["span"], old["span"]
         lost_hours = max(first - old_first, 0) + max(old_last - last, 0)
         shows = int(old["items"])
         if lost_hours >= LOST_HOURS and shows >= SOME_ITEMS and entry["items"] < shows * KEPT:
-            channel_id, day = _day(entry)
             yield (
-                f"{entry['items']} items for channel_id {channel_id}, day {day}, between {first} and {last} o'clock; "
+                f"{entry['items']} items for {_where(entry)}, between {first} and {last} o'clock; "
                 f"{shows} between {old_first} and {old_last} in the file before"
             )
 
 
-def _day(entry: Mapping[str, Any]) -> tuple[object, object]:
-    return entry["scope"].get("channel_id"), entry["scope"].get("day")
+def _last_complete(past: Sequence[Report]) -> dict[Scope, Mapping[str, Any]]:
+    """What the last file that holds it in full tells of each scope."""
+    return {_scope(entry): entry for one in past for entry in one["scopes"] if entry["complete"]}
+
+
+def _scope(entry: Mapping[str, Any]) -> Scope:
+    return tuple(sorted((name, str(value)) for name, value in entry["scope"].items()))
+
+
+def _where(entry: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in _scope(entry))
 
 
 def _usual(figures: Sequence[Figure], least: float) -> float | None:
