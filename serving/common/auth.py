@@ -1,28 +1,28 @@
-"""Who is asking: access tokens, and the set of those that were logged out."""
+"""Who is asking: access tokens, and the set of logins that were ended."""
 
 import hashlib
+import re
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, select
 from starlette.exceptions import HTTPException
 
 from serving.common.clock import Clock
 from serving.common.errors import Unavailable
-from sql.service.users import RevokedToken
-
-log = structlog.get_logger()
+from sql.service.users import LoginSession
 
 ALGORITHM = "HS256"
 CACHED_TOKENS = 20_000
 LONGEST_TOKEN = 2048
+LARGEST_USER_ID = 2**63 - 1
+LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a datetime can tell
+SESSION_ID = re.compile(r"[0-9a-f]{32,64}")
 # Transactions that revoke are short; one that committed late is still seen by the next looks.
 OVERLAP = timedelta(seconds=60)
 # Without a successful look for this long nobody can know who was logged out elsewhere.
@@ -31,30 +31,35 @@ STALE_AFTER_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user of a verified token."""
+    """The user of a verified token, and the login that it came of."""
 
     user_id: int
     expires_at: float
-    token_sha256: str
+    session_id: str
 
 
 class Tokens:
     """Issues and verifies access tokens; a verified one is remembered until it expires."""
 
     def __init__(self, secret: str, lifetime: timedelta, clock: Clock) -> None:
+        self.lifetime = lifetime
         self._key = OctKey.import_key(secret)
-        self._lifetime = lifetime
         self._clock = clock
         self._verified: dict[str, Identity] = {}
 
-    def issue(self, user_id: int) -> str:
-        """Make a token. The frontend reads its payload by plain base64, so the claims are digits and hex only."""
+    def issue(self, user_id: int, session_id: str | None = None) -> str:
+        """Make a token of the login ``session_id``, or of one of its own.
+
+        The frontend reads the payload by plain base64, so the claims are ASCII without ``>``, ``?`` and ``~``: then no
+        ``-`` and no ``_`` is in it, wherever in the payload they stand.
+        """
         now = self._clock()
         claims = {
             "sub": str(user_id),
             "iat": int(now.timestamp()),
-            "exp": int((now + self._lifetime).timestamp()),
+            "exp": int((now + self.lifetime).timestamp()),
             "jti": uuid.uuid4().hex,
+            "sid": session_id or uuid.uuid4().hex,
         }
         return jwt.encode({"alg": ALGORITHM}, claims, self._key)
 
@@ -83,11 +88,18 @@ class Tokens:
         subject, expires_at = claims.get("sub"), claims.get("exp")
         if not isinstance(subject, str) or not subject.isdecimal() or type(expires_at) is not int:
             return None
-        return Identity(int(subject), expires_at, hashlib.sha256(token.encode()).hexdigest())
+        if int(subject) > LARGEST_USER_ID or not 0 <= expires_at <= LATEST_EXPIRY:
+            return None
+        # A token that names no login is one by itself.
+        session_id = claims.get("sid", hashlib.sha256(token.encode()).hexdigest())
+        if not isinstance(session_id, str) or not SESSION_ID.fullmatch(session_id):
+            return None
+        return Identity(int(subject), expires_at, session_id)
 
 
 class Revocations:
-    """The tokens that were logged out, in memory; written through at logout and refreshed by polling.
+    """The logins that were ended while their tokens were valid, in memory; whoever ends one adds it, polling finds
+    those of the other processes.
 
     When the table cannot be read the set is not to be relied on, and ``fresh`` says so.
     """
@@ -105,38 +117,31 @@ class Revocations:
         return time.monotonic() - self._refreshed_at < STALE_AFTER_SECONDS
 
     def __contains__(self, identity: Identity) -> bool:
-        return identity.token_sha256 in self._until
+        return identity.session_id in self._until
 
     def refresh(self) -> None:
         """Read what was revoked since the last look; ``SQLAlchemyError`` leaves the set stale."""
         now = self._clock()
-        query = select(RevokedToken.token_sha256, RevokedToken.revoked_at, RevokedToken.expires_at)
-        query = query.where(RevokedToken.expires_at > now)
+        columns = (LoginSession.session_id, LoginSession.revoked_at, LoginSession.access_until)
+        query = select(*columns).where(LoginSession.revoked_at.is_not(None), LoginSession.access_until > now)
         if self._newest is not None:
-            query = query.where(RevokedToken.revoked_at > self._newest - OVERLAP)
+            query = query.where(LoginSession.revoked_at > self._newest - OVERLAP)
         try:
             with self._engine.connect() as conn:
                 rows = conn.execute(query).all()
         except BaseException:
             self._refreshed_at = float("-inf")
             raise
-        for digest, revoked_at, expires_at in rows:
-            self._until[digest] = expires_at
-            self._newest = max(self._newest or revoked_at, revoked_at)
-        for digest in [digest for digest, expires_at in list(self._until.items()) if expires_at <= now]:
-            del self._until[digest]
+        for session_id, revoked_at, access_until in rows:
+            self._until[session_id] = access_until
+            self._newest = max(filter(None, (self._newest, revoked_at)))
+        for session_id in [session_id for session_id, until in list(self._until.items()) if until <= now]:
+            del self._until[session_id]
         self._refreshed_at = time.monotonic()
 
-    def revoke(self, identity: Identity) -> None:
-        """Log a token out: committed first, then at once in this process, within a poll in the others."""
-        expires_at = datetime.fromtimestamp(identity.expires_at, tz=self._clock().tzinfo)
-        row = {"token_sha256": identity.token_sha256, "revoked_at": self._clock(), "expires_at": expires_at}
-        try:
-            with self._engine.begin() as conn:
-                conn.execute(insert(RevokedToken), row)
-        except IntegrityError:
-            log.info("token_already_revoked", user_id=identity.user_id)
-        self._until[identity.token_sha256] = expires_at
+    def add(self, session_id: str, access_until: datetime) -> None:
+        """Refuse the tokens of a login from now on, once its end is committed."""
+        self._until[session_id] = access_until
 
 
 class Authenticator:

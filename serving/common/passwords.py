@@ -1,11 +1,24 @@
-"""Passwords, hashed by argon2id."""
+"""Passwords: what one must not be, and their hashes by argon2id."""
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 4, 200
+
 # OWASP's first recommendation for argon2id: 19 MiB, two passes, one lane.
 _hasher = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
 _NOBODY = _hasher.hash("nobody has this password")
+
+
+def check_rules(password: str, email: str | None, username: str | None) -> None:
+    """Refuse a new password that anyone would try first; ``ValueError`` says which rule it breaks."""
+    if not password.strip():
+        raise ValueError("the password must not be blank")
+    said = password.strip().casefold()
+    if email is not None and said in {email.casefold(), email.rpartition("@")[0].casefold()}:
+        raise ValueError("the password must not be the e-mail address or what stands before its @")
+    if username is not None and said == username.casefold():
+        raise ValueError("the password must not be the user name")
 
 
 def hash_password(password: str) -> str:

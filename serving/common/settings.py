@@ -19,6 +19,7 @@ class ServingSettings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     access_token_minutes: int = Field(default=60, ge=1)
+    refresh_token_days: int = Field(default=14, ge=1)
     poll_seconds: float = Field(
         default=2.0, gt=0, description="How often data, release and revoked tokens are looked at"
     )

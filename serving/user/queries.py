@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from sql.service.users import User
+from sql.service.users import ErasedUser, User
 
 
 class StoredAccount(NamedTuple):
@@ -19,7 +19,7 @@ class StoredAccount(NamedTuple):
 
 
 def find_by_email(conn: Connection, email: str) -> StoredAccount | None:
-    """Account of a lower-case e-mail address."""
+    """Account of an e-mail address in its normal form."""
     return _first(conn, User.email == email)
 
 
@@ -37,6 +37,11 @@ def create(conn: Connection, *, email: str, username: str, password_hash: str, n
 def renew_password_hash(conn: Connection, user_id: int, password_hash: str) -> None:
     """Replace the hash of an unchanged password."""
     conn.execute(update(User).where(User.user_id == user_id).values(password_hash=password_hash))
+
+
+def remember_erased(conn: Connection, user_id: int, now: datetime) -> None:
+    """Note that an account is gone, for the events of it that are still on their way."""
+    conn.execute(insert(ErasedUser).values(user_id=user_id, erased_at=now))
 
 
 def _first(conn: Connection, condition: ColumnElement[bool]) -> StoredAccount | None:

@@ -1,23 +1,60 @@
 """Account routes. They wait for the database and for argon2, so they run in the thread pool."""
 
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException
-from fastapi.security import OAuth2PasswordRequestForm
-from sqlalchemy.exc import IntegrityError
+import structlog
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from serving.common.deps import CurrentRuntime, User, is_storable
-from serving.common.errors import UNAUTHORIZED, ErrorBody
+from serving.common.auth import Identity
+from serving.common.deps import CurrentRuntime, User
+from serving.common.errors import UNAUTHORIZED, ErrorBody, log_reason
 from serving.common.passwords import check_password, hash_password
-from serving.user import queries
-from serving.user.schemas import Account, Email, EmailCheck, Login, Message, SignUp
+from serving.common.runtime import Runtime
+from serving.user import queries, sessions
+from serving.user.credentials import REQUEST_BODY, Credentials
+from serving.user.schemas import Account, Email, EmailCheck, Login, Message, Refresh, SignUp
+from sql.service.erase import erase
+from sql.warehouse.erase import anonymise
 
-router = APIRouter(prefix="/api/user", tags=["user"])
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/api", tags=["user"])
+
+WRONG = "wrong e-mail address or password"
 
 
-@router.post("/signup", status_code=201, responses={409: {"model": ErrorBody, "description": "E-mail address taken"}})
+def _error(description: str, detail: str) -> dict[str, Any]:
+    content = {"application/json": {"example": {"detail": detail}}}
+    return {"model": ErrorBody, "description": description, "content": content}
+
+
+TAKEN: dict[int | str, dict[str, Any]] = {
+    409: _error("The e-mail address is taken", "this e-mail address is already in use")
+}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: _error("Wrong e-mail address or password; which of them is not told", WRONG),
+    422: {
+        "description": "Neither a form nor JSON with an e-mail address and a password",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
+    },
+    429: _error(
+        "Too many wrong passwords for the account or from the address; the header Retry-After says when to try again",
+        "too many login attempts: try again in 120 seconds",
+    ),
+}
+NO_REFRESH: dict[int | str, dict[str, Any]] = {
+    401: _error(
+        "The refresh token is unknown, expired, used before or logged out", "the refresh token has expired: log in"
+    )
+}
+
+
+@router.post("/user/signup", status_code=201, responses=TAKEN)
 def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
-    """Make an account."""
+    """Make an account. An e-mail address is one account however it is written: in capitals, full width or punycode."""
     now = runtime.clock()
     password_hash = hash_password(body.password)
     try:
@@ -30,7 +67,7 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
 
 
-@router.get("/signup/email/check")
+@router.get("/user/signup/email/check")
 def check_email(runtime: CurrentRuntime, email: Email) -> EmailCheck:
     """Tell whether an e-mail address is taken."""
     with runtime.service_db.connect() as conn:
@@ -39,35 +76,111 @@ def check_email(runtime: CurrentRuntime, email: Email) -> EmailCheck:
     return EmailCheck(email=email, is_duplicate=taken, message=message)
 
 
-@router.post("/login", responses={401: {"model": ErrorBody, "description": "Wrong e-mail address or password"}})
-def log_in(runtime: CurrentRuntime, form: Annotated[OAuth2PasswordRequestForm, Depends()]) -> Login:
-    """Exchange e-mail address (as ``username``) and password for an access token."""
-    email = form.username.strip().lower()
+@router.post("/user/login", responses=REFUSED, openapi_extra=REQUEST_BODY)
+def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Login:
+    """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
+
+    Ten wrong passwords for an account within five minutes, or a hundred from an address, and the next ones are not
+    looked at until some time has passed.
+    """
     with runtime.service_db.connect() as conn:
-        account = queries.find_by_email(conn, email) if is_storable(email) else None
-    right, renewed = check_password(form.password, account.password_hash if account else None)
+        account = queries.find_by_email(conn, given.email) if given.email else None
+    who, host = given.email or "no address", request.client.host if request.client else "unknown"
+    runtime.login_attempts.begin(who, host)
+    right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
-        raise HTTPException(401, "wrong e-mail address or password", headers={"WWW-Authenticate": "Bearer"})
-    if renewed:
-        with runtime.service_db.begin() as conn:
+        raise _unauthorized(WRONG)
+    with runtime.service_db.begin() as conn:
+        if not sessions.lock_account(conn, account.user_id):
+            raise _unauthorized(WRONG)
+        if renewed:
             queries.renew_password_hash(conn, account.user_id, renewed)
-    return Login(access_token=runtime.auth.tokens.issue(account.user_id))
+        opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
+    runtime.login_attempts.succeed(who, host)
+    return _login(runtime, opened)
 
 
-@router.post("/logout", responses=UNAUTHORIZED)
+@router.post("/auth/refresh", responses=NO_REFRESH)
+def refresh(runtime: CurrentRuntime, body: Refresh) -> Login:
+    """Exchange a refresh token for new tokens. It is good for one use, and its successor lasts as long again.
+
+    A refresh token that comes a second time was stolen or sent twice: the whole login ends, all of its tokens with it.
+    """
+    with runtime.service_db.begin() as conn:
+        renewed = sessions.renew(conn, body.refresh_token, runtime.clock(), _lifetimes(runtime))
+    if isinstance(renewed, sessions.Opened):
+        return _login(runtime, renewed)
+    if renewed.ended:
+        runtime.auth.revocations.add(*renewed.ended)
+        log.warning("refresh_token_reused", session_id=renewed.ended[0])
+    raise _unauthorized(renewed.reason)
+
+
+@router.post("/user/logout", responses=UNAUTHORIZED)
 def log_out(runtime: CurrentRuntime, user: User) -> Message:
-    """Revoke the token of this request: at once in this process, within seconds in the others."""
-    runtime.auth.revocations.revoke(user)
+    """End the login of this token, refresh token included: at once in this process, within seconds in the others."""
+    with runtime.service_db.begin() as conn:
+        until = sessions.end(conn, user.session_id, runtime.clock(), _expiry(user))
+    runtime.auth.revocations.add(user.session_id, until)
     return Message(message="로그아웃되었습니다.")
 
 
-@router.get("/info", responses=UNAUTHORIZED)
+@router.get("/user/info", responses=UNAUTHORIZED)
 def info(runtime: CurrentRuntime, user: User) -> Account:
     """The account of the token."""
     with runtime.service_db.connect() as conn:
         account = queries.find(conn, user.user_id)
     if account is None:
-        raise HTTPException(401, "this account no longer exists", headers={"WWW-Authenticate": "Bearer"})
+        raise _unauthorized("this account no longer exists")
     return Account(
         user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
     )
+
+
+@router.delete("/user", responses=UNAUTHORIZED)
+def delete_account(runtime: CurrentRuntime, user: User, afterwards: BackgroundTasks) -> Message:
+    """Remove the account of the token: ratings, search history and logins with it, for good.
+
+    Its events stay without a trace of who it was. No token of the account opens anything from now on.
+    """
+    now = runtime.clock()
+    with runtime.service_db.begin() as conn:
+        if not sessions.lock_account(conn, user.user_id):
+            raise _unauthorized("this account no longer exists")
+        until = sessions.end(conn, user.session_id, now, _expiry(user))
+        ended = [(user.session_id, until), *sessions.of_user(conn, user.user_id)]
+        erase(conn, [user.user_id], now)
+        queries.remember_erased(conn, user.user_id, now)
+    for login in ended:
+        runtime.auth.revocations.add(*login)
+    afterwards.add_task(_anonymise, runtime.warehouse, user.user_id)
+    return Message(message="회원 탈퇴가 완료되었습니다.")
+
+
+def _anonymise(warehouse: Engine, user_id: int) -> None:
+    """Take the person out of the events that are there. `ukok logs erase` does the rest, and all if this fails."""
+    try:
+        with warehouse.begin() as conn:
+            rows = anonymise(conn, [user_id])
+    except SQLAlchemyError as error:
+        log.warning("events_anonymised_later", user_id=user_id, reason=log_reason(error))
+    else:
+        log.info("events_anonymised", user_id=user_id, rows=rows)
+
+
+def _expiry(identity: Identity) -> datetime:
+    return datetime.fromtimestamp(identity.expires_at, tz=UTC)
+
+
+def _lifetimes(runtime: Runtime) -> sessions.Lifetimes:
+    return sessions.Lifetimes(runtime.auth.tokens.lifetime, timedelta(days=runtime.settings.refresh_token_days))
+
+
+def _login(runtime: Runtime, opened: sessions.Opened) -> Login:
+    access_token = runtime.auth.tokens.issue(opened.user_id, opened.session_id)
+    seconds = int(runtime.auth.tokens.lifetime.total_seconds())
+    return Login(access_token=access_token, refresh_token=opened.refresh_token, expires_in=seconds)
+
+
+def _unauthorized(reason: str) -> HTTPException:
+    return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})

@@ -2,48 +2,112 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from serving.common.clock import KstDateTime
 from serving.common.deps import STORABLE
+from serving.common.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, check_rules
+from serving.user.emails import LONGEST_EMAIL, normal
 
-# Stored in lower case, so that one mailbox is one account; the column holds 320 characters.
-Email = Annotated[EmailStr, StringConstraints(max_length=320), AfterValidator(str.lower)]
+Email = Annotated[
+    str,
+    AfterValidator(normal),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": LONGEST_EMAIL}),
+    Field(examples=["visitor@example.com"]),
+]
+# What is typed to log in: if it is no address it is nobody's, which is told as a wrong password is.
+TypedEmail = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(examples=["visitor@example.com"])]
+TypedPassword = Annotated[
+    str, StringConstraints(max_length=LONGEST_PASSWORD), STORABLE, Field(examples=["맛있는 김치찌개"])
+]
 
 
 class SignUp(BaseModel):
     """A new account."""
 
-    email: Annotated[Email, Field(examples=["visitor@example.com"])]
-    password: Annotated[str, StringConstraints(min_length=4, max_length=200), STORABLE]
-    username: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
+    email: Email
+    username: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+        STORABLE,
+        Field(examples=["손님"]),
+    ]
+    password: Annotated[
+        str,
+        StringConstraints(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD),
+        STORABLE,
+        Field(
+            description="Not blank, and neither the e-mail address, nor what stands before its @, nor the user name",
+            examples=["맛있는 김치찌개"],
+        ),
+    ]
+
+    @field_validator("password")
+    @classmethod
+    def _keeps_the_rules(cls, password: str, info: ValidationInfo) -> str:
+        check_rules(password, info.data.get("email"), info.data.get("username"))
+        return password
 
 
 class Account(BaseModel):
     """An account as its owner sees it."""
 
-    user_id: int
-    email: str
-    username: str
+    user_id: int = Field(examples=[7])
+    email: str = Field(description="In the one way in which it is stored", examples=["visitor@example.com"])
+    username: str = Field(examples=["손님"])
     created_at: KstDateTime
 
 
 class EmailCheck(BaseModel):
     """Whether an e-mail address is taken."""
 
-    email: str
+    email: str = Field(examples=["visitor@example.com"])
     is_duplicate: bool
-    message: str
+    message: str = Field(examples=["사용 가능한 이메일입니다."])
+
+
+class FormLogin(BaseModel):
+    """The fields of a login by form that count; those that OAuth2 adds may be there."""
+
+    username: TypedEmail
+    password: TypedPassword
+
+
+class JsonLogin(BaseModel):
+    """A login by JSON."""
+
+    email: TypedEmail
+    password: TypedPassword
+
+
+class Refresh(BaseModel):
+    """A refresh token to exchange."""
+
+    refresh_token: Annotated[str, StringConstraints(max_length=512)] = Field(
+        examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
+    )
 
 
 class Login(BaseModel):
-    """An access token."""
+    """Tokens of a login."""
 
-    access_token: str
+    access_token: str = Field(description="Goes into the header Authorization, after `Bearer `")
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of the scheme
+    refresh_token: str = Field(
+        description="Good for one call of `/api/auth/refresh`", examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
+    )
+    expires_in: int = Field(description="Seconds until the access token expires", examples=[3600])
 
 
 class Message(BaseModel):
     """That it was done."""
 
-    message: str
+    message: str = Field(examples=["로그아웃되었습니다."])

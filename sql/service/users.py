@@ -1,4 +1,4 @@
-"""Accounts and what they leave: revoked tokens, search history, recipe ratings. Written by the serving API only."""
+"""Accounts and what they leave: logins, search history, recipe ratings. Written by the serving API only."""
 
 from datetime import datetime
 
@@ -22,17 +22,48 @@ class User(ServiceBase):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class RevokedToken(ServiceBase):
-    """An access token that was logged out before it expired."""
+class LoginSession(ServiceBase):
+    """A login, from the password to the logout: the family of all tokens that came of it."""
 
-    __tablename__ = "revoked_token"
-    __table_args__ = (
-        {"comment": "Tokens logged out before their expiry; rows past expires_at may be deleted", **MARIADB},
+    __tablename__ = "login_session"
+    __table_args__ = ({"comment": "Logins; one without tokens that are still valid may be deleted", **MARIADB},)
+
+    session_id: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="Claim sid of its access tokens; SHA-256 of a token that has none"
+    )
+    user_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="NULL once the account is gone")
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    access_until: Mapped[datetime] = mapped_column(
+        UtcDateTime, comment="When the last of its access tokens has expired"
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, index=True, comment="Logged out, token used twice, account gone"
     )
 
+
+class RefreshToken(ServiceBase):
+    """A token that is exchanged, once, for an access token and its own successor."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = ({"comment": "Refresh tokens by their hash; rows past expires_at may be deleted", **MARIADB},)
+
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token, hex")
-    revoked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    session_id: Mapped[str] = mapped_column(String(64), index=True, comment="The login that it prolongs")
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="Exchanged for the next one; a second use is theft"
+    )
+
+
+class ErasedUser(ServiceBase):
+    """Someone who deleted the account. Events that were on their way then are known by it."""
+
+    __tablename__ = "erased_user"
+    __table_args__ = ({"comment": "Accounts that their owners deleted: nothing else may hold these ids", **MARIADB},)
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Never given again")
+    erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SearchHistory(ServiceBase):

@@ -67,7 +67,7 @@ def test_the_token_is_readable_by_plain_base64(client: TestClient, person: Perso
     claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4)))
     assert claims["sub"] == str(person.user_id)
     assert claims["exp"] == int(now().timestamp()) + 3600
-    assert claims.keys() == {"sub", "exp", "iat", "jti"}
+    assert claims.keys() == {"sub", "exp", "iat", "jti", "sid"}
 
 
 def test_login_takes_the_form_that_the_frontend_sends(client: TestClient, person: Person) -> None:
@@ -75,7 +75,7 @@ def test_login_takes_the_form_that_the_frontend_sends(client: TestClient, person
     form |= {"scope": "", "client_id": "", "client_secret": ""}
     answer = client.post("/api/user/login", data=form)
     assert answer.status_code == 200
-    assert answer.json().keys() == {"access_token", "token_type"}
+    assert answer.json().keys() == {"access_token", "token_type", "refresh_token", "expires_in"}
     assert answer.json()["token_type"] == "bearer"
 
 

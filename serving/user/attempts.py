@@ -1,0 +1,79 @@
+"""How many wrong passwords are heard: per account and per address. Each process of the API counts for itself."""
+
+import ipaddress
+import math
+import threading
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.exceptions import HTTPException
+
+PER_ACCOUNT = RateLimitItemPerMinute(10, 5, namespace="account")
+PER_ADDRESS = RateLimitItemPerMinute(100, 5, namespace="address")
+# Beyond so many accounts and addresses the one that has been counted for longest is forgotten.
+MOST_COUNTED = 10_000
+# What one subscriber gets of IPv6.
+SUBSCRIBER_BITS = 64
+
+
+class LoginAttempts:
+    """Counts logins that have not succeeded; times are the wall clock's, which the library reads by itself."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._storage)
+        self._lock = threading.Lock()
+
+    def begin(self, account: str, host: str) -> None:
+        """Count an attempt before its password is looked at, so that many at a time are no way around.
+
+        Raises 429 with the seconds after which the next one is heard.
+        """
+        with self._lock:
+            self._forget_oldest()
+            for limit, who in ((PER_ADDRESS, _address(host)), (PER_ACCOUNT, account)):
+                if not self._limiter.hit(limit, who):
+                    raise _too_many(self._seconds_until_free(limit, who))
+
+    def succeed(self, account: str, host: str) -> None:
+        """The password was right: the account starts anew, and the address is not charged for it."""
+        address = PER_ADDRESS.key_for(_address(host))
+        with self._lock:
+            self._limiter.clear(PER_ACCOUNT, account)
+            with self._storage.locks[address]:
+                del self._storage.events.get(address, [])[:1]
+
+    @property
+    def counted(self) -> int:
+        """Accounts and addresses that are remembered."""
+        return len(self._storage.events)
+
+    def _seconds_until_free(self, limit: RateLimitItem, who: str) -> int:
+        free_at = self._limiter.get_window_stats(limit, who).reset_time
+        return max(1, math.ceil(free_at - time.time()))
+
+    def _forget_oldest(self) -> None:
+        """The library keeps the name of whoever it ever counted."""
+        if self.counted < MOST_COUNTED:
+            return
+        events = self._storage.events
+        for key in [key for key, times in list(events.items()) if not times] or [next(iter(events))]:
+            self._storage.clear(key)
+
+
+def _too_many(seconds: int) -> HTTPException:
+    detail = f"too many login attempts: try again in {seconds} seconds"
+    return HTTPException(429, detail, headers={"Retry-After": str(seconds)})
+
+
+def _address(host: str) -> str:
+    """Who is counted: an IPv4 address, or the network of an IPv6 one."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address.packed, SUBSCRIBER_BITS), strict=False))
+    return str(address)

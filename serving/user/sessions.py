@@ -1,0 +1,114 @@
+"""Logins in the service database, and the refresh tokens that prolong them.
+
+A refresh token is good for one use, which gives its successor. Presented twice, it was stolen or the client lost the
+answer; these look the same, so the whole login ends. A client must therefore not refresh in two places at a time.
+"""
+
+import hashlib
+import secrets
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sql.service.users import LoginSession, RefreshToken, User
+
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """How long tokens are valid."""
+
+    access: timedelta
+    refresh: timedelta
+
+
+class Opened(NamedTuple):
+    """A login with its next refresh token."""
+
+    user_id: int
+    session_id: str
+    refresh_token: str
+
+
+class Refused(NamedTuple):
+    """Why a refresh token gives nothing; ``ended`` is the login that is over by it, and until when it is remembered."""
+
+    reason: str
+    ended: tuple[str, datetime] | None = None
+
+
+def lock_account(conn: Connection, user_id: int) -> bool:
+    """Keep the account from going until the transaction ends; False when it is gone."""
+    return conn.scalar(select(User.user_id).where(User.user_id == user_id).with_for_update()) is not None
+
+
+def open_session(conn: Connection, user_id: int, now: datetime, lifetimes: Lifetimes) -> Opened:
+    """Begin a login of an account that this transaction has locked."""
+    session_id = uuid.uuid4().hex
+    row = {"session_id": session_id, "user_id": user_id, "started_at": now, "access_until": now + lifetimes.access}
+    conn.execute(insert(LoginSession).values(row))
+    return Opened(user_id, session_id, _issue(conn, session_id, now, lifetimes))
+
+
+def renew(conn: Connection, refresh_token: str, now: datetime, lifetimes: Lifetimes) -> Opened | Refused:
+    """Exchange a refresh token for its successor. The caller commits either way: a refusal may end the login."""
+    token = RefreshToken.token_sha256 == _digest(refresh_token)
+    query = select(RefreshToken.session_id, RefreshToken.expires_at, LoginSession.user_id)
+    row = conn.execute(
+        query.join(LoginSession, LoginSession.session_id == RefreshToken.session_id).where(token)
+    ).first()
+    if row is None:
+        return Refused("unknown refresh token: log in")
+    session_id, expires_at, user_id = row
+    # The lock makes those who come with the same token one after the other.
+    if user_id is None or not lock_account(conn, user_id):
+        return Refused("this account no longer exists")
+    if expires_at <= now:
+        return Refused("the refresh token has expired: log in")
+    use = update(RefreshToken).where(token, RefreshToken.used_at.is_(None)).values(used_at=now)
+    if not conn.execute(use).rowcount:
+        until = end(conn, session_id, now)
+        return Refused("the refresh token was used before, so this login is over: log in", (session_id, until))
+    prolong = update(LoginSession).where(LoginSession.session_id == session_id, LoginSession.revoked_at.is_(None))
+    if not conn.execute(prolong.values(access_until=now + lifetimes.access)).rowcount:
+        return Refused("this login is over: log in")
+    return Opened(user_id, session_id, _issue(conn, session_id, now, lifetimes))
+
+
+def end(conn: Connection, session_id: str, now: datetime, access_until: datetime | None = None) -> datetime:
+    """End a login; returns when the last of its access tokens has expired.
+
+    One without a row, of a token that names no login, gets it with ``access_until``.
+    """
+    login = LoginSession.session_id == session_id
+    conn.execute(update(LoginSession).where(login, LoginSession.revoked_at.is_(None)).values(revoked_at=now))
+    until: datetime | None = conn.scalar(select(LoginSession.access_until).where(login))
+    if until is None:
+        until = access_until or now
+        row = {"session_id": session_id, "started_at": now, "access_until": until, "revoked_at": now}
+        with suppress(IntegrityError), conn.begin_nested():
+            conn.execute(insert(LoginSession).values(row))
+    return until
+
+
+def of_user(conn: Connection, user_id: int) -> list[tuple[str, datetime]]:
+    """The logins of a user, and when the last access token of each has expired."""
+    query = select(LoginSession.session_id, LoginSession.access_until).where(LoginSession.user_id == user_id)
+    return [(session_id, until) for session_id, until in conn.execute(query)]
+
+
+def _issue(conn: Connection, session_id: str, now: datetime, lifetimes: Lifetimes) -> str:
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row = {"token_sha256": _digest(token), "session_id": session_id, "issued_at": now}
+    conn.execute(insert(RefreshToken).values(row | {"expires_at": now + lifetimes.refresh}))
+    return token
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
