@@ -1,13 +1,14 @@
 """### Events of the API into the warehouse
 
 Moves events from the landing table `user_event` into `fct_user_event`, by the time at which they were received. Bad
-ones go to `rejected_event` with the reason. The same as `ukok logs ingest`.
+ones go to `rejected_event` with the reason. The same as `ukok logs erase` and `ukok logs ingest`: whoever deleted the
+account is taken out of the events first.
 
 **When** Every hour, five minutes past. Each run goes on where the last one ended, so nothing is missed after a pause,
 and ends at the moment it was due, or a minute ago if that is earlier: an event may still be on its way.
 
-**When it fails** The warehouse is away or full. Nothing is lost meanwhile: events wait in the landing table. Clear the
-task when the warehouse is back. To take in an old interval once more, run the DAG with `start`; that doubles nothing.
+**When it fails** A database is away or full. Nothing is lost meanwhile: events wait in the landing table. Clear the
+task when the database is back. To take in an old interval once more, run the DAG with `start`; that doubles nothing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,12 @@ START = Param(
     **COMMON,
 )
 def ingest_logs() -> None:
+    @task
+    def erase() -> str:
+        from pipelines import tasks
+
+        return tasks.erase(datetime.now(UTC))
+
     @task(outlets=[EVENTS])
     def ingest() -> str:
         from pipelines import tasks
@@ -41,7 +48,7 @@ def ingest_logs() -> None:
         start = param("start")
         return tasks.logs(datetime.fromisoformat(start) if start else None, end=due(), now=datetime.now(UTC))
 
-    ingest()
+    erase() >> ingest()
 
 
 ingest_logs()

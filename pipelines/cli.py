@@ -319,6 +319,18 @@ def logs_ingest(
     out.print(tasks.logs(first, last, datetime.now(KST)))
 
 
+@logs.command("erase")
+def logs_erase() -> None:
+    """Take the people who deleted their accounts out of all events, and remove what else is left of them.
+
+    The API does this at once for what is there at that moment. This is for events that came in just then or while a
+    database was away, so run it before `ukok logs ingest`. Running it again changes nothing.
+    """
+    from pipelines import tasks
+
+    out.print(tasks.erase(datetime.now(KST)))
+
+
 @train.command("word2vec")
 def train_word2vec() -> None:
     """Learn ingredient vectors from the recipes of the service database; writes models/word2vec/ in the artifacts."""

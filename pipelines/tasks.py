@@ -101,6 +101,14 @@ def logs(start: datetime | None, end: datetime | None, now: datetime) -> str:
         return ingest_logs(at.warehouse, at.store, start, end, now=now, grace=grace).summary()
 
 
+def erase(now: datetime) -> str:
+    """Remove what is left of the people who deleted their accounts."""
+    from pipelines.logs.erase import erase_users
+
+    with places() as at:
+        return erase_users(at.service, at.warehouse, at.store, now=now).summary()
+
+
 def train_word2vec(now: datetime) -> str:
     """Learn ingredient vectors; the version of the model."""
     from pipelines.learn import word2vec

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.common import errors, health, logging
 from serving.common.clock import Clock, wall_clock
 from serving.common.errors import ErrorBody, StartupError
+from serving.common.memory_route import KeptAnswers
 from serving.common.metrics import Metrics
 from serving.common.middleware import RequestMiddleware
 from serving.common.runtime import Part, Runtime
@@ -53,6 +54,7 @@ def create_app(
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
+    app.add_middleware(KeptAnswers)
     app.add_middleware(RequestMiddleware, metrics=metrics)
     app.add_middleware(StartupMiddleware)
     return app

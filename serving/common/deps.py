@@ -54,7 +54,13 @@ Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
 
 def is_storable(text: str) -> bool:
     """Whether every database can hold ``text``: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _storable(text: str) -> str:

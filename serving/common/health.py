@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import QueuePool
 
 from serving.common.deps import CurrentRuntime
-from serving.common.runtime import Runtime
+from serving.common.runtime import Part, Runtime
 
 VERSION = "0.1.0"
 # Without these an answer is older or simpler than it could be, but it is an answer.
@@ -63,6 +63,7 @@ async def metrics(runtime: CurrentRuntime) -> Response:
     for name, engine in runtime.engines().items():
         if isinstance(engine.pool, QueuePool):
             runtime.metrics.database_connections.labels(name).set(engine.pool.checkedout())
+            runtime.metrics.database_pool.labels(name).set(engine.pool.size())
     return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -82,7 +83,8 @@ def _readiness(runtime: Runtime) -> Readiness:
     wrong = {name for name, problem in problems.items() if problem}
     status: Literal["ready", "degraded", "not ready"] = "ready"
     if wrong:
-        status = "degraded" if wrong <= NOT_VITAL else "not ready"
+        vital = wrong - NOT_VITAL - (set() if Part.EVENTS in runtime.parts else {"events"})
+        status = "not ready" if vital else "degraded"
     return Readiness(
         status=status,
         dependencies={name: problem or "ok" for name, problem in problems.items()},

@@ -22,9 +22,25 @@ class Metrics:
         )
         self.events = Counter("ukok_events_committed", "Events committed to the warehouse", registry=self.registry)
         self.event_queue = Gauge("ukok_event_queue", "Events waiting for their commit", registry=self.registry)
+        self.notes_dropped = Counter(
+            "ukok_notes_dropped", "Events that the API noted by itself and could not store", registry=self.registry
+        )
+        self.recommendations = Counter(
+            "ukok_recommendations",
+            "Recommendations answered, by the release that was in service and what answered",
+            ("route", "release", "source"),
+            registry=self.registry,
+        )
         self.dependency = Gauge(
             "ukok_dependency_up", "1 while the dependency answers", ("dependency",), registry=self.registry
         )
         self.database_connections = Gauge(
             "ukok_database_connections", "Connections in use", ("database",), registry=self.registry
         )
+        self.database_pool = Gauge(
+            "ukok_database_pool", "Connections that the pool keeps open", ("database",), registry=self.registry
+        )
+
+    def recommended(self, route: str, release: str | None, source: str) -> Counter:
+        """The counter of recommendations of one kind."""
+        return self.recommendations.labels(route, release or "none", source)

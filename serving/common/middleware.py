@@ -13,7 +13,8 @@ from serving.common.metrics import Metrics
 
 log = structlog.get_logger()
 
-LARGEST_BODY = 2**20
+# A batch of a thousand events of two kilobytes.
+LARGEST_BODY = 2 * 2**20
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
 BODILESS = {"GET", "HEAD", "OPTIONS"}
@@ -60,8 +61,8 @@ class RequestMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        key = (scope["method"] if route != "unmatched" else "any", route, status)
+        route: str = str(scope.get("kept_route") or getattr(scope.get("route"), "path", "unmatched"))
+        key: tuple[str, str, int] = (scope["method"] if route != "unmatched" else "any", route, status)
         counter = self._counters.get(key)
         if counter is None:
             method, path, code = key

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import structlog
 from sqlalchemy import Engine
+from uuid6 import uuid7
 
 from artifacts.store import StoreError, open_store
 from serving.common.auth import Authenticator, Revocations, Tokens
@@ -17,8 +18,9 @@ from serving.common.poller import Poller
 from serving.common.search import query_tokens
 from serving.common.settings import ServingSettings
 from serving.common.view import LiveView
-from serving.log.writer import EventWriter
+from serving.log.writer import Event, EventWriter
 from serving.recommend.live import LiveRelease
+from serving.user.attempts import LoginAttempts
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
 
 log = structlog.get_logger()
@@ -29,7 +31,7 @@ class Part(StrEnum):
 
     CATALOG = "catalog"
     RELEASE = "release"
-    EVENTS = "events"
+    EVENTS = "events"  # stored on request, so that without the warehouse the service is of no use
 
 
 class Runtime:
@@ -37,26 +39,24 @@ class Runtime:
 
     def __init__(self, settings: ServingSettings, clock: Clock, metrics: Metrics, parts: frozenset[Part]) -> None:
         """Raise :class:`StartupError` when the configuration cannot be right; a server that is away is no such case."""
-        self._parts = parts
+        self.parts = parts
         self.settings = settings
         self.clock = clock
         self.metrics = metrics
         self.view = LiveView()
-        self.events: EventWriter | None = None
         self.release: LiveRelease | None = None
-        self._warehouse: Engine | None = None
         try:
             self.service_db = service_engine()
-            if Part.EVENTS in parts:
-                self._warehouse = warehouse_engine()
-                self.events = EventWriter(self._warehouse, clock, metrics)
+            self.warehouse = warehouse_engine()
             if Part.RELEASE in parts:
                 self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.view, metrics)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
+        self.events = EventWriter(self.warehouse, clock, metrics)
         tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
+        self.login_attempts = LoginAttempts()
         self._pollers = [Poller("logins", settings.poll_seconds, revocations.refresh)]
         if Part.CATALOG in parts:
             self._pollers.append(Poller("catalog", settings.poll_seconds, CatalogFeed(self.service_db, self.view).poll))
@@ -65,34 +65,34 @@ class Runtime:
 
     def start(self) -> None:
         """Read everything once, then keep it fresh; what is away now is tried again and again."""
-        if Part.CATALOG in self._parts:
+        if Part.CATALOG in self.parts:
             query_tokens("준비")  # loads the analyser, seconds that the first search should not wait for
         for poller in self._pollers:
             poller.start()
-        if self.events:
-            self.events.start()
+        self.events.start()
         problems = {name: problem for name, problem in self.problems().items() if problem}
         log.info("started", release=self.view.current.release_version, problems=problems)
 
     def stop(self) -> None:
         """Commit the events that wait, end the threads, close the connections."""
-        if self.events:
-            self.events.stop()
+        self.events.stop()
         for poller in self._pollers:
             poller.stop()
         self.service_db.dispose()
-        if self._warehouse:
-            self._warehouse.dispose()
+        self.warehouse.dispose()
 
     def problems(self) -> Mapping[str, str | None]:
         """What is wrong with each dependency, None where nothing is."""
         found = {poller.name: poller.problem for poller in self._pollers}
         if self.release and self.release.problem:
             found["release"] = self.release.problem
-        if self.events:
-            found["events"] = self.events.problem
+        found["events"] = self.events.problem
         return found
+
+    def note(self, user_id: int, event_type: str, payload: str, path: str | None = None) -> None:
+        """Write down what a user got; ``payload`` is the JSON of an object. Nobody waits for it."""
+        self.events.note(Event(uuid7(), user_id, event_type, path=path, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
         """The databases that this application uses, by name."""
-        return {"service": self.service_db} | ({"warehouse": self._warehouse} if self._warehouse else {})
+        return {"service": self.service_db, "warehouse": self.warehouse}

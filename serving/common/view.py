@@ -4,7 +4,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+
+from prometheus_client import Counter
 
 from serving.home_shopping.queries import Schedule
 from serving.kok.queries import KokCatalog
@@ -17,14 +19,25 @@ if TYPE_CHECKING:
 ANSWER_BYTES = 64 * 2**20
 
 
+class Noted(NamedTuple):
+    """What is written down about a user who gets an answer: an event type and its encoded payload."""
+
+    event_type: str
+    payload: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An encoded answer; ``until`` bounds how long it stays true while the data does not change."""
 
     body: bytes
+    etag: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     until: datetime | None
     needs_login: bool
+    route: str
+    noted: Noted | None = None
+    served: Counter | None = None
 
 
 class Answers:

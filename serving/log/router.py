@@ -1,61 +1,182 @@
-"""Event routes."""
+"""Event routes. An event is acknowledged when it is committed, never before."""
 
 from datetime import datetime
+from typing import Any
 
-from fastapi import APIRouter, HTTPException
+import orjson
+from fastapi import APIRouter, HTTPException, Request, Response
 from uuid6 import uuid7
 
+from serving.common.auth import Identity
 from serving.common.clock import KST
-from serving.common.deps import CurrentRuntime, User
-from serving.common.errors import ErrorBody, StartupError
-from serving.log.schemas import Activity, ActivityLogged
-from serving.log.writer import Event, EventRefused, EventWriter
-
-router = APIRouter(prefix="/api/log/user", tags=["log"])
-
-
-@router.post(
-    "/activity",
-    status_code=201,
-    responses={
-        401: {"model": ErrorBody, "description": "Not logged in"},
-        403: {"model": ErrorBody, "description": "An event of another user"},
-    },
+from serving.common.deps import CurrentRuntime, Id, User, Visitor
+from serving.common.errors import UNAUTHORIZED, ErrorBody
+from serving.common.memory_route import MemoryRoute
+from serving.log import queries
+from serving.log.schemas import (
+    Activity,
+    ActivityBatch,
+    ActivityLogged,
+    BatchLogged,
+    EventService,
+    NewEvent,
+    StoredEvent,
 )
-async def log_activity(runtime: CurrentRuntime, user: User, body: Activity) -> ActivityLogged:
-    """Store an event of the user; the answer comes after its commit."""
-    if body.user_id is not None and body.user_id != user.user_id:
+from serving.log.writer import Event, EventRefused
+
+router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute)
+
+NEWEST = 50
+# Where a payload keeps what the client knows of the call.
+HTTP_CALL = "http_call"
+STORED = "활동 로그가 저장되었습니다."
+REFUSED: dict[int | str, dict[str, Any]] = {
+    **UNAUTHORIZED,
+    403: {"model": ErrorBody, "description": "An event of another user"},
+    413: {"model": ErrorBody, "description": "The body is too large"},
+}
+
+
+@router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED)
+async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: Activity) -> Response:
+    """Store an event; the answer comes after its commit.
+
+    With a token it is the user's. Without one it is anonymous, and `session_id` says which visitor it was. Sent again
+    with the same `event_id` it is stored once.
+    """
+    event = _event(body, _author(request, runtime, visitor))
+    await _store(runtime, [event])
+    answer = {
+        "message": STORED,
+        "user_id": event.user_id,
+        "action": body.action,
+        "path": body.path,
+        "label": body.label,
+        "timestamp": _kst(body.timestamp),
+        "logged": True,
+        "log_id": None,
+        "error": None,
+        "event_id": event.event_id,
+    }
+    return _created(answer)
+
+
+@router.post("/activity/batch", status_code=201, response_model=BatchLogged, responses=REFUSED)
+async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: ActivityBatch) -> Response:
+    """Store many events in one transaction; the answer comes after its commit.
+
+    One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again.
+    """
+    author = _author(request, runtime, visitor, anonymous=all(activity.session_id for activity in body.events))
+    events = [_event(activity, author) for activity in body.events]
+    await _store(runtime, events)
+    ids = [event.event_id for event in events]
+    return _created({"message": STORED, "logged": True, "count": len(ids), "event_ids": ids})
+
+
+@router.post("/event", status_code=201, response_model=StoredEvent, responses=REFUSED)
+async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Response:
+    """Store an event of the logged-in user, with what is known of the call that it belongs to."""
+    if body.user_id != user.user_id:
         raise HTTPException(403, "events are accepted for the logged-in user only")
+    call = {
+        "http_method": body.http_method,
+        "api_url": body.api_url,
+        "request_time": _kst(body.request_time),
+        "response_time": _kst(body.response_time),
+        "response_code": body.response_code,
+    }
+    known = {name: value for name, value in call.items() if value is not None}
+    payload = (body.event_data or {}) | ({HTTP_CALL: known} if known else {})
     event = Event(
-        event_id=body.event_id or uuid7(),
+        event_id=uuid7(),
         user_id=user.user_id,
+        event_type=body.event_type,
+        occurred_at=body.request_time,
+        path=body.api_url,
+        payload=orjson.dumps(payload).decode(),
+    )
+    await _store(runtime, [event])
+    stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
+    return _created(
+        stored | {"event_data": body.event_data or {}} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
+    )
+
+
+@router.get("/event")
+@router.get("/event/health")
+async def events_health(runtime: CurrentRuntime) -> EventService:
+    """Whether events can be stored right now."""
+    return EventService(status=runtime.events.problem or "ok")
+
+
+@router.get("/event/{user_id}", responses=UNAUTHORIZED | {403: {"model": ErrorBody, "description": "Another user"}})
+def latest_events(runtime: CurrentRuntime, user: User, user_id: Id) -> list[StoredEvent]:
+    """The user's own latest 50 events, newest first."""
+    if user_id != user.user_id:
+        raise HTTPException(403, "events are shown to their own user only")
+    with runtime.warehouse.connect() as conn:
+        rows = queries.latest(conn, user.user_id, NEWEST)
+    return [_stored(row) for row in rows]
+
+
+def _author(
+    request: Request, runtime: CurrentRuntime, visitor: Identity | None, *, anonymous: bool = True
+) -> Identity | None:
+    """The user of the token; None for an anonymous visitor. A token that does not hold makes nobody anonymous."""
+    header = request.headers.get("authorization")
+    if visitor is None and (header is not None or not anonymous):
+        return runtime.auth.required(header)
+    return visitor
+
+
+def _event(body: Activity, author: Identity | None) -> Event:
+    user_id = author.user_id if author else None
+    if user_id is None and (body.session_id is None or body.user_id is not None):
+        raise HTTPException(401, "log in first, or give a session_id", headers={"WWW-Authenticate": "Bearer"})
+    if body.user_id is not None and body.user_id != user_id:
+        raise HTTPException(403, "events are accepted for the logged-in user only")
+    return Event(
+        event_id=body.event_id or uuid7(),
+        user_id=user_id,
         event_type=f"user_activity_{body.action}",
-        occurred_at=_aware(body.timestamp),
+        occurred_at=body.timestamp,
+        session_id=body.session_id,
         path=body.path,
         label=body.label,
-        payload=body.extra_data or {},
+        payload=orjson.dumps(body.extra_data).decode() if body.extra_data else "{}",
     )
+
+
+async def _store(runtime: CurrentRuntime, events: list[Event]) -> None:
     try:
-        await _writer(runtime).write([event])
+        await runtime.events.write(events)
     except EventRefused as error:
         raise HTTPException(422, str(error)) from None
-    return ActivityLogged(
-        message="활동 로그가 저장되었습니다.",
-        user_id=user.user_id,
-        action=body.action,
-        path=body.path,
-        label=body.label,
-        timestamp=body.timestamp,
-        logged=True,
-        event_id=event.event_id,
+
+
+def _stored(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of user_event
+    call = row.payload.get(HTTP_CALL)
+    call = call if isinstance(call, dict) else {}
+    return StoredEvent(
+        log_id=None,
+        event_id=row.event_id,
+        user_id=row.user_id,
+        event_type=row.event_type,
+        event_data={name: value for name, value in row.payload.items() if name != HTTP_CALL},
+        http_method=call.get("http_method"),
+        api_url=call.get("api_url"),
+        request_time=row.occurred_at,
+        response_time=None,
+        response_code=call.get("response_code"),
+        created_at=row.received_at,
     )
 
 
-def _writer(runtime: CurrentRuntime) -> EventWriter:
-    if runtime.events is None:
-        raise StartupError("this application was made without Part.EVENTS")
-    return runtime.events
+def _kst(moment: datetime | None) -> str | None:
+    return moment.astimezone(KST).replace(tzinfo=None).isoformat() if moment else None
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=KST) if moment and moment.tzinfo is None else moment
+def _created(content: dict[str, Any]) -> Response:
+    # The library of UUIDv7 has a class of its own, which orjson does not know.
+    return Response(orjson.dumps(content, default=str), 201, media_type="application/json")

@@ -1,49 +1,136 @@
 """Bodies of the event routes."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from serving.common.deps import STORABLE
-from serving.log.writer import storable
+from serving.common.clock import KST, KstDateTime
+from serving.common.deps import LARGEST_ID, STORABLE
 
 LONGEST_ACTION = 80
+LARGEST_BATCH = 1_000
 
 
 def _storable(payload: dict[str, Any]) -> dict[str, Any]:
-    if not storable(payload):
-        raise ValueError("holds a value that cannot be stored")
+    try:
+        encoded = orjson.dumps(payload)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"holds a value that cannot be stored: {error}") from None
+    if b"\\u0000" in encoded:
+        raise ValueError("holds a NUL character, which cannot be stored")
     return payload
 
 
-class Activity(BaseModel):
-    """Something that a user did in the frontend."""
+def _utc(moment: datetime) -> datetime:
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=KST)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no time that can be stored") from None
 
-    action: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ACTION), STORABLE] = Field(
-        examples=["navigation_click"]
+
+Text = Annotated[str, StringConstraints(max_length=2000), STORABLE]
+Payload = Annotated[dict[str, Any], AfterValidator(_storable)]
+Moment = Annotated[datetime, AfterValidator(_utc)]
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class Activity(BaseModel):
+    """Something that a visitor did in the frontend; fields beyond these are not stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"action": "navigation_click", "path": "/kok", "label": "콕 쇼핑몰"},
+                {
+                    "action": "recommendation_click",
+                    "path": "/homeshopping/product/7",
+                    "event_id": "0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55",
+                    "extra_data": {"recipe_id": 9001, "position": 2, "release_version": "20250806T030000Z-3f2a9c01d7"},
+                },
+            ]
+        }
     )
-    path: Annotated[str, StringConstraints(max_length=2000), STORABLE] | None = Field(default=None, examples=["/kok"])
-    label: Annotated[str, StringConstraints(max_length=2000), STORABLE] | None = Field(
-        default=None, examples=["콕 쇼핑몰"]
-    )
-    timestamp: datetime | None = Field(default=None, description="Clock of the client; without an offset it is KST")
+
+    action: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ACTION), STORABLE]
+    path: Text | None = Field(default=None, description="Page of the frontend")
+    label: Text | None = Field(default=None, description="What was touched, in words")
+    timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
     user_id: int | None = Field(default=None, description="Must be the user of the token, if given")
-    extra_data: Annotated[dict[str, Any], AfterValidator(_storable)] | None = None
-    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless")
+    session_id: SessionId | None = Field(
+        default=None, description="Session of the client; without a token it is what says who did it"
+    )
+    extra_data: Payload | None = Field(default=None, description="Further fields, such as ids and positions")
+    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; made here if not given")
 
 
 class ActivityLogged(BaseModel):
     """The event is committed."""
 
-    message: str
-    user_id: int
+    message: str = Field(examples=["활동 로그가 저장되었습니다."])
+    user_id: int | None = Field(description="null for an anonymous visitor")
     action: str
     path: str | None
     label: str | None
-    timestamp: datetime | None
-    logged: bool
-    log_id: int | None = None
-    error: str | None = None
+    timestamp: KstDateTime | None
+    logged: Literal[True]
+    log_id: int | None = Field(description="Always null: events are known by event_id")
+    error: str | None = Field(description="Always null: an event that is not stored is answered with an error status")
     event_id: UUID
+
+
+class ActivityBatch(BaseModel):
+    """Events that are stored together or not at all."""
+
+    events: list[Activity] = Field(min_length=1, max_length=LARGEST_BATCH)
+
+
+class BatchLogged(BaseModel):
+    """The events are committed."""
+
+    message: str = Field(examples=["활동 로그가 저장되었습니다."])
+    logged: Literal[True]
+    count: int = Field(description="Events of the batch, those that were stored before included")
+    event_ids: list[UUID] = Field(description="In the order of the events")
+
+
+class NewEvent(BaseModel):
+    """An event of the logged-in user, with what the client knows of the call that it belongs to."""
+
+    user_id: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Must be the user of the token")]
+    event_type: Annotated[str, StringConstraints(min_length=1, max_length=100), STORABLE] = Field(
+        examples=["recipe_detail_view"]
+    )
+    event_data: Payload | None = Field(default=None, examples=[{"recipe_id": 9001}])
+    http_method: Annotated[str, StringConstraints(max_length=10), STORABLE] | None = None
+    api_url: Text | None = None
+    request_time: Moment | None = Field(default=None, description="Without an offset it is KST")
+    response_time: Moment | None = Field(default=None, description="Without an offset it is KST")
+    response_code: int | None = Field(default=None, ge=0, le=999)
+    client_ip: str | None = Field(default=None, description="Accepted and not stored: addresses are personal data")
+
+
+class StoredEvent(BaseModel):
+    """An event as it is stored."""
+
+    log_id: int | None = Field(description="Always null: events are known by event_id")
+    event_id: UUID
+    user_id: int
+    event_type: str
+    event_data: dict[str, Any]
+    http_method: str | None
+    api_url: str | None
+    request_time: KstDateTime | None
+    response_time: KstDateTime | None
+    response_code: int | None
+    client_ip: None = None
+    created_at: KstDateTime
+
+
+class EventService(BaseModel):
+    """State of the event service."""
+
+    service: Literal["log"] = "log"
+    status: str = Field(description="`ok`, or why events cannot be stored right now", examples=["ok"])

@@ -1,43 +1,67 @@
 """The one thread that writes events: many requests share a commit, and none is answered before it."""
 
 import asyncio
-import json
-import queue
+import io
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import psycopg2
 import structlog
-from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.dialects.postgresql import insert
+from psycopg2 import errorcodes
+from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from serving.common.clock import Clock
 from serving.common.errors import Unavailable, log_reason, summary
 from serving.common.metrics import Metrics
-from sql.warehouse.events import UserEvent
 
 log = structlog.get_logger()
 
-MOST_WAITING = 10_000
-LARGEST_COMMIT = 1_000
+# Events, not requests: a batch weighs as much as it brings.
+MOST_WAITING = 20_000
+# What the API notes by itself makes way for what it has promised to store.
+MOST_NOTES_WAITING = 10_000
+LARGEST_COMMIT = 5_000
 # Bounds each statement of the transaction, so that an event is visible soon after its received_at or not at all.
 STATEMENT_MILLISECONDS = 5_000
 ANSWER_WITHIN_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 1.0
+
+COLUMNS: Final = (
+    "event_id",
+    "received_at",
+    "occurred_at",
+    "user_id",
+    "session_id",
+    "event_type",
+    "path",
+    "label",
+    "payload",
+)
+_NAMES: Final = ", ".join(COLUMNS)
+_COPY: Final = f"COPY user_event ({_NAMES}) FROM STDIN"
+_STAGE: Final = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE user_event) ON COMMIT DELETE ROWS"
+_COPY_STAGE: Final = f"COPY incoming ({_NAMES}) FROM STDIN"
+_MERGE: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM incoming ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
+_LOOK: Final = "SELECT event_id FROM user_event LIMIT 1"
+_NULL: Final = "\\N"
+# https://www.postgresql.org/docs/current/sql-copy.html, text format.
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 class EventRefused(ValueError):
     """The warehouse cannot hold this event as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A row of ``user_event`` before it is received."""
+class Event(NamedTuple):
+    """A row of ``user_event`` before it is received; ``payload`` is the JSON of an object."""
 
     event_id: UUID
     user_id: int | None
@@ -46,27 +70,30 @@ class Event:
     session_id: str | None = None
     path: str | None = None
     label: str | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: str = "{}"
 
-    def row(self, received_at: datetime) -> dict[str, Any]:
-        """The event as a row."""
-        return {
-            "event_id": self.event_id,
-            "received_at": received_at,
-            "occurred_at": self.occurred_at,
-            "user_id": self.user_id,
-            "session_id": self.session_id,
-            "event_type": self.event_type,
-            "path": self.path,
-            "label": self.label,
-            "payload": self.payload,
-        }
+    def line(self, received_at: str) -> str:
+        """The event as a line of COPY."""
+        fields = (
+            str(self.event_id),
+            received_at,
+            _NULL if self.occurred_at is None else self.occurred_at.isoformat(),
+            _NULL if self.user_id is None else str(self.user_id),
+            _NULL if self.session_id is None else self.session_id.translate(_ESCAPES),
+            self.event_type.translate(_ESCAPES),
+            _NULL if self.path is None else self.path.translate(_ESCAPES),
+            _NULL if self.label is None else self.label.translate(_ESCAPES),
+            self.payload.translate(_ESCAPES) if "\\" in self.payload else self.payload,
+        )
+        return "\t".join(fields)
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
+    """Events that share an answer; none is waited for where the API notes something by itself."""
+
     events: Sequence[Event]
-    answer: "asyncio.Future[None]"
+    answer: "asyncio.Future[None] | None"
 
 
 class EventWriter:
@@ -77,8 +104,9 @@ class EventWriter:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        # None says that nothing will follow.
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
+        self._waiting: deque[_Waiting] = deque()
+        self._count = 0
+        self._changed = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
 
@@ -89,16 +117,19 @@ class EventWriter:
         """
         if self.problem is not None or self._stopping or not self._thread.is_alive():
             raise Unavailable(f"events cannot be stored right now: {self.problem or 'shutting down'}")
-        waiting = _Waiting(events, asyncio.get_running_loop().create_future())
-        try:
-            self._queue.put_nowait(waiting)
-        except queue.Full:
-            raise Unavailable("too many events are waiting to be stored") from None
+        answer = asyncio.get_running_loop().create_future()
+        if not self._put(_Waiting(events, answer), MOST_WAITING):
+            raise Unavailable("too many events are waiting to be stored")
         try:
             async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-                await waiting.answer
+                await answer
         except TimeoutError:
             raise Unavailable("the events could not be stored in time") from None
+
+    def note(self, event: Event) -> None:
+        """Store an event that nobody waits for; where that is not possible right now it is dropped, and counted."""
+        if self.problem is not None or not self._put(_Waiting((event,), None), MOST_NOTES_WAITING):
+            self._metrics.notes_dropped.inc()
 
     def start(self) -> None:
         """Look at the warehouse, then serve."""
@@ -107,35 +138,50 @@ class EventWriter:
 
     def stop(self) -> None:
         """Commit what waits and end."""
-        self._stopping = True
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
         if self._thread.is_alive():
-            self._queue.put(None)
             self._thread.join(ANSWER_WITHIN_SECONDS)
 
+    @property
+    def waiting(self) -> int:
+        """Events that wait for a commit which has not begun."""
+        return self._count
+
+    def _put(self, waiting: _Waiting, most: int) -> bool:
+        with self._changed:
+            # A batch larger than what is left is taken whole where nothing waits, or it would never be.
+            if self._stopping or (self._count and self._count + len(waiting.events) > most):
+                return False
+            self._waiting.append(waiting)
+            self._count += len(waiting.events)
+            self._changed.notify()
+        return True
+
     def _run(self) -> None:
-        more = True
-        while more:
-            group, more = self._next_group()
+        while True:
+            group = self._next_group()
             if group:
                 self._commit(group)
-            elif more:
+            elif self._stopping:
+                return
+            else:
                 self._look()
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Everything that waits, up to one commit's worth, nothing after a quiet while; and whether more may follow."""
+    def _next_group(self) -> list[_Waiting]:
+        """Everything that waits, up to one commit's worth; nothing after a quiet while, or when it is time to end."""
         group: list[_Waiting] = []
-        count = 0
-        while count < LARGEST_COMMIT:
-            try:
-                waiting = self._queue.get_nowait() if group else self._queue.get(timeout=LOOK_AGAIN_SECONDS)
-            except queue.Empty:
-                break
-            if waiting is None:
-                return group, False
-            group.append(waiting)
-            count += len(waiting.events)
-        self._metrics.event_queue.set(self._queue.qsize())
-        return group, True
+        taken = 0
+        with self._changed:
+            if not self._waiting and not self._stopping:
+                self._changed.wait(LOOK_AGAIN_SECONDS)
+            while self._waiting and (not group or taken + len(self._waiting[0].events) <= LARGEST_COMMIT):
+                group.append(self._waiting.popleft())
+                taken += len(group[-1].events)
+            self._count -= taken
+        self._metrics.event_queue.set(self._count)
+        return group
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
@@ -143,9 +189,11 @@ class EventWriter:
         except (SQLAlchemyError, ValueError) as error:
             if not _is_refusal(error):
                 self._fail(error)
+                self._drop_notes(group)
                 _answer(group, Unavailable, "the events could not be stored")
             elif len(group) == 1:
                 log.warning("event_refused", events=len(group[0].events), reason=log_reason(error))
+                self._drop_notes(group)
                 _answer(group, EventRefused, "the event holds a value that cannot be stored")
             else:
                 # One of them is to blame; the others must not suffer for it.
@@ -155,18 +203,33 @@ class EventWriter:
             _answer(group)
 
     def _insert(self, events: Sequence[Event]) -> None:
-        with self._engine.begin() as conn:
-            _bound(conn)
-            received_at = self._clock()
-            rows = {event.event_id: event.row(received_at) for event in events}
-            conn.execute(insert(UserEvent).on_conflict_do_nothing(index_elements=["event_id"]), list(rows.values()))
-        self._metrics.events.inc(len(rows))
+        distinct: dict[UUID, Event] = {}
+        for event in events:
+            distinct.setdefault(event.event_id, event)
+        with _transaction(self._engine) as (connection, cursor):
+            try:
+                self._copy(cursor, _COPY, list(distinct.values()))
+            except psycopg2.Error as error:
+                if error.pgcode != errorcodes.UNIQUE_VIOLATION:
+                    raise
+                # Some were stored before, which is rare: only then is the way over a table of its own worth its price.
+                connection.rollback()
+                cursor.execute(_STAGE)
+                self._copy(cursor, _COPY_STAGE, list(distinct.values()))
+                cursor.execute(_MERGE)
+            connection.commit()
+        self._metrics.events.inc(len(distinct))
+
+    def _copy(self, cursor: Any, statement: str, events: Sequence[Event]) -> None:  # noqa: ANN401 - of psycopg2
+        cursor.execute(_bounds())
+        received_at = self._clock().isoformat()
+        cursor.copy_expert(statement, io.StringIO("\n".join(event.line(received_at) for event in events)))
 
     def _look(self) -> None:
         try:
-            with self._engine.connect() as conn:
-                _bound(conn)
-                conn.execute(select(UserEvent.event_id).limit(1))
+            with _transaction(self._engine) as (_, cursor):
+                cursor.execute(_bounds())
+                cursor.execute(_LOOK)
         except SQLAlchemyError as error:
             self._fail(error)
         else:
@@ -180,14 +243,21 @@ class EventWriter:
             log.warning("warehouse_unavailable", problem=problem, reason=log_reason(error))
         self.problem = problem
 
+    def _drop_notes(self, group: Sequence[_Waiting]) -> None:
+        self._metrics.notes_dropped.inc(sum(len(waiting.events) for waiting in group if waiting.answer is None))
 
-def storable(payload: dict[str, Any]) -> bool:
-    """Whether JSONB can hold ``payload``: no NUL character, no lone surrogate, no NaN or Infinity."""
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[tuple[Any, Any]]:
+    """A connection and a cursor of psycopg2, which alone can COPY; rolled back unless committed.
+
+    Its errors are raised as SQLAlchemy's, as everywhere else.
+    """
     try:
-        encoded = json.dumps(payload, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return False
-    return b"\\u0000" not in encoded
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            yield connection, cursor
+    except psycopg2.Error as error:
+        raise DBAPIError.instance("COPY user_event", None, error, psycopg2.Error, hide_parameters=True) from error
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -195,22 +265,26 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, DataError) or not isinstance(error, DBAPIError | PoolTimeoutError)
 
 
-def _bound(conn: Connection) -> None:
+def _bounds() -> str:
     names = ("statement_timeout", "idle_in_transaction_session_timeout")
-    calls = ", ".join(f"set_config('{name}', '{STATEMENT_MILLISECONDS}', true)" for name in names)
-    conn.execute(text(f"SELECT {calls}"))
+    return "SELECT " + ", ".join(f"set_config('{name}', '{STATEMENT_MILLISECONDS}', true)" for name in names)
 
 
-def _answer(group: list[_Waiting], failure: type[Exception] | None = None, why: str = "") -> None:
+def _answer(group: Sequence[_Waiting], failure: type[Exception] | None = None, why: str = "") -> None:
+    """Wake everyone who waits, each event loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
     for waiting in group:
-        error = failure(why) if failure else None
-        waiting.answer.get_loop().call_soon_threadsafe(_resolve, waiting.answer, error)
+        if waiting.answer is not None:
+            by_loop.setdefault(waiting.answer.get_loop(), []).append(waiting.answer)
+    for loop, answers in by_loop.items():
+        loop.call_soon_threadsafe(_resolve, answers, failure, why)
 
 
-def _resolve(answer: "asyncio.Future[None]", error: Exception | None) -> None:
-    if answer.done():
-        return
-    if error is None:
-        answer.set_result(None)
-    else:
-        answer.set_exception(error)
+def _resolve(answers: Sequence["asyncio.Future[None]"], failure: type[Exception] | None, why: str) -> None:
+    for answer in answers:
+        if answer.done():
+            continue
+        if failure is None:
+            answer.set_result(None)
+        else:
+            answer.set_exception(failure(why))

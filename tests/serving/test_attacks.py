@@ -110,8 +110,8 @@ def test_a_token_that_was_logged_out_is_refused_after_a_restart(
     assert status(start(), token_of(person)) == 401
 
 
-def test_bodies_beyond_a_megabyte_are_refused(client: TestClient, person: Person) -> None:
-    body = json.dumps({"action": "x", "extra_data": {"a": "x" * 2**20}})
+def test_bodies_beyond_two_megabytes_are_refused(client: TestClient, person: Person) -> None:
+    body = json.dumps({"action": "x", "extra_data": {"a": "x" * 2**21}})
     headers = person.headers | {"content-type": "application/json"}
     assert client.post("/api/log/user/activity", content=body, headers=headers).status_code == 413
     pieces = (body[n : n + 65536].encode() for n in range(0, len(body), 65536))

@@ -39,8 +39,12 @@ def test_fault_3_nobody_writes_or_reads_events_of_another_user(
     body = {"action": "x", "user_id": other.user_id}
     assert client.post(ACTIVITY, json=body, headers=person.headers).status_code == 403
     assert client.post(ACTIVITY, json=body).status_code == 401
-    assert client.post("/api/log/user/event", json={"user_id": other.user_id, "event_type": "x"}).status_code == 404
-    assert client.get(f"/api/log/user/event/{other.user_id}").status_code == 404
+    event, path = {"user_id": other.user_id, "event_type": "x"}, "/api/log/user/event"
+    assert client.post(path, json=event).status_code == 401
+    assert client.post(path, json=event, headers=person.headers).status_code == 403
+    assert client.get(f"{path}/{other.user_id}").status_code == 401
+    assert client.get(f"{path}/{other.user_id}", headers=person.headers).status_code == 403
+    assert client.get(f"{path}/{person.user_id}", headers=person.headers).status_code == 200
     with warehouse.connect() as conn:
         assert conn.scalar(select(func.count()).select_from(UserEvent)) == 0
 

@@ -108,7 +108,7 @@ def test_nothing_is_acknowledged_before_its_commit_and_many_share_one(
         answers += [
             pool.submit(client.post, ACTIVITY, json={"action": f"n{n}"}, headers=person.headers) for n in range(1, many)
         ]
-        eventually(lambda: events._queue.qsize() == many - 1, "the other requests reach the writer")
+        eventually(lambda: events.waiting == many - 1, "the other requests reach the writer")
         assert not any(answer.done() for answer in answers)
         lock.rollback()
         assert {answer.result().status_code for answer in answers} == {201}
@@ -136,7 +136,7 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
         waiting = [pool.submit(small.post, ACTIVITY, json={"action": "first"}, headers=person.headers)]
         eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
         waiting += [pool.submit(small.post, ACTIVITY, json={"action": "more"}, headers=person.headers) for _ in "ab"]
-        eventually(events._queue.full, "the queue is full")
+        eventually(lambda: events.waiting == 2, "the queue is full")
         refused = small.post(ACTIVITY, json={"action": "too many"}, headers=person.headers)
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0

@@ -90,13 +90,18 @@ def test_each_service_runs_alone_and_serves_its_own_paths(
         assert client.get("/readyz").status_code == 200
         assert client.get("/docs").status_code == 200
         paths = [path for path in client.get("/openapi.json").json()["paths"] if path.startswith("/api/")]
-        assert [path for path in paths if path != "/api/health" and not path.startswith(f"/api/{prefix}/")] == []
+        own = ("/api/health", f"/api/{prefix}", "/api/auth/refresh" if name == "user" else "/api/health")
+        assert [path for path in paths if path not in own and not path.startswith(f"/api/{prefix}/")] == []
         assert len(paths) > 1
 
 
-def test_the_service_of_accounts_needs_no_warehouse(
+def test_without_the_warehouse_the_service_of_accounts_goes_on(
     configured: pytest.MonkeyPatch, service: object, start: Callable[[], TestClient]
 ) -> None:
-    configured.setenv("UKOK_WAREHOUSE_DB_URL", "no database at all")
+    configured.setenv("UKOK_WAREHOUSE_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
     with TestClient(importlib.import_module("serving.user.main").app) as client:
-        assert client.get("/readyz").json()["dependencies"] == {"logins": "ok"}
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert ready.json()["dependencies"] == {"logins": "ok", "events": "the database does not answer"}
+        account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
+        assert client.post("/api/user/signup", json=account).status_code == 201

@@ -82,7 +82,7 @@ def test_login_takes_the_form_that_the_frontend_sends(client: TestClient, person
 def test_an_unknown_user_answers_as_a_wrong_password_does(client: TestClient, person: Person) -> None:
     wrong = client.post("/api/user/login", data={"username": person.email, "password": "wrong"})
     assert (wrong.status_code, wrong.json()) == (401, {"detail": "wrong e-mail address or password"})
-    for username in ("nobody@example.com", " ", "nul\0@example.com", "x" * 5000):
+    for username in ("nobody@example.com", " ", "nul\0@example.com", "x" * 300):
         unknown = client.post("/api/user/login", data={"username": username, "password": "wrong"})
         assert (unknown.status_code, unknown.json()) == (wrong.status_code, wrong.json()), username
 

@@ -8,7 +8,7 @@ from serving.kok.queries import KokCatalog
 
 
 def kept(size: int) -> Answer:
-    return Answer(b"x" * size, (), None, needs_login=False)
+    return Answer(b"x" * size, b'"e"', (), None, needs_login=False, route="/")
 
 
 def test_kept_answers_are_bounded_by_their_bytes_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:

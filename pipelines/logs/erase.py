@@ -1,0 +1,33 @@
+"""What people who deleted their accounts left behind: written while they went, or while a database was away.
+
+The API removes what it finds at that moment. This finds the rest, before events become facts and facts are learnt from.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+
+from artifacts.store import Store
+from pipelines.report import Report, record
+from sql.service.erase import erase
+from sql.service.users import ErasedUser
+from sql.upsert import chunks
+from sql.warehouse.erase import anonymise
+
+STEP = "erase_users"
+
+
+def erase_users(service: Engine, warehouse: Engine, store: Store, *, now: datetime) -> Report:
+    """Delete the rows of everyone in ``erased_user`` and take them out of the events. Again, it changes nothing.
+
+    The Report counts people as read and rows as written.
+    """
+    with record(warehouse, store, STEP) as report:
+        with service.begin() as conn:
+            user_ids = list(conn.scalars(select(ErasedUser.user_id).order_by(ErasedUser.user_id)))
+            rows = sum(erase(conn, some, now) for some in chunks(user_ids))
+        with warehouse.begin() as conn:
+            events = anonymise(conn, user_ids)
+        report.read, report.written = len(user_ids), rows + events
+        report.details |= {"service": rows, "warehouse": events}
+    return report
