@@ -198,3 +198,36 @@ def test_the_answer_repeats_what_was_sent(client: TestClient, person: Person) ->
     answer = client.post(ACTIVITY, json=body, headers=person.headers).json()
     assert json.loads(json.dumps(answer)) | body == answer
     assert answer["user_id"] == person.user_id
+
+
+def test_a_batch_is_stored_whole_and_sent_again_once(client: TestClient, person: Person, warehouse: Engine) -> None:
+    events = [{"action": f"n{n}", "event_id": str(uuid4()), "label": "tab\t\\N\nline"} for n in range(500)]
+    for _ in range(2):
+        answer = client.post(f"{ACTIVITY}/batch", json={"events": events}, headers=person.headers)
+        assert (answer.status_code, answer.json()["count"]) == (201, 500)
+        assert answer.json()["event_ids"] == [event["event_id"] for event in events]
+    stored = rows(warehouse)
+    assert sorted(row.event_type for row in stored) == sorted(f"user_activity_n{n}" for n in range(500))
+    assert {(row.user_id, row.label) for row in stored} == {(person.user_id, "tab\t\\N\nline")}
+
+
+def test_one_bad_event_refuses_its_batch_and_is_named(client: TestClient, person: Person, warehouse: Engine) -> None:
+    answer = client.post(
+        f"{ACTIVITY}/batch", json={"events": [{"action": "x"}, {"action": ""}]}, headers=person.headers
+    )
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "events", 1, "action"]
+    for events in ([], [{"action": "x"}] * 1001):
+        answer = client.post(f"{ACTIVITY}/batch", json={"events": events}, headers=person.headers)
+        assert answer.status_code == 422
+    assert rows(warehouse) == []
+
+
+def test_an_anonymous_event_is_known_by_its_session(client: TestClient, warehouse: Engine) -> None:
+    assert client.post(ACTIVITY, json={"action": "x"}).status_code == 401
+    answer = client.post(ACTIVITY, json={"action": "x", "session_id": "s-1"})
+    assert (answer.status_code, answer.json()["user_id"]) == (201, None)
+    wrong = {"Authorization": "Bearer a.b.c"}
+    assert client.post(ACTIVITY, json={"action": "x", "session_id": "s-1"}, headers=wrong).status_code == 401
+    (row,) = rows(warehouse)
+    assert (row.user_id, row.session_id) == (None, "s-1")

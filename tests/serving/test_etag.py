@@ -1,0 +1,36 @@
+"""A visitor who has an answer already is told so, until the data changes."""
+
+import pytest
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+
+from tests.serving.conftest import Person, eventually
+from tests.serving.small import set_price
+
+CATALOG = ("/api/kok/discounted", "/api/kok/product/101/info", "/api/homeshopping/schedule?live_date=2025-08-06")
+
+
+@pytest.mark.parametrize("path", CATALOG)
+def test_an_answer_is_not_sent_twice(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    etag = first.headers["etag"]
+    for given in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        again = client.get(path, headers={"If-None-Match": given})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag), given
+    assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+def test_an_answer_that_has_changed_is_sent(client: TestClient, filled: Engine) -> None:
+    old = client.get(CATALOG[0]).headers["etag"]
+    set_price(filled, 102, 4000, 50)
+    eventually(
+        lambda: client.get(CATALOG[0], headers={"If-None-Match": old}).status_code == 200, "the new price is sent"
+    )
+
+
+def test_an_answer_for_users_is_shown_to_no_one_else(client: TestClient, person: Person) -> None:
+    first = client.get("/api/recipes/9001", headers=person.headers)
+    assert first.headers["cache-control"] == "private, no-cache"
+    etag = {"If-None-Match": first.headers["etag"]}
+    assert client.get("/api/recipes/9001", headers=person.headers | etag).status_code == 304
+    assert client.get("/api/recipes/9001", headers=etag).status_code == 401
