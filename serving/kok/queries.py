@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from serving.common.search import TextIndex
 from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, SearchDocument
+from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient
 
 SOURCE = "kok"
@@ -65,6 +66,28 @@ def load_kok(conn: Connection) -> KokCatalog:
         by_ingredient=_by_ingredient(by_reviews),
         index=TextIndex((f"{i.store} {i.name}", tokens.get((SOURCE, i.product_id), "")) for i in by_reviews),
     )
+
+
+def read_images(conn: Connection, product_id: int) -> list[str]:
+    """Addresses of the images of a product's description, in order."""
+    mine = (ProductImage.source == SOURCE, ProductImage.source_product_id == product_id)
+    return list(conn.scalars(select(ProductImage.image_url).where(*mine).order_by(ProductImage.position)))
+
+
+def read_reviews(conn: Connection, product_id: int) -> tuple[Row[Any] | None, list[Row[Any]]]:
+    """The row of a product, None for an unknown one, and those of its reviews, newest first."""
+    product = conn.execute(select(KokProduct.__table__).where(KokProduct.kok_product_id == product_id)).first()
+    newest = (KokReview.written_on.desc(), KokReview.review_id.desc())
+    reviews = select(KokReview.__table__).where(KokReview.kok_product_id == product_id).order_by(*newest)
+    return product, list(conn.execute(reviews))
+
+
+def read_seller(conn: Connection, product_id: int) -> tuple[Row[Any] | None, list[tuple[str, str]]]:
+    """The seller of a product, None where its page was not read, and its facts by name and value."""
+    seller = conn.execute(select(KokSeller.__table__).where(KokSeller.kok_product_id == product_id)).first()
+    mine = (ProductDetail.source == SOURCE, ProductDetail.source_product_id == product_id)
+    facts = select(ProductDetail.name, ProductDetail.value).where(*mine).order_by(ProductDetail.position)
+    return seller, [(row.name, row.value) for row in conn.execute(facts)]
 
 
 def product_ingredients(conn: Connection, sources: Iterable[str]) -> dict[tuple[str, int], tuple[str, ...]]:

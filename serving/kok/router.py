@@ -10,9 +10,22 @@ from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, 
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
-from serving.kok import schemas
+from serving.kok import queries, schemas
 from serving.kok.queries import SOURCE, KokCatalog, KokItem
-from serving.kok.schemas import KokCards, KokHistory, KokInfo, KokSaved, KokSearch, Message, SearchKeyword
+from serving.kok.schemas import (
+    KokCards,
+    KokDetail,
+    KokHistory,
+    KokImage,
+    KokInfo,
+    KokReviews,
+    KokSaved,
+    KokSearch,
+    KokSellerDetails,
+    KokTabs,
+    Message,
+    SearchKeyword,
+)
 
 router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 
@@ -50,6 +63,44 @@ async def product_info(request: Request, view: CurrentView, _: Visitor, product_
     if item is None:
         raise not_found(f"KOK product {product_id}")
     return keep(request, view, schemas.info(item))
+
+
+@router.get("/product/{product_id}/tabs", response_model=KokTabs)
+def product_tabs(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+    """The images of a product's description; none for an unknown product."""
+    with runtime.service_db.connect() as conn:
+        urls = queries.read_images(conn, product_id)
+    images = [
+        KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
+        for place, url in enumerate(urls, start=1)
+    ]
+    return keep(request, view, KokTabs(images=images))
+
+
+@router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NOT_FOUND)
+def product_reviews(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id
+) -> Response:
+    """What customers say of a product, together and one by one."""
+    with runtime.service_db.connect() as conn:
+        product, reviews = queries.read_reviews(conn, product_id)
+    if product is None:
+        raise not_found(f"KOK product {product_id}")
+    body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
+    return keep(request, view, body)
+
+
+@router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NOT_FOUND)
+def seller_details(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id
+) -> Response:
+    """Who sells a product, and the tables of facts on its page."""
+    if product_id not in view.kok.items:
+        raise not_found(f"KOK product {product_id}")
+    with runtime.service_db.connect() as conn:
+        seller, facts = queries.read_seller(conn, product_id)
+    details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
+    return keep(request, view, KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details))
 
 
 @router.get("/search")
