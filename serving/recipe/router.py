@@ -21,6 +21,7 @@ from serving.recipe.schemas import (
     Rating,
     RecipeDetail,
     RecipeSearch,
+    RecipeStatus,
     RecipeUrl,
 )
 from serving.recommend import candidates
@@ -105,6 +106,12 @@ async def detail(request: Request, view: CurrentView, _: User, recipe_id: Id) ->
 async def url(view: CurrentView, _: User, recipe_id: Id) -> RecipeUrl:
     """Where a recipe was published."""
     return RecipeUrl(url=schemas.recipe_url(_known(view, recipe_id).recipe_id))
+
+
+@router.get("/{recipe_id}/status", responses=NOT_FOUND)
+async def status(view: CurrentView, user: User, recipe_id: Id) -> RecipeStatus:
+    """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
+    return schemas.recipe_status(_known(view, recipe_id), user.user_id)
 
 
 @router.get("/{recipe_id}/rating", responses=NOT_FOUND)

@@ -99,6 +99,33 @@ class NewRating(BaseModel):
     rating: int = Field(ge=0, le=5)
 
 
+class IngredientStatus(BaseModel):
+    """Whether the user has an ingredient. Orders and carts are not known here, so nobody has any."""
+
+    material_name: str
+    status: Literal["owned", "cart", "not_owned"]
+    order_info: None = None
+    cart_info: None = None
+
+
+class StatusSummary(BaseModel):
+    """How many ingredients there are of each status."""
+
+    total_ingredients: int
+    owned_count: int
+    cart_count: int
+    not_owned_count: int
+
+
+class RecipeStatus(BaseModel):
+    """Which ingredients of a recipe the user has."""
+
+    recipe_id: int
+    user_id: int
+    ingredients: list[IngredientStatus]
+    summary: StatusSummary
+
+
 class IngredientProduct(BaseModel):
     """A product to buy an ingredient as. Every field is there for either source, null where it has no meaning."""
 
@@ -173,6 +200,17 @@ def matched_recipe(recipe: Recipe, matched: int, given: set[str]) -> MatchedReci
         matched_ingredient_count=matched,
         total_ingredients_count=len(recipe.lines),
         used_ingredients=[_used(line) for line in recipe.lines if line.known_as in given or line.name in given],
+    )
+
+
+def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
+    """The ingredients of a recipe, each once."""
+    names = list(dict.fromkeys(line.name for line in recipe.lines))
+    return RecipeStatus(
+        recipe_id=recipe.recipe_id,
+        user_id=user_id,
+        ingredients=[IngredientStatus(material_name=name, status="not_owned") for name in names],
+        summary=StatusSummary(total_ingredients=len(names), owned_count=0, cart_count=0, not_owned_count=len(names)),
     )
 
 

@@ -122,3 +122,15 @@ def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(clie
 )
 def test_amounts_are_read_as_people_write_them(written: str | None, number: float | None) -> None:
     assert parse_amount(written) == number
+
+
+def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(client: TestClient, person: Person) -> None:
+    body = client.get("/api/recipes/9002/status", headers=person.headers).json()
+    assert (body["recipe_id"], body["user_id"]) == (9002, person.user_id)
+    assert [row["material_name"] for row in body["ingredients"]] == ["돼지고기", "김치", "양파"]
+    missing = {"status": "not_owned", "order_info": None, "cart_info": None}
+    assert all(row == missing | {"material_name": row["material_name"]} for row in body["ingredients"])
+    counts = {"total_ingredients": 3, "owned_count": 0, "cart_count": 0, "not_owned_count": 3}
+    assert body["summary"] == counts
+    assert client.get("/api/recipes/9002/status").status_code == 401
+    assert client.get("/api/recipes/1/status", headers=person.headers).status_code == 404
