@@ -7,6 +7,7 @@ import uuid
 import structlog
 from prometheus_client import Counter
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.common.metrics import Metrics
@@ -78,6 +79,26 @@ class RequestMiddleware:
                 milliseconds=round(seconds * 1000, 2),
                 user_id=scope.get("state", {}).get("user_id"),
             )
+
+
+class OriginMiddleware:
+    """Lets pages of the origins in the settings call the API; those of its own origin need no leave."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
+            # The settings are read when the application starts, after its layers were made.
+            app = CORSMiddleware(
+                self._app,
+                allow_origins=scope["app"].state.runtime.settings.cors_origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+                expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+            )
+        await app(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> bytes:

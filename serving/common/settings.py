@@ -23,6 +23,9 @@ class ServingSettings(BaseSettings):
     poll_seconds: float = Field(
         default=2.0, gt=0, description="How often data, release and revoked tokens are looked at"
     )
+    cors_origins: list[str] = Field(
+        default=[], description="Other origins whose pages may call the API, such as https://shop.example.com"
+    )
     var_dir: Path = Path("var")
 
     @model_validator(mode="after")
