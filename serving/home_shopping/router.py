@@ -31,7 +31,7 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates
 from serving.recommend.candidates import Recommendation
-from serving.recommend.schemas import origin
+from serving.recommend.schemas import impressions, item_origin, origin
 
 router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
 
@@ -51,12 +51,15 @@ async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, prod
     if product.is_ingredient:
         picked = candidates.recipes_for(view, product.source, product.product_id, product.ingredients, MOST_RECIPES)
     body = RecipeCards(
-        recipes=[schemas.recipe_card(recipe, reason) for recipe, reason in picked.items],
+        recipes=[schemas.recipe_card(recipe, item_origin(picked, reason)) for recipe, reason in picked.items],
         is_ingredient=product.is_ingredient,
         extracted_keywords=schemas.keywords(product) if product.is_ingredient else [],
         **origin(picked),
     )
-    return keep(request, view, body)
+    ids = [recipe.recipe_id for recipe, _ in picked.items]
+    shown = impressions(picked, "recipe_id", ids, product_id=product.product_id, product_source=product.source)
+    noted = ("homeshopping_recipe_recommendation", shown)
+    return keep(request, view, body, noted=noted, source=picked.source)
 
 
 @router.get("/product/{product_id}/kok-recommend", response_model=MallProducts)
@@ -66,8 +69,11 @@ async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product
     picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
     if product:
         picked = candidates.mall_products_for(view, product, MOST_MALL_PRODUCTS)
-    products = [schemas.mall_product(item, reason) for item, reason in picked.items]
-    return keep(request, view, MallProducts(products=products, **origin(picked)))
+    products = [schemas.mall_product(item, item_origin(picked, reason)) for item, reason in picked.items]
+    ids = [item.product_id for item, _ in picked.items]
+    noted = ("homeshopping_kok_recommendation", impressions(picked, "kok_product_id", ids, product_id=product_id))
+    body = MallProducts(products=products, **origin(picked))
+    return keep(request, view, body, noted=noted, source=picked.source)
 
 
 @router.get("/product/{product_id}/check", response_model=IngredientCheck)
@@ -85,7 +91,9 @@ def product(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Vis
         raise not_found(f"show {live_id}")
     with runtime.service_db.connect() as conn:
         parts = read_page_parts(conn, show.product)
-    return keep(request, view, schemas.product_page(show, parts))
+    viewed = {"live_id": live_id, "product_id": show.product.product_id, "product_source": show.product.source}
+    noted = ("homeshopping_product_detail_view", viewed)
+    return keep(request, view, schemas.product_page(show, parts), noted=noted)
 
 
 @router.get("/schedule", response_model=ScheduleDay)
@@ -108,7 +116,9 @@ async def schedule(
     last = first if live_date else first + timedelta(DAYS_AHEAD)
     shows = view.schedule.food_between(first, last) if page == 1 else ()
     until = None if live_date else next_midnight(now)
-    return keep(request, view, ScheduleDay(schedules=[schemas.scheduled(show) for show in shows]), until=until)
+    body = ScheduleDay(schedules=[schemas.scheduled(show) for show in shows])
+    noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
+    return keep(request, view, body, until=until, noted=noted)
 
 
 @router.get("/on-air", response_model=OnAir)

@@ -13,7 +13,7 @@ from serving.common.money import shown_price
 from serving.home_shopping.queries import PageParts, Product, Programme, Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
-from serving.recommend.schemas import Provenance
+from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
 
 
 class Slot(BaseModel):
@@ -150,7 +150,7 @@ class IngredientCheck(BaseModel):
     is_ingredient: bool
 
 
-class MallProduct(BaseModel):
+class MallProduct(Recommended):
     """A product of the mall that goes with a broadcast product."""
 
     kok_product_id: int
@@ -160,7 +160,6 @@ class MallProduct(BaseModel):
     kok_product_name: str
     kok_store_name: str
     price_kind: str
-    reason: str
 
 
 class MallProducts(Provenance):
@@ -169,7 +168,7 @@ class MallProducts(Provenance):
     products: list[MallProduct]
 
 
-class RecipeCard(BaseModel):
+class RecipeCard(Recommended):
     """A recipe to cook with the product."""
 
     recipe_id: int
@@ -179,7 +178,6 @@ class RecipeCard(BaseModel):
     description: str
     recipe_image_url: str | None
     number_of_serving: str | None
-    reason: str
 
 
 class RecipeCards(Provenance):
@@ -315,7 +313,7 @@ def found_slot(show: Show) -> FoundSlot:
     return FoundSlot(**slot(show).model_dump(), store_name=show.product.store)
 
 
-def mall_product(item: KokItem, reason: str) -> MallProduct:
+def mall_product(item: KokItem, origin: ItemOrigin) -> MallProduct:
     """A product of the mall."""
     return MallProduct(
         kok_product_id=item.product_id,
@@ -325,11 +323,11 @@ def mall_product(item: KokItem, reason: str) -> MallProduct:
         kok_product_name=item.name,
         kok_store_name=item.store,
         price_kind=item.price_kind,
-        reason=reason,
+        **origin,
     )
 
 
-def recipe_card(recipe: Recipe, reason: str) -> RecipeCard:
+def recipe_card(recipe: Recipe, origin: ItemOrigin) -> RecipeCard:
     """A recipe to cook with the product."""
     return RecipeCard(
         recipe_id=recipe.recipe_id,
@@ -339,7 +337,7 @@ def recipe_card(recipe: Recipe, reason: str) -> RecipeCard:
         description=recipe.introduction or "",
         recipe_image_url=recipe.image_url,
         number_of_serving=recipe.servings,
-        reason=reason,
+        **origin,
     )
 
 

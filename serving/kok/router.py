@@ -37,7 +37,8 @@ SortBy = Literal["review_count", "rating"]
 @router.get("/discounted", response_model=KokCards)
 async def discounted(request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20) -> Response:
     """Products with a discount now, the largest first."""
-    return keep(request, view, _cards(page_of(view.kok.discounted, page, size)))
+    noted = ("kok_discounted_products_view", {"page": page, "size": size})
+    return keep(request, view, _cards(page_of(view.kok.discounted, page, size)), noted=noted)
 
 
 @router.get("/top-selling", response_model=KokCards)
@@ -45,7 +46,8 @@ async def top_selling(
     request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20, sort_by: SortBy = "review_count"
 ) -> Response:
     """Products that people reviewed, by the number of reviews or by rating."""
-    return keep(request, view, _cards(page_of(_reviewed(view.kok, sort_by), page, size)))
+    noted = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
+    return keep(request, view, _cards(page_of(_reviewed(view.kok, sort_by), page, size)), noted=noted)
 
 
 @router.get("/store-best-items", response_model=KokCards)
@@ -53,7 +55,8 @@ async def store_best_items(
     request: Request, view: CurrentView, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
     """The ten best products. Orders are not known here, so they are the same for everyone."""
-    return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]))
+    noted = ("kok_store_best_items_view", {"sort_by": sort_by})
+    return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]), noted=noted)
 
 
 @router.get("/product/{product_id}/info", response_model=KokInfo, responses=NOT_FOUND)
@@ -62,7 +65,7 @@ async def product_info(request: Request, view: CurrentView, _: Visitor, product_
     item = view.kok.items.get(product_id)
     if item is None:
         raise not_found(f"KOK product {product_id}")
-    return keep(request, view, schemas.info(item))
+    return keep(request, view, schemas.info(item), noted=("kok_product_info_view", {"kok_product_id": product_id}))
 
 
 @router.get("/product/{product_id}/tabs", response_model=KokTabs)
@@ -74,7 +77,8 @@ def product_tabs(request: Request, runtime: CurrentRuntime, view: CurrentView, _
         KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
         for place, url in enumerate(urls, start=1)
     ]
-    return keep(request, view, KokTabs(images=images))
+    noted = ("kok_product_tabs_view", {"kok_product_id": product_id})
+    return keep(request, view, KokTabs(images=images), noted=noted)
 
 
 @router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NOT_FOUND)
@@ -87,7 +91,7 @@ def product_reviews(
     if product is None:
         raise not_found(f"KOK product {product_id}")
     body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
-    return keep(request, view, body)
+    return keep(request, view, body, noted=("kok_product_reviews_view", {"kok_product_id": product_id}))
 
 
 @router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NOT_FOUND)
@@ -100,7 +104,8 @@ def seller_details(
     with runtime.service_db.connect() as conn:
         seller, facts = queries.read_seller(conn, product_id)
     details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
-    return keep(request, view, KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details))
+    body = KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details)
+    return keep(request, view, body, noted=("kok_product_details_view", {"kok_product_id": product_id}))
 
 
 @router.get("/search")

@@ -99,7 +99,8 @@ def product_recommend(
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NOT_FOUND)
 async def detail(request: Request, view: CurrentView, _: User, recipe_id: Id) -> Response:
     """A recipe with its ingredient list."""
-    return keep(request, view, schemas.recipe_detail(_known(view, recipe_id)), needs_login=True)
+    body = schemas.recipe_detail(_known(view, recipe_id))
+    return keep(request, view, body, needs_login=True, noted=("recipe_detail_view", {"recipe_id": recipe_id}))
 
 
 @router.get("/{recipe_id}/url", responses=NOT_FOUND)

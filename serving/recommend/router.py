@@ -9,7 +9,14 @@ from serving.common.errors import NOT_FOUND, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.view import View
 from serving.recommend import candidates
-from serving.recommend.schemas import RecommendedRecipe, RecommendedRecipes, ReleaseInService, origin
+from serving.recommend.schemas import (
+    RecommendedRecipe,
+    RecommendedRecipes,
+    ReleaseInService,
+    impressions,
+    item_origin,
+    origin,
+)
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
@@ -34,10 +41,13 @@ async def product_recipes(
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
     recipes = [
-        RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, reason=reason)
+        RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item_origin(picked, reason))
         for recipe, reason in picked.items
     ]
-    return keep(request, view, RecommendedRecipes(recipes=recipes, **origin(picked)))
+    ids = [recipe.recipe_id for recipe, _ in picked.items]
+    shown = impressions(picked, "recipe_id", ids, product_id=product_id, product_source=source)
+    body = RecommendedRecipes(recipes=recipes, **origin(picked))
+    return keep(request, view, body, noted=("product_recipe_recommendation", shown), source=picked.source)
 
 
 def _ingredients(view: View, source: str, product_id: int) -> tuple[str, ...]:

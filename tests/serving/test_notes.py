@@ -1,0 +1,79 @@
+"""What the API writes down by itself: who looked at what, and which recommendation was shown at which position."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, Row, select
+from starlette.testclient import TestClient
+
+from artifacts.store import Store
+from sql.warehouse.events import UserEvent
+from tests.serving import tiny_release
+from tests.serving.conftest import eventually, sign_up
+from tests.serving.gate import Gate
+from tests.serving.small import BIG_ID, NOON
+
+RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
+
+
+def rows(warehouse: Engine) -> list[Row[Any]]:
+    with warehouse.connect() as conn:
+        return list(conn.execute(select(UserEvent.__table__).order_by(UserEvent.event_id)))
+
+
+def test_what_a_user_looks_at_is_noted_each_time_and_an_anonymous_visitor_is_not(
+    client: TestClient, warehouse: Engine
+) -> None:
+    person = sign_up(client)
+    for _ in range(2):
+        assert client.get("/api/kok/product/101/info").status_code == 200
+        assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
+    assert client.get("/api/homeshopping/product/2", headers=person.headers).status_code == 200
+    assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
+    eventually(lambda: len(rows(warehouse)) == 4, "the views are stored")
+    assert [(row.event_type, row.payload) for row in rows(warehouse)] == [
+        ("kok_product_info_view", {"kok_product_id": 101}),
+        ("kok_product_info_view", {"kok_product_id": 101}),
+        (
+            "homeshopping_product_detail_view",
+            {"live_id": 2, "product_id": 21_000_002, "product_source": "hnsmall"},
+        ),
+        ("recipe_detail_view", {"recipe_id": 9001}),
+    ]
+    assert {row.user_id for row in rows(warehouse)} == {person.user_id}
+
+
+def test_recommendations_are_noted_with_release_position_and_reason(
+    filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    client = start()
+    person = sign_up(client)
+    shown = client.get(RECIPES, headers=person.headers).json()
+    eventually(lambda: len(rows(warehouse)) == 1, "the impressions are stored")
+    (row,) = rows(warehouse)
+    assert row.event_type == "homeshopping_recipe_recommendation"
+    assert (row.payload["release_version"], row.payload["source"]) == (version, "release")
+    assert (row.payload["product_id"], row.payload["product_source"]) == (BIG_ID, "hmall")
+    assert row.payload["impressions"] == [
+        {"position": position, "recipe_id": recipe["recipe_id"], "reason": recipe["reason"]}
+        for position, recipe in enumerate(shown["recipes"], start=1)
+    ]
+    for recipe in shown["recipes"]:
+        assert (recipe["release_version"], recipe["source"], recipe["fallback"]) == (version, "release", False)
+    counted = 'ukok_recommendations_total{release="%s",route="%s",source="release"} 1.0'
+    route = "/api/homeshopping/product/{product_id}/recipe-recommend"
+    assert counted % (version, route) in client.get("/metrics").text
+
+
+def test_with_the_warehouse_away_the_answer_comes_and_the_lost_note_is_counted(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    eventually(lambda: client.get("/readyz").json()["dependencies"]["events"] != "ok", "the loss is noticed")
+    assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
+    assert "ukok_notes_dropped_total 1.0" in client.get("/metrics").text
