@@ -13,10 +13,10 @@ INSTALLING := $(VENV)/.installing
 UV := $(shell command -v uv)
 FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 
-.PHONY: help setup run test bench airflow clean
+.PHONY: help setup run demo-client test bench airflow clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
 
 setup: $(INSTALLED) ## Make .venv and install everything that requirements.lock pins
 	@:
@@ -44,6 +44,9 @@ endif
 run: setup ## Run the whole loop on the demo sources, then serve the API on http://127.0.0.1:8000
 	@echo "Installed in $$(cat $(INSTALLED)) s, once."
 	@$(BIN)/ukok run --demo --serve
+
+demo-client: setup ## Send a scripted visitor to the API that `make run` serves
+	@$(BIN)/python docker/demo_client.py
 
 test: setup ## Lint, types, import rules and every test
 	$(BIN)/ruff check
