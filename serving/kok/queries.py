@@ -1,14 +1,14 @@
 """The mall's catalog, read from the service database into memory."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from serving.common.search import TextIndex
-from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, SearchDocument
+from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, ProductItem, SearchDocument
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient
 
@@ -16,7 +16,10 @@ SOURCE = "kok"
 
 
 class KokItem(NamedTuple):
-    """A product with its latest price; ``price`` is None when unknown, and ``price_kind`` says why."""
+    """A product with its latest price; ``price`` is None when unknown, and ``price_kind`` says why.
+
+    Listings of the same goods share an ``item_id``; None where they were not compared yet.
+    """
 
     product_id: int
     name: str
@@ -31,22 +34,27 @@ class KokItem(NamedTuple):
     listed: bool
     is_ingredient: bool
     ingredients: tuple[str, ...]
+    item_id: str | None
 
 
 @dataclass(frozen=True)
 class KokCatalog:
-    """Products by id, the listed ones in the orders that the frontend asks for, and their text index."""
+    """Products by id, the listed ones in the orders that the frontend asks for, and their text index.
+
+    Of several listings of the same goods an order holds the one that comes first in it.
+    """
 
     items: dict[int, KokItem] = field(default_factory=dict)
     by_reviews: tuple[KokItem, ...] = ()
     by_rating: tuple[KokItem, ...] = ()
     discounted: tuple[KokItem, ...] = ()
     by_ingredient: dict[str, tuple[KokItem, ...]] = field(default_factory=dict)
+    searchable: tuple[KokItem, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
 
     def search(self, keyword: str) -> list[KokItem]:
-        """Listed products that match, best first."""
-        return [self.by_reviews[position] for position in self.index.find(keyword)]
+        """Listed products that match, best first; of listings of the same goods the best that matches."""
+        return list(one_of_each_item(self.searchable[position] for position in self.index.find(keyword)))
 
 
 def load_kok(conn: Connection) -> KokCatalog:
@@ -56,16 +64,28 @@ def load_kok(conn: Connection) -> KokCatalog:
     listed = [item for item in items if item.listed]
     by_reviews = sorted(listed, key=lambda item: (-item.review_count, -item.review_score, item.product_id))
     by_rating = sorted(listed, key=lambda item: (-item.review_score, -item.review_count, item.product_id))
-    discounted = [item for item in by_reviews if item.discount_rate > 0]
+    by_discount = sorted((item for item in by_reviews if item.discount_rate > 0), key=lambda item: -item.discount_rate)
     tokens = search_tokens(conn, (SOURCE,))
     return KokCatalog(
         items={item.product_id: item for item in items},
-        by_reviews=tuple(by_reviews),
-        by_rating=tuple(by_rating),
-        discounted=tuple(sorted(discounted, key=lambda item: -item.discount_rate)),
+        by_reviews=tuple(one_of_each_item(by_reviews)),
+        by_rating=tuple(one_of_each_item(by_rating)),
+        discounted=tuple(one_of_each_item(by_discount)),
         by_ingredient=_by_ingredient(by_reviews),
+        searchable=tuple(by_reviews),
         index=TextIndex((f"{i.store} {i.name}", tokens.get((SOURCE, i.product_id), "")) for i in by_reviews),
     )
+
+
+def one_of_each_item(listings: Iterable[KokItem]) -> Iterator[KokItem]:
+    """The first of all listings of the same goods, in the order given."""
+    seen: set[str] = set()
+    for listing in listings:
+        if listing.item_id is None:
+            yield listing
+        elif listing.item_id not in seen:
+            seen.add(listing.item_id)
+            yield listing
 
 
 def read_images(conn: Connection, product_id: int) -> list[str]:
@@ -77,7 +97,8 @@ def read_images(conn: Connection, product_id: int) -> list[str]:
 def read_reviews(conn: Connection, product_id: int) -> tuple[Row[Any] | None, list[Row[Any]]]:
     """The row of a product, None for an unknown one, and those of its reviews, newest first."""
     product = conn.execute(select(KokProduct.__table__).where(KokProduct.kok_product_id == product_id)).first()
-    newest = (KokReview.written_on.desc(), KokReview.review_id.desc())
+    # Where a review without a day goes is otherwise up to the engine.
+    newest = (KokReview.written_on.is_(None), KokReview.written_on.desc(), KokReview.review_id.desc())
     reviews = select(KokReview.__table__).where(KokReview.kok_product_id == product_id).order_by(*newest)
     return product, list(conn.execute(reviews))
 
@@ -115,10 +136,12 @@ def _products() -> Select[*tuple[Any, ...]]:
     newest = select(KokPrice.kok_product_id, func.max(KokPrice.observed_at).label("observed_at"))
     latest = newest.group_by(KokPrice.kok_product_id).subquery()
     price = and_(KokPrice.kok_product_id == latest.c.kok_product_id, KokPrice.observed_at == latest.c.observed_at)
+    item = and_(ProductItem.source == SOURCE, ProductItem.source_product_id == KokProduct.kok_product_id)
     return (
-        select(KokProduct.__table__, KokPrice.price, KokPrice.price_kind, KokPrice.discount_rate)
+        select(KokProduct.__table__, KokPrice.price, KokPrice.price_kind, KokPrice.discount_rate, ProductItem.item_id)
         .outerjoin(latest, latest.c.kok_product_id == KokProduct.kok_product_id)
         .outerjoin(KokPrice, price)
+        .outerjoin(ProductItem, item)
     )
 
 
@@ -137,6 +160,7 @@ def _item(row: Row[Any], ingredients: tuple[str, ...]) -> KokItem:
         listed=row.vanished_at is None,
         is_ingredient=row.is_ingredient,
         ingredients=ingredients,
+        item_id=row.item_id,
     )
 
 
@@ -146,4 +170,7 @@ def _by_ingredient(items: Iterable[KokItem]) -> dict[str, tuple[KokItem, ...]]:
     for item in items:
         for position, name in enumerate(dict.fromkeys(item.ingredients)):
             found[name].append((position > 0, not item.is_ingredient, item))
-    return {name: tuple(entry[2] for entry in sorted(rows, key=lambda r: r[:2])) for name, rows in found.items()}
+    return {
+        name: tuple(one_of_each_item(entry[2] for entry in sorted(rows, key=lambda r: r[:2])))
+        for name, rows in found.items()
+    }

@@ -31,12 +31,20 @@ router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 
 BEST_ITEMS = 10
 
-SortBy = Literal["review_count", "rating"]
+SortBy = Annotated[Literal["review_count", "rating"], Query(description="The most reviews first, or the best rated")]
+UseCache = Annotated[bool, Query(description="Has no effect: every answer is as fresh as the data")]
 
 
 @router.get("/discounted", response_model=KokCards)
-async def discounted(request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20) -> Response:
-    """Products with a discount now, the largest first."""
+async def discounted(
+    request: Request,
+    view: CurrentView,
+    _: Visitor,
+    page: Page = 1,
+    size: Size = 20,
+    use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
+) -> Response:
+    """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
     noted = ("kok_discounted_products_view", {"page": page, "size": size})
     return keep(request, view, _cards(page_of(view.kok.discounted, page, size)), noted=noted)
 
@@ -45,7 +53,7 @@ async def discounted(request: Request, view: CurrentView, _: Visitor, page: Page
 async def top_selling(
     request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20, sort_by: SortBy = "review_count"
 ) -> Response:
-    """Products that people reviewed, by the number of reviews or by rating."""
+    """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
     noted = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
     return keep(request, view, _cards(page_of(_reviewed(view.kok, sort_by), page, size)), noted=noted)
 
@@ -54,7 +62,7 @@ async def top_selling(
 async def store_best_items(
     request: Request, view: CurrentView, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
-    """The ten best products. Orders are not known here, so they are the same for everyone."""
+    """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
     noted = ("kok_store_best_items_view", {"sort_by": sort_by})
     return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]), noted=noted)
 
@@ -70,7 +78,7 @@ async def product_info(request: Request, view: CurrentView, _: Visitor, product_
 
 @router.get("/product/{product_id}/tabs", response_model=KokTabs)
 def product_tabs(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id) -> Response:
-    """The images of a product's description; none for an unknown product."""
+    """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
         urls = queries.read_images(conn, product_id)
     images = [
@@ -110,7 +118,10 @@ def seller_details(
 
 @router.get("/search")
 def search(view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20) -> KokSearch:
-    """Listed products whose name or store holds the keyword, then those that hold its words."""
+    """Listed products whose name or store holds the keyword, then those that hold its words.
+
+    Of several listings of the same goods that match it finds one.
+    """
     items = view.kok.search(keyword)
     products = [schemas.found(item) for item in page_of(items, page, size)]
     return KokSearch(total=len(items), page=page, size=size, products=products)

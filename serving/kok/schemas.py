@@ -1,6 +1,6 @@
 """Bodies of the mall routes."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
@@ -11,19 +11,32 @@ from serving.common.history import Searched
 from serving.common.money import shown_price
 from serving.kok.queries import KokItem
 
+ProductId = Annotated[int, Field(description="The mall's own id", examples=[10048215])]
+Name = Annotated[str, Field(description="Without the store", examples=["햇감자 3kg"])]
+Store = Annotated[str, Field(examples=["산지마을"])]
+ListPrice = Annotated[int, Field(description="Won, struck out; where unknown the price to pay", examples=[12000])]
+Price = Annotated[int, Field(description="Won to pay, 0 when unknown", examples=[9000])]
+Rate = Annotated[int, Field(description="Percent off, as the mall lists it", examples=[25])]
+ReviewCount = Annotated[int, Field(examples=[120])]
+Score = Annotated[float, Field(description="Mean of the stars, 0 without reviews", examples=[4.5])]
+PriceKind = Annotated[str, Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])]
+Percent = Annotated[int, Field(description="Percent of the reviews, 0 when unknown", examples=[80])]
+Opinion = Annotated[str, Field(description="What most reviews say of it, empty when unknown", examples=["좋아요"])]
+Verdict = Annotated[str, Field(description="What the customer says of it, empty when nothing", examples=["좋아요"])]
+
 
 class KokCard(BaseModel):
     """A product in a list; prices and ratings are numbers, 0 when unknown."""
 
-    kok_product_id: int
-    kok_thumbnail: str | None
-    kok_discount_rate: int
-    kok_discounted_price: int
-    kok_product_name: str
-    kok_store_name: str
-    kok_review_cnt: int
-    kok_review_score: float
-    price_kind: str
+    kok_product_id: ProductId
+    kok_thumbnail: str | None = Field(examples=["https://img.example.com/10048215.jpg"])
+    kok_discount_rate: Rate
+    kok_discounted_price: Price
+    kok_product_name: Name
+    kok_store_name: Store
+    kok_review_cnt: ReviewCount
+    kok_review_score: Score
+    price_kind: PriceKind
 
 
 class KokCards(BaseModel):
@@ -35,39 +48,39 @@ class KokCards(BaseModel):
 class KokFound(KokCard):
     """A product that a search found."""
 
-    kok_product_price: int
+    kok_product_price: ListPrice
 
 
 class KokSearch(BaseModel):
     """A page of what a search found, and how much there is."""
 
-    total: int
-    page: int
-    size: int
+    total: int = Field(description="Products on all pages", examples=[1])
+    page: int = Field(examples=[1])
+    size: int = Field(description="Products a page, as asked for", examples=[20])
     products: list[KokFound]
 
 
 class KokInfo(BaseModel):
     """A product's page."""
 
-    kok_product_id: int
-    kok_product_name: str
-    kok_store_name: str
-    kok_thumbnail: str
-    kok_product_price: int
-    kok_discount_rate: int
-    kok_discounted_price: int
-    kok_review_cnt: int
-    is_liked: bool = False
-    price_kind: str
+    kok_product_id: ProductId
+    kok_product_name: Name
+    kok_store_name: Store
+    kok_thumbnail: str = Field(description="Empty without one", examples=["https://img.example.com/10048215.jpg"])
+    kok_product_price: ListPrice
+    kok_discount_rate: Rate
+    kok_discounted_price: Price
+    kok_review_cnt: ReviewCount
+    is_liked: bool = Field(default=False, description="Always false: likes are not known here")
+    price_kind: PriceKind
 
 
 class KokImage(BaseModel):
     """A picture of the product's description."""
 
-    kok_img_id: int = Field(description="Its place, from 1")
-    kok_product_id: int
-    kok_img_url: str
+    kok_img_id: int = Field(description="Its place, from 1", examples=[1])
+    kok_product_id: ProductId
+    kok_img_url: str = Field(examples=["https://img.example.com/10048215/detail-1.jpg"])
 
 
 class KokTabs(BaseModel):
@@ -77,36 +90,36 @@ class KokTabs(BaseModel):
 
 
 class KokReviewStats(BaseModel):
-    """What all reviews say together; ratios are percent, 0 when unknown."""
+    """What all reviews say together: numbers are 0 and texts empty when unknown."""
 
-    kok_review_score: float
-    kok_review_cnt: int
-    kok_5_ratio: int
-    kok_4_ratio: int
-    kok_3_ratio: int
-    kok_2_ratio: int
-    kok_1_ratio: int
-    kok_aspect_price: str
-    kok_aspect_price_ratio: int
-    kok_aspect_delivery: str
-    kok_aspect_delivery_ratio: int
-    kok_aspect_taste: str
-    kok_aspect_taste_ratio: int
+    kok_review_score: Score
+    kok_review_cnt: ReviewCount
+    kok_5_ratio: Percent
+    kok_4_ratio: Percent
+    kok_3_ratio: Percent
+    kok_2_ratio: Percent
+    kok_1_ratio: Percent
+    kok_aspect_price: Opinion
+    kok_aspect_price_ratio: Percent
+    kok_aspect_delivery: Opinion
+    kok_aspect_delivery_ratio: Percent
+    kok_aspect_taste: Opinion
+    kok_aspect_taste_ratio: Percent
 
 
 class KokReviewed(BaseModel):
     """A review; the nickname is masked but for its first letter."""
 
-    kok_review_id: int
-    kok_product_id: int
-    kok_nickname: str
-    kok_review_user: str = Field(description="The same as kok_nickname: the frontend reads this one")
-    kok_review_date: str = Field(description="YYYY-MM-DD, empty when unknown")
-    kok_review_score: int
-    kok_price_eval: str
-    kok_delivery_eval: str
-    kok_taste_eval: str
-    kok_review_text: str
+    kok_review_id: int = Field(examples=[31])
+    kok_product_id: ProductId
+    kok_nickname: str = Field(examples=["김**"])
+    kok_review_user: str = Field(description="The same as kok_nickname: the frontend reads this one", examples=["김**"])
+    kok_review_date: str = Field(description="YYYY-MM-DD, empty when unknown", examples=["2025-08-03"])
+    kok_review_score: int = Field(description="Stars, 1 to 5; 0 when unknown", examples=[5])
+    kok_price_eval: Verdict
+    kok_delivery_eval: Verdict
+    kok_taste_eval: Verdict
+    kok_review_text: str = Field(examples=["알이 굵고 맛있어요."])
 
 
 class KokReviews(BaseModel):
@@ -119,21 +132,21 @@ class KokReviews(BaseModel):
 class KokSellerInfo(BaseModel):
     """Who sells a product, as its page words it; empty where the page says nothing."""
 
-    kok_co_ceo: str
-    kok_co_reg_no: str
-    kok_co_ec_reg: str
-    kok_tell: str
-    kok_ver_item: str
-    kok_ver_date: str
-    kok_co_addr: str
-    kok_return_addr: str
+    kok_co_ceo: str = Field(description="대표자", examples=["홍길동"])
+    kok_co_reg_no: str = Field(description="사업자등록번호", examples=["000-00-00000"])
+    kok_co_ec_reg: str = Field(description="통신판매업신고", examples=["제2025-서울강남-00000호"])
+    kok_tell: str = Field(description="연락처", examples=["02-000-0000"])
+    kok_ver_item: str = Field(description="인증항목", examples=["사업자등록"])
+    kok_ver_date: str = Field(description="인증일", examples=["2025-01-02"])
+    kok_co_addr: str = Field(description="사업장 소재지", examples=["서울특별시 강남구"])
+    kok_return_addr: str = Field(description="반품지", examples=["경기도 이천시"])
 
 
 class KokDetail(BaseModel):
     """A line of the product's tables of facts."""
 
-    kok_detail_col: str
-    kok_detail_val: str
+    kok_detail_col: str = Field(examples=["원산지"])
+    kok_detail_val: str = Field(examples=["국내산"])
 
 
 class KokSellerDetails(BaseModel):
@@ -146,10 +159,12 @@ class KokSellerDetails(BaseModel):
 class KokHistoryEntry(BaseModel):
     """A keyword that the user searched for."""
 
-    kok_history_id: int
-    user_id: int
-    kok_keyword: str
-    kok_searched_at: KstDateTime
+    kok_history_id: int = Field(examples=[12])
+    user_id: int = Field(examples=[7])
+    kok_keyword: str = Field(examples=["햇감자"])
+    kok_searched_at: KstDateTime = Field(
+        description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"]
+    )
 
 
 class KokHistory(BaseModel):
@@ -161,20 +176,20 @@ class KokHistory(BaseModel):
 class KokSaved(BaseModel):
     """The stored keyword."""
 
-    message: str
+    message: str = Field(examples=["검색어가 저장되었습니다."])
     saved: KokHistoryEntry
 
 
 class SearchKeyword(BaseModel):
     """A keyword to remember."""
 
-    keyword: Keyword
+    keyword: Keyword = Field(examples=["햇감자"])
 
 
 class Message(BaseModel):
     """That it was done."""
 
-    message: str
+    message: str = Field(examples=["검색어가 삭제되었습니다."])
 
 
 def card(item: KokItem) -> KokCard:

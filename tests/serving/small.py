@@ -1,6 +1,6 @@
 """A catalog small enough to know by heart. It is noon in Korea on 6 August 2025."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -14,8 +14,10 @@ from sql.service.catalog import (
     KokPrice,
     KokProduct,
     ProductIngredient,
+    ProductItem,
     SearchDocument,
 )
+from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, IngredientSynonym, Recipe, RecipeIngredient
 
 NOON = datetime(2025, 8, 6, 3, 0, tzinfo=UTC)
@@ -35,6 +37,46 @@ KOK: tuple[tuple[Any, ...], ...] = (
     (106, "떠난가게", "사라진 감자", 5000, 4000, "amount", 20, 999, 5.0, (POTATO,), True),
 )
 GONE = 106
+
+# What the page of one product shows beside its name and price.
+WITH_PAGE = 103
+REVIEWS: tuple[dict[str, Any], ...] = (
+    {"nickname": "이**", "written_on": date(2025, 7, 30), "score": 4, "text": "두툼해서 수육에 좋아요."},
+    {
+        "nickname": "박**",
+        "written_on": date(2025, 8, 2),
+        "score": 5,
+        "price_opinion": "저렴해요",
+        "delivery_opinion": "빨라요",
+        "taste_opinion": "맛있어요",
+        "text": "잡내가 없습니다 🐷",
+    },
+    {"nickname": None, "written_on": None, "score": None, "text": None},
+)
+STATISTICS = {
+    "five_star_share": 70,
+    "four_star_share": 20,
+    "three_star_share": 6,
+    "two_star_share": 3,
+    "one_star_share": 1,
+    "price_opinion": "저렴해요",
+    "price_opinion_share": 61,
+    "delivery_opinion": "빨라요",
+    "delivery_opinion_share": 72,
+    "taste_opinion": "맛있어요",
+    "taste_opinion_share": 83,
+}
+SELLER = {
+    "ceo_name": "홍길동",
+    "registration_number": "000-00-00000",
+    "ecommerce_registration": "제2025-서울가나-00000호",
+    "phone": "02-000-0000",
+    "verified_item": "사업자등록",
+    "verified_on": "2025-01-02",
+    "address": "서울특별시 가나구 다라로 1",
+    "return_address": None,
+}
+FACTS = (("원산지", "국내산"), ("중량", "1kg"))
 
 BIG_ID = 2_234_340_850
 # source, id, name, food, is ingredient, ingredients
@@ -112,6 +154,15 @@ def bump(conn: Connection, dataset: str) -> None:
     conn.execute(insert(DataVersion), {"dataset": dataset, "version": version + 1})
 
 
+def same_item(engine: Engine, *kok_ids: int) -> None:
+    """Link listings of the mall: the first names the item that they all are."""
+    with engine.begin() as conn:
+        for number in kok_ids:
+            row = {"source": "kok", "source_product_id": number, "item_id": f"kok:{kok_ids[0]}", "score": 1.0}
+            conn.execute(insert(ProductItem), {**row, "method": "first" if number == kok_ids[0] else "title"})
+        bump(conn, "kok")
+
+
 def set_price(engine: Engine, product_id: int, price: int, rate: int, observed_at: datetime = NOON) -> None:
     """Load a new price of a mall product."""
     row = {"kok_product_id": product_id, "price": price, "price_kind": "amount", "discount_rate": rate}
@@ -154,6 +205,20 @@ def _kok(conn: Connection) -> None:
             row = {"kok_product_id": number, "observed_at": observed_at, "price": amount, "price_kind": kind}
             conn.execute(insert(KokPrice), {**row, "discount_rate": percent})
         _resolved(conn, "kok", number, f"{store} {name}", ingredients)
+    _kok_page(conn)
+
+
+def _kok_page(conn: Connection) -> None:
+    conn.execute(update(KokProduct).where(KokProduct.kok_product_id == WITH_PAGE).values(STATISTICS))
+    conn.execute(insert(KokSeller), {"kok_product_id": WITH_PAGE, **SELLER})
+    for number, review in enumerate(REVIEWS):
+        conn.execute(insert(KokReview), {"kok_product_id": WITH_PAGE, "content_hash": f"{number}", **review})
+    key = {"source": "kok", "source_product_id": WITH_PAGE}
+    for position, (name, value) in enumerate(FACTS):
+        conn.execute(insert(ProductDetail), {**key, "position": position, "name": name, "value": value})
+    for position in range(2):
+        image = f"https://img.example.com/{WITH_PAGE}/{position}.jpg"
+        conn.execute(insert(ProductImage), {**key, "position": position, "image_url": image})
 
 
 def _home_shopping(conn: Connection) -> None:

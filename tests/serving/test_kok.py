@@ -1,10 +1,15 @@
 """The mall's lists, pages and search."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from serving.gateway.main import app
 from tests.serving.conftest import Person, sign_up
+from tests.serving.small import WITH_PAGE, same_item
 
 
 def ids(client: TestClient, path: str) -> list[int]:
@@ -64,6 +69,55 @@ def test_search_pages_truly(client: TestClient) -> None:
     assert [p["kok_product_id"] for p in first["products"] + second["products"]] == [103, 104]
 
 
+def test_lists_and_search_show_one_listing_of_the_same_goods(filled: Engine, start: Callable[[], TestClient]) -> None:
+    same_item(filled, 106, 101, 103, 104)
+    client = start()
+    assert ids(client, "/api/kok/discounted") == [103], "with the largest rate"
+    assert ids(client, "/api/kok/top-selling") == [103, 102], "with the most reviews"
+    assert ids(client, "/api/kok/top-selling?sort_by=rating") == [102, 103], "the best rated"
+    assert ids(client, "/api/kok/store-best-items") == [103, 102]
+    found = client.get("/api/kok/search?keyword=돼지고기").json()
+    assert (found["total"], [product["kok_product_id"] for product in found["products"]]) == (1, [103])
+    assert ids(client, "/api/kok/search?keyword=밀키트") == [104], "the only one of its item that matches"
+    assert ids(client, "/api/kok/search?keyword=햇감자") == [101]
+
+
+def test_a_page_shows_what_is_known_with_numbers_and_texts_for_what_is_not(client: TestClient) -> None:
+    page = f"/api/kok/product/{WITH_PAGE}"
+    reviews = client.get(f"{page}/reviews").json()
+    stats = reviews["stats"]
+    assert (stats["kok_review_score"], stats["kok_review_cnt"]) == (4.7, 300)
+    assert [stats[f"kok_{stars}_ratio"] for stars in (5, 4, 3, 2, 1)] == [70, 20, 6, 3, 1]
+    assert [stats[f"kok_aspect_{of}"] for of in ("price", "delivery", "taste")] == ["저렴해요", "빨라요", "맛있어요"]
+    assert [stats[f"kok_aspect_{of}_ratio"] for of in ("price", "delivery", "taste")] == [61, 72, 83]
+    assert [row["kok_review_date"] for row in reviews["reviews"]] == ["2025-08-02", "2025-07-30", ""]
+    newest, _, silent = reviews["reviews"]
+    said = [newest[f"kok_{of}"] for of in ("review_user", "price_eval", "delivery_eval", "taste_eval", "review_text")]
+    assert said == ["박**", "저렴해요", "빨라요", "맛있어요", "잡내가 없습니다 🐷"]
+    assert (silent["kok_nickname"], silent["kok_review_score"], silent["kok_review_text"]) == ("", 0, "")
+    details = client.get(f"{page}/seller-details").json()
+    assert details["detail_info"][1] == {"kok_detail_col": "중량", "kok_detail_val": "1kg"}
+    assert details["seller_info"] == {
+        "kok_co_ceo": "홍길동",
+        "kok_co_reg_no": "000-00-00000",
+        "kok_co_ec_reg": "제2025-서울가나-00000호",
+        "kok_tell": "02-000-0000",
+        "kok_ver_item": "사업자등록",
+        "kok_ver_date": "2025-01-02",
+        "kok_co_addr": "서울특별시 가나구 다라로 1",
+        "kok_return_addr": "",
+    }
+    assert [image["kok_img_id"] for image in client.get(f"{page}/tabs").json()["images"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "query", ["use_cache=perhaps", "size=0", "size=101", "page=0", "page=x", "use_cache=true&size=1000"]
+)
+def test_a_list_refuses_what_it_does_not_understand(client: TestClient, query: str) -> None:
+    assert client.get("/api/kok/discounted?use_cache=false").status_code == 200
+    assert client.get(f"/api/kok/discounted?{query}").status_code == 422
+
+
 def test_search_history_is_kept_newest_first_and_each_user_sees_their_own(client: TestClient, person: Person) -> None:
     def saved(keyword: str) -> dict[str, Any]:
         answer = client.post("/api/kok/search/history", json={"keyword": keyword}, headers=person.headers)
@@ -79,3 +133,20 @@ def test_search_history_is_kept_newest_first_and_each_user_sees_their_own(client
     assert client.delete(path, headers=person.headers).status_code == 200
     assert client.delete(path, headers=person.headers).status_code == 404
     assert client.get("/api/kok/search/history", headers=person.headers).json()["history"] == [second]
+
+
+def test_openapi_shows_an_example_of_every_field_and_the_body_of_every_error() -> None:
+    spec = app.openapi()
+    routes = [
+        answer for path, route in spec["paths"].items() if path.startswith("/api/kok") for answer in route.values()
+    ]
+    assert len(routes) == 11
+    for route in routes:
+        assert route["description"]
+        bodies = [answer.get("content") for status, answer in route["responses"].items() if status != "304"]
+        assert all(body and "$ref" in body["application/json"]["schema"] for body in bodies)
+    for name, schema in spec["components"]["schemas"].items():
+        if name.startswith("Kok"):
+            fields = schema["properties"]
+            bare = [n for n, f in fields.items() if not {"examples", "$ref", "default"} & f.keys() and "items" not in f]
+            assert not bare, name
