@@ -115,6 +115,11 @@ class Schedule:
         show = None if product else self.by_live_id.get(product_id)
         return show.product if show else product
 
+    def product_of(self, source: str, product_id: int) -> Product | None:
+        """A product that is on the schedule."""
+        shows = self.by_product.get((source, product_id))
+        return shows[-1].product if shows else None
+
     def food_between(self, first: date, last: date) -> Iterator[Show]:
         """Food shows of the days ``first`` to ``last``, in order."""
         for offset in range((last - first).days + 1):

@@ -1,18 +1,20 @@
-"""What to recommend, in a fixed order of fallbacks.
+"""What to recommend for a product, a recipe or an ingredient, in a fixed order of fallbacks.
 
 1. ``release``: the neighbours that the release in service holds.
 2. ``resolved``: what shares an ingredient that loading resolved the title to; ranked by the release where there is one.
-3. ``popular``: what most people liked.
+3. ``popular``: what most people liked; of broadcasts, what is on air or next.
 
-The first that has anything answers alone, and says so.
+The first that has anything answers alone, and says so. Of broadcasts only those that are on air or to come are offered,
+in order of their start. :mod:`serving.recommend.personal` does the same for a user.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Generic, Literal, TypeVar
 
+from serving.common.clock import kst_day
 from serving.common.view import View
 from serving.home_shopping.queries import Product, Show
 from serving.kok.queries import KokItem
@@ -21,7 +23,10 @@ from serving.recipe.queries import Recipe
 T = TypeVar("T")
 
 Source = Literal["release", "resolved", "popular"]
-POPULAR = "popular"
+POPULAR, SIMILAR = "popular", "similar"
+# How many neighbours of a product or recipe a release holds.
+NEIGHBOURS = 20
+DAYS_AHEAD = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,13 @@ def recipes_for(view: View, source: str, product_id: int, ingredients: Sequence[
     return _first(view, known, resolved, popular)
 
 
+def recipes_with(view: View, ingredients: Sequence[str], k: int) -> Recommendation[Recipe]:
+    """Recipes that hold the most telling of some ingredients."""
+    neighbours = view.release.recipes_with(ingredients, k) if view.release else []
+    known = _recipes(view, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
+    return _first(view, known, () if known else _recipes_with(view, ingredients, k), ())
+
+
 def mall_products_for(view: View, product: Product, k: int) -> Recommendation[KokItem]:
     """Products of the mall that go with a broadcast product; popular ones only where it is food."""
     release = view.release
@@ -56,6 +68,65 @@ def mall_products_for(view: View, product: Product, k: int) -> Recommendation[Ko
     sharing = _sharing(product.ingredients, view.kok.by_ingredient)
     popular = view.kok.by_reviews if product.is_food else ()
     return _first(view, known, tuple(islice(sharing, k)), tuple((item, POPULAR) for item in popular[:k]))
+
+
+def mall_products_like(view: View, item: KokItem, k: int) -> Recommendation[KokItem]:
+    """Other products of the mall that are like one of its own."""
+    neighbours = (view.release.similar_products("kok", item.product_id, "kok", k + 1) if view.release else None) or []
+    others = ((n.product_id, n.reason) for n in neighbours if n.product_id != item.product_id)
+    sharing = (pair for pair in _sharing(item.ingredients, view.kok.by_ingredient) if pair[0] is not item)
+    popular = ((other, POPULAR) for other in view.kok.by_reviews if other is not item)
+    return _first(view, _listed(view, others)[:k], tuple(islice(sharing, k)), tuple(islice(popular, k)))
+
+
+def shows_like(
+    view: View, source: str, product_id: int, ingredients: Sequence[str], k: int, now: datetime
+) -> Recommendation[Show]:
+    """Broadcasts, on air or to come, of what is like a product."""
+    release = view.release
+    neighbours = (release.similar_products(source, product_id, "home_shopping", NEIGHBOURS) if release else None) or []
+    products = ((view.schedule.product_of(n.source, n.product_id), n.reason) for n in neighbours)
+    known = _shown(view, ((product, reason) for product, reason in products if product), now)
+    sharing = (
+        (product, f"contains:{name}") for name in ingredients for product in view.schedule.by_ingredient.get(name, ())
+    )
+    itself = (source, product_id)
+    resolved = _shown(view, ((p, reason) for p, reason in sharing if (p.source, p.product_id) != itself), now)
+    return _first(view, known[:k], resolved[:k], () if known or resolved else shows_soon(view, k, now))
+
+
+def shows_soon(view: View, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
+    """Food that is on air or comes next, each product once."""
+    first = kst_day(now) - timedelta(days=1)
+    coming = (show for show in view.schedule.food_between(first, first + DAYS_AHEAD) if show.ends_at > now)
+    distinct = {(show.product.source, show.product.product_id): show for show in reversed(list(islice(coming, 10 * k)))}
+    return tuple((show, POPULAR) for show in sorted(distinct.values(), key=_start)[:k])
+
+
+def products_for_recipe(view: View, recipe: Recipe, k: int, now: datetime) -> Recommendation[KokItem | Show]:
+    """What to buy for a recipe, in the mall and on air: for its most telling ingredients first."""
+    neighbours = view.release.recipe_products(recipe.recipe_id, NEIGHBOURS) if view.release else []
+    offers = ((offer_of(view, n.source, n.product_id, now), n.reason) for n in neighbours)
+    known = tuple((offer, reason) for offer, reason in offers if offer)
+    names = dict.fromkeys(line.known_as for line in recipe.lines)
+    per_name = [islice(view.kok.by_ingredient.get(name, ()), 1) for name in names]
+    resolved = tuple((item, f"contains:{name}") for name, items in zip(names, per_name, strict=True) for item in items)
+    return _first(view, known[:k], resolved[:k], tuple((item, POPULAR) for item in view.kok.by_reviews[:k]))
+
+
+def offer_of(view: View, source: str, product_id: int, now: datetime) -> KokItem | Show | None:
+    """A product as it can be bought now: listed in the mall, or in a show on air or to come."""
+    if source == "kok":
+        item = view.kok.items.get(product_id)
+        return item if item and item.listed else None
+    product = view.schedule.product_of(source, product_id)
+    return view.schedule.next_show(product, now) if product else None
+
+
+def next_change(offers: Iterable[KokItem | Show], now: datetime) -> datetime | None:
+    """When one of the offered shows starts or ends, and with it what is to be offered; None without shows."""
+    shows = [offer for offer in offers if isinstance(offer, Show)]
+    return min((show.starts_at if show.starts_at > now else show.ends_at for show in shows), default=None)
 
 
 def mall_products_with(view: View, ingredient: str, k: int) -> tuple[tuple[KokItem, str], ...]:
@@ -83,6 +154,20 @@ def _first(
         if items:
             return Recommendation(tuple(items), source, view.release_version)
     return Recommendation((), None, view.release_version)
+
+
+def _shown(view: View, products: Iterable[tuple[Product, str]], now: datetime) -> tuple[tuple[Show, str], ...]:
+    """The show on air or next of each product, in order of their start."""
+    found: dict[int, tuple[Show, str]] = {}
+    for product, reason in products:
+        show = view.schedule.next_show(product, now)
+        if show:
+            found.setdefault(show.live_id, (show, reason))
+    return tuple(sorted(found.values(), key=lambda pair: _start(pair[0])))
+
+
+def _start(show: Show) -> tuple[datetime, int]:
+    return show.starts_at, show.live_id
 
 
 def _recipes(view: View, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[Recipe, str], ...]:

@@ -1,27 +1,52 @@
 """Recommendation routes for other programs; the frontend's own are with home shopping and recipes."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
+import orjson
+import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import StringConstraints
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from serving.common.deps import CurrentRuntime, CurrentView, Id, Visitor
-from serving.common.errors import NOT_FOUND, not_found
+from serving.common.auth import Identity
+from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, User, Visitor
+from serving.common.errors import NOT_FOUND, UNAUTHORIZED, log_reason, not_found
 from serving.common.memory_route import MemoryRoute, keep
+from serving.common.runtime import Runtime
 from serving.common.view import View
-from serving.recommend import candidates
+from serving.recipe.queries import Recipe
+from serving.recommend import candidates, personal
+from serving.recommend.candidates import Recommendation
+from serving.recommend.recent import Viewed, latest_views
 from serving.recommend.schemas import (
+    ItemOrigin,
+    RecommendedProducts,
     RecommendedRecipe,
     RecommendedRecipes,
     ReleaseInService,
+    Substitute,
+    Substitutes,
     impressions,
     item_origin,
     origin,
+    product_id_of,
+    recommended_product,
 )
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 Count = Annotated[int, Query(ge=1, le=50)]
+IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
+Target = Literal["kok", "home_shopping"]
+
+log = structlog.get_logger()
+
+KOK = "kok"
+# The things a user looked at last that count.
+LATEST_VIEWS = 10
 
 
 @router.get("/release")
@@ -40,18 +65,116 @@ async def product_recipes(
 ) -> Response:
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
-    recipes = [
-        RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item_origin(picked, reason))
-        for recipe, reason in picked.items
-    ]
+    recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
     ids = [recipe.recipe_id for recipe, _ in picked.items]
     shown = impressions(picked, "recipe_id", ids, product_id=product_id, product_source=source)
     body = RecommendedRecipes(recipes=recipes, **origin(picked))
     return keep(request, view, body, noted=("product_recipe_recommendation", shown), source=picked.source)
 
 
+@router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
+async def product_products(
+    request: Request,
+    runtime: CurrentRuntime,
+    view: CurrentView,
+    _: Visitor,
+    source: ProductSource,
+    product_id: Id,
+    target: Target = "kok",
+    k: Count = 10,
+) -> Response:
+    """Products that are like a product: of the mall, or of shows on air or to come, those on air first."""
+    now = runtime.clock()
+    ingredients = _ingredients(view, source, product_id)
+    picked: Recommendation[Any]
+    if target == "home_shopping":
+        picked = candidates.shows_like(view, source, product_id, ingredients, k, now)
+    elif source == KOK:
+        picked = candidates.mall_products_like(view, view.kok.items[product_id], k)
+    else:
+        picked = candidates.mall_products_for(view, view.schedule.by_product[(source, product_id)][-1].product, k)
+    asked = {"product_id": product_id, "product_source": source}
+    return _products(request, view, picked, now, ("product_product_recommendation", asked))
+
+
+@router.get("/recipe/{recipe_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
+async def recipe_products(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, recipe_id: Id, k: Count = 10
+) -> Response:
+    """Products to buy for a recipe, for its most telling ingredients first."""
+    recipe = view.recipes.recipes.get(recipe_id)
+    if recipe is None:
+        raise not_found(f"recipe {recipe_id}")
+    now = runtime.clock()
+    picked = candidates.products_for_recipe(view, recipe, k, now)
+    return _products(request, view, picked, now, ("recipe_product_recommendation", {"anchor_recipe_id": recipe_id}))
+
+
+@router.get("/me/recipes", responses=UNAUTHORIZED)
+def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedRecipes:
+    """Recipes for the user, from what the user looked at last; popular ones for a new user."""
+    picked = personal.recipes(view, _viewed(runtime, user), k)
+    ids = [recipe.recipe_id for recipe, _ in picked.items]
+    _note(runtime, user, "personal_recipe_recommendation", impressions(picked, "recipe_id", ids))
+    recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
+    return RecommendedRecipes(recipes=recipes, **origin(picked))
+
+
+@router.get("/me/products", responses=UNAUTHORIZED)
+def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedProducts:
+    """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
+    now = runtime.clock()
+    picked = personal.products(view, _viewed(runtime, user), k, now)
+    ids = [product_id_of(offer) for offer, _ in picked.items]
+    _note(runtime, user, "personal_product_recommendation", impressions(picked, "product_id", ids))
+    products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
+    return RecommendedProducts(products=products, **origin(picked))
+
+
+@router.get("/ingredient/{name}/substitutes", response_model=Substitutes)
+async def substitutes(request: Request, view: CurrentView, _: Visitor, name: IngredientName, k: Count = 10) -> Response:
+    """Ingredients that recipes use alike; none without a release or for an ingredient that it does not know."""
+    ingredient = view.recipes.name_of(name)
+    found = tuple(view.release.substitutes(ingredient, k)) if view.release else ()
+    picked = Recommendation(
+        tuple((pair, candidates.SIMILAR) for pair in found), "release" if found else None, view.release_version
+    )
+    rows = [Substitute(ingredient=n, score=score, **item_origin(picked, reason)) for (n, score), reason in picked.items]
+    body = Substitutes(ingredient=ingredient, substitutes=rows, **origin(picked))
+    return keep(request, view, body, noted=("ingredient_substitutes_view", {"ingredient": ingredient}))
+
+
+def _products(
+    request: Request, view: View, picked: Recommendation[Any], now: datetime, noted: tuple[str, dict[str, object]]
+) -> Response:
+    ids = [product_id_of(offer) for offer, _ in picked.items]
+    shown = impressions(picked, "recommended_product_id", ids, **noted[1])
+    products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
+    until = candidates.next_change((offer for offer, _ in picked.items), now)
+    body = RecommendedProducts(products=products, **origin(picked))
+    return keep(request, view, body, until=until, noted=(noted[0], shown), source=picked.source)
+
+
+def _recipe(recipe: Recipe, item: ItemOrigin) -> RecommendedRecipe:
+    return RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item)
+
+
+def _viewed(runtime: Runtime, user: Identity) -> list[Viewed]:
+    """What the user looked at; nothing while the warehouse is away, so that what is popular still answers."""
+    try:
+        with runtime.warehouse.connect() as conn:
+            return latest_views(conn, user.user_id, LATEST_VIEWS)
+    except (OperationalError, PoolTimeoutError) as error:
+        log.warning("views_unavailable", reason=log_reason(error))
+        return []
+
+
+def _note(runtime: Runtime, user: Identity, event_type: str, payload: dict[str, object]) -> None:
+    runtime.note(user.user_id, event_type, orjson.dumps(payload).decode())
+
+
 def _ingredients(view: View, source: str, product_id: int) -> tuple[str, ...]:
-    item = view.kok.items.get(product_id) if source == "kok" else None
+    item = view.kok.items.get(product_id) if source == KOK else None
     show = view.schedule.by_product.get((source, product_id))
     if item is None and not show:
         raise not_found(f"{source} product {product_id}")

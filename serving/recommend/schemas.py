@@ -1,11 +1,14 @@
 """What every recommendation says about itself, and the bodies of the recommendation routes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypedDict
 
 from pydantic import BaseModel, Field
 
+from serving.common.money import shown_price
+from serving.home_shopping.queries import Show
+from serving.kok.queries import KokItem
 from serving.recommend.candidates import Recommendation, Source
 
 
@@ -100,3 +103,88 @@ class RecommendedRecipes(Provenance):
     """Recipes, best first."""
 
     recipes: list[RecommendedRecipe]
+
+
+class RecommendedProduct(Recommended):
+    """A product to buy, of the mall or of a show on air or to come; prices are 0 when unknown."""
+
+    product_source: str = Field(description="kok or a broadcaster", examples=["kok"])
+    product_id: int
+    product_name: str
+    store_name: str | None
+    thumb_img_url: str | None
+    sale_price: int
+    dc_price: int
+    dc_rate: int
+    price_kind: str
+    live_id: int | None = Field(description="null for a product of the mall, as is all that follows")
+    live_date: date | None
+    live_start_time: str | None
+    live_end_time: str | None
+    on_air: bool = Field(description="The show is on air now")
+
+
+class RecommendedProducts(Provenance):
+    """Products, best first; shows in order of their start where only shows were asked for."""
+
+    products: list[RecommendedProduct]
+
+
+class Substitute(Recommended):
+    """An ingredient that recipes use alike."""
+
+    ingredient: str
+    score: float = Field(description="Cosine of the two ingredients' vectors, at most 1")
+
+
+class Substitutes(Provenance):
+    """What may stand in for an ingredient, most alike first."""
+
+    ingredient: str = Field(description="The name that was asked for, as recipes spell it")
+    substitutes: list[Substitute]
+
+
+def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime) -> RecommendedProduct:
+    """A product as it can be bought now."""
+    if isinstance(offer, Show):
+        price, product = shown_price(offer.list_price, offer.price, offer.price_kind), offer.product
+        return RecommendedProduct(
+            product_source=product.source,
+            product_id=product.product_id,
+            product_name=product.name,
+            store_name=product.store or offer.station.name,
+            thumb_img_url=product.thumbnail or None,
+            sale_price=price.sale,
+            dc_price=price.dc,
+            dc_rate=price.rate,
+            price_kind=price.kind,
+            live_id=offer.live_id,
+            live_date=offer.day,
+            live_start_time=offer.start_time,
+            live_end_time=offer.end_time,
+            on_air=offer.starts_at <= now < offer.ends_at,
+            **origin,
+        )
+    price = shown_price(offer.list_price, offer.price, offer.price_kind)
+    return RecommendedProduct(
+        product_source="kok",
+        product_id=offer.product_id,
+        product_name=offer.name,
+        store_name=offer.store,
+        thumb_img_url=offer.thumbnail,
+        sale_price=price.sale,
+        dc_price=price.dc,
+        dc_rate=price.rate,
+        price_kind=price.kind,
+        live_id=None,
+        live_date=None,
+        live_start_time=None,
+        live_end_time=None,
+        on_air=False,
+        **origin,
+    )
+
+
+def product_id_of(offer: KokItem | Show) -> int:
+    """The source's own id of an offered product."""
+    return offer.product.product_id if isinstance(offer, Show) else offer.product_id

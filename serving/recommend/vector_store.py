@@ -135,6 +135,16 @@ class LoadedRelease:
         ranked = ((self._blend.names[number], float(scores[number])) for number in order.tolist())
         return [(name, score) for name, score in ranked if name not in given][:k]
 
+    def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
+        """Ingredients that recipes use alike, by the cosine of their vectors, most alike first; none for an unknown."""
+        number = self._numbers.get(ingredient)
+        if number is None or not self._vectors[number].any():
+            return []
+        scores = self._vectors @ self._vectors[number]
+        scores[number] = -np.inf
+        order = np.argsort(-scores, kind="stable")[:k]
+        return [(self.names[row], float(scores[row])) for row in order.tolist() if scores[row] > 0]
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts."""
         return self._encoder.encode(texts)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, String, Text, Uuid
+from sqlalchemy import BigInteger, Date, Index, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,10 @@ class UserEvent(WarehouseBase):
     """An event as the API acknowledged it."""
 
     __tablename__ = "user_event"
-    __table_args__ = ({"comment": "Landing table of events, written and committed before they are acknowledged"},)
+    __table_args__ = (
+        Index(None, "user_id", "received_at"),
+        {"comment": "Landing table of events, written and committed before they are acknowledged"},
+    )
 
     event_id: Mapped[UUID] = mapped_column(
         Uuid, primary_key=True, comment="Given by the client, or UUIDv7 of the server"

@@ -1,0 +1,135 @@
+"""What to recommend to a user, from what the user looked at last; what is newer counts more.
+
+The stages are those of :mod:`serving.recommend.candidates`: the neighbours of a release, else what shares ingredients,
+else what is popular, which is all that a new user gets.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from serving.common.view import View
+from serving.home_shopping.queries import Show
+from serving.kok.queries import KokItem
+from serving.recipe.queries import Recipe
+from serving.recommend import candidates
+from serving.recommend.candidates import POPULAR, Recommendation, Source
+from serving.recommend.recent import RECIPES, Viewed
+
+T = TypeVar("T")
+
+# What a view counts against the one after it.
+FADING = 0.85
+PER_VIEW = 10
+
+Scored = dict[object, tuple[float, T, str, Source]]
+
+
+def recipes(view: View, viewed: Sequence[Viewed], k: int) -> Recommendation[Recipe]:
+    """Recipes that go with what was looked at, without those that were looked at themselves."""
+    found: Scored[Recipe] = {}
+    for weight, thing in _weighted(viewed):
+        name, picked = _recipes_for(view, thing)
+        _add(found, weight, f"viewed:{name}", picked, lambda recipe: recipe.recipe_id)
+    for thing in viewed:
+        if thing.source == RECIPES:
+            found.pop(thing.number, None)
+    return _best(view, found, k) or Recommendation(
+        tuple((recipe, POPULAR) for recipe in view.recipes.popular[:k]),
+        "popular" if view.recipes.popular else None,
+        view.release_version,
+    )
+
+
+def products(view: View, viewed: Sequence[Viewed], k: int, now: datetime) -> Recommendation[KokItem | Show]:
+    """Products of the mall, and of shows on air or to come, that go with what was looked at."""
+    found: Scored[KokItem | Show] = {}
+    for weight, thing in _weighted(viewed):
+        for name, picked in _products_for(view, thing, now):
+            _add(found, weight, f"viewed:{name}", picked, _key)
+    for thing in viewed:
+        found.pop(tuple(thing), None)
+    best = _best(view, found, k)
+    if best:
+        return best
+    soon = candidates.shows_soon(view, k // 2, now)
+    popular: list[tuple[KokItem | Show, str]] = list(soon)
+    popular += [(item, POPULAR) for item in view.kok.by_reviews[: k - len(popular)]]
+    return Recommendation(tuple(popular), "popular" if popular else None, view.release_version)
+
+
+def _weighted(viewed: Sequence[Viewed]) -> Iterable[tuple[float, Viewed]]:
+    return ((FADING**place, thing) for place, thing in enumerate(viewed))
+
+
+def _recipes_for(view: View, thing: Viewed) -> tuple[str, Recommendation[Recipe]]:
+    if thing.source == RECIPES:
+        recipe = view.recipes.recipes.get(thing.number)
+        names = tuple(dict.fromkeys(line.known_as for line in recipe.lines)) if recipe else ()
+        picked = candidates.recipes_with(view, names, PER_VIEW)
+        return (recipe.title, picked) if recipe else ("", _nothing(view))
+    name, ingredients = _about(view, thing)
+    picked = candidates.recipes_for(view, thing.source, thing.number, ingredients, PER_VIEW)
+    return (name, picked) if name else ("", _nothing(view))
+
+
+def _products_for(view: View, thing: Viewed, now: datetime) -> Iterable[tuple[str, Recommendation[Any]]]:
+    if thing.source == RECIPES:
+        recipe = view.recipes.recipes.get(thing.number)
+        if recipe:
+            yield recipe.title, candidates.products_for_recipe(view, recipe, PER_VIEW, now)
+        return
+    name, ingredients = _about(view, thing)
+    if not name:
+        return
+    yield name, candidates.shows_like(view, thing.source, thing.number, ingredients, PER_VIEW, now)
+    item = view.kok.items.get(thing.number) if thing.source == "kok" else None
+    product = view.schedule.product_of(thing.source, thing.number)
+    if item:
+        yield name, candidates.mall_products_like(view, item, PER_VIEW)
+    elif product:
+        yield name, candidates.mall_products_for(view, product, PER_VIEW)
+
+
+def _about(view: View, thing: Viewed) -> tuple[str, tuple[str, ...]]:
+    """Name and ingredients of a product; an empty name for one that is no longer known."""
+    if thing.source == "kok":
+        item = view.kok.items.get(thing.number)
+        return (item.name, item.ingredients) if item else ("", ())
+    product = view.schedule.product_of(thing.source, thing.number)
+    return (product.name, product.ingredients) if product else ("", ())
+
+
+def _add(
+    found: Scored[T], weight: float, reason: str, picked: Recommendation[Any], key: Callable[[Any], object]
+) -> None:
+    """Add what a view brings. What is only popular says nothing about the user."""
+    if picked.source is None or picked.source == "popular":
+        return
+    for place, (item, _) in enumerate(picked.items):
+        score = weight / (1 + place)
+        before = found.get(key(item))
+        if before is None:
+            found[key(item)] = (score, item, reason, picked.source)
+        else:
+            strongest = reason if score > before[0] else before[2]
+            found[key(item)] = (before[0] + score, item, strongest, before[3])
+
+
+def _best(view: View, found: Scored[T], k: int) -> Recommendation[T] | None:
+    """The ``k`` best; they count as the release's where any of them is."""
+    if not found:
+        return None
+    ranked = sorted(found.values(), key=lambda entry: -entry[0])[:k]
+    source: Source = "release" if any(entry[3] == "release" for entry in ranked) else "resolved"
+    return Recommendation(tuple((item, reason) for _, item, reason, _ in ranked), source, view.release_version)
+
+
+def _key(offer: KokItem | Show) -> object:
+    if isinstance(offer, Show):
+        return offer.product.source, offer.product.product_id
+    return "kok", offer.product_id
+
+
+def _nothing(view: View) -> Recommendation[Recipe]:
+    return Recommendation((), None, view.release_version)

@@ -1,0 +1,39 @@
+"""What a user looked at last, from the events in the warehouse."""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from sql.warehouse.events import UserEvent
+
+VIEWS = ("kok_product_info_view", "homeshopping_product_detail_view", "recipe_detail_view")
+RECIPES = "recipes"
+# Enough for the latest few things of someone who looks at the same ones again and again.
+NEWEST_EVENTS = 200
+
+
+class Viewed(NamedTuple):
+    """A product, or with the source ``recipes`` a recipe."""
+
+    source: str
+    number: int
+
+
+def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:
+    """The things that a user looked at, each once, newest first."""
+    newest = (UserEvent.received_at.desc(), UserEvent.event_id.desc())
+    query = select(UserEvent.event_type, UserEvent.payload).where(
+        UserEvent.user_id == user_id, UserEvent.event_type.in_(VIEWS)
+    )
+    rows = conn.execute(query.order_by(*newest).limit(NEWEST_EVENTS))
+    viewed = (_viewed(event_type, payload) for event_type, payload in rows)
+    return list(dict.fromkeys(thing for thing in viewed if thing))[:limit]
+
+
+def _viewed(event_type: str, payload: dict[str, Any]) -> Viewed | None:
+    """None for an event of that name that a client made up."""
+    source, number = {
+        "kok_product_info_view": ("kok", payload.get("kok_product_id")),
+        "recipe_detail_view": (RECIPES, payload.get("recipe_id")),
+    }.get(event_type, (payload.get("product_source"), payload.get("product_id")))
+    return Viewed(source, number) if isinstance(source, str) and type(number) is int else None

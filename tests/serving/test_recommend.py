@@ -1,0 +1,145 @@
+"""Recommendations for products, recipes and users: in the order of their fallbacks, and never a show that is over."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from starlette.testclient import TestClient
+
+from artifacts.store import Store
+from serving.recommend.recent import VIEWS
+from sql.warehouse.events import UserEvent
+from tests.serving import tiny_release
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.gate import Gate
+from tests.serving.small import BIG_ID, INGREDIENTS, NOON, cancel
+
+SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
+MALL_FOR_POTATOES = f"/api/recommend/product/hmall/{BIG_ID}/products"
+
+
+def answer(client: TestClient, path: str, person: Person | None = None) -> dict[str, Any]:
+    response = client.get(path, headers=person.headers if person else {})
+    assert response.status_code == 200, response.text
+    body = dict(response.json())
+    items = next(body[name] for name in ("products", "recipes", "substitutes") if name in body)
+    for item in items:
+        same = (item["release_version"], item["source"], item["fallback"])
+        assert same == (body["release_version"], body["source"], body["fallback"])
+        assert item["reason"]
+    return body
+
+
+def keys(body: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(product["product_source"], product["product_id"]) for product in body["products"]]
+
+
+@pytest.fixture
+def warm(filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]) -> tuple[TestClient, str]:
+    """The gateway with a release, and the release's version."""
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    return start(), version
+
+
+def look(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> None:
+    """Look at things, and wait until that is known."""
+
+    def seen() -> int:
+        mine = select(func.count()).where(UserEvent.user_id == person.user_id, UserEvent.event_type.in_(VIEWS))
+        with warehouse.connect() as conn:
+            return conn.scalar(mine) or 0
+
+    before = seen()
+    for path in paths:
+        assert client.get(path, headers=person.headers).status_code == 200
+    eventually(lambda: seen() == before + len(paths), "the views are stored")
+
+
+def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> None:
+    client, version = warm
+    shows = answer(client, SHOWS_FOR_POTATOES)
+    assert (shows["source"], shows["release_version"], shows["fallback"]) == ("release", version, False)
+    assert ("hmall", BIG_ID) in keys(shows)
+    mall = answer(client, MALL_FOR_POTATOES)
+    assert (mall["source"], keys(mall)[0]) == ("release", ("kok", 101))
+    assert ("kok", 106) not in keys(mall), "no longer listed"
+    recipe = answer(client, "/api/recommend/recipe/9001/products")
+    assert recipe["source"] == "release"
+    assert ("kok", 101) in keys(recipe)
+    assert answer(client, "/api/recommend/ingredient/햇감자/substitutes")["ingredient"] == "감자"
+    bodies = [answer(client, f"/api/recommend/ingredient/{name}/substitutes") for name in INGREDIENTS.values()]
+    assert "release" in {body["source"] for body in bodies}
+    for body in bodies:
+        rows = body["substitutes"]
+        assert body["ingredient"] not in [row["ingredient"] for row in rows]
+        assert rows == sorted(rows, key=lambda row: -float(row["score"]))
+
+
+def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
+    shows = answer(client, SHOWS_FOR_POTATOES)
+    assert (shows["source"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
+    assert shows["products"][0]["reason"] == "contains:감자"
+    sushi = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping")
+    assert sushi["source"] == "popular", "nothing is known of its ingredients"
+    assert [row["live_id"] for row in sushi["products"]] == [2, 3, 6, 7], "on air first, then what comes next"
+    assert [row["on_air"] for row in sushi["products"]] == [True, False, False, False]
+    assert answer(client, MALL_FOR_POTATOES)["source"] == "resolved"
+    assert answer(client, "/api/recommend/recipe/9001/products")["source"] == "resolved"
+    assert answer(client, "/api/recommend/ingredient/감자/substitutes")["source"] is None
+
+
+def test_an_empty_system_answers_with_nothing(service: Engine, start: Callable[[], TestClient]) -> None:
+    client = start()
+    person = sign_up(client)
+    assert client.get(SHOWS_FOR_POTATOES).status_code == 404
+    assert client.get("/api/recommend/recipe/9001/products").status_code == 404
+    for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
+        body = answer(client, path, person)
+        assert (body["source"], body.get("recipes", body.get("products"))) == (None, [])
+        assert client.get(path).status_code == 401
+
+
+def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, filled: Engine, now: Now) -> None:
+    def offered() -> list[int]:
+        return [row["live_id"] for row in answer(client, SHOWS_FOR_POTATOES)["products"]]
+
+    assert offered() == [6], "the morning's show is over"
+    now.forward(hours=12, minutes=30)
+    assert answer(client, SHOWS_FOR_POTATOES)["products"][0]["on_air"]
+    now.forward(hours=1)
+    assert offered() == [7], "by now every show of potatoes is over: what comes next instead"
+    cancel(filled, 7)
+    eventually(lambda: offered() == [], "the cancelled one is gone too")
+
+
+@pytest.mark.parametrize("state", ["cold", "warm"])
+def test_what_a_user_looked_at_decides(
+    state: str, request: pytest.FixtureRequest, warehouse: Engine, filled: Engine
+) -> None:
+    client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
+    person = sign_up(client)
+    new = answer(client, "/api/recommend/me/recipes", person)
+    assert (new["source"], [row["recipe_id"] for row in new["recipes"]]) == ("popular", [9002, 9005, 9001, 9004, 9003])
+    look(client, person, warehouse, "/api/kok/product/101/info", "/api/recipes/9001")
+    recipes = answer(client, "/api/recommend/me/recipes", person)
+    assert recipes["source"] == ("resolved" if state == "cold" else "release")
+    assert 9001 not in [row["recipe_id"] for row in recipes["recipes"]], "it was looked at"
+    assert {9003, 9005} <= {row["recipe_id"] for row in recipes["recipes"]}
+    assert recipes["recipes"][0]["reason"].startswith("viewed:")
+    products = answer(client, "/api/recommend/me/products", person)
+    assert products["source"] == ("resolved" if state == "cold" else "release")
+    assert ("kok", 101) not in keys(products), "it was looked at"
+    assert ("hmall", BIG_ID) in keys(products)
+
+
+def test_with_the_warehouse_away_a_user_gets_what_is_popular(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "popular"
+    assert answer(client, "/api/recommend/me/products", person)["source"] == "popular"
