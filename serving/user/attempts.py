@@ -4,6 +4,7 @@ import ipaddress
 import math
 import threading
 import time
+from itertools import islice
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 5, namespace="account")
 PER_ADDRESS = RateLimitItemPerMinute(100, 5, namespace="address")
-# Beyond so many accounts and addresses the one that has been counted for longest is forgotten.
+# Beyond so many accounts and addresses those that have been counted for longest are forgotten.
 MOST_COUNTED = 10_000
 # What one subscriber gets of IPv6.
 SUBSCRIBER_BITS = 64
@@ -41,7 +42,7 @@ class LoginAttempts:
         """The password was right: the account starts anew, and the address is not charged for it."""
         address = PER_ADDRESS.key_for(_address(host))
         with self._lock:
-            self._limiter.clear(PER_ACCOUNT, account)
+            self._clear(PER_ACCOUNT.key_for(account))
             with self._storage.locks[address]:
                 del self._storage.events.get(address, [])[:1]
 
@@ -58,8 +59,14 @@ class LoginAttempts:
         """The library keeps the name of whoever it ever counted."""
         if self.counted < MOST_COUNTED:
             return
-        events = self._storage.events
-        for key in [key for key, times in list(events.items()) if not times] or [next(iter(events))]:
+        idle = [key for key, times in list(self._storage.events.items()) if not times]
+        # An attempt brings no more than its account and its address.
+        for key in idle or list(islice(self._storage.events, 2)):
+            self._clear(key)
+
+    def _clear(self, key: str) -> None:
+        # The library's own thread, which forgets attempts that are over, may be at the same key.
+        with self._storage.locks[key]:
             self._storage.clear(key)
 
 

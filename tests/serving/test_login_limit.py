@@ -1,28 +1,109 @@
-"""Guessing passwords is slowed down, for accounts that exist and for those that do not."""
+"""Wrong passwords are counted per account and per address, and beyond a number not looked at."""
 
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from serving.user import attempts
+from serving.user.attempts import LoginAttempts
 from tests.serving.conftest import Person, log_in, sign_up
 
-
-def guess(client: TestClient, email: str) -> int:
-    return client.post("/api/user/login", data={"username": email, "password": "a wrong guess"}).status_code
+TEN, HUNDRED = 10, 100
 
 
-def test_an_account_takes_ten_wrong_passwords_and_then_none(client: TestClient, person: Person) -> None:
-    assert [guess(client, person.email) for _ in range(12)] == [401] * 10 + [429] * 2
-    right = client.post("/api/user/login", data={"username": person.email, "password": person.password})
-    assert right.status_code == 429, "the right password is not looked at either, or guessing would go on"
-    assert int(right.headers["retry-after"]) > 0
-    other = sign_up(client)
-    assert log_in(client, other.email, other.password)
+def guess(client: TestClient, email: str, password: str = "wrong") -> Any:  # noqa: S107 - a wrong one
+    return client.post("/api/user/login", data={"username": email, "password": password})
 
 
-def test_an_account_that_does_not_exist_is_limited_alike(client: TestClient) -> None:
-    assert [guess(client, "nobody@example.com") for _ in range(12)] == [401] * 10 + [429] * 2
+def refused(counted: LoginAttempts, account: str, host: str) -> bool:
+    try:
+        counted.begin(account, host)
+    except HTTPException as error:
+        return error.status_code == 429
+    return False
 
 
-def test_the_right_password_wipes_the_wrong_ones(client: TestClient, person: Person) -> None:
+def test_after_ten_wrong_passwords_the_right_one_is_not_looked_at(client: TestClient, person: Person) -> None:
+    assert {guess(client, person.email).status_code for _ in range(TEN)} == {401}
+    answer = guess(client, person.email, person.password)
+    assert answer.status_code == 429
+    assert "too many login attempts" in answer.json()["detail"]
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+    assert guess(client, person.email.upper()).status_code == 429, "one account, however it is written"
+    assert log_in(client, sign_up(client).email, "a right password"), "another account is free"
+
+
+def test_an_account_that_does_not_exist_is_refused_in_the_same_words(client: TestClient, person: Person) -> None:
+    answers = [[guess(client, email) for _ in range(TEN + 1)][-1] for email in (person.email, "nobody@example.com")]
+    assert {answer.status_code for answer in answers} == {429}
+    assert len({"".join(filter(str.isalpha, answer.json()["detail"])) for answer in answers}) == 1
+    assert len({frozenset(answer.headers) for answer in answers}) == 1
+
+
+def test_many_guesses_at_a_time_are_no_way_around(client: TestClient, person: Person) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        codes = [a.status_code for a in pool.map(lambda _: guess(client, person.email), range(3 * TEN))]
+    assert sorted(codes) == [401] * TEN + [429] * 2 * TEN
+
+
+def test_the_right_password_starts_the_account_anew(client: TestClient, person: Person) -> None:
     for _ in range(3):
-        assert [guess(client, person.email) for _ in range(9)] == [401] * 9
-        assert log_in(client, person.email, person.password)
+        assert {guess(client, person.email).status_code for _ in range(TEN - 1)} == {401}
+        assert guess(client, person.email, person.password).status_code == 200
+
+
+def test_each_process_counts_for_itself(client: TestClient, person: Person, start: Any) -> None:
+    assert [guess(client, person.email).status_code for _ in range(TEN + 1)][-1] == 429
+    assert guess(start(), person.email).status_code == 401
+
+
+def test_an_address_that_tries_many_accounts_is_refused() -> None:
+    counted = LoginAttempts()
+    assert not any(refused(counted, f"account {n}", "192.0.2.1") for n in range(HUNDRED))
+    assert refused(counted, "one more", "192.0.2.1")
+    assert not refused(counted, "one more", "192.0.2.2")
+
+
+def test_logins_that_succeed_are_not_held_against_an_address() -> None:
+    counted = LoginAttempts()
+    for n in range(3 * HUNDRED):
+        counted.begin(f"account {n}", "192.0.2.1")
+        counted.succeed(f"account {n}", "192.0.2.1")
+    assert not any(refused(counted, f"wrong {n}", "192.0.2.1") for n in range(HUNDRED))
+    assert refused(counted, "one more", "192.0.2.1")
+
+
+def test_all_addresses_of_an_ipv6_subscriber_are_one() -> None:
+    counted = LoginAttempts()
+    assert not any(refused(counted, f"account {n}", f"2001:db8::{n:x}") for n in range(HUNDRED))
+    assert refused(counted, "one more", "2001:db8::ffff:1")
+    assert not refused(counted, "one more", "2001:db8:0:1::1")
+
+
+def test_after_five_minutes_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=1_000.0)
+    moved = SimpleNamespace(time=lambda: clock.now)
+    monkeypatch.setattr("limits.storage.memory.time", moved)
+    monkeypatch.setattr(attempts, "time", moved)
+    counted = LoginAttempts()
+    for _ in range(TEN):
+        assert not refused(counted, "a", "192.0.2.1")
+        clock.now += 10
+    with pytest.raises(HTTPException) as caught:
+        counted.begin("a", "192.0.2.1")
+    assert caught.value.headers == {"Retry-After": "200"}
+    clock.now += 201
+    assert not refused(counted, "a", "192.0.2.1"), "the first of them is over"
+    assert refused(counted, "a", "192.0.2.1"), "the others are not"
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_COUNTED", 50)
+    counted = LoginAttempts()
+    for n in range(1_000):
+        counted.begin(f"account {n}", f"10.0.{n // 250}.{n % 250}")
+    assert counted.counted <= 52

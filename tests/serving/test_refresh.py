@@ -1,74 +1,182 @@
-"""Refresh tokens: good for one use, and a second use ends the login."""
+"""Refresh tokens: each good for one use, and a login that ends when one is used twice."""
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
 
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
+from serving.common.auth import Tokens
+from serving.common.settings import DEVELOPMENT_SECRET
+from sql.service.users import LoginSession, RefreshToken
 from tests.serving.conftest import Now, Person, eventually
 
-REFRESH = "/api/auth/refresh"
-INFO = "/api/user/info"
+AT_ONCE = 8
+ROUNDS = 4
 
 
-def log_in(client: TestClient, person: Person) -> dict[str, str]:
-    """By JSON, as the specification of the frontend says."""
+def login(client: TestClient, person: Person) -> dict[str, Any]:
     answer = client.post("/api/user/login", json={"email": person.email, "password": person.password})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def opens(client: TestClient, login: dict[str, str]) -> bool:
-    status = client.get(INFO, headers={"Authorization": f"Bearer {login['access_token']}"}).status_code
-    assert status in {200, 401}
-    return status == 200
+def refresh(client: TestClient, token: str) -> Any:
+    return client.post("/api/auth/refresh", json={"refresh_token": token})
 
 
-def test_a_refresh_gives_tokens_that_open_and_its_successor_works(client: TestClient, person: Person) -> None:
-    login = log_in(client, person)
-    for _ in range(3):
-        answer = client.post(REFRESH, json={"refresh_token": login["refresh_token"]})
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["refresh_token"] != login["refresh_token"]
-        login = answer.json()
-        assert opens(client, login)
+def opens(client: TestClient, tokens: dict[str, Any]) -> bool:
+    return info(client, tokens["access_token"]) == 200
 
 
-def test_a_refresh_token_that_comes_again_ends_the_login_and_all_of_its_tokens(
+def info(client: TestClient, token: str) -> int:
+    return client.get("/api/user/info", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_a_login_gives_a_refresh_token_and_says_how_long_the_access_token_lasts(
+    client: TestClient, person: Person
+) -> None:
+    tokens = login(client, person)
+    assert tokens.keys() == {"access_token", "token_type", "refresh_token", "expires_in"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 3600)
+
+
+def test_a_refresh_token_gives_new_tokens_and_its_successor(client: TestClient, person: Person, now: Now) -> None:
+    first = login(client, person)
+    now.forward(hours=2)
+    assert not opens(client, first)
+    second = refresh(client, first["refresh_token"]).json()
+    assert second.keys() == first.keys()
+    assert opens(client, second)
+    now.forward(days=13)
+    assert opens(client, refresh(client, second["refresh_token"]).json()), "each lasts as long again"
+
+
+def test_a_refresh_token_used_twice_ends_the_whole_login(
     client: TestClient, person: Person, start: Callable[[], TestClient]
 ) -> None:
-    other, stolen = log_in(client, person), log_in(client, person)
-    renewed = client.post(REFRESH, json={"refresh_token": stolen["refresh_token"]}).json()
-    elsewhere = start()
-    assert opens(elsewhere, renewed)
-    again = client.post(REFRESH, json={"refresh_token": stolen["refresh_token"]})
+    elsewhere, other = start(), login(client, person)
+    first = login(client, person)
+    second = refresh(client, first["refresh_token"]).json()
+    third = refresh(client, second["refresh_token"]).json()
+    assert opens(elsewhere, third)
+    again = refresh(client, first["refresh_token"])
     assert again.status_code == 401
-    assert not opens(client, stolen)
-    assert not opens(client, renewed)
-    assert client.post(REFRESH, json={"refresh_token": renewed["refresh_token"]}).status_code == 401
-    eventually(lambda: not opens(elsewhere, renewed), "the other process refuses the tokens too")
-    assert opens(client, other), "another login of the same person goes on"
+    assert "used before" in again.json()["detail"]
+    assert not any(opens(client, tokens) for tokens in (first, second, third)), "at once here"
+    assert refresh(client, third["refresh_token"]).status_code == 401
+    eventually(lambda: not opens(elsewhere, third), "the other process refuses the access token")
+    assert opens(client, other), "another login of the same account goes on"
+    assert refresh(client, other["refresh_token"]).status_code == 200
 
 
-def test_of_refreshes_at_the_same_moment_one_wins(client: TestClient, person: Person) -> None:
-    login = log_in(client, person)
-    with ThreadPoolExecutor(8) as pool:
-        body = {"refresh_token": login["refresh_token"]}
-        answers = [answer.result() for answer in [pool.submit(client.post, REFRESH, json=body) for _ in range(8)]]
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+def test_of_those_who_refresh_with_one_token_at_a_time_one_wins(
+    client: TestClient, person: Person, start: Callable[[], TestClient], service: Engine
+) -> None:
+    processes = (client, start())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in range(ROUNDS):
+            token = login(client, person)["refresh_token"]
+            together = Barrier(AT_ONCE)
+
+            def use(n: int, token: str = token, together: Barrier = together) -> int:
+                together.wait()
+                return int(refresh(processes[n % 2], token).status_code)
+
+            assert sorted(pool.map(use, range(AT_ONCE))) == [200] + [401] * (AT_ONCE - 1)
+    with service.connect() as conn:
+        used = conn.scalars(select(RefreshToken.session_id).where(RefreshToken.used_at.is_not(None))).all()
+        issued = conn.scalars(select(RefreshToken.session_id).where(RefreshToken.session_id.in_(used))).all()
+        revoked = conn.scalars(select(LoginSession.session_id).where(LoginSession.revoked_at.is_not(None))).all()
+    assert sorted(used) == sorted(revoked)
+    assert len(issued) == 2 * ROUNDS, "one successor each"
 
 
-def test_what_is_no_refresh_token_is_refused(client: TestClient, person: Person, now: Now) -> None:
-    login = log_in(client, person)
-    for token in ("garbage", "x" * 200, login["access_token"][:100]):
-        assert client.post(REFRESH, json={"refresh_token": token}).status_code in {401, 422}, token
-    assert client.post(REFRESH, json={}).status_code == 422
-    now.forward(days=15)
-    assert client.post(REFRESH, json={"refresh_token": login["refresh_token"]}).status_code == 401
+@pytest.mark.parametrize(
+    ("token", "said"), [("", "unknown"), ("garbage", "unknown"), ("감자", "unknown"), ("a" * 512, "unknown")]
+)
+def test_what_is_no_refresh_token_is_refused(client: TestClient, token: str, said: str) -> None:
+    answer = refresh(client, token)
+    assert answer.status_code == 401
+    assert said in answer.json()["detail"]
+    assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_logout_ends_the_refresh_token_too(client: TestClient, person: Person) -> None:
-    login = log_in(client, person)
-    headers = {"Authorization": f"Bearer {login['access_token']}"}
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"refresh_token": 1}', '{"refresh_token": "\\ud83c"}'])
+def test_a_refresh_without_a_token_is_invalid(client: TestClient, content: str) -> None:
+    answer = client.post("/api/auth/refresh", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0].keys() == {"type", "loc", "msg", "input"}
+
+
+def test_an_expired_refresh_token_is_refused(client: TestClient, person: Person, now: Now) -> None:
+    token = login(client, person)["refresh_token"]
+    now.forward(days=14)
+    answer = refresh(client, token)
+    assert (answer.status_code, answer.json()) == (401, {"detail": "the refresh token has expired: log in"})
+
+
+def test_an_access_token_is_no_refresh_token_and_the_other_way_round(client: TestClient, person: Person) -> None:
+    tokens = login(client, person)
+    assert refresh(client, tokens["access_token"]).status_code in {401, 422}
+    assert info(client, tokens["refresh_token"]) == 401
+
+
+def test_a_logout_ends_access_and_refresh_token(
+    client: TestClient, person: Person, start: Callable[[], TestClient]
+) -> None:
+    elsewhere, first = start(), login(client, person)
+    second = refresh(client, first["refresh_token"]).json()
+    headers = {"Authorization": f"Bearer {second['access_token']}"}
     assert client.post("/api/user/logout", headers=headers).status_code == 200
-    assert client.post(REFRESH, json={"refresh_token": login["refresh_token"]}).status_code == 401
+    assert not opens(client, second)
+    assert not opens(client, first), "the older access token of the same login"
+    for process in (client, elsewhere):
+        assert refresh(process, second["refresh_token"]).status_code == 401
+    eventually(lambda: not opens(elsewhere, second), "the other process refuses the access token")
+    assert opens(start(), login(client, person))
+
+
+def test_only_hashes_of_refresh_tokens_are_stored(client: TestClient, person: Person, service: Engine) -> None:
+    token = login(client, person)["refresh_token"]
+    assert len(token) >= 43, "256 bits"
+    with service.connect() as conn:
+        rows = [str(row) for row in conn.execute(select(RefreshToken))]
+    assert not any(token in row for row in rows)
+    assert any(hashlib.sha256(token.encode()).hexdigest() in row for row in rows)
+
+
+def test_a_token_that_names_no_login_is_logged_out_as_well(
+    client: TestClient, person: Person, now: Now, start: Callable[[], TestClient]
+) -> None:
+    exp = int((now() + timedelta(hours=5)).timestamp())
+    key = OctKey.import_key(DEVELOPMENT_SECRET)
+    without = jwt.encode({"alg": "HS256"}, {"sub": str(person.user_id), "exp": exp}, key)
+    own = Tokens(DEVELOPMENT_SECRET, timedelta(hours=5), now).issue(person.user_id)
+    elsewhere = start()
+    for token in (without, own):
+        assert info(client, token) == info(elsewhere, token) == 200
+        assert client.post("/api/user/logout", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert info(client, token) == 401
+        eventually(lambda token=token: info(elsewhere, token) == 401, "the other process refuses it")  # type: ignore[misc]
+    now.forward(hours=4)
+    assert info(start(), without) == 401, "for as long as it would have been valid"
+
+
+def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(
+    client: TestClient, person: Person, now: Now, service: Engine
+) -> None:
+    tokens = login(client, person)
+    now.forward(minutes=30)
+    tokens = refresh(client, tokens["refresh_token"]).json()
+    client.post("/api/user/logout", headers={"Authorization": f"Bearer {tokens['access_token']}"})
+    with service.connect() as conn:
+        until = conn.scalar(select(LoginSession.access_until).where(LoginSession.revoked_at.is_not(None)))
+    assert until == now() + timedelta(hours=1) == datetime(2025, 8, 6, 4, 30, tzinfo=UTC)
