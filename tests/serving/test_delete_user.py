@@ -1,18 +1,30 @@
 """Someone who deletes the account leaves nothing behind that names them."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import Engine, MetaData, select
+import pytest
+from sqlalchemy import Engine, MetaData, insert, select, text
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
 from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
-from sql.warehouse.events import FctUserEvent
-from tests.serving.conftest import Person, sign_up
+from serving.common.passwords import hash_password
+from serving.user import sessions
+from sql.service.erase import erase
+from sql.service.users import ErasedUser, LoginSession, SearchHistory, User
+from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
+from tests.serving.conftest import Person, eventually, log_in, sign_up
+from tests.serving.gate import Gate
 from tests.serving.small import NOON
 
 ACTIVITY = "/api/log/user/activity"
+LATER = NOON + timedelta(hours=1)
+# Nothing else holds this number.
+USER_ID, USERNAME = 778_899_001_122, "사라질 사람"
 
 
 def everything(engine: Engine) -> list[tuple[str, str]]:
@@ -28,29 +40,162 @@ def everything(engine: Engine) -> list[tuple[str, str]]:
         ]
 
 
+def traces(*engines: Engine) -> list[tuple[str, str]]:
+    """Rows that name the person."""
+    rows = [row for engine in engines for row in everything(engine)]
+    return [row for row in rows if any(name in row[1] for name in (str(USER_ID), "gone@example.com", USERNAME))]
+
+
+@pytest.fixture
+def leaver(client: TestClient, service: Engine) -> Person:
+    """Someone who will leave, whose id can be told from all other numbers."""
+    row = {"user_id": USER_ID, "email": "gone@example.com", "username": USERNAME, "created_at": NOON}
+    with service.begin() as conn:
+        conn.execute(insert(User).values(row | {"password_hash": hash_password("a right password")}))
+    return Person(
+        USER_ID, "gone@example.com", "a right password", log_in(client, "gone@example.com", "a right password")
+    )
+
+
+def act(client: TestClient, who: Person, **more: object) -> int:
+    body = {"action": "x", "label": who.email, "path": f"/mypage/{who.user_id}", "session_id": f"s{who.user_id}"}
+    return client.post(ACTIVITY, json=body | more, headers=who.headers).status_code
+
+
+def land(warehouse: Engine, number: int, **changes: object) -> None:
+    """An event that was on its way when its user left."""
+    event = {"event_id": UUID(int=number), "received_at": NOON, "user_id": USER_ID, "event_type": "late"}
+    event |= {"session_id": f"s{USER_ID}", "path": "/", "label": USERNAME, "payload": {"user_id": USER_ID}} | changes
+    with warehouse.begin() as conn:
+        conn.execute(insert(UserEvent).values(event))
+
+
+def ingest(warehouse: Engine, store: Store) -> None:
+    ingest_logs(warehouse, store, NOON, LATER, now=LATER, grace=timedelta())
+
+
 def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
-    client: TestClient, person: Person, service: Engine, warehouse: Engine, store: Store
+    client: TestClient, leaver: Person, service: Engine, warehouse: Engine, store: Store
 ) -> None:
     other = sign_up(client)
-    for who in (person, other):
-        body = {"action": "x", "label": who.email, "extra_data": {"email": who.email}}
-        assert client.post(ACTIVITY, json=body, headers=who.headers).status_code == 201
+    told = {"recipe_id": 9001, "position": 2, "recipe_ids": [1, 2], "release_version": "20250806T030000Z-3f2a9c01d7"}
+    for who in (leaver, other):
+        assert act(client, who, extra_data={"email": who.email, "who": {"id": who.user_id}} | told) == 201
         keyword = {"keyword": f"{who.email} 감자"}
         assert client.post("/api/kok/search/history", json=keyword, headers=who.headers).status_code == 200
         assert client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers).status_code == 200
-    later = NOON + timedelta(hours=1)
-    ingest_logs(warehouse, store, NOON, later, now=later, grace=timedelta())
+    land(warehouse, 1, event_type=" ", payload=[USERNAME, USER_ID])
+    ingest(warehouse, store)
+    assert act(client, leaver) == 201
+
     assert client.delete("/api/user").status_code == 401
+    left = client.delete("/api/user", headers=leaver.headers)
+    assert (left.status_code, left.json()) == (200, {"message": "회원 탈퇴가 완료되었습니다."})
+    assert traces(service, warehouse) == [], "at once"
+
+    land(warehouse, 2)
+    land(warehouse, 3, event_type="", payload={"email": leaver.email})
+    with service.begin() as conn:
+        late = {"user_id": USER_ID, "service": "kok", "keyword": USERNAME, "searched_at": NOON}
+        conn.execute(insert(SearchHistory).values(late))
+    report = erase_users(service, warehouse, store, now=LATER)
+    assert (report.read, report.details) == (1, {"service": 1, "warehouse": 2})
+    ingest(warehouse, store)
+    assert traces(service, warehouse) == []
+    assert erase_users(service, warehouse, store, now=LATER).written == 0, "again changes nothing"
+
+    with warehouse.connect() as conn:
+        facts = conn.execute(select(FctUserEvent).where(FctUserEvent.event_type.in_(["user_activity_x", "late"]))).all()
+        rejected = conn.scalars(select(RejectedEvent.event)).all()
+    nameless = [fact for fact in facts if fact.user_id is None]
+    assert [(fact.session_id, fact.path, fact.label) for fact in nameless] == [(None, None, None)] * 3
+    assert sorted((fact.payload for fact in nameless), key=len) == [{}, {}, told], "what was looked at stays"
+    named = [fact for fact in facts if fact.user_id is not None]
+    assert [(fact.user_id, fact.label) for fact in named] == [(other.user_id, other.email)], "others are as they were"
+    assert [sorted(event) for event in rejected if event.get("event_type") is None] == [["event_id", "received_at"]]
+    assert client.get("/api/user/info", headers=other.headers).status_code == 200
+
+
+def test_no_token_of_a_deleted_account_opens_anything(
+    client: TestClient, person: Person, start: Callable[[], TestClient]
+) -> None:
+    elsewhere = start()
+    login = client.post("/api/user/login", json={"email": person.email, "password": person.password}).json()
+    second = {"Authorization": f"Bearer {login['access_token']}"}
+    for process in (client, elsewhere):
+        assert process.get("/api/user/info", headers=second).status_code == 200
     assert client.delete("/api/user", headers=person.headers).status_code == 200
-    assert client.get("/api/user/info", headers=person.headers).status_code == 401
+    for headers in (person.headers, second):
+        assert act(client, Person(person.user_id, person.email, "", headers)) == 401
+        assert elsewhere.get("/api/user/info", headers=headers).status_code == 401
+    eventually(
+        lambda: act(elsewhere, Person(person.user_id, person.email, "", second)) == 401,
+        "the other process refuses the tokens",
+    )
+    refresh = client.post("/api/auth/refresh", json={"refresh_token": login["refresh_token"]})
+    assert refresh.status_code == 401
     form = {"username": person.email, "password": person.password}
     assert client.post("/api/user/login", data=form).status_code == 401
-    erase_users(service, warehouse, store, now=later)
-    ingest_logs(warehouse, store, NOON, later, now=later, grace=timedelta())
-    rows = everything(service) + everything(warehouse)
-    assert [row for row in rows if person.email in row[1]] == []
-    assert [row for row in rows if other.email in row[1]], "and the others are there as they were"
-    with warehouse.connect() as conn:
-        users = set(conn.scalars(select(FctUserEvent.user_id)))
-    assert users == {None, other.user_id}
-    assert client.get("/api/user/info", headers=other.headers).status_code == 200
+    assert client.delete("/api/user", headers=second).status_code == 401
+
+
+def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
+    client: TestClient, person: Person
+) -> None:
+    client.delete("/api/user", headers=person.headers)
+    account = {"email": person.email, "password": "another word", "username": "손님"}
+    again = client.post("/api/user/signup", json=account)
+    assert again.status_code == 201
+    assert again.json()["user_id"] != person.user_id
+
+
+def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_the_batch(
+    filled: Engine,
+    warehouse: Engine,
+    store: Store,
+    gate: Callable[[str], Gate],
+    start: Callable[[], TestClient],
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+    assert act(client, person) == 201
+    door.shut()
+    assert client.delete("/api/user", headers=person.headers).status_code == 200
+    assert client.get("/api/user/info", headers=person.headers).status_code == 401
+    assert [row for row in everything(warehouse) if person.email in row[1]]
+    assert erase_users(filled, warehouse, store, now=LATER).details["warehouse"] == 1
+    assert [row for row in everything(filled) + everything(warehouse) if person.email in row[1]] == []
+
+
+@pytest.mark.parametrize("way", ["login", "refresh"])
+def test_whoever_logs_in_while_the_account_goes_is_not_in(
+    client: TestClient, person: Person, service: Engine, way: str
+) -> None:
+    credentials = {"email": person.email, "password": person.password}
+    login = client.post("/api/user/login", json=credentials).json()
+    calls = {
+        "login": ("/api/user/login", credentials),
+        "refresh": ("/api/auth/refresh", {"refresh_token": login["refresh_token"]}),
+    }
+    path, body = calls[way]
+    with ThreadPoolExecutor(1) as pool:
+        with service.begin() as conn:
+            assert sessions.lock_account(conn, person.user_id)
+            erase(conn, [person.user_id], NOON)
+            conn.execute(insert(ErasedUser).values(user_id=person.user_id, erased_at=NOON))
+            answer = pool.submit(client.post, path, json=body)
+            eventually(lambda: answer.done() or waits_for_a_lock(service), "it came to the account")
+            assert not answer.done(), "it waits until it is decided whether there is an account"
+        assert answer.result().status_code == 401
+    with service.connect() as conn:
+        assert conn.scalars(select(LoginSession.user_id).where(LoginSession.revoked_at.is_(None))).all() == []
+
+
+def waits_for_a_lock(service: Engine) -> bool:
+    if service.dialect.name == "postgresql":
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    else:
+        query = "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    with service.connect() as conn:
+        return bool(conn.scalar(text(query)))
