@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
-from serving.common.search import TextIndex
+from serving.common.search import TextIndex, squeezed
 from serving.kok.queries import search_tokens
+from serving.recipe.amounts import read_measure
+from serving.recipe.measures import Quantity, quantity
+from serving.recipe.pantry import Pantry
 from sql.service.recipes import Ingredient, IngredientSynonym, RecipeIngredient
 from sql.service.recipes import Recipe as RecipeRow
 from sql.service.users import RecipeRating
@@ -58,7 +61,7 @@ class RecipeBook:
     recipes: dict[int, Recipe] = field(default_factory=dict)
     canonical: dict[str, str] = field(default_factory=dict)
     postings: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    sizes: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    pantry: Pantry = field(default_factory=lambda: Pantry.of((), ()))
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
 
     def name_of(self, ingredient: str) -> str:
@@ -78,19 +81,15 @@ class RecipeBook:
             found = posting if found is None else np.intersect1d(found, posting, assume_unique=True)
         return [self.popular[position] for position in found.tolist()] if found is not None else []
 
-    def with_most(self, ingredients: Iterable[str], wanted: slice) -> tuple[list[tuple[Recipe, int]], int]:
-        """Recipes that hold any ingredient, with how many they hold: the ``wanted`` ones, and how many there are.
-
-        Those come first that use the most of what was given, then those that need the least besides, then the popular.
-        """
+    def with_most(self, ingredients: Iterable[str]) -> tuple[list[Recipe], bool]:
+        """Recipes that hold as many of the ingredients as any recipe does, the most popular first; whether all."""
         names = dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients)
         postings = [self.postings[name] for name in names if name in self.postings]
         if not postings:
-            return [], 0
-        matched = np.bincount(np.concatenate(postings), minlength=len(self.popular))
-        found = np.flatnonzero(matched)
-        order = found[np.lexsort((found, self.sizes[found], -matched[found]))]
-        return [(self.popular[position], int(matched[position])) for position in order[wanted].tolist()], len(order)
+            return [], False
+        held = np.bincount(np.concatenate(postings))
+        most = held.max()
+        return [self.popular[position] for position in np.flatnonzero(held == most).tolist()], bool(most == len(names))
 
 
 def load_recipes(conn: Connection) -> RecipeBook:
@@ -120,7 +119,9 @@ def load_recipes(conn: Connection) -> RecipeBook:
         recipes={recipe.recipe_id: recipe for recipe in popular},
         canonical={variant: names[number] for variant, number in synonyms if number in names},
         postings=_postings(popular),
-        sizes=np.array([len(recipe.lines) for recipe in popular], np.int32),
+        pantry=Pantry.of(
+            [squeezed(recipe.title) for recipe in popular], [[_need(line) for line in r.lines] for r in popular]
+        ),
         index=TextIndex((r.title, tokens.get((SOURCE, r.recipe_id), "")) for r in popular),
     )
 
@@ -148,6 +149,10 @@ def _lines(conn: Connection, names: dict[int, str]) -> dict[int, tuple[Line, ...
         line = Line(name, amount, unit, note, names.get(number) if number else None)
         found[recipe_id].append(shared.setdefault(line, line))
     return {recipe_id: tuple(group) for recipe_id, group in found.items()}
+
+
+def _need(line: Line) -> tuple[str, Quantity]:
+    return line.known_as, quantity(line.known_as, *read_measure(line.amount, line.unit))
 
 
 def _postings(recipes: Sequence[Recipe]) -> dict[str, NDArray[np.int32]]:

@@ -1,18 +1,21 @@
 """Recipe routes, all for logged-in users. Recipes come from memory, ratings from the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from sqlalchemy.exc import IntegrityError
 
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
-from serving.common.paging import Page, page_of, page_slice
+from serving.common.paging import Page, page_of
 from serving.common.view import View
 from serving.recipe import queries, schemas
+from serving.recipe.amounts import read_number
+from serving.recipe.measures import Quantity, quantity, together
+from serving.recipe.pantry import combine
 from serving.recipe.queries import Recipe
 from serving.recipe.schemas import (
     IngredientProducts,
@@ -28,7 +31,6 @@ from serving.recommend import candidates
 
 router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRoute, responses=UNAUTHORIZED)
 
-LAST_COMBINATION = 3
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2
 
@@ -36,64 +38,111 @@ RecipeSize = Annotated[int, Query(ge=1, le=50)]
 IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
 
 
-@router.get("/by-ingredients", responses={400: {"model": ErrorBody, "description": "Counts differ"}})
+def _as_number(given: object) -> object:
+    number = read_number(given) if isinstance(given, str) else None
+    return given if number is None else number
+
+
+GivenAmount = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
+
+
+@router.get(
+    "/by-ingredients",
+    response_model=MatchedRecipes,
+    responses={400: {"model": ErrorBody, "description": "Counts of ingredients, amounts and units differ"}},
+)
 async def by_ingredients(
+    request: Request,
     view: CurrentView,
     _: User,
-    ingredient: Annotated[list[IngredientName], Query(min_length=3, max_length=50)],
-    amount: Annotated[list[float] | None, Query()] = None,
-    unit: Annotated[list[str] | None, Query()] = None,
-    page: Page = 1,
+    ingredient: Annotated[
+        list[IngredientName],
+        Query(min_length=3, max_length=50, description="What is there", examples=[["감자", "양파", "돼지고기"]]),
+    ],
+    amount: Annotated[
+        list[GivenAmount] | None,
+        Query(description="How much of each, 1/2 and 1 1/2 too; 0 when not known", examples=[[500, 2, 300]]),
+    ] = None,
+    unit: Annotated[
+        list[GivenUnit] | None, Query(description="In what each amount counts", examples=[["g", "개", "g"]])
+    ] = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000, description="Number of the combination; none after 3")] = 1,
     size: RecipeSize = 5,
-) -> MatchedRecipes:
-    """Recipes that use what is there: the best ``size`` of them as combination 1, the next as 2 and 3."""
+) -> Response:
+    """Recipes that together use up what is there, at most ``size`` of them.
+
+    What is given is a stock from which each recipe takes what it needs; rare ingredients count more than salt. It ends
+    early when everything is used up. The next page is another combination, with none of the recipes of this one.
+    """
     _check_counts(ingredient, amount, unit)
-    given = {view.recipes.name_of(name) for name in ingredient}
-    wanted = page_slice(page, size) if page <= LAST_COMBINATION else slice(0)
-    shown, total = view.recipes.with_most(given, wanted)
-    return MatchedRecipes(
-        recipes=[schemas.matched_recipe(recipe, matched, given) for recipe, matched in shown],
+    stock = _stock(view, ingredient, amount, unit)
+    found = combine(view.recipes.pantry, stock, size, page)
+    chosen = (view.recipes.popular[position] for position in found.recipes)
+    recipes = [schemas.matched_recipe(recipe, stock, view.release_version) for recipe in chosen]
+    body = MatchedRecipes(
+        recipes=recipes,
         page=page,
-        total=total,
+        total=found.total,
         combination_number=page,
-        has_more_combinations=page < LAST_COMBINATION and total > page * size,
+        has_more_combinations=found.has_more,
     )
+    asked = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
+    shown = [{"recipe_id": recipe.recipe_id, "reason": recipe.reason} for recipe in recipes]
+    noted = ("recipe_search_by_ingredients", asked | _impressions(view, shown))
+    return keep(request, view, body, needs_login=True, noted=noted, source="catalog")
 
 
-@router.get("/search")
-def search(
+@router.get("/search", response_model=RecipeSearch)
+async def search(
+    request: Request,
     view: CurrentView,
     _: User,
-    recipe: Keyword,
+    recipe: Annotated[
+        Keyword, Query(description="Words of a title, or ingredients", examples=["김치찌개", "감자,양파"])
+    ],
     page: Page = 1,
     size: RecipeSize = 15,
     method: Literal["recipe", "ingredient"] = "recipe",
-) -> RecipeSearch:
+) -> Response:
     """Recipes by words of their title, or by all of some ingredients, separated by commas.
 
-    Words with commas are taken as ingredients whatever ``method`` says: the frontend forgets it from page 2 on.
+    Words with commas are taken as ingredients whatever ``method`` says: the frontend forgets it from page 2 on. Where
+    no recipe holds all the ingredients, those are found that hold the most of them, and ``fallback`` says so.
     """
     by_ingredient = method == "ingredient" or "," in recipe
-    found = view.recipes.with_all(_separated(recipe)) if by_ingredient else view.recipes.search(recipe)
+    if by_ingredient:
+        found, complete = view.recipes.with_most(_separated(recipe))
+    else:
+        found, complete = view.recipes.search(recipe), True
     rows = [schemas.recipe_row(row) for row in page_of(found, page, size)]
-    return RecipeSearch(recipes=rows, page=page, size=size, total=len(found))
+    body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
+    asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}
+    noted = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
+    return keep(request, view, body, needs_login=True, noted=noted)
 
 
-@router.get("/{ingredient}/product-recommend")
-def product_recommend(
-    runtime: CurrentRuntime, view: CurrentView, _: User, ingredient: IngredientName
-) -> IngredientProducts:
-    """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's."""
+@router.get("/{ingredient}/product-recommend", response_model=IngredientProducts)
+async def product_recommend(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: User, ingredient: IngredientName
+) -> Response:
+    """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
     shows = candidates.shows_with(view, ingredient, MOST_SHOWS, runtime.clock())
     items = candidates.mall_products_with(view, ingredient, MOST_PRODUCTS - len(shows))
-    rows = [schemas.show_row(*row) for row in shows] + [schemas.mall_row(*row) for row in items]
-    return IngredientProducts(
+    version = view.release_version
+    rows = [schemas.show_row(*row, version) for row in shows] + [schemas.mall_row(*row, version) for row in items]
+    body = IngredientProducts(
         ingredient=ingredient,
         recommendations=rows,
         total_count=len(rows),
-        release_version=view.release_version,
-        fallback=not any(row.reason.startswith("contains:") for row in rows),
+        release_version=version,
+        fallback=all(row.fallback for row in rows),
     )
+    shown = [{"live_id": r.live_id, "kok_product_id": r.kok_product_id, "reason": r.reason} for r in rows]
+    noted = ("ingredient_product_recommend", {"ingredient": ingredient} | _impressions(view, shown))
+    # The first of these shows to end makes room for another one; until then none comes before them.
+    until = min((show.ends_at for show, _ in shows), default=None)
+    return keep(request, view, body, until=until, needs_login=True, noted=noted, source="catalog" if rows else None)
 
 
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NOT_FOUND)
@@ -147,6 +196,25 @@ def _known(view: View, recipe_id: int) -> Recipe:
 
 def _separated(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _stock(
+    view: View, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
+) -> dict[str, Quantity]:
+    """What was given by canonical name; an ingredient that is given twice is there twice."""
+    stock: dict[str, Quantity] = {}
+    for position, written in enumerate(ingredient):
+        name = view.recipes.name_of(written)
+        number = amount[position] if amount else None
+        there = quantity(name, number or None, unit[position] if unit else None)
+        stock[name] = together(stock[name], there) if name in stock else there
+    return stock
+
+
+def _impressions(view: View, shown: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """What is recorded of a recommendation: what was ``shown``, by position from 1."""
+    rows = [{"position": position, **row} for position, row in enumerate(shown, start=1)]
+    return {"release_version": view.release_version, "source": "catalog", "impressions": rows}
 
 
 def _check_counts(ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None) -> None:

@@ -1,5 +1,6 @@
 """Bodies of the recipe routes."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -7,7 +8,7 @@ from pydantic import BaseModel, Field
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
-from serving.recipe.amounts import parse_amount
+from serving.recipe.amounts import read_measure
 from serving.recipe.queries import Line, Recipe
 
 RECIPE_SITE = "https://www.10000recipe.com/recipe/"
@@ -54,27 +55,31 @@ class RecipeUrl(BaseModel):
 class UsedIngredient(BaseModel):
     """A line of the recipe that uses a given ingredient."""
 
-    material_name: str
-    measure_amount: float | None
-    measure_unit: str | None
+    material_name: str = Field(examples=["감자"])
+    measure_amount: float | None = Field(description="null when the recipe says none or 약간", examples=[1.5])
+    measure_unit: str | None = Field(examples=["개"])
 
 
 class MatchedRecipe(RecipeRow):
     """A recipe that uses some of the given ingredients."""
 
-    matched_ingredient_count: int
+    matched_ingredient_count: int = Field(description="Given ingredients that the recipe uses")
     total_ingredients_count: int = Field(description="Ingredients of the recipe")
     used_ingredients: list[UsedIngredient]
+    reason: str = Field(description="`uses:` the given ingredients that it uses", examples=["uses:감자,양파"])
+    source: Literal["catalog"] = Field(description="It was found among all recipes, without a release")
+    release_version: str | None = Field(description="Release in service when this was answered")
+    fallback: bool = Field(description="Something simpler answered than what was asked for: never")
 
 
 class MatchedRecipes(BaseModel):
-    """A combination of recipes for the given ingredients."""
+    """A combination: recipes that together use up the given ingredients, in the order in which they take them."""
 
     recipes: list[MatchedRecipe]
     page: int
     total: int = Field(description="Recipes that use any of the ingredients")
-    combination_number: int
-    has_more_combinations: bool
+    combination_number: int = Field(description="The page; there are at most three")
+    has_more_combinations: bool = Field(description="The next page is not empty")
 
 
 class RecipeSearch(BaseModel):
@@ -84,6 +89,7 @@ class RecipeSearch(BaseModel):
     page: int
     size: int
     total: int
+    fallback: bool = Field(description="No recipe holds all the ingredients; these hold the most of them")
 
 
 class Rating(BaseModel):
@@ -96,7 +102,7 @@ class Rating(BaseModel):
 class NewRating(BaseModel):
     """A user's rating."""
 
-    rating: int = Field(ge=0, le=5)
+    rating: int = Field(ge=0, le=5, examples=[5])
 
 
 class IngredientStatus(BaseModel):
@@ -143,7 +149,9 @@ class IngredientProduct(BaseModel):
     kok_review_cnt: int | None
     kok_review_score: float | None
     dc_rate: int | None
-    reason: str
+    reason: str = Field(description="`contains:` the ingredient, or `title:` the words", examples=["contains:감자"])
+    release_version: str | None = Field(description="Release in service when this was answered")
+    fallback: bool = Field(description="It was not resolved to the ingredient, its title names it")
 
 
 class IngredientProducts(BaseModel):
@@ -193,13 +201,19 @@ def recipe_detail(recipe: Recipe) -> RecipeDetail:
     return RecipeDetail(**recipe_row(recipe).model_dump(), materials=materials)
 
 
-def matched_recipe(recipe: Recipe, matched: int, given: set[str]) -> MatchedRecipe:
-    """A recipe with the lines that use what was given (canonical names)."""
+def matched_recipe(recipe: Recipe, given: Collection[str], release_version: str | None) -> MatchedRecipe:
+    """A recipe with the lines that use what was ``given``, by canonical names."""
+    used = [line for line in recipe.lines if line.known_as in given]
+    names = {line.known_as for line in used}
     return MatchedRecipe(
         **recipe_row(recipe).model_dump(),
-        matched_ingredient_count=matched,
+        matched_ingredient_count=len(names),
         total_ingredients_count=len(recipe.lines),
-        used_ingredients=[_used(line) for line in recipe.lines if line.known_as in given or line.name in given],
+        used_ingredients=[_used(line) for line in used],
+        reason=f"uses:{','.join(name for name in given if name in names)}",
+        source="catalog",
+        release_version=release_version,
+        fallback=False,
     )
 
 
@@ -214,7 +228,7 @@ def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
     )
 
 
-def mall_row(item: KokItem, reason: str) -> IngredientProduct:
+def mall_row(item: KokItem, reason: str, release_version: str | None) -> IngredientProduct:
     """A product of the mall to buy an ingredient as."""
     return IngredientProduct(
         source="kok",
@@ -232,10 +246,12 @@ def mall_row(item: KokItem, reason: str) -> IngredientProduct:
         kok_review_score=item.review_score,
         dc_rate=None,
         reason=reason,
+        release_version=release_version,
+        fallback=not reason.startswith("contains:"),
     )
 
 
-def show_row(show: Show, reason: str) -> IngredientProduct:
+def show_row(show: Show, reason: str, release_version: str | None) -> IngredientProduct:
     """A broadcast product to buy an ingredient as."""
     price = shown_price(show.list_price, show.price, show.price_kind)
     return IngredientProduct(
@@ -254,8 +270,11 @@ def show_row(show: Show, reason: str) -> IngredientProduct:
         kok_review_score=None,
         dc_rate=price.rate,
         reason=reason,
+        release_version=release_version,
+        fallback=not reason.startswith("contains:"),
     )
 
 
 def _used(line: Line) -> UsedIngredient:
-    return UsedIngredient(material_name=line.name, measure_amount=parse_amount(line.amount), measure_unit=line.unit)
+    measure = read_measure(line.amount, line.unit)
+    return UsedIngredient(material_name=line.name, measure_amount=measure.number, measure_unit=measure.unit)

@@ -31,8 +31,14 @@ EMPTY = {
     "/api/recommend/release": {"version": None, "built_at": None, "problem": None},
 }
 EMPTY_FOR_USERS = {
-    "/api/recipes/search?recipe=감자": {"recipes": [], "page": 1, "size": 15, "total": 0},
-    "/api/recipes/search?recipe=감자,양파&method=ingredient": {"recipes": [], "page": 1, "size": 15, "total": 0},
+    "/api/recipes/search?recipe=감자": {"recipes": [], "page": 1, "size": 15, "total": 0, "fallback": False},
+    "/api/recipes/search?recipe=감자,양파&method=ingredient": {
+        "recipes": [],
+        "page": 1,
+        "size": 15,
+        "total": 0,
+        "fallback": False,
+    },
     "/api/recipes/감자/product-recommend": {
         "ingredient": "감자",
         "recommendations": [],

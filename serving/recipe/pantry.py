@@ -1,0 +1,221 @@
+"""What to cook with what is there: recipes that together use up a stock of ingredients.
+
+A recipe is worth what it uses of the stock. Each ingredient counts by how rare it is among recipes, so that salt
+decides little: one half for being used at all, the other for the share of it that is used up; both less where the
+recipe needs more than is left. A recipe that needs much besides is worth less. A combination takes the best recipe,
+takes what that needs from the stock, and goes on with what is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.recipe.measures import Quantity, together
+
+LAST_COMBINATION: Final = 3
+# Of an ingredient whose amounts nobody knows a recipe takes a third of what is left.
+USUAL_SHARE: Final = 1 / 3
+# Less than this share of what was given is no leftover to cook with.
+CRUMBS: Final = 0.02
+# Recipes that are looked at closely; the others are worth less, whatever is taken from the stock.
+NEAREST: Final = 256
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+
+class Combination(NamedTuple):
+    """``recipes`` by position, in the order in which they were taken; ``total`` use any of the stock at all."""
+
+    recipes: tuple[int, ...]
+    total: int
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class Pantry:
+    """What n recipes need of m ingredients; those of ingredient i lie in ``starts[i]:starts[i + 1]``.
+
+    ``recipes`` and ``needs`` (grams, pieces) run over all pairs of ingredient and recipe, recipes ascending. A need
+    that is not said is the median of those that are, NaN without any. ``information`` (m,) is the inverse document
+    frequency of each ingredient, ``contents`` (n,) its sum over a recipe, and recipes of one title share a number in
+    ``twins`` (n,).
+    """
+
+    numbers: dict[str, int]
+    starts: NDArray[np.int64]
+    recipes: Positions
+    needs: Floats
+    information: Floats
+    contents: Floats
+    twins: Positions
+
+    @classmethod
+    def of(cls, titles: Sequence[str], needs: Sequence[Sequence[tuple[str, Quantity]]]) -> "Pantry":
+        """Pantry of recipes, the most popular first: their titles, and the lines of their ingredient lists."""
+        lists = [_joined(lines) for lines in needs]
+        numbers: dict[str, int] = {}
+        for name in (name for wanted in lists for name in wanted):
+            numbers.setdefault(name, len(numbers))
+        owners = np.repeat(np.arange(len(lists), dtype=np.int32), [len(wanted) for wanted in lists])
+        ingredients = np.array([numbers[name] for wanted in lists for name in wanted], np.int64)
+        amounts = np.array([need for wanted in lists for need in wanted.values()], np.float64).reshape(-1, 2)
+        order = np.argsort(ingredients, kind="stable")
+        counts = np.bincount(ingredients, minlength=len(numbers))
+        information = np.log((1 + len(lists)) / (1 + counts)) + 1
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        distinct = {title: number for number, title in enumerate(dict.fromkeys(titles))}
+        return cls(
+            numbers=numbers,
+            starts=starts,
+            recipes=owners[order],
+            needs=_with_usual(amounts[order], starts),
+            information=information,
+            contents=np.bincount(owners, information[ingredients], len(lists)).astype(np.float64),
+            twins=np.array([distinct[title] for title in titles], np.int32),
+        )
+
+
+def combine(pantry: Pantry, stock: Mapping[str, Quantity], size: int, number: int) -> Combination:
+    """Combination ``number`` (from 1) of at most ``size`` recipes for a ``stock`` by canonical names.
+
+    A combination uses no recipe of an earlier one, and no title twice. It ends where nothing is left to use. After the
+    third there is none.
+    """
+    shelf = _Shelf.of(pantry, stock)
+    gone = shelf.covered == 0
+    total = len(gone) - int(np.count_nonzero(gone))
+    full = shelf.worth(np.ones(len(shelf.given)))
+    recipes: list[int] = []
+    for _ in range(number if number <= LAST_COMBINATION else 0):
+        recipes = _take_recipes(shelf, full, pantry.twins, gone, size)
+    return Combination(tuple(recipes), total, has_more=number < LAST_COMBINATION and not gone.all())
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An ingredient of the stock, and which recipes use which share of it; of an ``endless`` one, of what is left."""
+
+    recipes: Positions
+    shares: Floats
+    weight: float
+    endless: bool
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """A stock: ``covered`` (n,) is how much of a recipe's information is there, ``fit`` (n,) 1 where all of it is."""
+
+    given: tuple[_Given, ...]
+    weights: Floats
+    endless: Flags
+    covered: Floats
+    fit: Floats
+
+    @classmethod
+    def of(cls, pantry: Pantry, stock: Mapping[str, Quantity]) -> "_Shelf":
+        known = ((pantry.numbers[name], there) for name, there in stock.items() if name in pantry.numbers)
+        given = tuple(_given(pantry, number, there) for number, there in known)
+        covered = np.zeros(len(pantry.twins))
+        for one in given:
+            covered[one.recipes] += one.weight
+        fit = np.divide(covered, pantry.contents, out=np.zeros_like(covered), where=pantry.contents > 0)
+        weights = np.array([one.weight for one in given])
+        return cls(given, weights, np.array([one.endless for one in given], np.bool_), covered, (1 + fit) / 2)
+
+    def worth(self, left: Floats) -> Floats:
+        """What each recipe is worth (n,) while the shares ``left`` of the stock are there."""
+        found = np.zeros(len(self.fit))
+        for one, rest in zip(self.given, left.tolist(), strict=True):
+            if rest:
+                found[one.recipes] += one.weight * _value(one.shares * rest if one.endless else one.shares, rest)
+        return found * self.fit
+
+    def shares(self, recipes: Positions) -> Floats:
+        """Shares of the stock (k, given) that ``recipes`` need; infinite, so worth nothing, where they do without."""
+        found = np.empty((len(recipes), len(self.given)))
+        for column, one in enumerate(self.given):
+            places = np.minimum(np.searchsorted(one.recipes, recipes), len(one.recipes) - 1)
+            found[:, column] = np.where(one.recipes[places] == recipes, one.shares[places], np.inf)
+        return found
+
+
+def _take_recipes(shelf: _Shelf, full: Floats, twins: Positions, gone: Flags, size: int) -> list[int]:
+    """The recipes of a combination, worth ``full`` at first; they and their twins are ``gone`` afterwards."""
+    taken: list[int] = []
+    left = np.ones(len(shelf.given))
+    worth = full
+    while len(taken) < size and left.any():
+        near, bound = _nearest(np.where(gone, 0, worth))
+        found = _take_nearest(shelf, near, bound, left, size - len(taken), twins, gone)
+        if not found:
+            break
+        taken += found
+        worth = shelf.worth(left)
+    return taken
+
+
+def _take_nearest(
+    shelf: _Shelf, near: Positions, bound: float, left: Floats, most: int, twins: Positions, gone: Flags
+) -> list[int]:
+    """Take the best of the recipes ``near`` from ``left``, until one that is not among them may be better.
+
+    Those are worth less than ``bound``, and nothing gains by what others take.
+    """
+    taken: list[int] = []
+    shares = shelf.shares(near)
+    while len(taken) < most:
+        needed = shares * np.where(shelf.endless, left, 1)
+        worth = (_value(needed, left) @ shelf.weights) * shelf.fit[near] * ~gone[near]
+        best = int(np.argmax(worth)) if len(near) else 0
+        if not len(near) or worth[best] <= 0 or (taken and worth[best] < bound):
+            break
+        taken.append(int(near[best]))
+        left -= np.where(np.isinf(needed[best]), 0, np.minimum(needed[best], left))
+        left[(left < CRUMBS) & ~shelf.endless] = 0
+        gone |= twins == twins[near[best]]
+    return taken
+
+
+def _nearest(worth: Floats) -> tuple[Positions, float]:
+    """The recipes that are worth most, ascending, and a bound that all others lie below."""
+    bound = float(np.partition(worth, -NEAREST)[-NEAREST]) if len(worth) > NEAREST else 0.0
+    return np.flatnonzero((worth >= bound) & (worth > 0)).astype(np.int32), bound
+
+
+def _given(pantry: Pantry, number: int, there: Quantity) -> _Given:
+    of_it = slice(pantry.starts[number], pantry.starts[number + 1])
+    amount, column = (there.grams, 0) if there.grams is not None else (there.pieces, 1)
+    shares = np.full(of_it.stop - of_it.start, np.nan) if amount is None else pantry.needs[of_it, column] / amount
+    shares[np.isnan(shares)] = USUAL_SHARE
+    return _Given(pantry.recipes[of_it], np.clip(shares, 1e-6, 1e6), float(pantry.information[number]), amount is None)
+
+
+def _value(needed: Floats, left: Floats | float) -> Floats:
+    """What the use of an ingredient is worth, 0 to 1, by the shares of the stock that are ``needed`` and ``left``."""
+    value: Floats = np.minimum(1, left / needed) * (1 + np.minimum(needed, left)) / 2
+    return value
+
+
+def _with_usual(needs: Floats, starts: NDArray[np.int64]) -> Floats:
+    """``needs`` with the median of an ingredient, in grams and in pieces, where an amount is not said."""
+    filled = needs.copy()
+    for start, stop in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        for column in (0, 1):
+            said = needs[start:stop, column]
+            unknown = np.isnan(said)
+            if not unknown.all() and unknown.any():
+                filled[start:stop, column][unknown] = np.median(said[~unknown])
+    return filled
+
+
+def _joined(lines: Sequence[tuple[str, Quantity]]) -> dict[str, Quantity]:
+    """What a recipe needs by ingredient; one that is listed twice is needed twice."""
+    found: dict[str, Quantity] = {}
+    for name, need in lines:
+        found[name] = together(found[name], need) if name in found else need
+    return found
