@@ -1,18 +1,24 @@
 """Mall routes. Lists and pages come from memory; searching runs the analyser and history waits for the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+import orjson
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from serving.common import history
-from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
+from serving.common.deps import LARGEST_ID, CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
+from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
+from serving.common.view import View
+from serving.home_shopping.queries import Show
 from serving.kok import queries, schemas
 from serving.kok.queries import SOURCE, KokCatalog, KokItem
 from serving.kok.schemas import (
+    AiredForUser,
+    AiredNow,
+    CartRecipes,
     KokCards,
     KokDetail,
     KokHistory,
@@ -26,6 +32,11 @@ from serving.kok.schemas import (
     Message,
     SearchKeyword,
 )
+from serving.recipe.queries import Recipe
+from serving.recommend import candidates
+from serving.recommend.candidates import Recommendation
+from serving.recommend.recent import viewed_by
+from serving.recommend.schemas import impressions, item_origin, origin
 
 router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 
@@ -65,6 +76,73 @@ async def store_best_items(
     """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
     noted = ("kok_store_best_items_view", {"sort_by": sort_by})
     return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]), noted=noted)
+
+
+@router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)
+def homeshopping_recommend(
+    runtime: CurrentRuntime, view: CurrentView, user: User, k: Annotated[int, Query(ge=1, le=20)] = 5
+) -> AiredForUser:
+    """Shows, on air or to come, that go with the mall products that the user looked at last; else the next ones."""
+    now = runtime.clock()
+    viewed = [
+        view.kok.items[v.number] for v in viewed_by(runtime, user) if v.source == SOURCE and v.number in view.kok.items
+    ]
+    found = {item: candidates.shows_like(view, SOURCE, item.product_id, item.ingredients, k, now) for item in viewed}
+    own = {item: picked for item, picked in found.items() if picked.source != "popular"}
+    soon = Recommendation(candidates.shows_soon(view, k, now), "popular", view.release_version)
+    by_product = {item.name: _aired(picked) for item, picked in own.items()}
+    distinct = {row.live_id: row for rows in (by_product.values() or [_aired(soon)]) for row in rows}
+    rows = list(distinct.values())[:k]
+    first = next(iter(own.values()), soon if rows else Recommendation((), None, view.release_version))
+    payload = {"kok_product_ids": [item.product_id for item in own], "live_ids": [row.live_id for row in rows]}
+    runtime.note(user.user_id, "kok_homeshopping_recommendation", orjson.dumps(payload).decode())
+    return AiredForUser(
+        kok_product_name=viewed[0].name if viewed else "",
+        recommendations=rows,
+        total_count=len(rows),
+        algorithm_info={"source": first.source or "none", "release_version": view.release_version or "none"},
+        product_recommendations=by_product,
+        **origin(first),
+    )
+
+
+@router.get(
+    "/carts/recipe-recommend",
+    response_model=CartRecipes,
+    responses=UNAUTHORIZED | {400: {"model": ErrorBody, "description": "A product id is no number"}},
+)
+async def cart_recipes(
+    request: Request,
+    view: CurrentView,
+    _: User,
+    product_ids: Annotated[
+        str, Query(max_length=2000, description="Of mall and broadcast products", examples=["101,7"])
+    ],
+    page: Page = 1,
+    size: Size = 10,
+) -> Response:
+    """Recipes that use what is in a cart: those first that use the most telling of it. Unknown products are skipped."""
+    names = _ingredients_of(view, _ids(product_ids))
+    using = candidates.recipes_using(view, names)
+    shown = page_of(using, page, size)
+    picked = Recommendation(
+        tuple((recipe, f"contains:{','.join(n for n in names if n in _names(recipe))}") for recipe, _ in shown),
+        "resolved" if shown else None,
+        view.release_version,
+    )
+    body = CartRecipes(
+        recipes=[schemas.cart_recipe(recipe, names, item_origin(picked, reason)) for recipe, reason in picked.items],
+        total_count=len(using),
+        page=page,
+        size=size,
+        total_pages=-(-len(using) // size),
+        keyword_extraction=names,
+        **origin(picked),
+    )
+    ids = [recipe.recipe_id for recipe, _ in picked.items]
+    shown_to = impressions(picked, "recipe_id", ids, product_ids=product_ids)
+    noted = ("kok_cart_recipe_recommend", shown_to)
+    return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
 
 
 @router.get("/product/{product_id}/info", response_model=KokInfo, responses=NOT_FOUND)
@@ -156,6 +234,29 @@ def forget_search(runtime: CurrentRuntime, user: User, history_id: Id) -> Messag
 def _reviewed(catalog: KokCatalog, sort_by: SortBy) -> list[KokItem]:
     ordered = catalog.by_reviews if sort_by == "review_count" else catalog.by_rating
     return [item for item in ordered if item.review_count > 0]
+
+
+def _aired(picked: Recommendation[Show]) -> list[AiredNow]:
+    return [schemas.aired_now(show, item_origin(picked, reason)) for show, reason in picked.items]
+
+
+def _ids(written: str) -> list[int]:
+    """Product ids separated by commas."""
+    ids = [part.strip() for part in written.split(",") if part.strip()]
+    wrong = next((part for part in ids if not part.isascii() or not part.isdecimal() or int(part) > LARGEST_ID), None)
+    if wrong is not None or not ids:
+        raise HTTPException(400, f"product_ids are numbers separated by commas, not {wrong or 'nothing'!r}")
+    return [int(part) for part in ids]
+
+
+def _ingredients_of(view: View, product_ids: Iterable[int]) -> list[str]:
+    """Ingredients of products of the mall or of broadcasts, each once."""
+    products = (view.kok.items.get(number) or view.schedule.find_product(number) for number in product_ids)
+    return list(dict.fromkeys(name for product in products if product for name in product.ingredients))
+
+
+def _names(recipe: Recipe) -> set[str]:
+    return {line.known_as for line in recipe.lines}
 
 
 def _cards(items: Sequence[KokItem]) -> KokCards:

@@ -1,5 +1,7 @@
 """Bodies of the mall routes."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -9,7 +11,11 @@ from serving.common.clock import KstDateTime
 from serving.common.deps import Keyword
 from serving.common.history import Searched
 from serving.common.money import shown_price
+from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
+from serving.recipe.queries import Recipe
+from serving.recipe.schemas import recipe_url
+from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
 
 ProductId = Annotated[int, Field(description="The mall's own id", examples=[10048215])]
 Name = Annotated[str, Field(description="Without the store", examples=["햇감자 3kg"])]
@@ -282,4 +288,103 @@ def seller_info(row: Row[Any] | None) -> KokSellerInfo:
         kok_ver_date=(row and row.verified_on) or "",
         kok_co_addr=(row and row.address) or "",
         kok_return_addr=(row and row.return_address) or "",
+    )
+
+
+class CartRecipe(Recommended):
+    """A recipe for the products of a cart."""
+
+    recipe_id: int
+    recipe_title: str
+    cooking_name: str | None
+    description: str
+    cooking_introduction: str | None
+    scrap_count: int
+    recipe_url: str
+    thumbnail_url: str | None
+    number_of_serving: str | None
+    ingredients: list[str]
+    matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe holds")
+    total_ingredients_count: int
+    used_ingredients: list[str] = Field(description="Those ingredients")
+
+
+class CartRecipes(Provenance):
+    """A page of recipes for the products of a cart, and how many there are."""
+
+    recipes: list[CartRecipe]
+    total_count: int
+    page: int
+    size: int
+    total_pages: int
+    keyword_extraction: list[str] = Field(description="Ingredients that the products were resolved to")
+
+
+class AiredNow(Recommended):
+    """A product of a show on air or to come."""
+
+    live_id: int
+    product_id: int
+    product_name: str
+    store_name: str | None
+    sale_price: int
+    dc_price: int
+    dc_rate: int
+    price_kind: str
+    thumb_img_url: str
+    live_date: date
+    live_start_time: str
+    live_end_time: str
+    similarity_score: float | None = None
+
+
+class AiredForUser(Provenance):
+    """Shows on air or to come that go with the mall products that a user looked at last."""
+
+    kok_product_id: int | None = None
+    kok_product_name: str = Field(description="The product that was looked at last, empty for a new user")
+    recommendations: list[AiredNow]
+    total_count: int
+    algorithm_info: dict[str, str]
+    product_recommendations: dict[str, list[AiredNow]] = Field(description="By the product that they go with")
+
+
+def cart_recipe(recipe: Recipe, names: Collection[str], origin: ItemOrigin) -> CartRecipe:
+    """A recipe for a cart with the ingredients ``names``."""
+    used = list(dict.fromkeys(line.known_as for line in recipe.lines if line.known_as in names))
+    return CartRecipe(
+        recipe_id=recipe.recipe_id,
+        recipe_title=recipe.title,
+        cooking_name=recipe.dish,
+        description=recipe.introduction or "",
+        cooking_introduction=recipe.introduction,
+        scrap_count=recipe.scrap_count,
+        recipe_url=recipe_url(recipe.recipe_id),
+        thumbnail_url=recipe.image_url,
+        number_of_serving=recipe.servings,
+        ingredients=list(dict.fromkeys(line.name for line in recipe.lines)),
+        matched_ingredient_count=len(used),
+        total_ingredients_count=len(recipe.lines),
+        used_ingredients=used,
+        **origin,
+    )
+
+
+def aired_now(show: Show, origin: ItemOrigin) -> AiredNow:
+    """A product of a show."""
+    price = shown_price(show.list_price, show.price, show.price_kind)
+    return AiredNow(
+        live_id=show.live_id,
+        product_id=show.product.product_id,
+        product_name=show.product.name,
+        store_name=show.product.store,
+        sale_price=price.sale,
+        dc_price=price.dc,
+        dc_rate=price.rate,
+        price_kind=price.kind,
+        thumb_img_url=show.product.thumbnail,
+        live_date=show.day,
+        live_start_time=show.start_time,
+        live_end_time=show.end_time,
+        **origin,
     )

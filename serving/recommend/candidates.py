@@ -8,11 +8,13 @@ The first that has anything answers alone, and says so. Of broadcasts only those
 in order of their start. :mod:`serving.recommend.personal` does the same for a user.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Generic, Literal, TypeVar
+
+import numpy as np
 
 from serving.common.clock import kst_day
 from serving.common.view import View
@@ -58,6 +60,26 @@ def recipes_with(view: View, ingredients: Sequence[str], k: int) -> Recommendati
     neighbours = view.release.recipes_with(ingredients, k) if view.release else []
     known = _recipes(view, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
     return _first(view, known, () if known else _recipes_with(view, ingredients, k), ())
+
+
+def recipes_using(view: View, ingredients: Sequence[str]) -> list[tuple[Recipe, int]]:
+    """Every recipe that holds any of some ingredients, with how many it holds: those first that hold the most telling.
+
+    An ingredient tells the more, the fewer recipes hold it. Of recipes that hold the same, those come first that need
+    least besides, then the popular.
+    """
+    book = view.recipes
+    scores = np.zeros(len(book.popular))
+    counts = np.zeros(len(book.popular), np.int32)
+    for name in dict.fromkeys(ingredients):
+        posting = book.postings.get(name)
+        if posting is not None:
+            scores[posting] += np.log((1 + len(book.popular)) / len(posting))
+            counts[posting] += 1
+    found = np.flatnonzero(counts)
+    sizes = np.array([len(book.popular[row].lines) for row in found.tolist()], np.int32)
+    order = found[np.lexsort((found, sizes, -scores[found]))]
+    return [(book.popular[row], int(counts[row])) for row in order.tolist()]
 
 
 def mall_products_for(view: View, product: Product, k: int) -> Recommendation[KokItem]:
@@ -191,17 +213,22 @@ def _recipes_with(view: View, ingredients: Sequence[str], k: int) -> tuple[tuple
 
 
 def _listed(view: View, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[KokItem, str], ...]:
-    """Mall products that are still listed."""
+    """Mall products that are still listed, of the same goods the first."""
     found = ((view.kok.items.get(product_id), reason) for product_id, reason in neighbours)
-    return tuple((item, reason) for item, reason in found if item and item.listed)
+    return tuple(_once((item, reason) for item, reason in found if item and item.listed))
 
 
 def _sharing(
     ingredients: Iterable[str], by_ingredient: dict[str, tuple[KokItem, ...]]
 ) -> Iterable[tuple[KokItem, str]]:
-    seen: set[int] = set()
-    for name in ingredients:
-        for item in by_ingredient.get(name, ()):
-            if item.product_id not in seen:
-                seen.add(item.product_id)
-                yield item, f"contains:{name}"
+    return _once((item, f"contains:{name}") for name in ingredients for item in by_ingredient.get(name, ()))
+
+
+def _once(items: Iterable[tuple[KokItem, str]]) -> Iterator[tuple[KokItem, str]]:
+    """Of several listings of the same goods the first."""
+    seen: set[str | int] = set()
+    for item, reason in items:
+        goods = item.item_id or item.product_id
+        if goods not in seen:
+            seen.add(goods)
+            yield item, reason

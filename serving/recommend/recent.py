@@ -2,14 +2,23 @@
 
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from serving.common.auth import Identity
+from serving.common.errors import log_reason
+from serving.common.runtime import Runtime
 from sql.warehouse.events import UserEvent
+
+log = structlog.get_logger()
 
 VIEWS = ("kok_product_info_view", "homeshopping_product_detail_view", "recipe_detail_view")
 RECIPES = "recipes"
 # Enough for the latest few things of someone who looks at the same ones again and again.
 NEWEST_EVENTS = 200
+LATEST_VIEWS = 10
 
 
 class Viewed(NamedTuple):
@@ -17,6 +26,19 @@ class Viewed(NamedTuple):
 
     source: str
     number: int
+
+
+def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
+    """The things that a user looked at last, newest first.
+
+    Nothing while the warehouse is away: what is popular still answers.
+    """
+    try:
+        with runtime.warehouse.connect() as conn:
+            return latest_views(conn, user.user_id, LATEST_VIEWS)
+    except (OperationalError, PoolTimeoutError) as error:
+        log.warning("views_unavailable", reason=log_reason(error))
+        return []
 
 
 def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:

@@ -4,22 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from serving.common.auth import Identity
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, User, Visitor
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, log_reason, not_found
+from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.runtime import Runtime
 from serving.common.view import View
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates, personal
 from serving.recommend.candidates import Recommendation
-from serving.recommend.recent import Viewed, latest_views
+from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import (
     ItemOrigin,
     RecommendedProducts,
@@ -42,11 +39,7 @@ Count = Annotated[int, Query(ge=1, le=50)]
 IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
 Target = Literal["kok", "home_shopping"]
 
-log = structlog.get_logger()
-
 KOK = "kok"
-# The things a user looked at last that count.
-LATEST_VIEWS = 10
 
 
 @router.get("/release")
@@ -113,7 +106,7 @@ async def recipe_products(
 @router.get("/me/recipes", responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedRecipes:
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
-    picked = personal.recipes(view, _viewed(runtime, user), k)
+    picked = personal.recipes(view, viewed_by(runtime, user), k)
     ids = [recipe.recipe_id for recipe, _ in picked.items]
     _note(runtime, user, "personal_recipe_recommendation", impressions(picked, "recipe_id", ids))
     recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
@@ -124,7 +117,7 @@ def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count 
 def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedProducts:
     """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
     now = runtime.clock()
-    picked = personal.products(view, _viewed(runtime, user), k, now)
+    picked = personal.products(view, viewed_by(runtime, user), k, now)
     ids = [product_id_of(offer) for offer, _ in picked.items]
     _note(runtime, user, "personal_product_recommendation", impressions(picked, "product_id", ids))
     products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
@@ -157,16 +150,6 @@ def _products(
 
 def _recipe(recipe: Recipe, item: ItemOrigin) -> RecommendedRecipe:
     return RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item)
-
-
-def _viewed(runtime: Runtime, user: Identity) -> list[Viewed]:
-    """What the user looked at; nothing while the warehouse is away, so that what is popular still answers."""
-    try:
-        with runtime.warehouse.connect() as conn:
-            return latest_views(conn, user.user_id, LATEST_VIEWS)
-    except (OperationalError, PoolTimeoutError) as error:
-        log.warning("views_unavailable", reason=log_reason(error))
-        return []
 
 
 def _note(runtime: Runtime, user: Identity, event_type: str, payload: dict[str, object]) -> None:
