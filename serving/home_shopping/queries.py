@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, and_, exists, select
 
 from serving.common.clock import KST, kst_day
 from serving.common.search import TextIndex
 from serving.kok.queries import product_ingredients, search_tokens
-from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct
+from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 
 # About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
@@ -31,7 +31,7 @@ class Station(NamedTuple):
 
 
 class Product(NamedTuple):
-    """A product sold in broadcasts."""
+    """A product sold in broadcasts. Listings of the same goods, also of the mall, share an ``item_id``."""
 
     source: str
     product_id: int
@@ -44,6 +44,7 @@ class Product(NamedTuple):
     list_price: int | None
     price: int | None
     price_kind: str
+    item_id: str | None
 
 
 class PageParts(NamedTuple):
@@ -191,6 +192,10 @@ def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict
         Broadcast.source_product_id == HomeShoppingProduct.source_product_id,
         Broadcast.starts_at >= since,
     )
+    item = and_(
+        ProductItem.source == HomeShoppingProduct.source,
+        ProductItem.source_product_id == HomeShoppingProduct.source_product_id,
+    )
     return {
         (row.source, row.source_product_id): Product(
             source=row.source,
@@ -204,8 +209,9 @@ def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict
             list_price=row.list_price,
             price=row.price,
             price_kind=row.price_kind,
+            item_id=row.item_id,
         )
-        for row in conn.execute(select(*columns).where(shown))
+        for row in conn.execute(select(*columns, ProductItem.item_id).outerjoin(ProductItem, item).where(shown))
     }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
-from sql.service.catalog import Broadcast, HomeShoppingProduct
+from serving.home_shopping.queries import load_schedule
+from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 from tests.serving.conftest import Now, Person, eventually
 from tests.serving.small import BIG_ID, SHOWS, at, bump, fill
@@ -205,3 +206,11 @@ def test_what_a_schedule_leaves_open_of_a_price_is_as_the_page_tells(client: Tes
         conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(said))
         bump(conn, "schedule")
     eventually(lambda: prices() == [85_000, 85_000, "amount"], "a list price below the price is not shown")
+
+
+def test_a_product_knows_its_item_once_it_was_compared(filled: Engine) -> None:
+    linked = {"source": "hmall", "source_product_id": BIG_ID, "item_id": "kok:101", "score": 1.0, "method": "title"}
+    with filled.begin() as conn:
+        conn.execute(insert(ProductItem), linked)
+        products = load_schedule(conn).products
+    assert (products[BIG_ID].item_id, products[21_000_002].item_id) == ("kok:101", None)

@@ -140,7 +140,7 @@ def test_openapi_shows_an_example_of_every_field_and_the_body_of_every_error() -
     routes = [
         answer for path, route in spec["paths"].items() if path.startswith("/api/kok") for answer in route.values()
     ]
-    assert len(routes) == 11
+    assert len(routes) >= 11
     for route in routes:
         assert route["description"]
         bodies = [answer.get("content") for status, answer in route["responses"].items() if status != "304"]
