@@ -3,12 +3,19 @@
 import base64
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
-from serving.common.passwords import _hasher
+from serving.common.auth import Tokens
+from serving.common.passwords import _hasher, hash_password
+from serving.common.settings import DEVELOPMENT_SECRET
+from serving.user.emails import normal
 from sql.service.users import User
 from tests.serving.conftest import Now, Person, log_in, sign_up
 
@@ -40,6 +47,10 @@ def test_what_cannot_be_an_account_is_refused(client: TestClient) -> None:
         {"email": "a@b\0.com"},
         {"password": "abc"},
         {"password": "x" * 201},
+        {"password": "nul\0nul"},
+        {"password": "half \ud83c"},
+        {"email": f"{'x' * 300}@example.com"},
+        {"email": "visitor@example.com" * 100_000},
         {"username": " "},
         {"username": "x" * 101},
         {"username": "nul\0"},
@@ -50,6 +61,39 @@ def test_what_cannot_be_an_account_is_refused(client: TestClient) -> None:
         answer = client.post("/api/user/signup", content=content, headers={"content-type": "application/json"})
         assert answer.status_code == 422, change
         assert "secret word" not in answer.text
+
+
+REFUSED_PASSWORDS = [
+    ("    ", "must not be blank"),
+    ("\u3000\u3000\t\n ", "must not be blank"),
+    ("abc", "at least 4 characters"),
+    ("x" * 201, "at most 200 characters"),
+    ("good.visitor@example.com", "must not be the e-mail address"),
+    (" GOOD.VISITOR@example.com ", "must not be the e-mail address"),
+    ("Good.Visitor", "must not be the e-mail address or what stands before its @"),
+    ("단골 손님", "must not be the user name"),
+    ("ab\0cd", "cannot be stored"),
+]
+
+
+def test_a_password_that_anyone_would_try_is_refused_with_the_rule(client: TestClient) -> None:
+    for password, said in REFUSED_PASSWORDS:
+        account = {"email": "good.visitor@example.com", "password": password, "username": "단골 손님"}
+        answer = client.post("/api/user/signup", json=account)
+        assert answer.status_code == 422, password
+        (problem,) = answer.json()["detail"]
+        assert (problem["loc"], problem["input"]) == (["body", "password"], None)
+        assert said in problem["msg"], password
+
+
+def test_any_other_password_from_four_to_two_hundred_characters_will_do(client: TestClient) -> None:
+    for n, password in enumerate(("1234", "a b ", "x" * 200, "비밀번호", "🍣🍺🍣🍺", "visitor@example.org")):
+        email = f"visitor{n}@example.com"
+        account = {"email": email, "password": password, "username": "단골"}
+        assert client.post("/api/user/signup", json=account).status_code == 201, password
+        assert log_in(client, email, password)
+        login = {"email": email, "password": f"{password[:-1]}z"}
+        assert client.post("/api/user/login", json=login).status_code == 401, password
 
 
 def test_a_refused_password_is_not_repeated_in_the_answer(client: TestClient) -> None:
@@ -77,6 +121,165 @@ def test_login_takes_the_form_that_the_frontend_sends(client: TestClient, person
     assert answer.status_code == 200
     assert answer.json().keys() == {"access_token", "token_type", "refresh_token", "expires_in"}
     assert answer.json()["token_type"] == "bearer"
+
+
+def test_login_takes_json_as_well(client: TestClient, person: Person) -> None:
+    answer = client.post("/api/user/login", json={"email": person.email, "password": person.password})
+    assert answer.status_code == 200
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert client.get("/api/user/info", headers=headers).json()["user_id"] == person.user_id
+    wrong = client.post("/api/user/login", json={"email": person.email, "password": "wrong"})
+    assert (wrong.status_code, wrong.json()) == (401, {"detail": "wrong e-mail address or password"})
+
+
+NO_LOGINS = [
+    ("application/x-www-form-urlencoded", ""),
+    ("application/x-www-form-urlencoded", "username=a@example.com"),
+    ("application/x-www-form-urlencoded", "password=abcd"),
+    ("application/x-www-form-urlencoded", "username=a@example.com&password=" + "x" * 201),
+    ("application/x-www-form-urlencoded", "username=" + "x" * 321 + "&password=abcd"),
+    ("application/x-www-form-urlencoded", "a&" * 500_000),
+    ("application/json", ""),
+    ("application/json", "{"),
+    ("application/json", "[]"),
+    ("application/json", "null"),
+    ("application/json", '{"username": "a@example.com", "password": "abcd"}'),
+    ("application/json", '{"email": 1, "password": "abcd"}'),
+    ("application/json", '{"email": "a@example.com", "password": null}'),
+    ("application/json", '{"email": "a@example.com", "password": "half \\ud83c"}'),
+    ("application/json", '{"email": "a@example.com", "password": "nul\\u0000"}'),
+    ("multipart/form-data; boundary=x", "--x--"),
+    ("text/plain", "username=a@example.com&password=abcd"),
+    ("", '{"email": "a@example.com", "password": "abcd"}'),
+]
+
+
+def test_a_login_that_is_neither_is_invalid(client: TestClient) -> None:
+    for kind, content in NO_LOGINS:
+        answer = client.post("/api/user/login", content=content, headers={"content-type": kind})
+        assert answer.status_code == 422, content[:100]
+        for problem in answer.json()["detail"]:
+            assert problem.keys() == {"type", "loc", "msg", "input"}
+            assert problem["loc"][0] in {"body", "header"}
+
+
+def test_both_kinds_of_login_are_documented(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    operation = paths["/api/user/login"]["post"]
+    body = operation["requestBody"]["content"]
+    assert body.keys() == {"application/json", "application/x-www-form-urlencoded"}
+    assert body["application/json"]["schema"]["required"] == ["email", "password"]
+    assert body["application/x-www-form-urlencoded"]["schema"]["required"] == ["username", "password"]
+    assert operation["responses"].keys() == {"200", "401", "422", "429", "503"}
+    assert paths["/api/user/signup"]["post"]["responses"].keys() == {"201", "409", "422", "503"}
+    assert paths["/api/auth/refresh"]["post"]["responses"].keys() == {"200", "401", "422", "503"}
+    assert paths["/api/user"]["delete"]["responses"].keys() == {"200", "401", "503"}
+
+
+MAILBOXES = [
+    ("New.Visitor@Example.COM", "new.visitor@example.com", "new.visitor@example.com"),
+    ("ｎｅｗ＠example.com", "new@example.com", "NEW@EXAMPLE.COM"),
+    ("new@bücher.de", "new@bücher.de", "new@xn--bcher-kva.de"),
+    ("other@XN--BCHER-KVA.DE", "other@bücher.de", "other@BÜCHER.de"),
+    ("caf\u0065\u0301@example.com", "caf\u00e9@example.com", "caf\u00c9@example.com"),
+    ("\u212aim@example.com", "kim@example.com", "kim@example.com"),
+    ("o\ufb03ce@example.com", "office@example.com", "office@example.com"),
+    ("\u0130x@example.com", "i\u0307x@example.com", "\u0130X@example.com"),
+    (" last@example。com ", "last@example.com", "last@example.com"),
+]
+
+
+def test_a_mailbox_is_one_account_however_it_is_written(client: TestClient) -> None:
+    for typed, stored, again in MAILBOXES:
+        account = {"email": typed, "password": "a right password", "username": "손님"}
+        assert client.post("/api/user/signup", json=account).json()["email"] == stored
+        for way in (typed, stored, again):
+            assert client.post("/api/user/signup", json=account | {"email": way}).status_code == 409, way
+            check = client.get("/api/user/signup/email/check", params={"email": way}).json()
+            assert (check["email"], check["is_duplicate"]) == (stored, True), way
+            assert log_in(client, way, "a right password"), way
+            login = {"email": way, "password": "a right password"}
+            assert client.post("/api/user/login", json=login).status_code == 200, way
+
+
+NO_ADDRESSES = [
+    "visitor@example.com.",
+    "visitor.@example.com",
+    "visi\u200btor@example.com",
+    "visitor@exam\u200dple.com",
+    "visi\u00adtor@example.com",
+    "\u202evisitor@example.com",
+    "visitor@example.com\nbcc: all@example.com",
+    "visitor@example.com\0",
+    "visitor <visitor@example.com>",
+    '"visi tor"@example.com',
+    "visitor@[127.0.0.1]",
+    "visitor@localhost",
+    "visitor@-example.com",
+    "@example.com",
+    "visitor",
+]
+
+
+def test_tricks_with_an_address_are_refused(client: TestClient) -> None:
+    for email in NO_ADDRESSES:
+        account = {"email": email, "password": "a right password", "username": "손님"}
+        assert client.post("/api/user/signup", json=account).status_code == 422, email
+        assert client.get("/api/user/signup/email/check", params={"email": email}).status_code == 422, email
+    for email in NO_ADDRESSES[:10]:
+        login = {"email": email, "password": "a right password"}
+        assert client.post("/api/user/login", json=login).status_code == 401, email
+
+
+def test_letters_that_only_look_alike_are_another_mailbox(client: TestClient) -> None:
+    for email in ("paypal@example.com", "p\u0430ypal@example.com"):
+        account = {"email": email, "password": email[::-1], "username": "손님"}
+        assert client.post("/api/user/signup", json=account).status_code == 201
+        assert log_in(client, email, email[::-1])
+    login = {"email": "paypal@example.com", "password": "p\u0430ypal@example.com"[::-1]}
+    assert client.post("/api/user/login", json=login).status_code == 401
+
+
+@given(local=st.text(min_size=1, max_size=20), domain=st.sampled_from(["example.com", "Bücher.de", "xn--bcher-kva.de"]))
+def test_an_address_in_its_normal_form_stays_as_it_is(local: str, domain: str) -> None:
+    try:
+        once = normal(f"{local}@{domain}")
+    except ValueError:
+        return
+    assert normal(once) == once
+    assert len(once) <= 320
+
+
+@given(
+    user_id=st.integers(0, 2**63 - 1),
+    moment=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    session=st.uuids(),
+)
+def test_the_payload_of_a_token_is_plain_base64_whoever_it_is_of(user_id: int, moment: datetime, session: UUID) -> None:
+    token = Tokens(DEVELOPMENT_SECRET, timedelta(minutes=60), lambda: moment).issue(user_id, session.hex)
+    payload = token.split(".")[1]
+    assert re.fullmatch(r"[A-Za-z0-9+/]+", payload)
+    claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4)).decode("ascii"))
+    assert (claims["sub"], claims["sid"]) == (str(user_id), session.hex)
+    assert claims["exp"] == int((moment + timedelta(minutes=60)).timestamp())
+
+
+def test_whether_an_account_exists_costs_the_same_work(
+    client: TestClient, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+    verify = _hasher.verify_and_update
+
+    def counted(password: str, stored: str) -> tuple[bool, str | None]:
+        verified.append(stored.rsplit("$", 2)[0])
+        return verify(password, stored)
+
+    monkeypatch.setattr(_hasher, "verify_and_update", counted)
+    for email in (person.email, "nobody@example.com", "nobody"):
+        form, login = {"username": email, "password": "wrong"}, {"email": email, "password": "wrong"}
+        assert client.post("/api/user/login", data=form).status_code == 401
+        assert client.post("/api/user/login", json=login).status_code == 401
+    assert verified == [hash_password("x").rsplit("$", 2)[0]] * 6, "once each, with the same parameters"
 
 
 def test_an_unknown_user_answers_as_a_wrong_password_does(client: TestClient, person: Person) -> None:
