@@ -240,6 +240,7 @@ def test_the_real_gateway_is_compressed_and_kept_by_its_etag(
         plain = httpx.get(f"{proxy.url}{path}", headers={"Accept-Encoding": "identity"})
         packed = httpx.get(f"{proxy.url}{path}", headers={"Accept-Encoding": "gzip"})
         assert plain.headers["etag"] == direct.headers["etag"]
+        assert len(plain.headers.get_list("x-request-id")) == 1, "the gateway's and nginx's are one"
         assert "content-encoding" not in plain.headers
         assert packed.headers["content-encoding"] == "gzip"
         assert plain.content == packed.content == direct.content
