@@ -1,61 +1,177 @@
-"""Text search in memory over the tokens that loading wrote."""
+"""Text search in memory over the tokens that loading wrote, which forgives spelling."""
 
+import re
+import unicodedata
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import chain
+from types import MappingProxyType
+from typing import Final
 
-SEPARATOR = "\n"
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+
+from serving.common.jamo import sounds
+from serving.common.postings import NONE, Grams, Positions, Substrings
+
+NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
+# Share of a query's runs of three letters that a text must hold to be close to it.
+CLOSE: Final = 0.6
+_WORD: Final = re.compile(r"\w+")
+_DIGIT: Final = re.compile(r"\d")
+_CANDIDATES: Final = 64
+_MOST_CORRECTIONS: Final = 3
 
 
 class TextIndex:
-    """Finds documents by a piece of their text or by all tokens of a query.
+    """Finds documents by what someone typed, however they spaced or spelled it.
 
-    Documents are given best first, as (text, tokens separated by spaces), and found by their position.
+    Documents are given best first, as (text, tokens separated by spaces), and found by their position. ``synonyms``
+    leads from a spelling to the name that it stands for.
     """
 
-    def __init__(self, documents: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, documents: Iterable[tuple[str, str]], synonyms: Mapping[str, str] = NO_SYNONYMS) -> None:
         texts: list[str] = []
-        self._positions: dict[str, array[int]] = {}
+        frequency: Counter[str] = Counter()
+        postings: dict[str, array[int]] = {}
         for position, (text, tokens) in enumerate(documents):
             texts.append(squeezed(text))
+            frequency.update({*words_of(text), *tokens.split()})
             for token in set(tokens.split()):
-                self._positions.setdefault(token, array("i")).append(position)
-        self._text = SEPARATOR.join(texts)
-        self._starts = array("q", accumulate((len(text) + 1 for text in texts), initial=0))
+                postings.setdefault(token, array("i")).append(position)
+        self._postings = {token: np.frombuffer(posting, np.int32) for token, posting in postings.items()}
+        self._size = len(texts)
+        self._substrings = Substrings(texts)
+        self._grams = Grams([sounds(text) for text in texts], 3)
+        self._meanings = _meanings(synonyms)
+        self._words = _Words(frequency, self._meanings)
 
     def find(self, keyword: str) -> list[int]:
-        """Positions of what matches: first where the text holds the keyword, then where the tokens do, best first."""
-        literal = self._containing(squeezed(keyword))
-        seen = set(literal)
-        return literal + [position for position in self._with_tokens(query_tokens(keyword)) if position not in seen]
+        """Positions of what matches, each once.
 
-    def _containing(self, piece: str) -> list[int]:
-        found: list[int] = []
-        at = self._text.find(piece) if piece else -1
-        while at >= 0:
-            position = bisect_right(self._starts, at) - 1
-            found.append(position)
-            at = self._text.find(piece, self._starts[position + 1])
-        return found
+        First come the texts that hold the keyword, spaces aside; then those with all its tokens; then those with all
+        its words, each as a synonym or as corrected where nothing holds it as it is. Only when there are none of these,
+        texts that are close to the keyword letter by letter, the closest first. Otherwise documents keep their order.
+        """
+        text = normal(keyword)
+        piece = squeezed(text)
+        found = self._each_once(
+            self._substrings.holding(piece),
+            _in_all([self._postings.get(token, NONE) for token in query_tokens(text)]),
+            self._with_words(words_of(text), piece),
+        )
+        matches: list[int] = (found if len(found) else self._close(piece)).tolist()
+        return matches
 
-    def _with_tokens(self, tokens: tuple[str, ...]) -> list[int]:
-        postings = [self._positions.get(token) for token in dict.fromkeys(tokens)]
-        if not postings or None in postings:
-            return []
-        ordered = sorted((posting for posting in postings if posting is not None), key=len)
-        return sorted(set(ordered[0]).intersection(*ordered[1:]))
+    def _each_once(self, *groups: Positions) -> Positions:
+        seen = np.zeros(self._size, np.bool_)
+        fresh = []
+        for group in groups:
+            fresh.append(group[~seen[group]])
+            seen[group] = True
+        return np.concatenate(fresh)
+
+    def _with_words(self, words: Sequence[str], whole: str) -> Positions:
+        """Documents with all of some words, else with the ``whole`` as one word: 떡 뽁이 is no two words."""
+        found = _in_all([self._meant_by(word) for word in words])
+        return found if len(found) or len(words) < 2 else self._meant_by(whole)
+
+    def _meant_by(self, word: str) -> Positions:
+        found = self._in_any((word, *self._meanings.get(word, ())))
+        if len(found) or _DIGIT.search(word):
+            return found
+        corrected = self._words.near(word)
+        return self._in_any(chain(corrected, *(self._meanings.get(each, ()) for each in corrected)))
+
+    def _in_any(self, words: Iterable[str]) -> Positions:
+        found = [self._with_word(word) for word in dict.fromkeys(words)]
+        return np.unique(np.concatenate(found)) if found else NONE
+
+    def _with_word(self, word: str) -> Positions:
+        # A single syllable is part of too many words to mean the one it is here.
+        return self._substrings.holding(word) if len(word) > 1 else self._postings.get(word, NONE)
+
+    def _close(self, piece: str) -> Positions:
+        held = self._grams.share_held(sounds(piece))
+        close = np.flatnonzero(held >= CLOSE)
+        return close[np.argsort(-held[close], kind="stable")].astype(np.int32)
+
+
+class _Words:
+    """Words that can be meant: those of the documents and of the synonyms."""
+
+    def __init__(self, frequency: Mapping[str, int], meanings: Mapping[str, Iterable[str]]) -> None:
+        self._words = sorted({*frequency, *meanings}, key=lambda word: (-frequency.get(word, 0), word))
+        self._sounds = [sounds(word) for word in self._words]
+        self._grams = Grams([_framed(sound) for sound in self._sounds], 2)
+
+    def near(self, word: str) -> list[str]:
+        """The words that differ least from ``word`` by its letters, the most frequent first; few, or none."""
+        sound = sounds(word)
+        most = _slips(sound)
+        candidates = _highest(self._grams.likeness(_framed(sound)), _CANDIDATES)
+        slips = {n: OSA.distance(sound, self._sounds[n], score_cutoff=most) for n in candidates.tolist()}
+        least = min(slips.values(), default=most + 1)
+        return [self._words[n] for n in sorted(slips) if slips[n] == least <= most][:_MOST_CORRECTIONS]
+
+
+def _slips(sound: str) -> int:
+    """How many letters of a word may be wrong, missing, too many or swapped with their neighbour."""
+    if len(sound) < 5:
+        return 0
+    return 1 if len(sound) < 9 else 2
+
+
+def _highest(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+    """Where the highest scores are, zeros aside."""
+    if len(scores) > most:
+        scores = np.where(scores >= np.partition(scores, -most)[-most], scores, 0.0)
+    return np.flatnonzero(scores)
+
+
+def _framed(sound: str) -> str:
+    return f"^{sound}$"
+
+
+def _meanings(synonyms: Mapping[str, str]) -> dict[str, list[str]]:
+    """What a word may be called besides: a spelling by its name, a name by its spellings."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for variant, name in synonyms.items():
+        found[squeezed(variant)].append(squeezed(name))
+        found[squeezed(name)].append(squeezed(variant))
+    return dict(found)
+
+
+def _in_all(postings: Sequence[Positions]) -> Positions:
+    if not postings:
+        return NONE
+    first, *others = sorted(postings, key=len)
+    for posting in others:
+        first = first[np.isin(first, posting, assume_unique=True)]
+    return first
+
+
+def normal(text: str) -> str:
+    """``text`` in one form (NFKC) and lower case; half of a character pair, which is no text, is dropped."""
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).casefold()
 
 
 def squeezed(text: str) -> str:
-    """Lower-case ``text`` without white space: Korean is spaced as the writer likes."""
-    return "".join(text.casefold().split())
+    """:func:`normal` text without white space: Korean is spaced as the writer likes."""
+    return "".join(normal(text).split())
+
+
+def words_of(text: str) -> list[str]:
+    """The different words of a text, without punctuation, in order."""
+    return list(dict.fromkeys(_WORD.findall(normal(text))))
 
 
 @lru_cache(maxsize=4096)
 def query_tokens(keyword: str) -> tuple[str, ...]:
-    """Content tokens of a query, by the analyser that loading used."""
+    """Different content tokens of a query, by the analyser that loading used."""
     from serving.recommend.text import tokens
 
-    return tuple(tokens(keyword))
+    return tuple(dict.fromkeys(tokens(keyword)))

@@ -1,0 +1,35 @@
+"""Korean text letter by letter, as it is typed and as it sounds."""
+
+from itertools import product
+from typing import Final
+
+_ONSETS: Final = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_VOWELS: Final = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+_CODAS: Final = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
+# Letters that are mistaken for one another because they sound alike: 찌게 for 찌개, 떡뽁이 for 떡볶이.
+_ALIKE: Final = str.maketrans("ㅔㅖㅒㅚㅞㄲㄸㅃㅆㅉ", "ㅐㅐㅐㅙㅙㄱㄷㅂㅅㅈ")
+# Letters that two keys make.
+_TYPED: Final = str.maketrans(
+    {"ㅘ": "ㅗㅏ", "ㅙ": "ㅗㅐ", "ㅚ": "ㅗㅣ", "ㅝ": "ㅜㅓ", "ㅞ": "ㅜㅔ", "ㅟ": "ㅜㅣ", "ㅢ": "ㅡㅣ"}
+    | {"ㄳ": "ㄱㅅ", "ㄵ": "ㄴㅈ", "ㄶ": "ㄴㅎ", "ㅄ": "ㅂㅅ", "ㄺ": "ㄹㄱ", "ㄻ": "ㄹㅁ"}
+    | {"ㄼ": "ㄹㅂ", "ㄽ": "ㄹㅅ", "ㄾ": "ㄹㅌ", "ㄿ": "ㄹㅍ", "ㅀ": "ㄹㅎ"}
+)
+_SYLLABLES: Final = {
+    ord("가") + number: "".join(parts) for number, parts in enumerate(product(_ONSETS, _VOWELS, _CODAS))
+}
+_INITIALS: Final = {code: syllable[0] for code, syllable in _SYLLABLES.items()}
+
+
+def letters(text: str) -> str:
+    """The letters of ``text`` in the order of typing: 닭과 is ㄷㅏㄹㄱㄱㅗㅏ. What is not Korean stays."""
+    return text.translate(_SYLLABLES).translate(_TYPED)
+
+
+def sounds(text: str) -> str:
+    """:func:`letters` with one letter for those that sound alike, such as ㅐ and ㅔ, or ㄱ and ㄲ."""
+    return text.translate(_SYLLABLES).translate(_ALIKE).translate(_TYPED)
+
+
+def initials(text: str) -> str:
+    """The first consonant of each syllable: 감자 is ㄱㅈ."""
+    return text.translate(_INITIALS)

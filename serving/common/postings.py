@@ -1,0 +1,85 @@
+"""Which of many texts hold a piece of text, or share runs of letters with one."""
+
+from array import array
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int32]
+
+NONE: Final[Positions] = np.zeros(0, np.int32)
+_END: Final = "\n"
+
+
+class Substrings:
+    """Finds the texts that hold a piece by the places of its rarest character. Texts are free of line ends."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._characters = _codes("".join(text + _END for text in texts))
+        lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
+        self._owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        self._places = np.argsort(self._characters, kind="stable").astype(np.int32)
+        known, starts = np.unique(self._characters[self._places], return_index=True)
+        bounds = [*starts.tolist(), len(self._places)]
+        self._bounds = {code: (bounds[n], bounds[n + 1]) for n, code in enumerate(known.tolist())}
+
+    def holding(self, piece: str) -> Positions:
+        """Positions of the texts that hold a piece, ascending; none hold an empty one."""
+        characters = _codes(piece)
+        bounds = [self._bounds.get(code, (0, 0)) for code in characters.tolist()]
+        if not bounds:
+            return NONE
+        sizes = [end - start for start, end in bounds]
+        rarest = sizes.index(min(sizes))
+        begins = self._places[slice(*bounds[rarest])] - rarest
+        begins = begins[(begins >= 0) & (begins <= len(self._characters) - len(characters))]
+        for offset, code in enumerate(characters):
+            begins = begins[self._characters[begins + offset] == code]
+        owners = self._owners[begins]
+        return owners[np.flatnonzero(np.diff(owners, prepend=-1))]
+
+
+class Grams:
+    """Compares a text with many by the runs of ``size`` letters that they share."""
+
+    def __init__(self, texts: Sequence[str], size: int) -> None:
+        self._size = size
+        self._postings: dict[str, array[int]] = {}
+        counts = np.zeros(len(texts), np.int32)
+        for position, text in enumerate(texts):
+            grams = self._of(text)
+            counts[position] = len(grams)
+            for gram in grams:
+                self._postings.setdefault(gram, array("i")).append(position)
+        self._counts = counts
+
+    def likeness(self, text: str) -> NDArray[np.float64]:
+        """How alike each text (n,) is to ``text``: runs that both have, as a share of those that either has."""
+        grams = self._of(text)
+        shared = self._shared(grams, dict.fromkeys(grams, 1.0))
+        return shared / np.maximum(self._counts + len(grams) - shared, 1)
+
+    def share_held(self, text: str) -> NDArray[np.float64]:
+        """How much of ``text`` each text (n,) holds: a share of its runs, where a rare one counts for more."""
+        weights = {gram: float(np.log1p(len(self._counts) / (1 + self._found(gram)))) for gram in self._of(text)}
+        return self._shared(set(weights), weights) / (sum(weights.values()) or 1.0)
+
+    def _of(self, text: str) -> set[str]:
+        return {text[at : at + self._size] for at in range(len(text) - self._size + 1)}
+
+    def _found(self, gram: str) -> int:
+        return len(self._postings.get(gram, ()))
+
+    def _shared(self, grams: set[str], weights: dict[str, float]) -> NDArray[np.float64]:
+        total = np.zeros(len(self._counts))
+        for gram in grams:
+            posting = self._postings.get(gram)
+            if posting:
+                total[np.frombuffer(posting, np.int32)] += weights[gram]
+        return total
+
+
+def _codes(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

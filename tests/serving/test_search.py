@@ -1,0 +1,149 @@
+"""Text search: what is found however it is spelled, in which order, and what is not found."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.common.jamo import initials, letters, sounds
+from serving.common.postings import Grams, Substrings
+from serving.common.search import TextIndex, normal, squeezed
+from serving.recommend.text import tokens
+
+TITLES = (
+    "돼지고기 김치찌개",
+    "참치김치찌개 끓이는 법",
+    "두부 된장찌개",
+    "국물떡볶이",
+    "궁중 떡볶이 만들기",
+    "감자조림",
+    "알감자 버터구이",
+    "닭볶음탕",
+    "찌개용 김치 손질하기",
+    "베이컨 크림 파스타",
+    "배추 겉절이",
+    "파전",
+    "해물 파 볶음",
+)
+SYNONYMS = {"돈육": "돼지고기", "하지감자": "감자", "대파": "파"}
+
+
+@pytest.fixture(scope="module")
+def index() -> TextIndex:
+    return TextIndex(((title, " ".join(tokens(title))) for title in TITLES), SYNONYMS)
+
+
+def titles(index: TextIndex, keyword: str) -> list[str]:
+    return [TITLES[position] for position in index.find(keyword)]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "first"),
+    [
+        ("김치찌개", "돼지고기 김치찌개"),
+        ("김치 찌개", "돼지고기 김치찌개"),
+        ("돼지고기 김치찌게", "돼지고기 김치찌개"),
+        ("돼지고기김치찌게", "돼지고기 김치찌개"),
+        ("돈육 김치찌게", "돼지고기 김치찌개"),
+        ("돈육", "돼지고기 김치찌개"),
+        ("돈 육", "돼지고기 김치찌개"),
+        ("떡뽁이", "국물떡볶이"),
+        ("떡 뽁이", "국물떡볶이"),
+        ("궁중떡뽁이", "궁중 떡볶이 만들기"),
+        ("베추", "배추 겉절이"),
+        ("닥볶음탕", "닭볶음탕"),
+        ("닭볶은탕", "닭볶음탕"),
+        ("볶닭음탕", "닭볶음탕"),
+        ("감자저림", "감자조림"),
+        ("감자졸임", "감자조림"),
+        ("배이컨 파스타", "베이컨 크림 파스타"),
+        ("크림파스타", "베이컨 크림 파스타"),
+        ("베이컨크림파스따", "베이컨 크림 파스타"),
+        ("김치 찌개용", "찌개용 김치 손질하기"),
+    ],
+)
+def test_a_spelling_that_differs_finds_what_was_meant(index: TextIndex, keyword: str, first: str) -> None:
+    assert titles(index, keyword)[:1] == [first]
+
+
+@pytest.mark.parametrize(
+    "keyword", ["asdfqwer", "ㅋㅋㅋ", "뷁뷁뷁", "자동차 보험", "12345", "🍺", "!?", " ", "\ud800", "\0"]
+)
+def test_what_means_nothing_here_finds_nothing(index: TextIndex, keyword: str) -> None:
+    assert titles(index, keyword) == []
+
+
+def test_the_text_as_typed_comes_first_then_its_tokens_then_what_its_words_mean(index: TextIndex) -> None:
+    assert titles(index, "김치 찌개") == ["돼지고기 김치찌개", "참치김치찌개 끓이는 법", "찌개용 김치 손질하기"]
+    assert titles(index, "하지감자") == ["감자조림", "알감자 버터구이"]
+    literal = TextIndex([("돼지고기 수육", ""), ("돈육 수육", "")], SYNONYMS)
+    assert literal.find("돈육") == [1, 0]
+    assert literal.find("돼지고기") == [0, 1]
+
+
+def test_close_texts_are_shown_only_where_nothing_else_is_found(index: TextIndex) -> None:
+    assert titles(index, "두부 된장찌개") == ["두부 된장찌개"]
+    assert titles(index, "두부된짱찌개") == ["두부 된장찌개"]
+
+
+def test_a_synonym_of_one_syllable_is_looked_for_among_the_tokens(index: TextIndex) -> None:
+    assert titles(index, "대파") == ["해물 파 볶음"], "not the one in 파스타"
+
+
+def test_numbers_are_not_corrected() -> None:
+    index = TextIndex([("감자 10000그램", "감자 10000 그램")])
+    assert index.find("10000그램") == [0]
+    assert index.find("10001그램") == []
+
+
+def test_an_index_of_nothing_finds_nothing() -> None:
+    assert TextIndex(()).find("김치") == []
+
+
+WORDS = st.sampled_from(
+    ["김치", "찌게", "돈육", "떡뽁", "ㄱ", "ㅏ", "감", " ", "\n", "10", "É", "🍣", "\ud800", "^", "$"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(WORDS, max_size=8).map("".join)))
+def test_no_text_is_too_odd_to_be_searched_for(index: TextIndex, keyword: str) -> None:
+    found = index.find(keyword)
+    assert len(set(found)) == len(found)
+    assert set(found) <= set(range(len(TITLES)))
+    assert index.find(keyword) == found
+
+
+@given(st.lists(st.text("가나 파ab\n", max_size=6), max_size=6), st.text("가나 파ab\n", max_size=3))
+def test_a_text_that_holds_the_keyword_is_always_found_first(texts: list[str], keyword: str) -> None:
+    holding = [n for n, text in enumerate(texts) if squeezed(keyword) and squeezed(keyword) in squeezed(text)]
+    assert TextIndex((text, "") for text in texts).find(keyword)[: len(holding)] == holding
+
+
+@given(st.lists(st.text("abc", max_size=5), max_size=5), st.text("abc", max_size=3))
+def test_substrings_are_those_that_python_finds(texts: list[str], piece: str) -> None:
+    held = [n for n, text in enumerate(texts) if piece and piece in text]
+    assert Substrings(texts).holding(piece).tolist() == held
+
+
+def test_likeness_is_the_share_of_common_runs() -> None:
+    grams = Grams(["abcd", "abxx", "", "zzzz"], 2)
+    assert grams.likeness("abc").tolist() == [2 / 3, 1 / 4, 0, 0]
+    assert grams.likeness("").tolist() == [0, 0, 0, 0]
+
+
+def test_letters_are_those_of_the_keyboard() -> None:
+    assert letters("닭과 A") == "ㄷㅏㄹㄱㄱㅗㅏ A"
+    assert letters("가힣ㅋ") == "ㄱㅏㅎㅣㅎㅋ"
+    assert initials("감자전 3") == "ㄱㅈㅈ 3"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("찌개", "찌게"), ("떡볶이", "떡뽁이"), ("왜", "외"), ("왜", "웨"), ("예", "얘"), ("깻잎", "갯잎")],
+)
+def test_what_sounds_alike_is_one(one: str, other: str) -> None:
+    assert sounds(one) == sounds(other)
+    assert letters(one) != letters(other)
+
+
+def test_text_has_one_form_however_it_is_encoded() -> None:
+    assert normal("\u1100\u1161Ｂ㎏") == "가bkg"
