@@ -1,19 +1,70 @@
-"""Tokens that must not open anything."""
+"""What people try who mean harm: tokens, bodies, texts, ids and paths that must open and break nothing."""
 
 import base64
 import json
+import re
+import socket
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
 from serving.common.auth import Tokens
 from serving.common.settings import DEVELOPMENT_SECRET
+from serving.gateway.main import app
+from sql.service.users import User
+from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, eventually, log_in
+from tests.serving.process import served
 
 INFO = "/api/user/info"
+BODILESS = {"/api/user/logout", "/api/user", "/api/kok/search/history/1"}
+PATHS = (
+    "/api/user/../user/info",
+    "/api/user/%2e%2e/user/info",
+    "/api/user/..%2finfo",
+    "/api/user%2Finfo",
+    "/api/user%252Finfo",
+    "//api/user/info",
+    "/api//user/info",
+    "/api/user//info",
+    "/api/user/info/",
+    "/api/user/./info",
+    "/api/user/info%00",
+    "/api/user/info%00.json",
+    "/api/user/info%0d%0aSet-Cookie:%20evil=1",
+    "/api/user/info;admin=1",
+    "/api/user/INFO",
+    "/api/user/",
+    "/api/kok/product/..%2f..%2fuser%2finfo/info",
+    "/api/kok/product/%00/info",
+    "/api/kok/discounted?size=1%0d%0aSet-Cookie:%20evil=1",
+    "/api/recipes/..%2f..%2f..%2fetc%2fpasswd/product-recommend",
+    "/docs/../../../../etc/passwd",
+    "/..%5c..%5cetc%5cpasswd",
+    "/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd",
+    "/%ff%fe",
+    "/" + "a/" * 5_000,
+)
+HEADERS = (
+    b"Authorization: Bearer a\r\n evil: folded",
+    b"Authorization: Bearer \x00\x01",
+    b"Authorization: Bearer \xff\xfe",
+    b"Authorization: Bearer " + b"a" * 60_000,
+    b"Authorization: " + b"Bearer " * 1_000,
+    b"X-Request-ID: a%0d%0aevil: 1",
+    b"X-Request-ID: a\revil: 1",
+    b"X-Request-ID: " + b"evil" * 1_000,
+    b"evil\r\n: 1",
+    b"Content-Length: -1",
+    b"Content-Length: 5\r\nContent-Length: 6",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+)
 HOUR = timedelta(hours=1)
 
 
@@ -27,6 +78,25 @@ def token_of(person: Person) -> str:
 
 def encoded(part: dict[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def writes() -> list[tuple[str, str]]:
+    """Every route that changes something, with an id in its path."""
+    paths = app.openapi()["paths"]
+    return [
+        (method.upper(), re.sub(r"{[^}]*}", "1", path))
+        for path, operations in paths.items()
+        for method in sorted(operations.keys() & {"post", "delete", "put", "patch"})
+    ]
+
+
+def raw(url: str, head: bytes) -> tuple[int, bytes, bytes]:
+    """Status, headers and body of a request that no client would make for us."""
+    with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
+        connection.sendall(head + b"\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    headers, _, body = answer.partition(b"\r\n\r\n")
+    return int(headers.split()[1]), headers, body
 
 
 def test_our_own_token_opens(client: TestClient, person: Person, now: Now) -> None:
@@ -74,6 +144,10 @@ def test_a_signed_token_of_the_wrong_claims_is_refused(client: TestClient) -> No
         {"sub": "1", "exp": str(late)},
         {"sub": "1", "exp": True},
         {"sub": "9" * 30, "exp": late},
+        {"sub": str(2**63), "exp": late},
+        {"sub": "1", "exp": 10**30},
+        {"sub": "1", "exp": late, "sid": "'; DROP TABLE login_session"},
+        {"sub": "1", "exp": late, "sid": 7},
     ]
     for claims in wrong:
         token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(DEVELOPMENT_SECRET))
@@ -116,6 +190,106 @@ def test_bodies_beyond_two_megabytes_are_refused(client: TestClient, person: Per
     assert client.post("/api/log/user/activity", content=body, headers=headers).status_code == 413
     pieces = (body[n : n + 65536].encode() for n in range(0, len(body), 65536))
     assert client.post("/api/log/user/activity", content=pieces, headers=headers).status_code == 413
+
+
+def test_a_refresh_token_that_was_stolen_ends_the_login(client: TestClient, person: Person) -> None:
+    login = client.post("/api/user/login", json={"email": person.email, "password": person.password}).json()
+    stolen = {"refresh_token": login["refresh_token"]}
+    thief = client.post("/api/auth/refresh", json=stolen).json()
+    assert client.post("/api/auth/refresh", json=stolen).status_code == 401
+    for token in (login["access_token"], thief["access_token"]):
+        assert status(client, token) == 401
+    assert client.post("/api/auth/refresh", json={"refresh_token": thief["refresh_token"]}).status_code == 401
+
+
+def test_ten_megabytes_are_refused_wherever_a_body_is_taken(client: TestClient, person: Person) -> None:
+    body = b'{"keyword": "' + b"x" * 10 * 2**20 + b'"}'
+    for method, path in writes():
+        for kind in ("application/json", "application/x-www-form-urlencoded"):
+            headers = person.headers | {"content-type": kind}
+            assert client.request(method, path, content=body, headers=headers).status_code == 413, path
+            if path in BODILESS:
+                continue  # it does not read one, and what is not announced is then not known
+            pieces = (body[n : n + 2**16] for n in range(0, len(body), 2**16))
+            assert client.request(method, path, content=pieces, headers=headers).status_code == 413, path
+
+
+def test_json_of_a_hundred_thousand_levels_is_refused_wherever_a_body_is_taken(
+    client: TestClient, person: Person
+) -> None:
+    depth = 100_000
+    for body in ("[" * depth, "[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        for method, path in writes():
+            if path in BODILESS:
+                continue
+            for content in (body, '{"keyword": ' + body + ', "action": "x", "extra_data": ' + body + "}"):
+                headers = person.headers | {"content-type": "application/json"}
+                answer = client.request(method, path, content=content, headers=headers)
+                # 400 is what FastAPI says where it reads the body by itself.
+                assert answer.status_code in {400, 413, 422}, path
+                assert len(answer.content) < 2**16, "nor is it sent back"
+
+
+def test_sql_in_the_fields_of_an_account_is_text(client: TestClient, service: Engine) -> None:
+    word = "'; DROP TABLE user_account; -- \" OR 1=1 \\' %s %(x)s :x"
+    account = {"email": "visitor@example.com", "password": word, "username": word}
+    password_is_name = client.post("/api/user/signup", json=account)
+    assert password_is_name.status_code == 422
+    assert client.post("/api/user/signup", json=account | {"password": word + "!"}).json()["username"] == word
+    login = {"email": "visitor@example.com", "password": word + "!"}
+    assert client.post("/api/user/login", json=login).status_code == 200
+    for email in (word, "visitor@example.com' OR '1'='1", "x' OR 1=1 --@example.com"):
+        assert client.post("/api/user/login", json=login | {"email": email}).status_code == 401
+    for token in (word, "' OR used_at IS NULL --"):
+        assert client.post("/api/auth/refresh", json={"refresh_token": token}).status_code == 401
+    with service.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(User)) == 1
+
+
+def test_a_login_does_not_tell_who_has_an_account(client: TestClient, person: Person) -> None:
+    """That it costs the same work is shown beside the tests of accounts."""
+    wrong, unknown = (
+        client.post("/api/user/login", json={"email": email, "password": "a wrong one"})
+        for email in (person.email, "nobody@example.com")
+    )
+    assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content)
+    own = {"date", "content-length", "x-request-id"}
+    assert {k: v for k, v in wrong.headers.items() if k not in own} == {
+        k: v for k, v in unknown.headers.items() if k not in own
+    }
+
+
+def test_numbers_too_large_for_the_database_are_refused_in_bodies_too(client: TestClient, person: Person) -> None:
+    for number in (2**63, 10**30, -(2**63) - 1):
+        event = {"user_id": number, "event_type": "x"}
+        assert client.post("/api/log/user/event", json=event, headers=person.headers).status_code in {403, 422}
+        activity = {"action": "x", "user_id": number}
+        assert client.post("/api/log/user/activity", json=activity, headers=person.headers).status_code in {403, 422}
+        rating = client.post("/api/recipes/9001/rating", json={"rating": number}, headers=person.headers)
+        assert rating.status_code == 422
+        history = {"homeshopping_history_id": number}
+        path = "/api/homeshopping/search/history"
+        assert client.request("DELETE", path, json=history, headers=person.headers).status_code in {404, 422}
+        path = f"/api/kok/search/history/{number}"
+        assert client.delete(path, headers=person.headers).status_code in {404, 422}
+
+
+@embedded_only
+def test_tricks_with_paths_and_headers_open_and_break_nothing(stack_env: dict[str, str], tmp_path: Path) -> None:
+    with served("serving.gateway.main", stack_env, tmp_path / "server.log") as server:
+        for path in PATHS:
+            code, headers, body = raw(server.url, f"GET {path} HTTP/1.1\r\nHost: ukok".encode())
+            assert 300 <= code < 500, path
+            assert b"root:" not in body
+            assert b"set-cookie" not in headers.lower()
+        for header in HEADERS:
+            code, headers, _ = raw(server.url, b"GET /api/user/info HTTP/1.1\r\nHost: ukok\r\n" + header)
+            assert 400 <= code < 500, header
+            assert b"evil" not in headers.lower()
+    # A line break in a path or header makes no line of its own in the log.
+    lines = [line for line in (tmp_path / "server.log").read_text().splitlines() if "/api/" in line]
+    assert len(lines) >= len(PATHS)
+    assert all(isinstance(json.loads(line), dict) for line in lines if not line.startswith("WARNING"))
 
 
 def test_values_out_of_range_are_refused_not_passed_on(client: TestClient) -> None:
