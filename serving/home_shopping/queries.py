@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, exists, select
 
 from serving.common.clock import KST, kst_day
 from serving.common.search import TextIndex
-from serving.kok.queries import product_ingredients, search_tokens
+from serving.kok.queries import product_ingredients, read_synonyms, search_tokens
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 
@@ -166,7 +166,10 @@ def load_schedule(conn: Connection) -> Schedule:
         by_ingredient=_by_ingredient(searchable),
         programmes=_programmes([stations[row.channel_id] for row in channels if row.source], shows),
         searchable=searchable,
-        index=TextIndex((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
+        index=TextIndex(
+            ((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
+            read_synonyms(conn),
+        ),
     )
 
 

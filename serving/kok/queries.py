@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from serving.common.search import TextIndex
 from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, ProductItem, SearchDocument
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
-from sql.service.recipes import Ingredient
+from sql.service.recipes import Ingredient, IngredientSynonym
 
 SOURCE = "kok"
 
@@ -73,7 +73,9 @@ def load_kok(conn: Connection) -> KokCatalog:
         discounted=tuple(one_of_each_item(by_discount)),
         by_ingredient=_by_ingredient(by_reviews),
         searchable=tuple(by_reviews),
-        index=TextIndex((f"{i.store} {i.name}", tokens.get((SOURCE, i.product_id), "")) for i in by_reviews),
+        index=TextIndex(
+            ((f"{i.store} {i.name}", tokens.get((SOURCE, i.product_id), "")) for i in by_reviews), read_synonyms(conn)
+        ),
     )
 
 
@@ -130,6 +132,13 @@ def search_tokens(conn: Connection, sources: Iterable[str]) -> dict[tuple[str, i
     query = select(SearchDocument.source, SearchDocument.document_id, SearchDocument.tokens)
     rows = conn.execute(query.where(SearchDocument.source.in_(tuple(sources))))
     return {(source, document_id): tokens for source, document_id, tokens in rows}
+
+
+def read_synonyms(conn: Connection) -> dict[str, str]:
+    """Canonical ingredient names by the other spellings of them."""
+    query = select(IngredientSynonym.variant, Ingredient.name)
+    named = query.join(Ingredient, Ingredient.ingredient_id == IngredientSynonym.ingredient_id)
+    return dict(conn.execute(named).all())
 
 
 def _products() -> Select[*tuple[Any, ...]]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
 from serving.common.search import TextIndex, squeezed
-from serving.kok.queries import search_tokens
+from serving.kok.queries import read_synonyms, search_tokens
 from serving.recipe.amounts import read_measure
 from serving.recipe.measures import Quantity, quantity
 from serving.recipe.pantry import Pantry
-from sql.service.recipes import Ingredient, IngredientSynonym, RecipeIngredient
+from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.service.recipes import Recipe as RecipeRow
 from sql.service.users import RecipeRating
 from sql.upsert import upsert
@@ -70,7 +70,7 @@ class RecipeBook:
         return self.canonical.get(name, name)
 
     def search(self, keyword: str) -> list[Recipe]:
-        """Recipes whose title matches, best first."""
+        """Recipes whose title or dish matches, best first."""
         return [self.popular[position] for position in self.index.find(keyword)]
 
     def with_all(self, ingredients: Iterable[str]) -> list[Recipe]:
@@ -113,16 +113,18 @@ def load_recipes(conn: Connection) -> RecipeBook:
         for row in conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
     )
     tokens = search_tokens(conn, (SOURCE,))
-    synonyms = conn.execute(select(IngredientSynonym.variant, IngredientSynonym.ingredient_id))
+    canonical = read_synonyms(conn)
     return RecipeBook(
         popular=popular,
         recipes={recipe.recipe_id: recipe for recipe in popular},
-        canonical={variant: names[number] for variant, number in synonyms if number in names},
+        canonical=canonical,
         postings=_postings(popular),
         pantry=Pantry.of(
             [squeezed(recipe.title) for recipe in popular], [[_need(line) for line in r.lines] for r in popular]
         ),
-        index=TextIndex((r.title, tokens.get((SOURCE, r.recipe_id), "")) for r in popular),
+        index=TextIndex(
+            ((f"{r.title} {r.dish or ''}", tokens.get((SOURCE, r.recipe_id), "")) for r in popular), canonical
+        ),
     )
 
 

@@ -3,11 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from serving.common.jamo import initials, letters, sounds
 from serving.common.postings import Grams, Substrings
 from serving.common.search import TextIndex, normal, squeezed
 from serving.recommend.text import tokens
+from tests.serving.conftest import Person
 
 TITLES = (
     "돼지고기 김치찌개",
@@ -147,3 +149,55 @@ def test_what_sounds_alike_is_one(one: str, other: str) -> None:
 
 def test_text_has_one_form_however_it_is_encoded() -> None:
     assert normal("\u1100\u1161Ｂ㎏") == "가bkg"
+
+
+# Route, name of its keyword, what its answer calls the rows, and the id of a row.
+ROUTES = {
+    "mall": ("/api/kok/search", "keyword", "products", "kok_product_id"),
+    "broadcasts": ("/api/homeshopping/search", "keyword", "products", "live_id"),
+    "recipes": ("/api/recipes/search", "recipe", "recipes", "recipe_id"),
+}
+
+
+def page_of(
+    client: TestClient, person: Person, route: str, keyword: str, page: int, size: int
+) -> tuple[list[int], int]:
+    path, name, rows, number = ROUTES[route]
+    answer = client.get(path, params={name: keyword, "page": page, "size": size}, headers=person.headers)
+    assert answer.status_code == 200, answer.text
+    return [row[number] for row in answer.json()[rows]], answer.json()["total"]
+
+
+@pytest.mark.parametrize(
+    ("route", "keyword", "found"),
+    [
+        ("mall", "돈육", [103, 104]),
+        ("mall", "돼지고기 김치찌게", [104]),
+        ("mall", "앞따리", [103]),
+        ("mall", "asdfqwer", []),
+        ("broadcasts", "돈육", [2]),
+        ("broadcasts", "랍스타", [7]),
+        ("broadcasts", "돼지고기 모듬", [2]),
+        ("broadcasts", "ㅋㅋㅋ", []),
+        ("recipes", "돼지고기 김치찌게", [9002]),
+        ("recipes", "돈육", [9002]),
+        ("recipes", "감자쪼림", [9001]),
+        ("recipes", "밥", [9004]),
+        ("recipes", "뷁뷁뷁", []),
+    ],
+)
+def test_every_search_forgives_spelling(
+    client: TestClient, person: Person, route: str, keyword: str, found: list[int]
+) -> None:
+    assert page_of(client, person, route, keyword, 1, 10) == (found, len(found))
+
+
+@pytest.mark.parametrize(
+    ("route", "keyword"), [("mall", "돈육"), ("mall", "산지"), ("broadcasts", "10kg"), ("recipes", "감쟈")]
+)
+def test_pages_cover_everything_found_once(client: TestClient, person: Person, route: str, keyword: str) -> None:
+    whole, total = page_of(client, person, route, keyword, 1, 10)
+    assert len(whole) == total > 1
+    pages = [page_of(client, person, route, keyword, number, 1) for number in range(1, total + 2)]
+    assert [row for rows, _ in pages for row in rows] == whole
+    assert {each for _, each in pages} == {total}
