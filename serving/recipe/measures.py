@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -63,6 +64,7 @@ MEASURES: Final = Measures(
 UNITS: Final = MEASURES.units
 
 
+@lru_cache(maxsize=1 << 16)
 def quantity(ingredient: str, number: float | None, unit: str | None) -> Quantity:
     """``number`` of ``unit`` of a canonical ingredient: in grams where that is known, else in pieces, else unknown."""
     if number is None:

@@ -23,7 +23,7 @@ CRUMBS: Final = 0.02
 # Recipes that are looked at closely; the others are worth less, whatever is taken from the stock.
 NEAREST: Final = 256
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Positions = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
@@ -63,10 +63,10 @@ class Pantry:
             numbers.setdefault(name, len(numbers))
         owners = np.repeat(np.arange(len(lists), dtype=np.int32), [len(wanted) for wanted in lists])
         ingredients = np.array([numbers[name] for wanted in lists for name in wanted], np.int64)
-        amounts = np.array([need for wanted in lists for need in wanted.values()], np.float64).reshape(-1, 2)
+        amounts = np.array([need for wanted in lists for need in wanted.values()], np.float32).reshape(-1, 2)
         order = np.argsort(ingredients, kind="stable")
         counts = np.bincount(ingredients, minlength=len(numbers))
-        information = np.log((1 + len(lists)) / (1 + counts)) + 1
+        information = (np.log((1 + len(lists)) / (1 + counts)) + 1).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         distinct = {title: number for number, title in enumerate(dict.fromkeys(titles))}
         return cls(
@@ -75,7 +75,7 @@ class Pantry:
             recipes=owners[order],
             needs=_with_usual(amounts[order], starts),
             information=information,
-            contents=np.bincount(owners, information[ingredients], len(lists)).astype(np.float64),
+            contents=np.maximum(np.bincount(owners, information[ingredients], len(lists)), 1).astype(np.float32),
             twins=np.array([distinct[title] for title in titles], np.int32),
         )
 
@@ -87,13 +87,14 @@ def combine(pantry: Pantry, stock: Mapping[str, Quantity], size: int, number: in
     third there is none.
     """
     shelf = _Shelf.of(pantry, stock)
-    gone = shelf.covered == 0
-    total = len(gone) - int(np.count_nonzero(gone))
-    full = shelf.worth(np.ones(len(shelf.given)))
+    full = shelf.worth(np.ones(len(shelf.given), np.float32))
+    taken = np.zeros(len(pantry.twins), np.bool_)
     recipes: list[int] = []
     for _ in range(number if number <= LAST_COMBINATION else 0):
-        recipes = _take_recipes(shelf, full, pantry.twins, gone, size)
-    return Combination(tuple(recipes), total, has_more=number < LAST_COMBINATION and not gone.all())
+        recipes = _take_recipes(shelf, full, taken, size)
+    using = full > 0
+    more = number < LAST_COMBINATION and bool((using & ~taken[pantry.twins]).any())
+    return Combination(tuple(recipes), int(np.count_nonzero(using)), more)
 
 
 @dataclass(frozen=True)
@@ -108,28 +109,29 @@ class _Given:
 
 @dataclass(frozen=True)
 class _Shelf:
-    """A stock: ``covered`` (n,) is how much of a recipe's information is there, ``fit`` (n,) 1 where all of it is."""
+    """A stock; ``fit`` (n,) of a recipe is 1 where it needs nothing besides, ``twins`` (n,) are the pantry's."""
 
     given: tuple[_Given, ...]
     weights: Floats
     endless: Flags
-    covered: Floats
     fit: Floats
+    twins: Positions
 
     @classmethod
     def of(cls, pantry: Pantry, stock: Mapping[str, Quantity]) -> "_Shelf":
         known = ((pantry.numbers[name], there) for name, there in stock.items() if name in pantry.numbers)
         given = tuple(_given(pantry, number, there) for number, there in known)
-        covered = np.zeros(len(pantry.twins))
+        covered = np.zeros(len(pantry.twins), np.float32)
         for one in given:
             covered[one.recipes] += one.weight
-        fit = np.divide(covered, pantry.contents, out=np.zeros_like(covered), where=pantry.contents > 0)
-        weights = np.array([one.weight for one in given])
-        return cls(given, weights, np.array([one.endless for one in given], np.bool_), covered, (1 + fit) / 2)
+        weights = np.array([one.weight for one in given], np.float32)
+        endless = np.array([one.endless for one in given], np.bool_)
+        fit = ((1 + covered / pantry.contents) / 2).astype(np.float32)
+        return cls(given, weights, endless, fit, pantry.twins)
 
     def worth(self, left: Floats) -> Floats:
         """What each recipe is worth (n,) while the shares ``left`` of the stock are there."""
-        found = np.zeros(len(self.fit))
+        found = np.zeros(len(self.fit), np.float32)
         for one, rest in zip(self.given, left.tolist(), strict=True):
             if rest:
                 found[one.recipes] += one.weight * _value(one.shares * rest if one.endless else one.shares, rest)
@@ -137,48 +139,46 @@ class _Shelf:
 
     def shares(self, recipes: Positions) -> Floats:
         """Shares of the stock (k, given) that ``recipes`` need; infinite, so worth nothing, where they do without."""
-        found = np.empty((len(recipes), len(self.given)))
+        found = np.empty((len(recipes), len(self.given)), np.float32)
         for column, one in enumerate(self.given):
             places = np.minimum(np.searchsorted(one.recipes, recipes), len(one.recipes) - 1)
             found[:, column] = np.where(one.recipes[places] == recipes, one.shares[places], np.inf)
         return found
 
 
-def _take_recipes(shelf: _Shelf, full: Floats, twins: Positions, gone: Flags, size: int) -> list[int]:
-    """The recipes of a combination, worth ``full`` at first; they and their twins are ``gone`` afterwards."""
-    taken: list[int] = []
-    left = np.ones(len(shelf.given))
+def _take_recipes(shelf: _Shelf, full: Floats, taken: Flags, size: int) -> list[int]:
+    """The recipes of a combination, worth ``full`` at first; ``taken``, by number of twins, is brought up to date."""
+    recipes: list[int] = []
+    left = np.ones(len(shelf.given), np.float32)
     worth = full
-    while len(taken) < size and left.any():
-        near, bound = _nearest(np.where(gone, 0, worth))
-        found = _take_nearest(shelf, near, bound, left, size - len(taken), twins, gone)
+    while len(recipes) < size and left.any():
+        near, bound = _nearest(np.where(taken[shelf.twins], 0, worth) if taken.any() else worth)
+        found = _take_nearest(shelf, near, bound, left, size - len(recipes), taken)
         if not found:
             break
-        taken += found
+        recipes += found
         worth = shelf.worth(left)
-    return taken
+    return recipes
 
 
-def _take_nearest(
-    shelf: _Shelf, near: Positions, bound: float, left: Floats, most: int, twins: Positions, gone: Flags
-) -> list[int]:
+def _take_nearest(shelf: _Shelf, near: Positions, bound: float, left: Floats, most: int, taken: Flags) -> list[int]:
     """Take the best of the recipes ``near`` from ``left``, until one that is not among them may be better.
 
     Those are worth less than ``bound``, and nothing gains by what others take.
     """
-    taken: list[int] = []
-    shares = shelf.shares(near)
-    while len(taken) < most:
+    recipes: list[int] = []
+    shares, twins, fit = shelf.shares(near), shelf.twins[near], shelf.fit[near]
+    while len(near) and len(recipes) < most:
         needed = shares * np.where(shelf.endless, left, 1)
-        worth = (_value(needed, left) @ shelf.weights) * shelf.fit[near] * ~gone[near]
-        best = int(np.argmax(worth)) if len(near) else 0
-        if not len(near) or worth[best] <= 0 or (taken and worth[best] < bound):
+        worth = np.where(taken[twins], 0, (_value(needed, left) @ shelf.weights) * fit)
+        best = int(np.argmax(worth))
+        if worth[best] <= 0 or (recipes and worth[best] < bound):
             break
-        taken.append(int(near[best]))
+        recipes.append(int(near[best]))
         left -= np.where(np.isinf(needed[best]), 0, np.minimum(needed[best], left))
         left[(left < CRUMBS) & ~shelf.endless] = 0
-        gone |= twins == twins[near[best]]
-    return taken
+        taken[twins[best]] = True
+    return recipes
 
 
 def _nearest(worth: Floats) -> tuple[Positions, float]:
@@ -190,7 +190,11 @@ def _nearest(worth: Floats) -> tuple[Positions, float]:
 def _given(pantry: Pantry, number: int, there: Quantity) -> _Given:
     of_it = slice(pantry.starts[number], pantry.starts[number + 1])
     amount, column = (there.grams, 0) if there.grams is not None else (there.pieces, 1)
-    shares = np.full(of_it.stop - of_it.start, np.nan) if amount is None else pantry.needs[of_it, column] / amount
+    shares = (
+        np.full(of_it.stop - of_it.start, np.nan, np.float32)
+        if amount is None
+        else pantry.needs[of_it, column] / amount
+    )
     shares[np.isnan(shares)] = USUAL_SHARE
     return _Given(pantry.recipes[of_it], np.clip(shares, 1e-6, 1e6), float(pantry.information[number]), amount is None)
 

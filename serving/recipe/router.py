@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
+import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 from sqlalchemy.exc import IntegrityError
 
+from serving.common.auth import Identity
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, page_of
+from serving.common.runtime import Runtime
 from serving.common.view import View
 from serving.recipe import queries, schemas
 from serving.recipe.amounts import read_number
@@ -152,29 +155,34 @@ async def detail(request: Request, view: CurrentView, _: User, recipe_id: Id) ->
     return keep(request, view, body, needs_login=True, noted=("recipe_detail_view", {"recipe_id": recipe_id}))
 
 
-@router.get("/{recipe_id}/url", responses=NOT_FOUND)
-async def url(view: CurrentView, _: User, recipe_id: Id) -> RecipeUrl:
+@router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NOT_FOUND)
+async def url(request: Request, view: CurrentView, _: User, recipe_id: Id) -> Response:
     """Where a recipe was published."""
-    return RecipeUrl(url=schemas.recipe_url(_known(view, recipe_id).recipe_id))
+    body = RecipeUrl(url=schemas.recipe_url(_known(view, recipe_id).recipe_id))
+    return keep(request, view, body, needs_login=True, noted=("recipe_url_view", {"recipe_id": recipe_id}))
 
 
 @router.get("/{recipe_id}/status", responses=NOT_FOUND)
-async def status(view: CurrentView, user: User, recipe_id: Id) -> RecipeStatus:
+async def status(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
-    return schemas.recipe_status(_known(view, recipe_id), user.user_id)
+    body = schemas.recipe_status(_known(view, recipe_id), user.user_id)
+    _note(runtime, user, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
+    return body
 
 
 @router.get("/{recipe_id}/rating", responses=NOT_FOUND)
-def rating(runtime: CurrentRuntime, view: CurrentView, _: User, recipe_id: Id) -> Rating:
-    """The mean rating of a recipe, 0.0 before the first."""
+def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id) -> Rating:
+    """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
     _known(view, recipe_id)
     with runtime.service_db.connect() as conn:
-        return Rating(recipe_id=recipe_id, rating=queries.mean_rating(conn, recipe_id))
+        mean = queries.mean_rating(conn, recipe_id)
+    _note(runtime, user, "recipe_rating_view", {"recipe_id": recipe_id})
+    return Rating(recipe_id=recipe_id, rating=mean)
 
 
 @router.post("/{recipe_id}/rating", responses=NOT_FOUND)
 def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id, body: NewRating) -> Rating:
-    """Rate a recipe; the user's earlier rating of it is replaced."""
+    """Rate a recipe; the user's earlier rating of it is replaced. The answer is the rating just given, not the mean."""
     _known(view, recipe_id)
     row = {"recipe_id": recipe_id, "user_id": user.user_id, "rating": body.rating, "rated_at": runtime.clock()}
     try:
@@ -184,7 +192,12 @@ def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id, 
         # Two first ratings of the same user at once: the other one is there by now.
         with runtime.service_db.begin() as conn:
             queries.rate(conn, row)
+    _note(runtime, user, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
+
+
+def _note(runtime: Runtime, user: Identity, event_type: str, payload: dict[str, object]) -> None:
+    runtime.note(user.user_id, event_type, orjson.dumps(payload).decode())
 
 
 def _known(view: View, recipe_id: int) -> Recipe:

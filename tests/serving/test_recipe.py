@@ -1,10 +1,18 @@
 """Recipes: pages, searches, ratings, and where to buy what they need."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from sqlalchemy import Engine, func, insert, select
 from starlette.testclient import TestClient
 
-from serving.recipe.amounts import parse_amount
+from serving.gateway.main import app
+from sql.service.catalog import ProductIngredient
+from sql.service.users import RecipeRating
 from tests.serving.conftest import Now, Person, sign_up
+from tests.serving.small import PORK
 
 
 def ids(client: TestClient, person: Person, path: str) -> list[int]:
@@ -33,28 +41,89 @@ def test_by_ingredients_puts_first_what_uses_the_most_and_needs_the_least_beside
 
 
 def test_by_ingredients_goes_on_for_three_combinations(client: TestClient, person: Person) -> None:
-    assert ids(client, person, f"{BY_INGREDIENTS}&size=2&page=2") == [9003, 9002]
+    first, second, third = (ids(client, person, f"{BY_INGREDIENTS}&size=1&page={page}") for page in (1, 2, 3))
+    assert (len({*first, *second, *third}), len(third)) == (3, 1)
     last = client.get(f"/api/recipes{BY_INGREDIENTS}&size=1&page=3", headers=person.headers).json()
-    assert len(last["recipes"]) == 1
     assert last["has_more_combinations"] is False
-    assert ids(client, person, f"{BY_INGREDIENTS}&size=1&page=4") == []
+    assert sorted(ids(client, person, f"{BY_INGREDIENTS}&size=2&page=2")) == [9002, 9003]
+    assert ids(client, person, f"{BY_INGREDIENTS}&size=2&page=3") == []
+    beyond = client.get(f"/api/recipes{BY_INGREDIENTS}&size=1&page=4", headers=person.headers).json()
+    assert (beyond["recipes"], beyond["total"], beyond["combination_number"]) == ([], 4, 4)
+    assert beyond["has_more_combinations"] is False
+
+
+def given(*stock: tuple[str, str, str]) -> str:
+    parts = (f"ingredient={name}&amount={amount}&unit={unit}" for name, amount, unit in stock)
+    return f"/by-ingredients?{'&'.join(parts)}"
+
+
+def test_by_ingredients_goes_by_amounts_in_any_unit(client: TestClient, person: Person) -> None:
+    def best(amount: str, unit: str) -> int:
+        stock = (("쌀", "2", "컵"), ("감자", amount, unit), ("두부", "1", "모"))
+        return ids(client, person, given(*stock) + "&size=2")[1]
+
+    assert best("75", "g") == best("1/2", "개") == best("½", "개") == best("0.075", "kg") == 9001
+    assert best("300", "g") == best("2", "개") == 9003
+
+
+def test_a_combination_ends_when_all_is_used_up(client: TestClient, person: Person) -> None:
+    stock = (("감자", "75", "g"), ("양파", "1", "개"), ("두부", "1", "모"))
+    assert ids(client, person, given(*stock)) == [9001]
+    assert ids(client, person, given(*stock) + "&page=2") == [9003]
+    more = (("감자", "0", "g"), ("양파", "0", "개"), ("두부", "1", "모"))
+    assert set(ids(client, person, given(*more))) == {9001, 9002, 9003, 9005}, "0 says that nobody knows"
+
+
+def test_by_ingredients_says_of_each_recipe_why_it_is_there(client: TestClient, person: Person) -> None:
+    recipe = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers).json()["recipes"][0]
+    assert recipe["reason"] == "uses:감자,양파,돼지고기"
+    assert (recipe["source"], recipe["release_version"], recipe["fallback"]) == ("catalog", None, False)
+
+
+def test_a_kept_combination_is_only_for_who_is_logged_in(client: TestClient, person: Person) -> None:
+    first = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers)
+    again = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers)
+    assert first.content == again.content
+    assert client.get(f"/api/recipes{BY_INGREDIENTS}").status_code == 401
 
 
 def test_by_ingredients_refuses_counts_that_differ_and_fewer_than_three(client: TestClient, person: Person) -> None:
     three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀"
     assert client.get(f"{three}&amount=1&amount=2", headers=person.headers).status_code == 400
+    assert client.get(f"{three}&amount=1&amount=2&amount=3&unit=g", headers=person.headers).status_code == 400
     assert client.get(three, headers=person.headers).status_code == 400
-    assert client.get(f"{three}&amount=1&amount=2&amount=x", headers=person.headers).status_code == 422
     two = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&unit=g&unit=g"
     assert client.get(two, headers=person.headers).status_code == 422
+
+
+@pytest.mark.parametrize("amount", ["x", "", "-1", "nan", "inf", "1/0", "1e99", "약간", "2g"])
+def test_an_amount_that_is_none_is_refused_by_name(client: TestClient, person: Person, amount: str) -> None:
+    three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀"
+    answer = client.get(f"{three}&amount=1&amount=2&amount={amount}", headers=person.headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "amount", 2]
 
 
 def test_search_by_ingredients_wants_all_of_them(client: TestClient, person: Person) -> None:
     assert ids(client, person, "/search?recipe=감자,양파&method=ingredient") == [9005, 9001, 9003]
     assert ids(client, person, "/search?recipe=감자, 양파, 돼지고기&method=ingredient") == [9005]
     assert ids(client, person, "/search?recipe=카레가루&method=ingredient") == [9005], "a name that is not canonical"
-    assert ids(client, person, "/search?recipe=쌀,양파&method=ingredient") == []
+    assert ids(client, person, "/search?recipe=햇감자,돈육&method=ingredient") == [9005], "synonyms"
     assert ids(client, person, "/search?recipe=,&method=ingredient") == []
+
+
+def test_where_no_recipe_holds_all_ingredients_those_are_found_that_hold_the_most(
+    client: TestClient, person: Person
+) -> None:
+    def found(names: str, page: int = 1) -> tuple[list[int], int, bool]:
+        query = f"recipe={names}&method=ingredient&page={page}&size=2"
+        body = client.get(f"/api/recipes/search?{query}", headers=person.headers).json()
+        return [recipe["recipe_id"] for recipe in body["recipes"]], body["total"], body["fallback"]
+
+    assert found("감자,양파") == ([9005, 9001], 3, False)
+    assert found("감자,양파,용과") == ([9005, 9001], 3, True)
+    assert found("감자,양파,용과", page=2) == ([9003], 3, True)
+    assert found("용과") == ([], 0, False)
 
 
 def test_the_next_page_of_an_ingredient_search_is_understood_although_it_names_the_wrong_method(
@@ -92,6 +161,20 @@ def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_o
         assert client.post(path, json={"rating": rating}, headers=person.headers).status_code == 422
 
 
+def test_first_ratings_of_one_user_at_once_are_one_rating(client: TestClient, person: Person, filled: Engine) -> None:
+    together = Barrier(6)
+
+    def rate(rating: int) -> int:
+        together.wait()
+        answer = client.post("/api/recipes/9002/rating", json={"rating": rating}, headers=person.headers)
+        return answer.status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(rate, range(6))) == {200}
+    with filled.connect() as conn:
+        assert conn.scalar(select(func.count()).select_from(RecipeRating)) == 1
+
+
 def test_products_of_an_ingredient_are_at_most_two_shows_then_the_malls(client: TestClient, person: Person) -> None:
     answer = client.get("/api/recipes/감자/product-recommend", headers=person.headers).json()
     assert [(r["source"], r["live_id"], r["kok_product_id"]) for r in answer["recommendations"]] == [
@@ -107,21 +190,42 @@ def test_products_of_an_ingredient_are_at_most_two_shows_then_the_malls(client: 
     ]
 
 
+def test_products_on_air_come_first_and_make_room_the_moment_their_show_ends(
+    filled: Engine, start: Callable[[], TestClient], now: Now
+) -> None:
+    on_air, tonight, later = (2, "hnsmall", 21_000_002), (3, "nsmall", 21_000_003), (7, "hmall", 21_000_006)
+    with filled.begin() as conn:
+        for _, source, product_id in (tonight, later):
+            key = {"source": source, "source_product_id": product_id, "position": 9}
+            conn.execute(insert(ProductIngredient), {**key, "ingredient_id": PORK})
+    client = start()
+
+    def shown() -> list[int]:
+        headers = sign_up(client).headers
+        rows = client.get("/api/recipes/돼지고기/product-recommend", headers=headers).json()["recommendations"]
+        assert len(rows) <= 5
+        lives = [row["live_id"] for row in rows if row["source"] == "homeshopping"]
+        assert [row["live_id"] for row in rows] == lives + [None] * (len(rows) - len(lives))
+        return lives
+
+    assert shown() == [on_air[0], tonight[0]]
+    now.forward(minutes=29, seconds=59)
+    assert shown() == [on_air[0], tonight[0]]
+    now.forward(seconds=1)
+    assert shown() == [tonight[0], later[0]], "at 12:30 sharp"
+    now.forward(hours=12, minutes=30)
+    assert shown() == [later[0]]
+
+
 def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(client: TestClient, person: Person) -> None:
     named = client.get("/api/recipes/밀키트/product-recommend", headers=person.headers).json()
     assert [row["kok_product_id"] for row in named["recommendations"]] == [104]
     assert named["fallback"] is True
+    assert {(row["reason"], row["release_version"], row["fallback"]) for row in named["recommendations"]} == {
+        ("title:밀키트", None, True)
+    }
     none = client.get("/api/recipes/용과/product-recommend", headers=person.headers).json()
     assert (none["recommendations"], none["total_count"], none["fallback"]) == ([], 0, True)
-
-
-@pytest.mark.parametrize(
-    ("written", "number"),
-    [("2", 2), ("1/2", 0.5), ("1 1/2", 1.5), ("1½", 1.5), ("1~2", 2), ("반", 0.5), ("2.5", 2.5), ("1,000", 1000)]
-    + [(nothing, None) for nothing in ("약간", "", None, "1/0", "적당량", "-")],
-)
-def test_amounts_are_read_as_people_write_them(written: str | None, number: float | None) -> None:
-    assert parse_amount(written) == number
 
 
 def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(client: TestClient, person: Person) -> None:
@@ -134,3 +238,22 @@ def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(clie
     assert body["summary"] == counts
     assert client.get("/api/recipes/9002/status").status_code == 401
     assert client.get("/api/recipes/1/status", headers=person.headers).status_code == 404
+
+
+def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong() -> None:
+    spec = app.openapi()
+    operations = {
+        (path, method): operation
+        for path, methods in spec["paths"].items()
+        if path.startswith("/api/recipes")
+        for method, operation in methods.items()
+    }
+    assert len(operations) == 8
+    for (path, _), operation in operations.items():
+        assert operation["description"]
+        assert {"200", "401", "422", "503"} <= operation["responses"].keys(), path
+        assert ("404" in operation["responses"]) == ("{recipe_id}" in path)
+    by_ingredients = operations["/api/recipes/by-ingredients", "get"]
+    assert "400" in by_ingredients["responses"]
+    described = {p["name"] for p in by_ingredients["parameters"] if "description" in p}
+    assert {"ingredient", "amount", "unit", "page"} <= described
