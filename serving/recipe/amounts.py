@@ -8,6 +8,9 @@ from typing import Final, NamedTuple
 
 from serving.recipe.measures import UNITS
 
+# What is larger is no amount in a kitchen, but a barcode or a slip.
+LARGEST: Final = 1_000_000
+
 _COUNTED: Final = (("한", "하나"), ("두", "둘"), ("세", "셋"), ("네", "넷"), ("다섯",), ("여섯",), ("일곱",), ("여덟",))
 _WORDS: Final = {"반": 0.5} | {word: float(n) for n, words in enumerate(_COUNTED, start=1) for word in words}
 # Hangul may follow a Latin unit (200g한입), but of a Korean one only what says "about" or "each" (3개월 are no three).
@@ -29,7 +32,7 @@ _ALONE: Final = re.compile(_ONE)
 
 
 class Measure(NamedTuple):
-    """How much of something: ``number`` is finite and above 0, None when it is not said; ``unit`` as written."""
+    """How much of something: ``number`` is above 0 and at most ``LARGEST``, None when not said; ``unit`` as written."""
 
     number: float | None
     unit: str | None
@@ -46,7 +49,7 @@ def read_measure(amount: str | None, unit: str | None) -> Measure:
         return Measure(None, unit or None)
     number = max(_number(written) for written in found.group("lower", "upper") if written)
     number += 0.5 if found["half"] else 0.0
-    return Measure(number if 0 < number < math.inf else None, found["unit"] or unit or None)
+    return Measure(number if 0 < number <= LARGEST else None, found["unit"] or unit or None)
 
 
 def parse_amount(written: str | None) -> float | None:

@@ -20,6 +20,8 @@ LAST_COMBINATION: Final = 3
 USUAL_SHARE: Final = 1 / 3
 # Less than this share of what was given is no leftover to cook with.
 CRUMBS: Final = 0.02
+# No amount and no share counts as less, so that figures stay within their bounds.
+LEAST: Final = 1e-6
 # Recipes that are looked at closely; the others are worth less, whatever is taken from the stock.
 NEAREST: Final = 256
 
@@ -190,13 +192,11 @@ def _nearest(worth: Floats) -> tuple[Positions, float]:
 def _given(pantry: Pantry, number: int, there: Quantity) -> _Given:
     of_it = slice(pantry.starts[number], pantry.starts[number + 1])
     amount, column = (there.grams, 0) if there.grams is not None else (there.pieces, 1)
-    shares = (
-        np.full(of_it.stop - of_it.start, np.nan, np.float32)
-        if amount is None
-        else pantry.needs[of_it, column] / amount
-    )
-    shares[np.isnan(shares)] = USUAL_SHARE
-    return _Given(pantry.recipes[of_it], np.clip(shares, 1e-6, 1e6), float(pantry.information[number]), amount is None)
+    shares = np.full(of_it.stop - of_it.start, np.nan, np.float32)
+    if amount is not None:
+        shares = pantry.needs[of_it, column] / max(amount, LEAST)
+    shares = np.clip(np.where(np.isnan(shares), USUAL_SHARE, shares), LEAST, 1 / LEAST).astype(np.float32)
+    return _Given(pantry.recipes[of_it], shares, float(pantry.information[number]), amount is None)
 
 
 def _value(needed: Floats, left: Floats | float) -> Floats:

@@ -1,7 +1,7 @@
 """Recipes: the book that is held in memory, and the ratings in the service database."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, func, select
 from serving.common.search import TextIndex, squeezed
 from serving.kok.queries import read_synonyms, search_tokens
 from serving.recipe.amounts import read_measure
+from serving.recipe.ingredient_names import IngredientNames
 from serving.recipe.measures import Quantity, quantity
 from serving.recipe.pantry import Pantry
 from sql.service.recipes import Ingredient, RecipeIngredient
@@ -55,7 +56,10 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True)
 class RecipeBook:
-    """Recipes by popularity, found by id, by ingredient and by text. Posting lists hold positions in ``popular``."""
+    """Recipes by popularity, found by id, by ingredient and by text. Posting lists hold positions in ``popular``.
+
+    ``canonical`` leads from the spellings of an ingredient, with and without spaces, to its name.
+    """
 
     popular: tuple[Recipe, ...] = ()
     recipes: dict[int, Recipe] = field(default_factory=dict)
@@ -63,11 +67,12 @@ class RecipeBook:
     postings: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     pantry: Pantry = field(default_factory=lambda: Pantry.of((), ()))
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    ingredient_names: IngredientNames = field(default_factory=lambda: IngredientNames({}, {}))
 
     def name_of(self, ingredient: str) -> str:
-        """Canonical name of an ingredient as someone spelled it."""
+        """Canonical name of an ingredient as someone spelled and spaced it."""
         name = " ".join(ingredient.split())
-        return self.canonical.get(name, name)
+        return self.canonical.get(name) or self.canonical.get(squeezed(name), name)
 
     def search(self, keyword: str) -> list[Recipe]:
         """Recipes whose title or dish matches, best first."""
@@ -113,17 +118,21 @@ def load_recipes(conn: Connection) -> RecipeBook:
         for row in conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
     )
     tokens = search_tokens(conn, (SOURCE,))
-    canonical = read_synonyms(conn)
+    synonyms = read_synonyms(conn)
+    postings = _postings(popular)
     return RecipeBook(
         popular=popular,
         recipes={recipe.recipe_id: recipe for recipe in popular},
-        canonical=canonical,
-        postings=_postings(popular),
+        canonical=_spellings(popular, synonyms, names.values()),
+        postings=postings,
         pantry=Pantry.of(
             [squeezed(recipe.title) for recipe in popular], [[_need(line) for line in r.lines] for r in popular]
         ),
         index=TextIndex(
-            ((f"{r.title} {r.dish or ''}", tokens.get((SOURCE, r.recipe_id), "")) for r in popular), canonical
+            ((f"{r.title} {r.dish or ''}", tokens.get((SOURCE, r.recipe_id), "")) for r in popular), synonyms
+        ),
+        ingredient_names=IngredientNames(
+            {name: len(postings[name]) for name in names.values() if name in postings}, synonyms
         ),
     )
 
@@ -164,3 +173,15 @@ def _postings(recipes: Sequence[Recipe]) -> dict[str, NDArray[np.int32]]:
         for name in dict.fromkeys(n for line in recipe.lines for n in (line.known_as, line.name)):
             found[name].append(position)
     return {name: np.array(positions, np.int32) for name, positions in found.items()}
+
+
+def _spellings(recipes: Iterable[Recipe], synonyms: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Names of ingredients by how they may be spelled. What was not recognised is called as it is written."""
+    unknown = dict.fromkeys(line.name for recipe in recipes for line in recipe.lines if line.ingredient is None)
+    return (
+        {squeezed(name): name for name in unknown}
+        | {squeezed(variant): name for variant, name in synonyms.items()}
+        | {squeezed(name): name for name in names}
+        | {name: name for name in unknown}
+        | synonyms
+    )

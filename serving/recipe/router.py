@@ -16,7 +16,7 @@ from serving.common.paging import Page, page_of
 from serving.common.runtime import Runtime
 from serving.common.view import View
 from serving.recipe import queries, schemas
-from serving.recipe.amounts import read_number
+from serving.recipe.amounts import LARGEST, read_number
 from serving.recipe.measures import Quantity, quantity, together
 from serving.recipe.pantry import combine
 from serving.recipe.queries import Recipe
@@ -46,7 +46,7 @@ def _as_number(given: object) -> object:
     return given if number is None else number
 
 
-GivenAmount = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+GivenAmount = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
 
 

@@ -74,6 +74,13 @@ def test_of_two_that_use_the_same_the_one_that_needs_less_besides_comes_first_th
     assert titles(recipes, grams(감자=1000)) == ["감자찜", "감자국", "잔치"]
 
 
+@pytest.mark.parametrize("count", range(2, 40))
+def test_of_equal_recipes_the_most_popular_comes_first_however_many_there_are(count: int) -> None:
+    needs = dict.fromkeys(["감자", "양파", "두부", "소금", "마늘", "대파", "간장"])
+    book = {f"요리 {n}": needs for n in range(count)}
+    assert titles(book, grams(**needs), size=1) == ["요리 0"]
+
+
 def test_using_several_of_what_is_there_comes_before_using_one() -> None:
     recipes = {"감자찜": {"감자": 100.0, "물": 100.0}, "감자양파찜": {"감자": 100.0, "양파": 100.0, "물": 100.0}}
     assert titles(recipes, grams(감자=200, 양파=200), size=1) == ["감자양파찜"]
@@ -117,7 +124,7 @@ def test_an_ingredient_that_is_listed_twice_is_needed_twice() -> None:
 
 
 NAMES = ["감자", "양파", "두부", "소금"]
-AMOUNTS = st.one_of(st.none(), st.floats(1, 2000))
+AMOUNTS = st.one_of(st.none(), st.floats(1, 2000), st.sampled_from([1e-300, 1e-9, 1e9]))
 BOOKS = st.lists(st.dictionaries(st.sampled_from(NAMES), AMOUNTS, min_size=1), min_size=1, max_size=30)
 STOCKS = st.dictionaries(st.sampled_from(NAMES), AMOUNTS, min_size=1)
 

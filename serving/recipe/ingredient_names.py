@@ -1,0 +1,67 @@
+"""Names of ingredients for someone who is still typing one."""
+
+from collections.abc import Mapping
+from itertools import chain, islice
+from typing import Final, NamedTuple
+
+from serving.common.jamo import initials, letters, sounds
+from serving.common.postings import Substrings
+from serving.common.search import squeezed
+from serving.common.spelling import Spelling
+
+# Marks where a name begins; no name holds it, since white space is squeezed out.
+_START: Final = "\t"
+
+
+class Suggestion(NamedTuple):
+    """An ingredient and the number of recipes that use it."""
+
+    name: str
+    recipe_count: int
+
+
+class IngredientNames:
+    """Completes what was typed to names of ingredients.
+
+    ``recipe_counts`` holds the canonical names, ``synonyms`` leads from other spellings to them.
+    """
+
+    def __init__(self, recipe_counts: Mapping[str, int], synonyms: Mapping[str, str]) -> None:
+        spelled = {squeezed(variant): name for variant, name in synonyms.items() if name in recipe_counts}
+        spelled |= {squeezed(name): name for name in recipe_counts}
+        # Ordered like this, the positions of whatever is found are in the order of what is suggested.
+        self._names = dict(sorted(spelled.items(), key=lambda item: (-recipe_counts[item[1]], item)))
+        self._suggestions = [Suggestion(name, recipe_counts[name]) for name in self._names.values()]
+        self._written = Substrings([_START + name for name in self._names])
+        self._typed = Substrings([_START + letters(name) for name in self._names])
+        self._initials = Substrings([_START + initials(name) for name in self._names])
+        self._sounds = Substrings([_START + sounds(name) for name in self._names])
+        self._spelling = Spelling(list(self._names))
+        self._positions = {name: position for position, name in enumerate(self._names)}
+
+    def suggest(self, prefix: str, k: int) -> list[Suggestion]:
+        """At most ``k`` different ingredients that ``prefix`` may become, the most used first in each of these groups.
+
+        Names that begin with it; those that begin with its letters, the last syllable unfinished, or whose initial
+        consonants it gives; those that hold it further in. If there are none, names that sound like it or are spelled
+        almost like it. A synonym suggests the ingredient that it means.
+        """
+        piece = squeezed(prefix)
+        if not piece:
+            return []
+        typed = letters(piece)
+        found = dict.fromkeys(
+            chain(
+                self._written.holding(_START + piece).tolist(),
+                self._typed.holding(_START + typed).tolist(),
+                self._initials.holding(_START + typed).tolist(),
+                self._written.holding(piece).tolist(),
+                self._initials.holding(typed).tolist(),
+            )
+        )
+        positions = found or self._misspelled(piece)
+        return list(islice(dict.fromkeys(self._suggestions[position] for position in positions), k))
+
+    def _misspelled(self, piece: str) -> list[int]:
+        alike: list[int] = self._sounds.holding(_START + sounds(piece)).tolist()
+        return alike or [self._positions[name] for name in self._spelling.nearest(piece)]
