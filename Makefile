@@ -57,7 +57,7 @@ test: setup ## Lint, types, import rules and every test
 
 bench: setup ## Measure: crawling, lookups per second, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_crawl
-	$(BIN)/python -m tests.bench.bench_lookup
+	$(BIN)/python -m tests.bench.bench_serving
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link
 

@@ -1,6 +1,7 @@
 """Load for one loopback server over keep-alive connections, as cheap as Python makes it.
 
-Run as a process of its own: ``python -m tests.bench.load PORT CONNECTIONS SECONDS < paths`` prints JSON.
+Run as a process of its own: ``python -m tests.bench.load PORT CONNECTIONS SECONDS < paths`` prints JSON. With 0 seconds
+every path is asked for once. A line may hold a path, a tab and the JSON that is posted to it.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from typing import cast
 
 LENGTH = b"content-length: "
+LONGEST_SECONDS = 300.0
 
 
 class Connection(asyncio.Protocol):
@@ -40,31 +42,39 @@ class Connection(asyncio.Protocol):
         size = int(self._buffer[start : self._buffer.index(b"\r", start)])
         if len(self._buffer) < head + 4 + size:
             return
-        self.failed += not self._buffer.startswith(b"HTTP/1.1 200")
+        self.failed += not self._buffer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201"))
         self._buffer = b""
         now = time.perf_counter()
         self.seconds.append(now - self._sent_at)
         if now < self._until:
             self._send()
         else:
-            self._transport.close()
-            self._done.set_result(None)
+            self._end()
 
     def connection_lost(self, _: Exception | None) -> None:
         if not self._done.done():
             self._done.set_exception(ConnectionError("the server closed the connection"))
 
     def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._end()
+            return
         self._sent_at = time.perf_counter()
-        self._transport.write(next(self._requests))
+        self._transport.write(request)
+
+    def _end(self) -> None:
+        self._transport.close()
+        self._done.set_result(None)
 
 
 async def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[str, float]:
     """Requests per second and quantiles of the time to answer, in milliseconds."""
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    cycle = itertools.cycle(requests)
-    clients = [Connection(cycle, started + seconds, loop.create_future()) for _ in range(connections)]
+    order = itertools.cycle(requests) if seconds else iter(requests)
+    until = started + (seconds or LONGEST_SECONDS)
+    clients = [Connection(order, until, loop.create_future()) for _ in range(connections)]
     await asyncio.gather(*(loop.create_connection(lambda c=c: c, "127.0.0.1", port) for c in clients))  # type: ignore[misc]
     await asyncio.gather(*(client._done for client in clients))
     times = sorted(second for client in clients for second in client.seconds)
@@ -77,12 +87,20 @@ async def drive(port: int, requests: list[bytes], connections: int, seconds: flo
     }
 
 
+def _request(line: str, head: str) -> bytes:
+    path, _, body = line.partition("\t")
+    if not body:
+        return f"GET {path} {head}\r\n".encode()
+    sent = body.encode()
+    return f"POST {path} {head}Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n".encode() + sent
+
+
 def main() -> None:
     """Read the paths to ask for, drive, print the figures."""
     port, connections, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     token = os.environ["TOKEN"]
-    head = f"HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n\r\n"
-    requests = [f"GET {path.strip()} {head}".encode() for path in sys.stdin if path.strip()]
+    head = f"HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n"
+    requests = [_request(line.rstrip("\n"), head) for line in sys.stdin if line.strip()]
     print(json.dumps(asyncio.run(drive(port, requests, connections, seconds))))  # noqa: T201 - read by the caller
 
 
