@@ -140,11 +140,11 @@ class _Shelf:
         return found * self.fit
 
     def shares(self, recipes: Positions) -> Floats:
-        """Shares of the stock (k, given) that ``recipes`` need; infinite, so worth nothing, where they do without."""
-        found = np.empty((len(recipes), len(self.given)), np.float32)
-        for column, one in enumerate(self.given):
+        """Shares of the stock (given, k) that ``recipes`` need; infinite, so worth nothing, where they do without."""
+        found = np.empty((len(self.given), len(recipes)), np.float32)
+        for row, one in enumerate(self.given):
             places = np.minimum(np.searchsorted(one.recipes, recipes), len(one.recipes) - 1)
-            found[:, column] = np.where(one.recipes[places] == recipes, one.shares[places], np.inf)
+            found[row] = np.where(one.recipes[places] == recipes, one.shares[places], np.inf)
         return found
 
 
@@ -171,13 +171,16 @@ def _take_nearest(shelf: _Shelf, near: Positions, bound: float, left: Floats, mo
     recipes: list[int] = []
     shares, twins, fit = shelf.shares(near), shelf.twins[near], shelf.fit[near]
     while len(near) and len(recipes) < most:
-        needed = shares * np.where(shelf.endless, left, 1)
-        worth = np.where(taken[twins], 0, (_value(needed, left) @ shelf.weights) * fit)
+        needed = shares * np.where(shelf.endless, left, 1)[:, np.newaxis]
+        # Summed in the order of worth(), so that equal recipes are equal to the last bit and popularity decides.
+        worths = shelf.weights[:, np.newaxis] * _value(needed, left[:, np.newaxis])
+        worth = np.where(taken[twins], 0, worths.sum(axis=0) * fit)
         best = int(np.argmax(worth))
         if worth[best] <= 0 or (recipes and worth[best] < bound):
             break
         recipes.append(int(near[best]))
-        left -= np.where(np.isinf(needed[best]), 0, np.minimum(needed[best], left))
+        used = needed[:, best]
+        left -= np.where(np.isinf(used), 0, np.minimum(used, left))
         left[(left < CRUMBS) & ~shelf.endless] = 0
         taken[twins[best]] = True
     return recipes
