@@ -1,5 +1,6 @@
 """Korean text letter by letter, as it is typed and as it sounds."""
 
+import unicodedata
 from itertools import product
 from typing import Final
 
@@ -17,7 +18,19 @@ _TYPED: Final = str.maketrans(
 _SYLLABLES: Final = {
     ord("가") + number: "".join(parts) for number, parts in enumerate(product(_ONSETS, _VOWELS, _CODAS))
 }
+# What compatibility normalisation makes of a letter that stands alone.
+_LONE: Final = {
+    first + number: letter
+    for first, alphabet in ((0x1100, _ONSETS), (0x1161, _VOWELS), (0x11A7, _CODAS))
+    for number, letter in enumerate(alphabet)
+    if letter
+}
 _INITIALS: Final = {code: syllable[0] for code, syllable in _SYLLABLES.items()}
+
+
+def composed(text: str) -> str:
+    """``text`` in Unicode's NFKC, but for letters that stand alone, ㅋㅋ: these are as the keyboard makes them."""
+    return unicodedata.normalize("NFKC", text).translate(_LONE)
 
 
 def letters(text: str) -> str:

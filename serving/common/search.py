@@ -1,7 +1,6 @@
 """Text search in memory over the tokens that loading wrote, which forgives spelling."""
 
 import re
-import unicodedata
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,19 +10,16 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz.distance import OSA
 
-from serving.common.jamo import sounds
+from serving.common.jamo import composed, sounds
 from serving.common.postings import NONE, Grams, Positions, Substrings
+from serving.common.spelling import Spelling
 
 NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
 # Share of a query's runs of three letters that a text must hold to be close to it.
 CLOSE: Final = 0.6
 _WORD: Final = re.compile(r"\w+")
 _DIGIT: Final = re.compile(r"\d")
-_CANDIDATES: Final = 64
-_MOST_CORRECTIONS: Final = 3
 
 
 class TextIndex:
@@ -47,7 +43,8 @@ class TextIndex:
         self._substrings = Substrings(texts)
         self._grams = Grams([sounds(text) for text in texts], 3)
         self._meanings = _meanings(synonyms)
-        self._words = _Words(frequency, self._meanings)
+        words = {*frequency, *self._meanings}
+        self._spelling = Spelling(sorted(words, key=lambda word: (-frequency[word], word)))
 
     def find(self, keyword: str) -> list[int]:
         """Positions of what matches, each once.
@@ -83,12 +80,14 @@ class TextIndex:
         found = self._in_any((word, *self._meanings.get(word, ())))
         if len(found) or _DIGIT.search(word):
             return found
-        corrected = self._words.near(word)
+        corrected = self._spelling.nearest(word)
         return self._in_any(chain(corrected, *(self._meanings.get(each, ()) for each in corrected)))
 
     def _in_any(self, words: Iterable[str]) -> Positions:
-        found = [self._with_word(word) for word in dict.fromkeys(words)]
-        return np.unique(np.concatenate(found)) if found else NONE
+        held = np.zeros(self._size, np.bool_)
+        for word in words:
+            held[self._with_word(word)] = True
+        return np.flatnonzero(held).astype(np.int32)
 
     def _with_word(self, word: str) -> Positions:
         # A single syllable is part of too many words to mean the one it is here.
@@ -98,42 +97,6 @@ class TextIndex:
         held = self._grams.share_held(sounds(piece))
         close = np.flatnonzero(held >= CLOSE)
         return close[np.argsort(-held[close], kind="stable")].astype(np.int32)
-
-
-class _Words:
-    """Words that can be meant: those of the documents and of the synonyms."""
-
-    def __init__(self, frequency: Mapping[str, int], meanings: Mapping[str, Iterable[str]]) -> None:
-        self._words = sorted({*frequency, *meanings}, key=lambda word: (-frequency.get(word, 0), word))
-        self._sounds = [sounds(word) for word in self._words]
-        self._grams = Grams([_framed(sound) for sound in self._sounds], 2)
-
-    def near(self, word: str) -> list[str]:
-        """The words that differ least from ``word`` by its letters, the most frequent first; few, or none."""
-        sound = sounds(word)
-        most = _slips(sound)
-        candidates = _highest(self._grams.likeness(_framed(sound)), _CANDIDATES)
-        slips = {n: OSA.distance(sound, self._sounds[n], score_cutoff=most) for n in candidates.tolist()}
-        least = min(slips.values(), default=most + 1)
-        return [self._words[n] for n in sorted(slips) if slips[n] == least <= most][:_MOST_CORRECTIONS]
-
-
-def _slips(sound: str) -> int:
-    """How many letters of a word may be wrong, missing, too many or swapped with their neighbour."""
-    if len(sound) < 5:
-        return 0
-    return 1 if len(sound) < 9 else 2
-
-
-def _highest(scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
-    """Where the highest scores are, zeros aside."""
-    if len(scores) > most:
-        scores = np.where(scores >= np.partition(scores, -most)[-most], scores, 0.0)
-    return np.flatnonzero(scores)
-
-
-def _framed(sound: str) -> str:
-    return f"^{sound}$"
 
 
 def _meanings(synonyms: Mapping[str, str]) -> dict[str, list[str]]:
@@ -155,8 +118,8 @@ def _in_all(postings: Sequence[Positions]) -> Positions:
 
 
 def normal(text: str) -> str:
-    """``text`` in one form (NFKC) and lower case; half of a character pair, which is no text, is dropped."""
-    return unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).casefold()
+    """``text`` in one form and lower case; half of a character pair, which is no text, is dropped."""
+    return composed(text.encode("utf-8", "ignore").decode()).casefold()
 
 
 def squeezed(text: str) -> str:

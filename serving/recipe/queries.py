@@ -183,5 +183,5 @@ def _spellings(recipes: Iterable[Recipe], synonyms: Mapping[str, str], names: It
         | {squeezed(variant): name for variant, name in synonyms.items()}
         | {squeezed(name): name for name in names}
         | {name: name for name in unknown}
-        | synonyms
+        | dict(synonyms)
     )

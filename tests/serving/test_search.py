@@ -3,11 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from serving.common.jamo import initials, letters, sounds
 from serving.common.postings import Grams, Substrings
 from serving.common.search import TextIndex, normal, squeezed
+from serving.recipe.ingredient_names import IngredientNames
+from serving.recipe.queries import load_recipes
 from serving.recommend.text import tokens
 from tests.serving.conftest import Person
 
@@ -149,6 +152,7 @@ def test_what_sounds_alike_is_one(one: str, other: str) -> None:
 
 def test_text_has_one_form_however_it_is_encoded() -> None:
     assert normal("\u1100\u1161Ｂ㎏") == "가bkg"
+    assert normal("감ㅈ ㅋㅋ ㄳ") == "감ㅈ ㅋㅋ ㄳ"
 
 
 # Route, name of its keyword, what its answer calls the rows, and the id of a row.
@@ -201,3 +205,74 @@ def test_pages_cover_everything_found_once(client: TestClient, person: Person, r
     pages = [page_of(client, person, route, keyword, number, 1) for number in range(1, total + 2)]
     assert [row for rows, _ in pages for row in rows] == whole
     assert {each for _, each in pages} == {total}
+
+
+COUNTS = {
+    "감자": 90,
+    "감자전분": 40,
+    "갑오징어": 5,
+    "가지": 30,
+    "고추": 80,
+    "과일": 3,
+    "고구마": 20,
+    "돼지고기": 70,
+    "달걀": 95,
+    "통감자칩": 1,
+}
+NAMES = IngredientNames(COUNTS, {"돈육": "돼지고기", "계란": "달걀", "하지 감자": "감자", "들기름": "참기름"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("감", ["감자", "감자전분", "통감자칩"]),
+        ("감ㅈ", ["감자", "감자전분"]),
+        ("감 자 전", ["감자전분"]),
+        ("갖", ["가지"]),
+        ("고", ["고추", "고구마", "과일"]),
+        ("곡", ["고구마"]),
+        ("ㄱㅈ", ["감자", "감자전분", "가지"]),
+        ("ㄳ", []),
+        ("ㄱㅇㅈ", ["갑오징어"]),
+        ("돈", ["돼지고기"]),
+        ("돈육", ["돼지고기"]),
+        ("계라", ["달걀"]),
+        ("게란", ["달걀"]),
+        ("하지감", ["감자"]),
+        ("자", ["감자", "감자전분", "통감자칩"]),
+        ("돼지거기", ["돼지고기"]),
+        ("되지고", ["돼지고기"]),
+        ("갑오짐어", ["갑오징어"]),
+        ("들기름", []),
+        ("asdf", []),
+        ("", []),
+        (" ", []),
+    ],
+)
+def test_an_ingredient_is_suggested_while_it_is_typed(typed: str, suggested: list[str]) -> None:
+    assert [name for name, _ in NAMES.suggest(typed, 3)] == suggested[:3]
+
+
+def test_a_suggestion_says_how_many_recipes_use_it_and_comes_once() -> None:
+    assert NAMES.suggest("감자", 9) == [("감자", 90), ("감자전분", 40), ("통감자칩", 1)]
+    assert NAMES.suggest("감자", 1) == [("감자", 90)]
+    assert NAMES.suggest("감자", 0) == []
+    assert IngredientNames({}, {}).suggest("감", 5) == []
+
+
+@given(st.one_of(st.text(), st.lists(WORDS, max_size=4).map("".join)), st.integers(0, 4))
+def test_no_beginning_is_too_odd(typed: str, k: int) -> None:
+    found = [name for name, _ in NAMES.suggest(typed, k)]
+    assert len(set(found)) == len(found) <= k
+    assert set(found) <= set(COUNTS)
+
+
+def test_recipes_know_the_names_of_their_ingredients(filled: Engine) -> None:
+    with filled.connect() as conn:
+        book = load_recipes(conn)
+    assert book.ingredient_names.suggest("돈", 5) == [("돼지고기", 2)]
+    assert book.ingredient_names.suggest("ㅇㅍ", 5) == [("양파", 4)]
+    assert book.name_of(" 돼지 고기 ") == book.name_of("돈 육") == "돼지고기"
+    assert book.name_of("카레 가루") == "카레가루", "not recognised, but in a recipe"
+    assert book.name_of("카레가로") == "카레가로", "names are not guessed"
+    assert [recipe.recipe_id for recipe in book.with_all(["양 파", "카레 가루"])] == [9005]
