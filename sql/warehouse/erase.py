@@ -1,5 +1,6 @@
 """Events of people who deleted their accounts: kept for what happened, without who it was."""
 
+import json
 from collections.abc import Collection
 
 from sqlalchemy import Connection, text
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 KEPT = (
     "recipe_id",
     "recipe_ids",
+    "anchor_recipe_id",
     "product_id",
     "product_ids",
     "kok_product_id",
@@ -21,19 +23,34 @@ KEPT = (
     "rating",
     "result_count",
 )
-# What a release calls itself is made of a time and a hash.
-RELEASE = "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]+$"
+# And these words, which are the system's own: a release is called by a time and a hash, a source in small letters.
+KEPT_WORDS = {
+    "release_version": "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]+$",
+    "source": "^[a-z_]{1,20}$",
+    "product_source": "^[a-z_]{1,20}$",
+}
 
-_ONLY_GOODS = """
-    CASE jsonb_typeof(payload) WHEN 'object' THEN (
-        SELECT coalesce(jsonb_object_agg(field.key, field.value), '{}')
-        FROM jsonb_each(payload) AS field
-        WHERE field.key = ANY(:kept) AND (
-                jsonb_typeof(field.value) = 'number'
-                OR jsonb_typeof(field.value) = 'array' AND NOT field.value @? '$[*] ? (@.type() != "number")'
-            )
-            OR field.key = 'release_version' AND field.value #>> '{}' ~ :release
-    ) ELSE '{}' END
+_GOODS = """(
+    SELECT coalesce(jsonb_object_agg(field.key, field.value), '{{}}')
+    FROM jsonb_each({fields}) AS field
+    WHERE field.key = ANY(:kept) AND (
+            jsonb_typeof(field.value) = 'number'
+            OR jsonb_typeof(field.value) = 'array' AND NOT field.value @? '$[*] ? (@.type() != "number")'
+        )
+        OR jsonb_typeof(field.value) = 'string'
+            AND field.value #>> '{{}}' ~ (CAST(:words AS jsonb) ->> field.key)
+)"""
+_IMPRESSIONS = f"""(
+    SELECT coalesce(jsonb_agg({_GOODS.format(fields="each.shown")} ORDER BY each.place), '[]')
+    FROM jsonb_array_elements(payload -> 'impressions') WITH ORDINALITY AS each(shown, place)
+    WHERE jsonb_typeof(each.shown) = 'object'
+)"""  # noqa: S608 - of constants
+_PAYLOAD = f"""
+    CASE WHEN jsonb_typeof(payload) = 'object' THEN
+        {_GOODS.format(fields="payload")}
+        || CASE WHEN jsonb_typeof(payload -> 'impressions') = 'array'
+            THEN jsonb_build_object('impressions', {_IMPRESSIONS}) ELSE '{{}}' END
+    ELSE '{{}}' END
 """
 _EVENTS = """
     UPDATE {table} SET user_id = NULL, session_id = NULL, path = NULL, label = NULL, payload = {payload}
@@ -51,7 +68,7 @@ def anonymise(conn: Connection, user_ids: Collection[int]) -> int:
 
     Doing it again changes nothing. Two at a time take turns, since they may meet in the same rows.
     """
-    given = {"users": list(user_ids), "kept": list(KEPT), "release": RELEASE}
+    given = {"users": list(user_ids), "kept": list(KEPT), "words": json.dumps(KEPT_WORDS)}
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('ukok anonymise'))"))
-    statements = [_EVENTS.format(table=table, payload=_ONLY_GOODS) for table in ("user_event", "fct_user_event")]
+    statements = [_EVENTS.format(table=table, payload=_PAYLOAD) for table in ("user_event", "fct_user_event")]
     return sum(conn.execute(text(statement), given).rowcount for statement in (*statements, _REJECTED))
