@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 from sqlalchemy.exc import IntegrityError
 
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRo
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2
 
-RecipeSize = Annotated[int, Query(ge=1, le=50)]
+RecipeSize = Annotated[int, Query(ge=1, le=50, description="At most so many recipes")]
 IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
 
 
@@ -106,7 +106,7 @@ async def search(
     ],
     page: Page = 1,
     size: RecipeSize = 15,
-    method: Literal["recipe", "ingredient"] = "recipe",
+    method: Annotated[Literal["recipe", "ingredient"], Query(description="What the words are of")] = "recipe",
 ) -> Response:
     """Recipes by words of their title, or by all of some ingredients, separated by commas.
 
@@ -127,7 +127,11 @@ async def search(
 
 @router.get("/{ingredient}/product-recommend", response_model=IngredientProducts)
 async def product_recommend(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: User, ingredient: IngredientName
+    request: Request,
+    runtime: CurrentRuntime,
+    view: CurrentView,
+    _: User,
+    ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
     """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
     shows = candidates.shows_with(view, ingredient, MOST_SHOWS, runtime.clock())

@@ -1,7 +1,7 @@
 """Bodies of the recipe routes."""
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -13,31 +13,44 @@ from serving.recipe.queries import Line, Recipe
 
 RECIPE_SITE = "https://www.10000recipe.com/recipe/"
 
+RecipeId = Annotated[int, Field(description="The recipe site's own id", examples=[9001])]
+IngredientName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
+Page = Annotated[int, Field(examples=[1])]
+Score = Annotated[float, Field(examples=[4.5])]
+ReleaseVersion = Annotated[
+    str, Field(description="Release in service when this was answered", examples=["20250806T030000Z-3f2a9c01d7"])
+]
+Url = Annotated[str, Field(examples=[f"{RECIPE_SITE}9001"])]
+Image = Annotated[str, Field(examples=["https://img.example.com/9001.jpg"])]
+Price = Annotated[int, Field(description="Won to pay, 0 when unknown", examples=[9000])]
+PriceKind = Annotated[str, Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])]
+Count = Annotated[int, Field(examples=[3])]
+
 
 class RecipeRow(BaseModel):
     """A recipe in a list."""
 
-    recipe_id: int
-    recipe_title: str
-    cooking_name: str | None
-    scrap_count: int
-    cooking_case_name: str | None
-    cooking_category_name: str | None
-    cooking_introduction: str | None
-    number_of_serving: str | None
-    thumbnail_url: str | None
-    recipe_url: str
+    recipe_id: RecipeId
+    recipe_title: str = Field(examples=["포슬포슬 감자조림"])
+    cooking_name: str | None = Field(description="The dish", examples=["감자조림"])
+    scrap_count: int = Field(description="How often it was saved on the recipe site", examples=[120])
+    cooking_case_name: str | None = Field(description="Occasion", examples=["일상"])
+    cooking_category_name: str | None = Field(description="Kind of dish", examples=["밑반찬"])
+    cooking_introduction: str | None = Field(examples=["짭조름한 밥반찬"])
+    number_of_serving: str | None = Field(examples=["2인분"])
+    thumbnail_url: Image | None
+    recipe_url: Url
 
 
 class Material(BaseModel):
     """A line of the ingredient list, as written."""
 
-    material_id: int
-    recipe_id: int
-    material_name: str
-    measure_amount: str | None
-    measure_unit: str | None
-    details: str | None
+    material_id: int = Field(description="Position in the list, from 0", examples=[0])
+    recipe_id: RecipeId
+    material_name: IngredientName
+    measure_amount: str | None = Field(examples=["1/2"])
+    measure_unit: str | None = Field(examples=["개"])
+    details: str | None = Field(examples=["껍질 벗긴 것"])
 
 
 class RecipeDetail(RecipeRow):
@@ -49,13 +62,13 @@ class RecipeDetail(RecipeRow):
 class RecipeUrl(BaseModel):
     """Where the recipe was published."""
 
-    url: str
+    url: Url
 
 
 class UsedIngredient(BaseModel):
     """A line of the recipe that uses a given ingredient."""
 
-    material_name: str = Field(examples=["감자"])
+    material_name: IngredientName
     measure_amount: float | None = Field(description="null when the recipe says none or 약간", examples=[1.5])
     measure_unit: str | None = Field(examples=["개"])
 
@@ -63,40 +76,44 @@ class UsedIngredient(BaseModel):
 class MatchedRecipe(RecipeRow):
     """A recipe that uses some of the given ingredients."""
 
-    matched_ingredient_count: int = Field(description="Given ingredients that the recipe uses")
-    total_ingredients_count: int = Field(description="Ingredients of the recipe")
+    matched_ingredient_count: int = Field(description="Given ingredients that the recipe uses", examples=[2])
+    total_ingredients_count: int = Field(description="Lines of its ingredient list", examples=[5])
     used_ingredients: list[UsedIngredient]
     reason: str = Field(description="`uses:` the given ingredients that it uses", examples=["uses:감자,양파"])
-    source: Literal["catalog"] = Field(description="It was found among all recipes, without a release")
-    release_version: str | None = Field(description="Release in service when this was answered")
-    fallback: bool = Field(description="Something simpler answered than what was asked for: never")
+    source: Literal["catalog"] = Field(
+        description="It was found among all recipes, without a release", examples=["catalog"]
+    )
+    release_version: ReleaseVersion | None
+    fallback: bool = Field(description="Something simpler answered than what was asked for: never", examples=[False])
 
 
 class MatchedRecipes(BaseModel):
     """A combination: recipes that together use up the given ingredients, in the order in which they take them."""
 
     recipes: list[MatchedRecipe]
-    page: int
-    total: int = Field(description="Recipes that use any of the ingredients")
-    combination_number: int = Field(description="The page; there are at most three")
-    has_more_combinations: bool = Field(description="The next page is not empty")
+    page: Page
+    total: int = Field(description="Recipes that use any of the ingredients", examples=[812])
+    combination_number: int = Field(description="The page; there are at most three", examples=[1])
+    has_more_combinations: bool = Field(description="The next page is not empty", examples=[True])
 
 
 class RecipeSearch(BaseModel):
     """A page of what a search found, and how much there is."""
 
     recipes: list[RecipeRow]
-    page: int
-    size: int
-    total: int
-    fallback: bool = Field(description="No recipe holds all the ingredients; these hold the most of them")
+    page: Page
+    size: int = Field(description="Recipes a page, as asked for", examples=[15])
+    total: int = Field(description="Recipes on all pages", examples=[41])
+    fallback: bool = Field(
+        description="No recipe holds all the ingredients; these hold the most of them", examples=[False]
+    )
 
 
 class Rating(BaseModel):
     """A rating of a recipe: the mean of all, or the one just given."""
 
-    recipe_id: int
-    rating: float | None
+    recipe_id: RecipeId
+    rating: Score | None
 
 
 class NewRating(BaseModel):
@@ -108,26 +125,26 @@ class NewRating(BaseModel):
 class IngredientStatus(BaseModel):
     """Whether the user has an ingredient. Orders and carts are not known here, so nobody has any."""
 
-    material_name: str
-    status: Literal["owned", "cart", "not_owned"]
-    order_info: None = None
-    cart_info: None = None
+    material_name: IngredientName
+    status: Literal["owned", "cart", "not_owned"] = Field(examples=["not_owned"])
+    order_info: None = Field(default=None, description="Always null", examples=[None])
+    cart_info: None = Field(default=None, description="Always null", examples=[None])
 
 
 class StatusSummary(BaseModel):
     """How many ingredients there are of each status."""
 
-    total_ingredients: int
-    owned_count: int
-    cart_count: int
-    not_owned_count: int
+    total_ingredients: Count
+    owned_count: int = Field(description="Always 0", examples=[0])
+    cart_count: int = Field(description="Always 0", examples=[0])
+    not_owned_count: Count
 
 
 class RecipeStatus(BaseModel):
     """Which ingredients of a recipe the user has."""
 
-    recipe_id: int
-    user_id: int
+    recipe_id: RecipeId
+    user_id: int = Field(examples=[7])
     ingredients: list[IngredientStatus]
     summary: StatusSummary
 
@@ -135,33 +152,33 @@ class RecipeStatus(BaseModel):
 class IngredientProduct(BaseModel):
     """A product to buy an ingredient as. Every field is there for either source, null where it has no meaning."""
 
-    source: Literal["homeshopping", "kok"]
-    name: str
-    live_id: int | None
-    kok_product_id: int | None
-    thumb_img_url: str | None
-    image_url: str | None
-    brand_name: str | None
-    price: int
-    price_kind: str
-    homeshopping_id: int | None
-    kok_discount_rate: int | None
-    kok_review_cnt: int | None
-    kok_review_score: float | None
-    dc_rate: int | None
+    source: Literal["homeshopping", "kok"] = Field(description="A show or the mall", examples=["kok"])
+    name: str = Field(examples=["햇감자 3kg"])
+    live_id: int | None = Field(description="Of a show", examples=[None])
+    kok_product_id: int | None = Field(description="Of the mall", examples=[10048215])
+    thumb_img_url: Image | None
+    image_url: Image | None
+    brand_name: str | None = Field(description="Store, else the station of a show", examples=["산지마을"])
+    price: Price
+    price_kind: PriceKind
+    homeshopping_id: int | None = Field(description="Station of a show", examples=[None])
+    kok_discount_rate: int | None = Field(description="Percent off in the mall", examples=[25])
+    kok_review_cnt: int | None = Field(description="Reviews in the mall", examples=[120])
+    kok_review_score: Score | None = Field(description="Mean of the stars in the mall")
+    dc_rate: int | None = Field(description="Percent off in a show", examples=[None])
     reason: str = Field(description="`contains:` the ingredient, or `title:` the words", examples=["contains:감자"])
-    release_version: str | None = Field(description="Release in service when this was answered")
-    fallback: bool = Field(description="It was not resolved to the ingredient, its title names it")
+    release_version: ReleaseVersion | None
+    fallback: bool = Field(description="It was not resolved to the ingredient, its title names it", examples=[False])
 
 
 class IngredientProducts(BaseModel):
     """Products to buy an ingredient as."""
 
-    ingredient: str
+    ingredient: str = Field(description="As it was asked for", examples=["감자"])
     recommendations: list[IngredientProduct]
-    total_count: int
-    release_version: str | None
-    fallback: bool = Field(description="No product was resolved to the ingredient")
+    total_count: Count
+    release_version: ReleaseVersion | None
+    fallback: bool = Field(description="No product was resolved to the ingredient", examples=[False])
 
 
 def recipe_row(recipe: Recipe) -> RecipeRow:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, insert, select
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
+from serving.recipe import schemas
 from sql.service.catalog import ProductIngredient
 from sql.service.users import RecipeRating
 from tests.serving.conftest import Now, Person, sign_up
@@ -257,3 +258,14 @@ def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong(
     assert "400" in by_ingredients["responses"]
     described = {p["name"] for p in by_ingredients["parameters"] if "description" in p}
     assert {"ingredient", "amount", "unit", "page"} <= described
+
+
+def test_openapi_has_an_example_of_every_field_of_a_recipe_answer() -> None:
+    models = app.openapi()["components"]["schemas"]
+    answers = [name for name, model in vars(schemas).items() if isinstance(model, type) and name in models]
+    assert {"RecipeRow", "MatchedRecipe", "RecipeStatus", "IngredientProduct"} <= set(answers)
+    for name in answers:
+        for field, described in models[name]["properties"].items():
+            nested = "$ref" in described or "$ref" in described.get("items", {})
+            parts = [described, *described.get("anyOf", [])]
+            assert nested or any("examples" in part for part in parts), f"{name}.{field}"
