@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, and_, delete, func, literal, s
 
 from artifacts.store import Store
 from pipelines.link.items import Link, Listing, link, listing
-from pipelines.load.ledger import lock_service, lock_warehouse, table_of
+from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
 from pipelines.load.tally import Tally
 from pipelines.report import Report, record
 from sql.service import catalog
@@ -35,6 +35,10 @@ def link_items(service: Engine, warehouse: Engine, store: Store) -> Report:
             lock_service(conn, ["kok", "schedule"])
             links = link(_listings(conn))
             tally = _write(conn, PRODUCT_ITEM, links)
+            if tally.written:
+                # The API shows one listing of an item, so that both catalogs have changed.
+                for dataset in ("kok", "schedule"):
+                    grow_version(conn, dataset)
         with warehouse.begin() as conn:
             lock_warehouse(conn, "items")
             history_tally = _write(conn, WAREHOUSE_PRODUCT_ITEM, links)

@@ -2,10 +2,11 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, exists, select
@@ -109,6 +110,11 @@ class Schedule:
     programmes: tuple[Programme, ...] = ()
     searchable: tuple[Product, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    pages: dict[ProductKey, PageParts] = field(default_factory=dict)
+
+    def page_of(self, product: Product) -> PageParts:
+        """What a product's page shows, nothing where it was not read yet."""
+        return self.pages.get((product.source, product.product_id), PageParts((), ()))
 
     def find_product(self, product_id: int) -> Product | None:
         """A product by its source's id or, as the frontend sometimes asks, by the id of a show."""
@@ -170,21 +176,26 @@ def load_schedule(conn: Connection) -> Schedule:
             ((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
             read_synonyms(conn),
         ),
+        pages=_pages(conn, products),
     )
 
 
-def read_page_parts(conn: Connection, product: Product) -> PageParts:
-    """What the page of a product shows; it is asked for too rarely to be held in memory."""
-    details = select(ProductDetail.name, ProductDetail.value).where(
-        ProductDetail.source == product.source, ProductDetail.source_product_id == product.product_id
-    )
-    images = select(ProductImage.image_url).where(
-        ProductImage.source == product.source, ProductImage.source_product_id == product.product_id
-    )
-    return PageParts(
-        details=tuple((row.name, row.value) for row in conn.execute(details.order_by(ProductDetail.position))),
-        images=tuple(conn.scalars(images.order_by(ProductImage.position))),
-    )
+def _pages(conn: Connection, products: Mapping[ProductKey, Product]) -> dict[ProductKey, PageParts]:
+    """Facts and images of the products' pages. The names of facts recur, so equal ones are one object."""
+    details: dict[ProductKey, list[tuple[str, str]]] = defaultdict(list)
+    images: dict[ProductKey, list[str]] = defaultdict(list)
+    sources = {source for source, _ in products}
+    facts = select(ProductDetail.__table__).where(ProductDetail.source.in_(sources)).order_by(ProductDetail.position)
+    for row in conn.execute(facts):
+        details[(row.source, row.source_product_id)].append((intern(row.name), row.value))
+    pictures = select(ProductImage.__table__).where(ProductImage.source.in_(sources)).order_by(ProductImage.position)
+    for row in conn.execute(pictures):
+        images[(row.source, row.source_product_id)].append(row.image_url)
+    return {
+        key: PageParts(tuple(details.get(key, ())), tuple(images.get(key, ())))
+        for key in products
+        if key in details or key in images
+    }
 
 
 def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductKey, Product]:

@@ -12,7 +12,6 @@ from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.home_shopping import schemas
-from serving.home_shopping.queries import read_page_parts
 from serving.home_shopping.schemas import (
     ForgetKeyword,
     History,
@@ -84,16 +83,14 @@ async def check(request: Request, view: CurrentView, _: Visitor, product_id: Id)
 
 
 @router.get("/product/{live_id}", response_model=ProductPage, responses=NOT_FOUND)
-def product(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, live_id: Id) -> Response:
+async def product(request: Request, view: CurrentView, _: Visitor, live_id: Id) -> Response:
     """A product in a show."""
     show = view.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
-    with runtime.service_db.connect() as conn:
-        parts = read_page_parts(conn, show.product)
     viewed = {"live_id": live_id, "product_id": show.product.product_id, "product_source": show.product.source}
     noted = ("homeshopping_product_detail_view", viewed)
-    return keep(request, view, schemas.product_page(show, parts), noted=noted)
+    return keep(request, view, schemas.product_page(show, view.schedule.page_of(show.product)), noted=noted)
 
 
 @router.get("/schedule", response_model=ScheduleDay)
@@ -104,7 +101,7 @@ async def schedule(
     _: Visitor,
     live_date: date | None = None,
     page: Page = 1,
-    _size: Annotated[Size, Query(alias="size")] = 20,
+    size: Size = 20,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
     """Food on the schedule of a day, by default of today and the ten days that follow.
 

@@ -1,7 +1,7 @@
 """Bodies of the home shopping routes."""
 
 from datetime import date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -236,10 +236,26 @@ class Message(BaseModel):
     message: str
 
 
-def slot(show: Show) -> Slot:
+class SlotFields(TypedDict):
+    """Fields of :class:`Slot`."""
+
+    live_id: int
+    product_id: int
+    product_name: str
+    thumb_img_url: str
+    live_date: date
+    live_start_time: str
+    live_end_time: str
+    sale_price: int
+    dc_price: int
+    dc_rate: int
+    price_kind: str
+
+
+def slot(show: Show) -> SlotFields:
     """When a product is shown and for how much."""
     price = shown_price(show.list_price, show.price, show.price_kind)
-    return Slot(
+    return SlotFields(
         live_id=show.live_id,
         product_id=show.product.product_id,
         product_name=show.product.name,
@@ -257,7 +273,7 @@ def slot(show: Show) -> Slot:
 def scheduled(show: Show) -> ScheduledSlot:
     """A row of the schedule."""
     return ScheduledSlot(
-        **slot(show).model_dump(),
+        **slot(show),
         homeshopping_id=show.station.channel_id,
         homeshopping_name=show.station.name,
         homeshopping_channel=show.station.number,
@@ -285,7 +301,7 @@ def aired(shows: tuple[Show, ...]) -> AiredShow:
         live_start_time=last.start_time,
         live_end_time=last.end_time,
         live_title=next((show.title for show in shows if show.title), None),
-        products=[AiredProduct(**slot(show).model_dump(), promotion_type=show.slot) for show in shows],
+        products=[AiredProduct(**slot(show), promotion_type=show.slot) for show in shows],
     )
 
 
@@ -293,7 +309,7 @@ def product_page(show: Show, parts: PageParts) -> ProductPage:
     """A product's page."""
     station = show.station
     product = ProductDetail(
-        **slot(show).model_dump(),
+        **slot(show),
         store_name=show.product.store,
         homeshopping_id=station.channel_id,
         homeshopping_name=station.name,
@@ -310,7 +326,7 @@ def product_page(show: Show, parts: PageParts) -> ProductPage:
 
 def found_slot(show: Show) -> FoundSlot:
     """A product that a search found."""
-    return FoundSlot(**slot(show).model_dump(), store_name=show.product.store)
+    return FoundSlot(**slot(show), store_name=show.product.store)
 
 
 def mall_product(item: KokItem, origin: ItemOrigin) -> MallProduct:

@@ -13,6 +13,8 @@ from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, IngredientSynonym
 
 SOURCE = "kok"
+# A page of the mall shows ten; the table keeps all that any page ever showed.
+NEWEST_REVIEWS = 100
 
 
 class KokItem(NamedTuple):
@@ -97,12 +99,12 @@ def read_images(conn: Connection, product_id: int) -> list[str]:
 
 
 def read_reviews(conn: Connection, product_id: int) -> tuple[Row[Any] | None, list[Row[Any]]]:
-    """The row of a product, None for an unknown one, and those of its reviews, newest first."""
+    """The row of a product, None for an unknown one, and those of its newest reviews, newest first."""
     product = conn.execute(select(KokProduct.__table__).where(KokProduct.kok_product_id == product_id)).first()
     # Where a review without a day goes is otherwise up to the engine.
     newest = (KokReview.written_on.is_(None), KokReview.written_on.desc(), KokReview.review_id.desc())
     reviews = select(KokReview.__table__).where(KokReview.kok_product_id == product_id).order_by(*newest)
-    return product, list(conn.execute(reviews))
+    return product, list(conn.execute(reviews.limit(NEWEST_REVIEWS)))
 
 
 def read_seller(conn: Connection, product_id: int) -> tuple[Row[Any] | None, list[tuple[str, str]]]:

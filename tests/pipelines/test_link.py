@@ -13,9 +13,12 @@ from pipelines.link.amounts import read_amounts
 from pipelines.link.items import Listing, link, listing, same_goods
 from pipelines.link.step import PRODUCT_ITEM, WAREHOUSE_PRODUCT_ITEM, link_items
 from pipelines.link.titles import read_title
-from sql.service.catalog import HomeShoppingProduct, KokPrice, KokProduct
+from pipelines.load.ledger import table_of
+from sql.service.catalog import DataVersion, HomeShoppingProduct, KokPrice, KokProduct
 from tests.bench.bench_link import LABELS, judge, real_listings
 from tests.pipelines.raw import kst, rows
+
+DATA_VERSION = table_of(DataVersion)
 
 AT = kst("05:00")
 COLUMNS = ("source", "source_product_id", "item_id", "method")
@@ -193,6 +196,17 @@ def test_products_of_mall_and_broadcasters_share_an_item(service: Engine, wareho
         conn.execute(delete(WAREHOUSE_PRODUCT_ITEM))  # as if it had been killed between the two databases
     assert link_items(service, warehouse, store).written == 4
     assert rows(warehouse, WAREHOUSE_PRODUCT_ITEM, *COLUMNS) == ITEMS
+
+
+def test_the_api_is_told_when_items_have_changed_and_only_then(
+    service: Engine, warehouse: Engine, store: Store
+) -> None:
+    fill(service)
+    link_items(service, warehouse, store)
+    versions = rows(service, DATA_VERSION, "dataset", "version")
+    assert versions == [("kok", 1), ("schedule", 1)]
+    link_items(service, warehouse, store)
+    assert rows(service, DATA_VERSION, "dataset", "version") == versions
 
 
 def test_an_item_keeps_its_id_when_members_come_and_go(service: Engine, warehouse: Engine, store: Store) -> None:

@@ -214,3 +214,10 @@ def test_a_product_knows_its_item_once_it_was_compared(filled: Engine) -> None:
         conn.execute(insert(ProductItem), linked)
         products = load_schedule(conn).products
     assert (products[BIG_ID].item_id, products[21_000_002].item_id) == ("kok:101", None)
+
+
+def test_a_size_that_is_none_is_refused_although_a_day_is_always_whole(client: TestClient) -> None:
+    path = "/api/homeshopping/schedule?live_date=2025-08-06"
+    assert client.get(f"{path}&size=1").json() == client.get(path).json()
+    for size in ("0", "101", "abc"):
+        assert client.get(f"{path}&size={size}").status_code == 422, size
