@@ -5,6 +5,7 @@ and a folder) and on servers (MariaDB, PostgreSQL, and S3 over HTTP with checked
 dropped here. Without MariaDB or PostgreSQL the second run is skipped with a word on how to have it; in CI it fails.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -193,10 +194,15 @@ def _hurry(url: str) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nothing listens on, below those that the system gives to outgoing connections.
+
+    Where one of those is taken, a connection of another test may get it before the server that it is meant for.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
