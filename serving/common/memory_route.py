@@ -229,7 +229,7 @@ def _matches(if_none_match: bytes, etag: bytes) -> bool:
 def keep(
     request: Request,
     view: View,
-    content: BaseModel,
+    content: BaseModel | bytes,
     *,
     until: datetime | None = None,
     needs_login: bool = False,
@@ -238,12 +238,13 @@ def keep(
 ) -> Response:
     """Encode an answer made from ``view`` alone and keep it for the next request of the same URL.
 
-    ``until`` is when the answer stops being true although the data stays the same. ``noted`` is the event (type and
-    payload) that is recorded whenever a known user gets the answer. A recommendation names its ``source``.
+    ``content`` may be encoded already. ``until`` is when the answer stops being true although the data stays the same.
+    ``noted`` is the event (type and payload) that is recorded whenever a known user gets the answer. A recommendation
+    names its ``source``.
     """
     runtime: Runtime = request.app.state.runtime
     route: str = request.scope["route"].path
-    body = content.__pydantic_serializer__.to_json(content)
+    body = content if isinstance(content, bytes) else content.__pydantic_serializer__.to_json(content)
     etag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
     headers = (
         JSON,

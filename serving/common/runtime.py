@@ -1,12 +1,12 @@
 """What a running application is made of: opened at start-up, closed at shutdown."""
 
+import gc
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 import structlog
 from sqlalchemy import Engine
-from uuid6 import uuid7
 
 from artifacts.store import StoreError, open_store
 from serving.common.auth import Authenticator, Revocations, Tokens
@@ -18,7 +18,7 @@ from serving.common.poller import Poller
 from serving.common.search import query_tokens
 from serving.common.settings import ServingSettings
 from serving.common.view import LiveView
-from serving.log.writer import Event, EventWriter
+from serving.log.writer import Event, EventWriter, note_id
 from serving.recommend.live import LiveRelease
 from serving.user.attempts import LoginAttempts
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
@@ -80,6 +80,7 @@ class Runtime:
             poller.stop()
         self.service_db.dispose()
         self.warehouse.dispose()
+        gc.unfreeze()
 
     def problems(self) -> Mapping[str, str | None]:
         """What is wrong with each dependency, None where nothing is."""
@@ -91,7 +92,7 @@ class Runtime:
 
     def note(self, user_id: int, event_type: str, payload: str, path: str | None = None) -> None:
         """Write down what a user got; ``payload`` is the JSON of an object. Nobody waits for it."""
-        self.events.note(Event(uuid7(), user_id, event_type, path=path, payload=payload))
+        self.events.note(Event(note_id(), user_id, event_type, path=path, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
         """The databases that this application uses, by name."""

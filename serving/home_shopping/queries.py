@@ -111,6 +111,7 @@ class Schedule:
     searchable: tuple[Product, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
     pages: dict[ProductKey, PageParts] = field(default_factory=dict)
+    encoded: dict[int, bytes] = field(default_factory=dict)  # rows of the schedule by live_id, as they are asked for
 
     def page_of(self, product: Product) -> PageParts:
         """What a product's page shows, nothing where it was not read yet."""

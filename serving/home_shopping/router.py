@@ -113,7 +113,7 @@ async def schedule(
     last = first if live_date else first + timedelta(DAYS_AHEAD)
     shows = view.schedule.food_between(first, last) if page == 1 else ()
     until = None if live_date else next_midnight(now)
-    body = ScheduleDay(schedules=[schemas.scheduled(show) for show in shows])
+    body = schemas.schedule_day(shows, view.schedule.encoded)
     noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
     return keep(request, view, body, until=until, noted=noted)
 

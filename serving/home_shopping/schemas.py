@@ -1,5 +1,6 @@
 """Bodies of the home shopping routes."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Final, TypedDict
 
@@ -279,6 +280,17 @@ def scheduled(show: Show) -> ScheduledSlot:
         homeshopping_channel=show.station.number,
         promotion_type=show.slot,
     )
+
+
+def schedule_day(shows: Iterable[Show], encoded: dict[int, bytes]) -> bytes:
+    """A :class:`ScheduleDay` as JSON. A row is encoded once, and kept in ``encoded``: every day is asked for often."""
+    rows = []
+    for show in shows:
+        row = encoded.get(show.live_id)
+        if row is None:
+            row = encoded[show.live_id] = scheduled(show).model_dump_json().encode()
+        rows.append(row)
+    return b'{"schedules":[' + b",".join(rows) + b"]}"
 
 
 def on_air(programme: Programme, now: datetime) -> ChannelOnAir:

@@ -53,6 +53,7 @@ class KokCatalog:
     by_ingredient: dict[str, tuple[KokItem, ...]] = field(default_factory=dict)
     searchable: tuple[KokItem, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    encoded: dict[int, bytes] = field(default_factory=dict)  # cards by product id, as they are asked for
 
     def search(self, keyword: str) -> list[KokItem]:
         """Listed products that match, best first; of listings of the same goods the best that matches."""

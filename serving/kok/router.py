@@ -1,6 +1,6 @@
 """Mall routes. Lists and pages come from memory; searching runs the analyser and history waits for the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import orjson
@@ -57,7 +57,7 @@ async def discounted(
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
     noted = ("kok_discounted_products_view", {"page": page, "size": size})
-    return keep(request, view, _cards(page_of(view.kok.discounted, page, size)), noted=noted)
+    return keep(request, view, schemas.cards(page_of(view.kok.discounted, page, size), view.kok.encoded), noted=noted)
 
 
 @router.get("/top-selling", response_model=KokCards)
@@ -66,7 +66,9 @@ async def top_selling(
 ) -> Response:
     """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
     noted = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
-    return keep(request, view, _cards(page_of(_reviewed(view.kok, sort_by), page, size)), noted=noted)
+    return keep(
+        request, view, schemas.cards(page_of(_reviewed(view.kok, sort_by), page, size), view.kok.encoded), noted=noted
+    )
 
 
 @router.get("/store-best-items", response_model=KokCards)
@@ -75,7 +77,7 @@ async def store_best_items(
 ) -> Response:
     """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
     noted = ("kok_store_best_items_view", {"sort_by": sort_by})
-    return keep(request, view, _cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS]), noted=noted)
+    return keep(request, view, schemas.cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS], view.kok.encoded), noted=noted)
 
 
 @router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)
@@ -257,7 +259,3 @@ def _ingredients_of(view: View, product_ids: Iterable[int]) -> list[str]:
 
 def _names(recipe: Recipe) -> set[str]:
     return {line.known_as for line in recipe.lines}
-
-
-def _cards(items: Sequence[KokItem]) -> KokCards:
-    return KokCards(products=[schemas.card(item) for item in items])

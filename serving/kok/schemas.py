@@ -1,6 +1,6 @@
 """Bodies of the mall routes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -211,6 +211,17 @@ def card(item: KokItem) -> KokCard:
         kok_review_score=item.review_score,
         price_kind=item.price_kind,
     )
+
+
+def cards(items: Iterable[KokItem], encoded: dict[int, bytes]) -> bytes:
+    """:class:`KokCards` as JSON. A card is encoded once, and kept in ``encoded``: lists overlap."""
+    rows = []
+    for item in items:
+        row = encoded.get(item.product_id)
+        if row is None:
+            row = encoded[item.product_id] = card(item).model_dump_json().encode()
+        rows.append(row)
+    return b'{"products":[' + b",".join(rows) + b"]}"
 
 
 def found(item: KokItem) -> KokFound:

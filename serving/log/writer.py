@@ -2,7 +2,10 @@
 
 import asyncio
 import io
+import os
+import random
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -33,6 +36,8 @@ LARGEST_COMMIT = 5_000
 STATEMENT_MILLISECONDS = 5_000
 ANSWER_WITHIN_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 1.0
+# How long notes wait for more of them.
+NOTES_SECONDS = 0.1
 
 COLUMNS: Final = (
     "event_id",
@@ -54,6 +59,10 @@ _LOOK: Final = "SELECT event_id FROM user_event LIMIT 1"
 _NULL: Final = "\\N"
 # https://www.postgresql.org/docs/current/sql-copy.html, text format.
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+# Seeded by the system, so that no two processes make the same ids.
+_numbers: Final = random.Random(os.urandom(32))  # noqa: S311 - ids are no secrets
 
 
 class EventRefused(ValueError):
@@ -96,6 +105,15 @@ class _Waiting:
     answer: "asyncio.Future[None] | None"
 
 
+def note_id() -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7, with the time below a millisecond in ``rand_a``) of numbers that are no secret.
+
+    One is made for every answer to a known user, and to ask the system for randomness costs a fifth of an answer.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return UUID(int=milliseconds << 80 | 7 << 76 | rest * 4096 // 1_000_000 << 64 | 2 << 62 | _numbers.getrandbits(62))
+
+
 class EventWriter:
     """Commits events in groups. While the warehouse is away new events are refused at once, never lost."""
 
@@ -107,6 +125,7 @@ class EventWriter:
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._changed = threading.Condition()
+        self._awaited = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
 
@@ -127,7 +146,10 @@ class EventWriter:
             raise Unavailable("the events could not be stored in time") from None
 
     def note(self, event: Event) -> None:
-        """Store an event that nobody waits for; where that is not possible right now it is dropped, and counted."""
+        """Store an event that nobody waits for; where that is not possible right now it is dropped, and counted.
+
+        Notes wait for one another: to wake the writer for each would cost more than to write it.
+        """
         if self.problem is not None or not self._put(_Waiting((event,), None), MOST_NOTES_WAITING):
             self._metrics.notes_dropped.inc()
 
@@ -156,7 +178,9 @@ class EventWriter:
                 return False
             self._waiting.append(waiting)
             self._count += len(waiting.events)
-            self._changed.notify()
+            if waiting.answer is not None or self._count == 1:
+                self._awaited = self._awaited or waiting.answer is not None
+                self._changed.notify()
         return True
 
     def _run(self) -> None:
@@ -176,10 +200,13 @@ class EventWriter:
         with self._changed:
             if not self._waiting and not self._stopping:
                 self._changed.wait(LOOK_AGAIN_SECONDS)
+            if self._waiting and not self._awaited and not self._stopping:
+                self._changed.wait(NOTES_SECONDS)
             while self._waiting and (not group or taken + len(self._waiting[0].events) <= LARGEST_COMMIT):
                 group.append(self._waiting.popleft())
                 taken += len(group[-1].events)
             self._count -= taken
+            self._awaited = any(waiting.answer is not None for waiting in self._waiting)
         self._metrics.event_queue.set(self._count)
         return group
 

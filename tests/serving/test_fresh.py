@@ -54,7 +54,7 @@ def test_reading_the_catalog_asks_the_database_nothing(client: TestClient, perso
     asked: list[str] = []
 
     def remember(_: object, __: object, statement: str, *___: object) -> None:
-        if "data_version" not in statement and "revoked_token" not in statement and "user_event" not in statement:
+        if "data_version" not in statement and "login_session" not in statement and "user_event" not in statement:
             asked.append(statement)
 
     event.listen(AnyEngine, "before_cursor_execute", remember)
