@@ -41,6 +41,7 @@ def steps(day: date, days: int, now: datetime, recipes_file: Path | None) -> Ite
         yield Step(f"crawl {source}", lambda source=source: [tasks.crawl(source, day, days, now)])  # type: ignore[misc]
         yield Step(f"load {source}", lambda source=source: tasks.load(source, accept=False))  # type: ignore[misc]
     yield Step("link", lambda: [tasks.link()])
+    yield Step("erase", lambda: [tasks.erase(now)])
     yield Step("events", lambda: [tasks.logs(None, None, now)])
     yield Step("train word2vec", lambda: [tasks.train_word2vec(now)])
     yield Step("train bert", lambda: [tasks.train_bert(now)])

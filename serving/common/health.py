@@ -41,6 +41,14 @@ class Health(BaseModel):
     timestamp: datetime
 
 
+class ModelHealth(BaseModel):
+    """State of the models that recommend."""
+
+    status: Literal["ok", "degraded", "no release"]
+    release_version: str | None = Field(description="Release in service")
+    problem: str | None = Field(description="What keeps the newest release out of service")
+
+
 @router.get("/healthz")
 async def healthz() -> Alive:
     """The process answers; nothing else is looked at."""
@@ -75,6 +83,19 @@ async def health(request: Request, runtime: CurrentRuntime) -> Health:
         service=request.app.title,
         version=VERSION,
         timestamp=runtime.clock(),
+    )
+
+
+@router.get("/api/health/ml")
+async def model_health(runtime: CurrentRuntime) -> ModelHealth:
+    """Whether a release with its models is in service."""
+    release = runtime.view.current.release
+    problem = runtime.release.problem if runtime.release else None
+    status: Literal["ok", "degraded", "no release"] = "no release" if release is None else "ok"
+    return ModelHealth(
+        status="degraded" if problem and release else status,
+        release_version=release.version if release else None,
+        problem=problem,
     )
 
 

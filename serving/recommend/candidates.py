@@ -4,6 +4,8 @@
 2. ``resolved``: what shares an ingredient that loading resolved the title to; ranked by the release where there is one.
 3. ``popular``: what most people liked; of broadcasts, what is on air or next.
 
+Words are looked up in titles (``text``) before the release is asked what means the same.
+
 The first that has anything answers alone, and says so. Of broadcasts only those that are on air or to come are offered,
 in order of their start. :mod:`serving.recommend.personal` does the same for a user.
 """
@@ -24,10 +26,12 @@ from serving.recipe.queries import Recipe
 
 T = TypeVar("T")
 
-Source = Literal["release", "resolved", "popular"]
+Source = Literal["release", "text", "resolved", "popular"]
 POPULAR, SIMILAR = "popular", "similar"
 # How many neighbours of a product or recipe a release holds.
 NEIGHBOURS = 20
+# Below this cosine a text and a title have nothing to do with each other, as when a release is built.
+ALIKE = 0.35
 DAYS_AHEAD = timedelta(days=10)
 
 
@@ -42,7 +46,7 @@ class Recommendation(Generic[T]):
     @property
     def fallback(self) -> bool:
         """Whether something simpler than the release answered."""
-        return self.source != "release"
+        return self.source not in {"release", "text"}
 
 
 def recipes_for(view: View, source: str, product_id: int, ingredients: Sequence[str], k: int) -> Recommendation[Recipe]:
@@ -80,6 +84,23 @@ def recipes_using(view: View, ingredients: Sequence[str]) -> list[tuple[Recipe, 
     sizes = np.array([len(book.popular[row].lines) for row in found.tolist()], np.int32)
     order = found[np.lexsort((found, sizes, -scores[found]))]
     return [(book.popular[row], int(counts[row])) for row in order.tolist()]
+
+
+def recipes_named(view: View, keyword: str, k: int) -> Recommendation[Recipe]:
+    """Recipes whose title or dish holds words, else those that the release's encoder finds alike."""
+    named = tuple((recipe, f"title:{keyword}") for recipe in view.recipes.search(keyword)[:k])
+    alike = view.release.recipes_like(keyword, k) if view.release and not named else []
+    known = _recipes(view, ((n.recipe_id, n.reason) for n in alike if n.score >= ALIKE))
+    return _first(view, known, (), (), named=named)
+
+
+def products_named(view: View, keyword: str, k: int, now: datetime) -> Recommendation[KokItem | Show]:
+    """Products whose title holds words: at most half of them in shows, on air or to come, the others in the mall."""
+    reason = f"title:{keyword}"
+    shows = view.schedule.search(keyword, now)[: max(1, k // 2)]
+    named: list[tuple[KokItem | Show, str]] = [(show, reason) for show in shows]
+    named += [(item, reason) for item in view.kok.search(keyword)[: k - len(named)]]
+    return _first(view, (), (), (), named=named)
 
 
 def mall_products_for(view: View, product: Product, k: int) -> Recommendation[KokItem]:
@@ -165,9 +186,15 @@ def shows_with(view: View, ingredient: str, k: int, now: datetime) -> tuple[tupl
 
 
 def _first(
-    view: View, known: Sequence[tuple[T, str]], resolved: Sequence[tuple[T, str]], popular: Sequence[tuple[T, str]]
+    view: View,
+    known: Sequence[tuple[T, str]],
+    resolved: Sequence[tuple[T, str]],
+    popular: Sequence[tuple[T, str]],
+    *,
+    named: Sequence[tuple[T, str]] = (),
 ) -> Recommendation[T]:
     stages: tuple[tuple[Source, Sequence[tuple[T, str]]], ...] = (
+        ("text", named),
         ("release", known),
         ("resolved", resolved),
         ("popular", popular),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints
 
 from serving.common.auth import Identity
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, User, Visitor
+from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.runtime import Runtime
@@ -18,6 +18,9 @@ from serving.recommend import candidates, personal
 from serving.recommend.candidates import Recommendation
 from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import (
+    Found,
+    IngredientSuggestion,
+    IngredientSuggestions,
     ItemOrigin,
     RecommendedProducts,
     RecommendedRecipe,
@@ -37,6 +40,7 @@ router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=Memo
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 Count = Annotated[int, Query(ge=1, le=50)]
 IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
+Prefix = Annotated[str, Query(max_length=50, description="As typed so far", examples=["감", "ㄱㅈ"]), STORABLE]
 Target = Literal["kok", "home_shopping"]
 
 KOK = "kok"
@@ -122,6 +126,41 @@ def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count
     _note(runtime, user, "personal_product_recommendation", impressions(picked, "product_id", ids))
     products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
     return RecommendedProducts(products=products, **origin(picked))
+
+
+@router.get("/search", response_model=Found)
+async def search(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: Keyword, k: Count = 10
+) -> Response:
+    """Recipes and products for a text; spelling, spacing and synonyms are forgiven.
+
+    Where no title holds its words, the release says which recipes mean the same. Shows are on air or to come.
+    """
+    now = runtime.clock()
+    named, offers = candidates.recipes_named(view, keyword, k), candidates.products_named(view, keyword, k, now)
+    recipes = [_recipe(recipe, item_origin(named, reason)) for recipe, reason in named.items]
+    products = [recommended_product(offer, item_origin(offers, reason), now) for offer, reason in offers.items]
+    body = Found(
+        recipes=RecommendedRecipes(recipes=recipes, **origin(named)),
+        products=RecommendedProducts(products=products, **origin(offers)),
+    )
+    noted = {
+        "keyword": keyword,
+        "recipes": impressions(named, "recipe_id", [row.recipe_id for row in recipes]),
+        "products": impressions(offers, "recommended_product_id", [row.product_id for row in products]),
+    }
+    until = candidates.next_change((offer for offer, _ in offers.items), now)
+    return keep(request, view, body, until=until, noted=("recommend_search", noted), source=named.source)
+
+
+@router.get("/ingredients", response_model=IngredientSuggestions)
+async def suggest_ingredients(
+    request: Request, view: CurrentView, _: Visitor, prefix: Prefix, k: Count = 10
+) -> Response:
+    """Ingredients for what is being typed: whole syllables, a half one, or initial consonants such as ㄱㅈ."""
+    found = view.recipes.ingredient_names.suggest(prefix, k)
+    rows = [IngredientSuggestion(ingredient=each.name, recipe_count=each.recipe_count) for each in found]
+    return keep(request, view, IngredientSuggestions(suggestions=rows))
 
 
 @router.get("/ingredient/{name}/substitutes", response_model=Substitutes)

@@ -188,3 +188,23 @@ def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime
 def product_id_of(offer: KokItem | Show) -> int:
     """The source's own id of an offered product."""
     return offer.product.product_id if isinstance(offer, Show) else offer.product_id
+
+
+class Found(BaseModel):
+    """What a text finds; each of the two says where it comes from."""
+
+    recipes: RecommendedRecipes
+    products: RecommendedProducts
+
+
+class IngredientSuggestion(BaseModel):
+    """An ingredient that what was typed may become."""
+
+    ingredient: str = Field(examples=["감자"])
+    recipe_count: int = Field(description="Recipes that use it", examples=[412])
+
+
+class IngredientSuggestions(BaseModel):
+    """Ingredients, those first that begin with what was typed, the most used of them first."""
+
+    suggestions: list[IngredientSuggestion]

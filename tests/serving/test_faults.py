@@ -4,15 +4,20 @@ import ast
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
+import httpx
 from fastapi.routing import APIRoute
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, event, func, make_url, select, text
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
 from sql.warehouse.events import UserEvent
+from tests.conftest import Stack
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.gate import Gate
+from tests.serving.process import served
 from tests.serving.small import BIG_ID, set_price
 
 ACTIVITY = "/api/log/user/activity"
@@ -73,6 +78,23 @@ def test_fault_5_page_2_of_a_recipe_search_does_not_repeat_page_1(client: TestCl
     assert [page(1), page(2), page(3)] == [[9001], [9003], []]
 
 
+def test_fault_6_shows_for_what_was_looked_at_in_the_mall_are_found_not_fallen_back_to(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    assert client.get("/api/kok/product/103/info", headers=person.headers).status_code == 200
+
+    def viewed() -> int:
+        with warehouse.connect() as conn:
+            views = select(func.count()).where(UserEvent.event_type == "kok_product_info_view")
+            return conn.scalar(views) or 0
+
+    eventually(lambda: viewed() == 1, "the view is stored")
+    body = client.get("/api/kok/product/homeshopping-recommend", headers=person.headers).json()
+    assert body["source"] == "resolved", "not what is popular"
+    assert [row["live_id"] for row in body["recommendations"]] == [2], "pork, which is what was looked at"
+    assert body["recommendations"][0]["reason"] == "contains:돼지고기"
+
+
 def test_fault_7_past_and_cancelled_broadcasts_are_not_offered(client: TestClient, person: Person, now: Now) -> None:
     def offered(ingredient: str) -> list[int]:
         answer = client.get(f"/api/recipes/{ingredient}/product-recommend", headers=person.headers).json()
@@ -98,6 +120,43 @@ def test_fault_8_a_cached_list_hides_neither_a_refresh_nor_a_page_size(client: T
     set_price(filled, 102, 4000, 50)
     eventually(lambda: discounted(1) == [102], "the refresh shows")
     assert discounted(20) == [102, 103, 101]
+
+
+def test_fault_9_the_vocabulary_is_not_read_again_for_a_request(client: TestClient, person: Person) -> None:
+    engine = client.app.state.runtime.service_db  # type: ignore[attr-defined]
+    statements: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    three = "ingredient=감자&ingredient=양파&ingredient=돈육&amount=100&amount=100&amount=100"
+    for path in (
+        f"/api/recipes/by-ingredients?{three}",
+        "/api/recipes/search?recipe=돈육&method=ingredient",
+        "/api/recipes/search?recipe=김치찌게",
+        "/api/recipes/햇감자/product-recommend",
+        "/api/recommend/ingredients?prefix=감",
+        f"/api/homeshopping/product/{BIG_ID}/recipe-recommend",
+    ):
+        assert client.get(path, headers=person.headers).status_code == 200, path
+    event.remove(engine, "before_cursor_execute", note)
+    assert [statement for statement in statements if "ingredient" in statement or "synonym" in statement] == []
+
+
+def test_fault_11_no_log_holds_the_password_of_a_database(
+    stack: Stack, stack_env: dict[str, str], tmp_path: Path
+) -> None:
+    password = "s3cr3t-w0rd-of-a-database"
+    env = dict(stack_env)
+    for name, own_url in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):
+        url = make_url(own_url).set(password=password)
+        env[f"UKOK_{name}_DB_URL"] = url.render_as_string(hide_password=False)
+    with served("serving.gateway.main", env, tmp_path / "server.log") as server:
+        shown = [httpx.get(f"{server.url}{path}").text for path in ("/readyz", "/metrics", "/api/user/info")]
+    log = (tmp_path / "server.log").read_text()
+    assert "started" in log
+    assert password not in log + "".join(shown)
 
 
 def test_fault_10_no_async_handler_touches_a_blocking_driver() -> None:

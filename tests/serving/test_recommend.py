@@ -143,3 +143,32 @@ def test_with_the_warehouse_away_a_user_gets_what_is_popular(
     door.shut()
     assert answer(client, "/api/recommend/me/recipes", person)["source"] == "popular"
     assert answer(client, "/api/recommend/me/products", person)["source"] == "popular"
+
+
+def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now: Now) -> None:
+    body = client.get("/api/recommend/search?keyword=돼지고기 김치찌게").json()
+    assert body["recipes"]["recipes"][0]["recipe_id"] == 9002, "although it is misspelled"
+    assert {row["source"] for row in body["recipes"]["recipes"]} == {"text"}
+    assert not body["recipes"]["fallback"]
+    assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"])[0] == ("hmall", BIG_ID)
+    now.forward(days=30)
+    assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"]) == [("kok", 101)]
+    nothing = client.get("/api/recommend/search?keyword=qwzxv").json()
+    assert (nothing["recipes"]["recipes"], nothing["products"]["products"]) == ([], [])
+
+
+def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> None:
+    def suggested(prefix: str) -> list[str]:
+        answer = client.get("/api/recommend/ingredients", params={"prefix": prefix})
+        return [row["ingredient"] for row in answer.json()["suggestions"]]
+
+    assert {suggested(prefix)[0] for prefix in ("감", "감ㅈ", "ㄱㅈ", "햇감")} == {"감자"}
+    assert suggested("") == []
+    assert client.get("/api/recommend/ingredients").status_code == 422
+
+
+def test_the_state_of_the_models_is_told(client: TestClient, request: pytest.FixtureRequest) -> None:
+    state = {"status": "no release", "release_version": None, "problem": None}
+    assert client.get("/api/health/ml").json() == state
+    warm, version = request.getfixturevalue("warm")
+    assert warm.get("/api/health/ml").json() == {"status": "ok", "release_version": version, "problem": None}
