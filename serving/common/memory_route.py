@@ -208,7 +208,7 @@ def _text(header: bytes | None) -> str | None:
 
 async def _send(runtime: Runtime, answer: Answer, user_id: int | None, if_none_match: bytes | None, send: Send) -> None:
     if user_id is not None and answer.noted:
-        runtime.note(user_id, *answer.noted)
+        runtime.note_encoded(user_id, *answer.noted)
     if answer.served:
         answer.served.inc()
     if if_none_match is not None and _matches(if_none_match, answer.etag):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
+import orjson
 import structlog
 from sqlalchemy import Engine
 
@@ -90,9 +91,13 @@ class Runtime:
         found["events"] = self.events.problem
         return found
 
-    def note(self, user_id: int, event_type: str, payload: str, path: str | None = None) -> None:
-        """Write down what a user got; ``payload`` is the JSON of an object. Nobody waits for it."""
-        self.events.note(Event(note_id(), user_id, event_type, path=path, payload=payload))
+    def note(self, user_id: int, event_type: str, payload: Mapping[str, object]) -> None:
+        """Write down what a user did or got. Nobody waits for it."""
+        self.note_encoded(user_id, event_type, orjson.dumps(payload).decode())
+
+    def note_encoded(self, user_id: int, event_type: str, payload: str) -> None:
+        """The same, with the payload as the JSON of an object."""
+        self.events.note(Event(note_id(), user_id, event_type, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
         """The databases that this application uses, by name."""

@@ -131,14 +131,23 @@ async def on_air(request: Request, runtime: CurrentRuntime, view: CurrentView, _
     return keep(request, view, body, until=min(changes, default=None))
 
 
-@router.get("/search")
-def search(
-    runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20
-) -> SlotSearch:
+@router.get("/search", response_model=SlotSearch)
+async def search(
+    request: Request,
+    runtime: CurrentRuntime,
+    view: CurrentView,
+    _: Visitor,
+    keyword: Keyword,
+    page: Page = 1,
+    size: Size = 20,
+) -> Response:
     """Products on air or to come whose name or store matches, in order of their show."""
     shows = view.schedule.search(keyword, runtime.clock())
     products = [schemas.found_slot(show) for show in page_of(shows, page, size)]
-    return SlotSearch(total=len(shows), page=page, size=size, products=products)
+    body = SlotSearch(total=len(shows), page=page, size=size, products=products)
+    noted = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})
+    # Whatever ends first is found no more, and with it every page may change.
+    return keep(request, view, body, until=min((show.ends_at for show in shows), default=None), noted=noted)
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
@@ -146,6 +155,7 @@ def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Qu
     """The user's latest keywords."""
     with runtime.service_db.connect() as conn:
         rows = history.latest(conn, SERVICE, user.user_id, limit)
+    runtime.note(user.user_id, "homeshopping_search_history_view", {"count": len(rows)})
     return History(history=[schemas.history_entry(row) for row in rows])
 
 
@@ -154,6 +164,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> His
     """Remember a keyword."""
     with runtime.service_db.begin() as conn:
         row = history.save(conn, SERVICE, user.user_id, body.keyword, runtime.clock())
+    runtime.note(user.user_id, "homeshopping_search_history_save", {"keyword": body.keyword})
     return schemas.history_entry(row)
 
 
@@ -164,4 +175,6 @@ def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> M
         found = history.forget(conn, SERVICE, user.user_id, body.homeshopping_history_id)
     if not found:
         raise not_found(f"search history {body.homeshopping_history_id}")
+    deleted = {"homeshopping_history_id": body.homeshopping_history_id}
+    runtime.note(user.user_id, "homeshopping_search_history_delete", deleted)
     return Message(message="검색어가 삭제되었습니다.")

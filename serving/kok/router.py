@@ -1,9 +1,8 @@
-"""Mall routes. Lists and pages come from memory; searching runs the analyser and history waits for the database."""
+"""Mall routes. Lists, prices and searches come from memory; the rest of a page and history wait for the database."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from serving.common import history
@@ -97,7 +96,7 @@ def homeshopping_recommend(
     rows = list(distinct.values())[:k]
     first = next(iter(own.values()), soon if rows else Recommendation((), None, view.release_version))
     payload = {"kok_product_ids": [item.product_id for item in own], "live_ids": [row.live_id for row in rows]}
-    runtime.note(user.user_id, "kok_homeshopping_recommendation", orjson.dumps(payload).decode())
+    runtime.note(user.user_id, "kok_homeshopping_recommendation", payload)
     return AiredForUser(
         kok_product_name=viewed[0].name if viewed else "",
         recommendations=rows,
@@ -196,15 +195,18 @@ def seller_details(
     return keep(request, view, body, noted=("kok_product_details_view", {"kok_product_id": product_id}))
 
 
-@router.get("/search")
-def search(view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20) -> KokSearch:
+@router.get("/search", response_model=KokSearch)
+async def search(
+    request: Request, view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20
+) -> Response:
     """Listed products whose name or store holds the keyword, then those that hold its words.
 
     Of several listings of the same goods that match it finds one.
     """
     items = view.kok.search(keyword)
     products = [schemas.found(item) for item in page_of(items, page, size)]
-    return KokSearch(total=len(items), page=page, size=size, products=products)
+    body = KokSearch(total=len(items), page=page, size=size, products=products)
+    return keep(request, view, body, noted=("kok_product_search", {"keyword": keyword, "result_count": len(items)}))
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
@@ -212,6 +214,7 @@ def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Qu
     """The user's latest keywords."""
     with runtime.service_db.connect() as conn:
         rows = history.latest(conn, SOURCE, user.user_id, limit)
+    runtime.note(user.user_id, "kok_search_history_view", {"count": len(rows)})
     return KokHistory(history=[schemas.history_entry(row) for row in rows])
 
 
@@ -220,6 +223,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> Kok
     """Remember a keyword."""
     with runtime.service_db.begin() as conn:
         row = history.save(conn, SOURCE, user.user_id, body.keyword, runtime.clock())
+    runtime.note(user.user_id, "kok_search_history_save", {"keyword": body.keyword})
     return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
 
 
@@ -230,6 +234,7 @@ def forget_search(runtime: CurrentRuntime, user: User, history_id: Id) -> Messag
         found = history.forget(conn, SOURCE, user.user_id, history_id)
     if not found:
         raise not_found(f"search history {history_id}")
+    runtime.note(user.user_id, "kok_search_history_delete", {"kok_history_id": history_id})
     return Message(message="검색어가 삭제되었습니다.")
 
 

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-import orjson
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 from sqlalchemy.exc import IntegrityError
 
-from serving.common.auth import Identity
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, page_of
-from serving.common.runtime import Runtime
 from serving.common.view import View
 from serving.recipe import queries, schemas
 from serving.recipe.amounts import LARGEST, read_number
@@ -170,7 +167,7 @@ async def url(request: Request, view: CurrentView, _: User, recipe_id: Id) -> Re
 async def status(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
     body = schemas.recipe_status(_known(view, recipe_id), user.user_id)
-    _note(runtime, user, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
+    runtime.note(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
     return body
 
 
@@ -180,7 +177,7 @@ def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id
     _known(view, recipe_id)
     with runtime.service_db.connect() as conn:
         mean = queries.mean_rating(conn, recipe_id)
-    _note(runtime, user, "recipe_rating_view", {"recipe_id": recipe_id})
+    runtime.note(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
     return Rating(recipe_id=recipe_id, rating=mean)
 
 
@@ -196,12 +193,8 @@ def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id, 
         # Two first ratings of the same user at once: the other one is there by now.
         with runtime.service_db.begin() as conn:
             queries.rate(conn, row)
-    _note(runtime, user, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
+    runtime.note(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
-
-
-def _note(runtime: Runtime, user: Identity, event_type: str, payload: dict[str, object]) -> None:
-    runtime.note(user.user_id, event_type, orjson.dumps(payload).decode())
 
 
 def _known(view: View, recipe_id: int) -> Recipe:

@@ -3,15 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints
 
-from serving.common.auth import Identity
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
-from serving.common.runtime import Runtime
 from serving.common.view import View
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates, personal
@@ -112,7 +109,7 @@ def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count 
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
     picked = personal.recipes(view, viewed_by(runtime, user), k)
     ids = [recipe.recipe_id for recipe, _ in picked.items]
-    _note(runtime, user, "personal_recipe_recommendation", impressions(picked, "recipe_id", ids))
+    runtime.note(user.user_id, "personal_recipe_recommendation", impressions(picked, "recipe_id", ids))
     recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
     return RecommendedRecipes(recipes=recipes, **origin(picked))
 
@@ -123,7 +120,7 @@ def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count
     now = runtime.clock()
     picked = personal.products(view, viewed_by(runtime, user), k, now)
     ids = [product_id_of(offer) for offer, _ in picked.items]
-    _note(runtime, user, "personal_product_recommendation", impressions(picked, "product_id", ids))
+    runtime.note(user.user_id, "personal_product_recommendation", impressions(picked, "product_id", ids))
     products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
     return RecommendedProducts(products=products, **origin(picked))
 
@@ -189,10 +186,6 @@ def _products(
 
 def _recipe(recipe: Recipe, item: ItemOrigin) -> RecommendedRecipe:
     return RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item)
-
-
-def _note(runtime: Runtime, user: Identity, event_type: str, payload: dict[str, object]) -> None:
-    runtime.note(user.user_id, event_type, orjson.dumps(payload).decode())
 
 
 def _ingredients(view: View, source: str, product_id: int) -> tuple[str, ...]:

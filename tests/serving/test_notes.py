@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from artifacts.store import Store
 from sql.warehouse.events import UserEvent
 from tests.serving import tiny_release
-from tests.serving.conftest import eventually, sign_up
+from tests.serving.conftest import Person, eventually, sign_up
 from tests.serving.gate import Gate
 from tests.serving.small import BIG_ID, NOON
 
@@ -18,7 +18,8 @@ RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
 
 def rows(warehouse: Engine) -> list[Row[Any]]:
     with warehouse.connect() as conn:
-        return list(conn.execute(select(UserEvent.__table__).order_by(UserEvent.event_id)))
+        noted = select(UserEvent.__table__).where(UserEvent.event_type.not_in(["user_signup", "user_login"]))
+        return list(conn.execute(noted.order_by(UserEvent.event_id)))
 
 
 def test_what_a_user_looks_at_is_noted_each_time_and_an_anonymous_visitor_is_not(
@@ -76,4 +77,38 @@ def test_with_the_warehouse_away_the_answer_comes_and_the_lost_note_is_counted(
     door.shut()
     eventually(lambda: client.get("/readyz").json()["dependencies"]["events"] != "ok", "the loss is noticed")
     assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
-    assert "ukok_notes_dropped_total 1.0" in client.get("/metrics").text
+    before = client.get("/metrics").text
+    assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
+    assert dropped(client.get("/metrics").text) == dropped(before) + 1
+
+
+def dropped(metrics: str) -> float:
+    line = next(line for line in metrics.splitlines() if line.startswith("ukok_notes_dropped_total"))
+    return float(line.split()[1])
+
+
+def test_what_a_user_does_is_noted_under_the_name_that_analysts_know(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    for service, key in (("kok", "kok_keyword"), ("homeshopping", "homeshopping_keyword")):
+        assert client.get(f"/api/{service}/search?keyword=감자", headers=person.headers).status_code == 200
+        history = f"/api/{service}/search/history"
+        assert client.post(history, json={"keyword": "감자"}, headers=person.headers).status_code == 200
+        assert client.get(history, headers=person.headers).json()["history"][0][key] == "감자"
+    assert client.get("/api/user/info", headers=person.headers).status_code == 200
+    assert client.get("/api/recipes/search?recipe=감자", headers=person.headers).status_code == 200
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    expected = [
+        "kok_product_search",
+        "kok_search_history_save",
+        "kok_search_history_view",
+        "homeshopping_search",
+        "homeshopping_search_history_save",
+        "homeshopping_search_history_view",
+        "user_info_view",
+        "recipe_search_by_keyword",
+        "user_logout",
+    ]
+    eventually(lambda: len(rows(warehouse)) == len(expected), "everything is stored")
+    assert [row.event_type for row in rows(warehouse)] == expected
+    assert rows(warehouse)[0].payload == {"keyword": "감자", "result_count": 1}

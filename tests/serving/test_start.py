@@ -90,7 +90,12 @@ def test_each_service_runs_alone_and_serves_its_own_paths(
         assert client.get("/readyz").status_code == 200
         assert client.get("/docs").status_code == 200
         paths = [path for path in client.get("/openapi.json").json()["paths"] if path.startswith("/api/")]
-        own = ("/api/health", f"/api/{prefix}", "/api/auth/refresh" if name == "user" else "/api/health")
+        own = (
+            "/api/health",
+            "/api/health/ml",
+            f"/api/{prefix}",
+            "/api/auth/refresh" if name == "user" else "/api/health",
+        )
         assert [path for path in paths if path not in own and not path.startswith(f"/api/{prefix}/")] == []
         assert len(paths) > 1
 
