@@ -177,14 +177,17 @@ def _log_and_ingest(client: httpx.Client, env: dict[str, str], warehouse: Engine
     click = {"action": "navigation_click", "path": "/kok", "label": "콕 쇼핑몰"}
     answers = [client.post("/api/log/user/activity", json=click) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [201] * 5
+    sent = [answer.json()["event_id"] for answer in answers]
     with warehouse.connect() as conn:
-        landed = set(conn.scalars(select(UserEvent.event_id)))
-    assert len(landed) == 5
+        landed = {str(event_id) for event_id in conn.scalars(select(UserEvent.event_id))}
+    # Besides, what the API noted of all that was looked at.
+    assert landed > set(sent)
     start, end = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
     for _ in range(2):
         ukok(env, "logs", "ingest", "--start", start.isoformat(), "--end", end.isoformat())
         with warehouse.connect() as conn:
-            assert set(conn.scalars(select(FctUserEvent.event_id))) == landed
+            facts = {str(event_id) for event_id in conn.scalars(select(FctUserEvent.event_id))}
+        assert facts >= landed
 
 
 @embedded_only
