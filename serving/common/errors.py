@@ -3,7 +3,8 @@
 from typing import Any, cast
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -18,6 +19,10 @@ log = structlog.get_logger()
 RETRY_AFTER = {"Retry-After": "2"}
 # SQLSTATE of PostgreSQL and error number of MariaDB for a table that is not there.
 MISSING_TABLE = {"42P01", 1146}
+
+
+# What FastAPI says of bytes that are no text and of JSON that is nested too deeply; other broken bodies are 422.
+UNREADABLE = "There was an error parsing the body"
 
 
 class ErrorBody(BaseModel):
@@ -76,6 +81,7 @@ def log_reason(error: BaseException) -> str:
 def install(app: FastAPI) -> None:
     """Answer every failure in FastAPI's shape."""
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
         app.add_exception_handler(kind, _database_away)
 
@@ -85,6 +91,14 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
         raise error
     log.warning("database_unavailable", path=request.url.path, reason=log_reason(error))
     return JSONResponse({"detail": summary(error)}, 503, headers=RETRY_AFTER)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    error = cast(HTTPException, error)
+    if error.status_code == 400 and error.detail == UNREADABLE:
+        wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON in UTF-8, or nested too deeply"}
+        return JSONResponse({"detail": [wrong | {"input": None}]}, 422)
+    return await http_exception_handler(request, error)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
