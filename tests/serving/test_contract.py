@@ -66,6 +66,28 @@ HS_HISTORY = {
 }
 
 
+ITEM = PROVENANCE | {"reason": str}
+FOUND_RECIPE = ITEM | {"recipe_id": int, "recipe_title": str}
+OFFER = ITEM | {
+    "product_source": str,
+    "product_id": int,
+    "product_name": str,
+    "store_name": TEXT_OR_NULL,
+    "thumb_img_url": TEXT_OR_NULL,
+    "sale_price": int,
+    "dc_price": int,
+    "dc_rate": int,
+    "price_kind": str,
+    "live_id": INT_OR_NULL,
+    "live_date": TEXT_OR_NULL,
+    "live_start_time": TEXT_OR_NULL,
+    "live_end_time": TEXT_OR_NULL,
+    "on_air": bool,
+}
+AIRED = ITEM | SLOT | {"store_name": TEXT_OR_NULL, "similarity_score": (float, NULL)}
+TOKENS = {"access_token": str, "token_type": str, "refresh_token": str, "expires_in": int}
+
+
 @dataclass(frozen=True)
 class Case:
     method: str
@@ -278,6 +300,132 @@ CASES = (
     ),
     Case("GET", "/api/recommend/product/kok/101/recipes", PROVENANCE | {"recipes": list}),
     Case("GET", "/api/recommend/release", {"version": TEXT_OR_NULL, "built_at": TEXT_OR_NULL, "problem": TEXT_OR_NULL}),
+    Case("GET", "/api/homeshopping/on-air", {"channels": list}),
+    Case(
+        "GET",
+        "/api/kok/product/103/tabs",
+        {"images": [{"kok_img_id": int, "kok_product_id": int, "kok_img_url": str}]},
+    ),
+    Case(
+        "GET",
+        "/api/kok/product/103/reviews",
+        {
+            "stats": {
+                "kok_review_score": float,
+                "kok_review_cnt": int,
+                **{f"kok_{stars}_ratio": int for stars in (5, 4, 3, 2, 1)},
+                **{f"kok_aspect_{aspect}": str for aspect in ("price", "delivery", "taste")},
+                **{f"kok_aspect_{aspect}_ratio": int for aspect in ("price", "delivery", "taste")},
+            },
+            "reviews": [
+                {
+                    "kok_review_id": int,
+                    "kok_product_id": int,
+                    "kok_nickname": str,
+                    "kok_review_user": str,
+                    "kok_review_date": str,
+                    "kok_review_score": int,
+                    "kok_price_eval": str,
+                    "kok_delivery_eval": str,
+                    "kok_taste_eval": str,
+                    "kok_review_text": str,
+                }
+            ],
+        },
+    ),
+    Case(
+        "GET",
+        "/api/kok/product/103/seller-details",
+        {
+            "seller_info": {
+                "kok_co_ceo": str,
+                "kok_co_reg_no": str,
+                "kok_co_ec_reg": str,
+                "kok_tell": str,
+                "kok_ver_item": str,
+                "kok_ver_date": str,
+                "kok_co_addr": str,
+                "kok_return_addr": str,
+            },
+            "detail_info": [{"kok_detail_col": str, "kok_detail_val": str}],
+        },
+    ),
+    Case(
+        "GET",
+        "/api/kok/product/homeshopping-recommend?k=3",
+        {
+            "kok_product_id": INT_OR_NULL,
+            "kok_product_name": str,
+            "recommendations": [AIRED],
+            "total_count": int,
+            "algorithm_info": dict,
+            "product_recommendations": dict,
+        },
+        login=True,
+    ),
+    Case(
+        "GET",
+        f"/api/kok/carts/recipe-recommend?product_ids=101,{BIG_ID}&page=1&size=5",
+        {
+            "recipes": [
+                {
+                    "recipe_id": int,
+                    "recipe_title": str,
+                    "cooking_name": TEXT_OR_NULL,
+                    "description": str,
+                    "cooking_introduction": TEXT_OR_NULL,
+                    "scrap_count": int,
+                    "recipe_url": str,
+                    "thumbnail_url": TEXT_OR_NULL,
+                    "number_of_serving": TEXT_OR_NULL,
+                    "ingredients": [str],
+                    "matched_ingredient_count": int,
+                    "total_ingredients_count": int,
+                    "used_ingredients": [str],
+                    "reason": str,
+                }
+            ],
+            "total_count": int,
+            "page": int,
+            "size": int,
+            "total_pages": int,
+            "keyword_extraction": [str],
+        },
+        login=True,
+    ),
+    Case(
+        "GET",
+        "/api/recipes/9002/status",
+        {
+            "recipe_id": int,
+            "user_id": int,
+            "ingredients": [{"material_name": str, "status": str, "order_info": NULL, "cart_info": NULL}],
+            "summary": {"total_ingredients": int, "owned_count": int, "cart_count": int, "not_owned_count": int},
+        },
+        login=True,
+    ),
+    Case("GET", "/api/recommend/product/kok/101/products?target=home_shopping", PROVENANCE | {"products": [OFFER]}),
+    Case("GET", "/api/recommend/recipe/9001/products", PROVENANCE | {"products": [OFFER]}),
+    Case("GET", "/api/recommend/me/recipes", PROVENANCE | {"recipes": [FOUND_RECIPE]}, login=True),
+    Case("GET", "/api/recommend/me/products", PROVENANCE | {"products": [OFFER]}, login=True),
+    Case(
+        "GET",
+        "/api/recommend/search?keyword=감자",
+        {"recipes": PROVENANCE | {"recipes": [FOUND_RECIPE]}, "products": PROVENANCE | {"products": [OFFER]}},
+    ),
+    Case("GET", "/api/recommend/ingredients?prefix=감", {"suggestions": [{"ingredient": str, "recipe_count": int}]}),
+    Case("GET", "/api/recommend/ingredient/감자/substitutes", PROVENANCE | {"ingredient": str, "substitutes": list}),
+    Case(
+        "POST",
+        "/api/log/user/activity/batch",
+        {"message": str, "logged": bool, "count": int, "event_ids": [str]},
+        status=201,
+        login=True,
+        send={"json": {"events": [{"action": "navigation_click"}, {"action": "navigation_click"}]}},
+    ),
+    Case("GET", "/api/log/user/event", {"service": str, "status": str}),
+    Case("GET", "/api/log/user/event/health", {"service": str, "status": str}),
+    Case("GET", "/api/health/ml", {"status": str, "release_version": TEXT_OR_NULL, "problem": TEXT_OR_NULL}),
     Case("GET", "/api/health", {"status": str, "service": str, "version": str, "timestamp": str}),
     Case("GET", "/healthz", {"status": str}),
     Case("GET", "/readyz", {"status": str, "dependencies": dict, "release": TEXT_OR_NULL}),
@@ -311,6 +459,61 @@ def test_answers_have_the_fields_and_types_that_the_frontend_needs(client: TestC
         assert answer.headers["content-type"] == "application/json"
         wrong += [f"{case.method} {case.path}: {problem}" for problem in found]
     assert wrong == []
+
+
+# Routes whose calls build on one another; each has its place in the walk below.
+WALKED = {
+    ("POST", "/api/user/signup"),
+    ("POST", "/api/user/login"),
+    ("POST", "/api/auth/refresh"),
+    ("POST", "/api/user/logout"),
+    ("DELETE", "/api/user"),
+    ("POST", "/api/log/user/event"),
+    ("GET", "/api/log/user/event/{user_id}"),
+    ("DELETE", "/api/kok/search/history/{history_id}"),
+    ("DELETE", "/api/homeshopping/search/history"),
+}
+
+
+def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: TestClient) -> None:
+    wrong: list[str] = []
+
+    def call(method: str, path: str, shape: Shape, status: int = 200, **send: Any) -> Any:
+        answer = client.request(method, path, **send)
+        assert answer.status_code == status, f"{method} {path}: {answer.text}"
+        wrong.extend(f"{method} {path}: {problem}" for problem in mismatches(answer.json(), shape))
+        return answer.json()
+
+    account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
+    shown = {"user_id": int, "email": str, "username": str, "created_at": str}
+    user = call("POST", "/api/user/signup", shown, 201, json=account)
+    form = {"grant_type": "password", "username": account["email"], "password": account["password"], "scope": ""}
+    by_form = call("POST", "/api/user/login", TOKENS, data=form)
+    call("POST", "/api/user/login", TOKENS, json=account)
+    tokens = call("POST", "/api/auth/refresh", TOKENS, json={"refresh_token": by_form["refresh_token"]})
+    assert tokens["token_type"] == "bearer"
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    event = {"event_id": str, "user_id": int, "event_type": str, "event_data": dict, "created_at": str, "log_id": NULL}
+    body = {"user_id": user["user_id"], "event_type": "recipe_detail_view", "event_data": {"recipe_id": 9001}}
+    call("POST", "/api/log/user/event", event, 201, json=body, headers=headers)
+    call("GET", f"/api/log/user/event/{user['user_id']}", [event], headers=headers)
+    message = {"message": str}
+    saved = client.post("/api/kok/search/history", json={"keyword": "감자"}, headers=headers).json()["saved"]
+    call("DELETE", f"/api/kok/search/history/{saved['kok_history_id']}", message, headers=headers)
+    row = client.post("/api/homeshopping/search/history", json={"keyword": "감자"}, headers=headers).json()
+    forget = {"homeshopping_history_id": row["homeshopping_history_id"]}
+    call("DELETE", "/api/homeshopping/search/history", message, json=forget, headers=headers)
+    call("POST", "/api/user/logout", message, headers=headers)
+    again = call("POST", "/api/user/login", TOKENS, data=form)
+    call("DELETE", "/api/user", message, headers={"Authorization": f"Bearer {again['access_token']}"})
+    assert wrong == []
+
+
+def test_every_route_has_its_case() -> None:
+    spec = app.openapi()
+    cases = {(case.method, _documented_path(spec, case)) for case in CASES} | WALKED | {("GET", "/metrics")}
+    routes = {(method.upper(), path) for path, operations in spec["paths"].items() for method in operations}
+    assert routes - cases == set()
 
 
 def test_routes_that_need_a_login_answer_401_without_one(client: TestClient) -> None:
