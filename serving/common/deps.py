@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
 from fastapi.security import OAuth2PasswordBearer
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from serving.common.auth import Identity
 from serving.common.runtime import Runtime
@@ -49,7 +49,7 @@ Visitor = Annotated[Identity | None, Depends(_visitor)]
 # Someone who is logged in; else 401, or 503 while it cannot be known.
 User = Annotated[Identity, Depends(_user)]
 
-Id = Annotated[int, Path(ge=0, le=LARGEST_ID)]
+Id = Annotated[int, Path(ge=0, le=LARGEST_ID, description="64 bits: ids of sources exceed 32")]
 
 
 def is_storable(text: str) -> bool:
@@ -71,4 +71,9 @@ def _storable(text: str) -> str:
 
 # Goes last in an annotation: text that every database can hold.
 STORABLE = AfterValidator(_storable)
-Keyword = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), STORABLE]
+Keyword = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    STORABLE,
+    Field(description="What is searched for; spelling and spacing are forgiven", examples=["김치찌개"]),
+]

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -28,7 +28,7 @@ UNREADABLE = "There was an error parsing the body"
 class ErrorBody(BaseModel):
     """Body of an error."""
 
-    detail: str
+    detail: str = Field(description="What was wrong, and with what", examples=["KOK product 7 not found"])
 
 
 UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody, "description": "Not logged in"}}

@@ -21,7 +21,7 @@ router = APIRouter(tags=["health"])
 class Alive(BaseModel):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", examples=["ok"])
 
 
 class Readiness(BaseModel):
@@ -35,16 +35,16 @@ class Readiness(BaseModel):
 class Health(BaseModel):
     """State of the service as the frontend's helper asks for it."""
 
-    status: str
-    service: str
-    version: str
+    status: str = Field(description="`ready`, `degraded` or `not ready`", examples=["ready"])
+    service: str = Field(examples=["ukok gateway"])
+    version: str = Field(examples=["0.1.0"])
     timestamp: datetime
 
 
 class ModelHealth(BaseModel):
     """State of the models that recommend."""
 
-    status: Literal["ok", "degraded", "no release"]
+    status: Literal["ok", "degraded", "no release"] = Field(examples=["ok"])
     release_version: str | None = Field(description="Release in service")
     problem: str | None = Field(description="What keeps the newest release out of service")
 

@@ -7,8 +7,8 @@ from fastapi import Query
 
 T = TypeVar("T")
 
-Page = Annotated[int, Query(ge=1, le=1_000_000)]
-Size = Annotated[int, Query(ge=1, le=100)]
+Page = Annotated[int, Query(ge=1, le=1_000_000, description="Counted from 1; past the end it is empty", examples=[1])]
+Size = Annotated[int, Query(ge=1, le=100, description="Rows of a page", examples=[20])]
 
 
 def page_of(rows: Sequence[T], page: int, size: int) -> Sequence[T]:

@@ -99,7 +99,7 @@ async def schedule(
     runtime: CurrentRuntime,
     view: CurrentView,
     _: Visitor,
-    live_date: date | None = None,
+    live_date: Annotated[date | None, Query(description="Day in Korea; by default today and ten more")] = None,
     page: Page = 1,
     size: Size = 20,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
@@ -151,7 +151,9 @@ async def search(
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
-def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=20)] = 5) -> History:
+def search_history(
+    runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=20, description="The newest only")] = 5
+) -> History:
     """The user's latest keywords."""
     with runtime.service_db.connect() as conn:
         rows = history.latest(conn, SERVICE, user.user_id, limit)

@@ -20,17 +20,17 @@ from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
 class Slot(BaseModel):
     """When a product is shown and for how much; times are ``HH:MM:SS`` in Korea, prices 0 when unknown."""
 
-    live_id: int
-    product_id: int
-    product_name: str
-    thumb_img_url: str
-    live_date: date
-    live_start_time: str
-    live_end_time: str
-    sale_price: int
-    dc_price: int
-    dc_rate: int
-    price_kind: str
+    live_id: int = Field(description="A product in a show; stays the same when schedules are read again", examples=[7])
+    product_id: int = Field(description="The broadcaster's own id", examples=[2234340850])
+    product_name: str = Field(examples=["국내산 손질 고등어 20팩"])
+    thumb_img_url: str = Field(examples=["https://img.example.com/7.jpg"])
+    live_date: date = Field(description="Day of the start in Korea", examples=["2025-08-06"])
+    live_start_time: str = Field(examples=["22:40:00"])
+    live_end_time: str = Field(description="Of the next day where it is not after the start", examples=["23:50:00"])
+    sale_price: int = Field(description="Won, struck out; where unknown the price to pay", examples=[59900])
+    dc_price: int = Field(description="Won to pay, 0 when unknown", examples=[49900])
+    dc_rate: int = Field(description="Percent between the two", examples=[17])
+    price_kind: str = Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])
 
 
 class ScheduledSlot(Slot):
@@ -148,7 +148,7 @@ class ProductPage(BaseModel):
 class IngredientCheck(BaseModel):
     """Whether a product is a cooking ingredient."""
 
-    is_ingredient: bool
+    is_ingredient: bool = Field(examples=[True])
 
 
 class MallProduct(Recommended):
@@ -207,9 +207,9 @@ class SlotSearch(BaseModel):
 class HistoryEntry(BaseModel):
     """A keyword that the user searched for."""
 
-    homeshopping_history_id: int
-    user_id: int
-    homeshopping_keyword: str
+    homeshopping_history_id: int = Field(examples=[12])
+    user_id: int = Field(examples=[1])
+    homeshopping_keyword: str = Field(examples=["고등어"])
     homeshopping_searched_at: KstDateTime
 
 
@@ -228,13 +228,13 @@ class SearchKeyword(BaseModel):
 class ForgetKeyword(BaseModel):
     """A keyword to forget."""
 
-    homeshopping_history_id: Annotated[int, Field(ge=0, le=LARGEST_ID)]
+    homeshopping_history_id: Annotated[int, Field(ge=0, le=LARGEST_ID, examples=[12])]
 
 
 class Message(BaseModel):
     """That it was done."""
 
-    message: str
+    message: str = Field(examples=["검색어가 삭제되었습니다."])
 
 
 class SlotFields(TypedDict):

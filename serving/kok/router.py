@@ -81,7 +81,10 @@ async def store_best_items(
 
 @router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)
 def homeshopping_recommend(
-    runtime: CurrentRuntime, view: CurrentView, user: User, k: Annotated[int, Query(ge=1, le=20)] = 5
+    runtime: CurrentRuntime,
+    view: CurrentView,
+    user: User,
+    k: Annotated[int, Query(ge=1, le=20, description="At most so many")] = 5,
 ) -> AiredForUser:
     """Shows, on air or to come, that go with the mall products that the user looked at last; else the next ones."""
     now = runtime.clock()
@@ -210,7 +213,9 @@ async def search(
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
-def search_history(runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> KokHistory:
+def search_history(
+    runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=50, description="The newest only")] = 10
+) -> KokHistory:
     """The user's latest keywords."""
     with runtime.service_db.connect() as conn:
         rows = history.latest(conn, SOURCE, user.user_id, limit)

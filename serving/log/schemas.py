@@ -118,7 +118,7 @@ class StoredEvent(BaseModel):
     log_id: int | None = Field(description="Always null: events are known by event_id")
     event_id: UUID
     user_id: int
-    event_type: str
+    event_type: str = Field(examples=["recipe_detail_view"])
     event_data: dict[str, Any]
     http_method: str | None
     api_url: str | None

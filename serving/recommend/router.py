@@ -35,10 +35,15 @@ from serving.recommend.schemas import (
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
-Count = Annotated[int, Query(ge=1, le=50)]
-IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
+Count = Annotated[int, Query(ge=1, le=50, description="At most so many", examples=[10])]
+IngredientName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    STORABLE,
+    Path(description="In any spelling that recipes use", examples=["감자"]),
+]
 Prefix = Annotated[str, Query(max_length=50, description="As typed so far", examples=["감", "ㄱㅈ"]), STORABLE]
-Target = Literal["kok", "home_shopping"]
+Target = Annotated[Literal["kok", "home_shopping"], Query(description="The mall, or shows on air or to come")]
 
 KOK = "kok"
 

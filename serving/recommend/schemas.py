@@ -87,7 +87,7 @@ def impressions(
 class ReleaseInService(BaseModel):
     """The release that answers."""
 
-    version: str | None
+    version: str | None = Field(examples=["20250806T030000Z-3f2a9c01d7"])
     built_at: datetime | None
     problem: str | None = Field(description="What keeps the newest release out of service")
 

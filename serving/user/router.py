@@ -1,10 +1,10 @@
 """Account routes. They wait for the database and for argon2, so they run in the thread pool."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Request
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -69,7 +69,10 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
 
 
 @router.get("/user/signup/email/check")
-def check_email(runtime: CurrentRuntime, email: Email) -> EmailCheck:
+def check_email(
+    runtime: CurrentRuntime,
+    email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
+) -> EmailCheck:
     """Tell whether an e-mail address is taken."""
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None

@@ -556,6 +556,41 @@ def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Cal
     assert {parameter["name"] for parameter in schedule["parameters"]} == {"live_date", "page", "size"}
 
 
+def test_openapi_explains_every_parameter_and_shows_an_example_of_every_body() -> None:
+    spec = app.openapi()
+    schemas = spec["components"]["schemas"]
+
+    def shows(part: Any, above: tuple[str, ...] = ()) -> bool:
+        if isinstance(part, list):
+            return any(shows(each, above) for each in part)
+        if not isinstance(part, dict):
+            return False
+        if "example" in part or "examples" in part:
+            return True
+        name = str(part.get("$ref", "")).rpartition("/")[2]
+        if name:
+            return name not in above and shows(schemas[name], (*above, name))
+        return any(shows(each, above) for each in part.values())
+
+    missing: list[str] = []
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            where = f"{method.upper()} {path}"
+            missing += [f"{where}: description"] if not operation.get("description") else []
+            missing += [f"{where}: body"] if "requestBody" in operation and not shows(operation["requestBody"]) else []
+            missing += [
+                f"{where}: {status}"
+                for status, answer in operation["responses"].items()
+                if status != "422" and path != "/metrics" and not shows(answer.get("content"))
+            ]
+            missing += [
+                f"{where}: {parameter['name']}"
+                for parameter in operation.get("parameters", [])
+                if not shows(parameter) and not parameter.get("description")
+            ]
+    assert missing == []
+
+
 def _documented_path(spec: dict[str, Any], case: Case) -> str:
     parts = case.path.split("?")[0].split("/")
     for path in spec["paths"]:
