@@ -19,7 +19,7 @@ from serving.common.poller import Poller
 from serving.common.search import query_tokens
 from serving.common.settings import ServingSettings
 from serving.common.view import LiveView
-from serving.log.writer import Event, EventWriter, note_id
+from serving.log.writer import Event, EventWriter, new_event_id
 from serving.recommend.live import LiveRelease
 from serving.user.attempts import LoginAttempts
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
@@ -97,7 +97,7 @@ class Runtime:
 
     def note_encoded(self, user_id: int, event_type: str, payload: str) -> None:
         """The same, with the payload as the JSON of an object."""
-        self.events.note(Event(note_id(), user_id, event_type, payload=payload))
+        self.events.note(Event(new_event_id(), user_id, event_type, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
         """The databases that this application uses, by name."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
-from uuid6 import uuid7
 
 from serving.common.auth import Identity
 from serving.common.clock import KST
@@ -22,7 +21,7 @@ from serving.log.schemas import (
     NewEvent,
     StoredEvent,
 )
-from serving.log.writer import Event, EventRefused
+from serving.log.writer import Event, EventRefused, new_event_id
 
 router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute)
 
@@ -87,9 +86,10 @@ async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Resp
         "response_code": body.response_code,
     }
     known = {name: value for name, value in call.items() if value is not None}
-    payload = (body.event_data or {}) | ({HTTP_CALL: known} if known else {})
+    data: dict[str, Any] = orjson.loads(body.event_data or "{}")
+    payload = data | ({HTTP_CALL: known} if known else {})
     event = Event(
-        event_id=uuid7(),
+        event_id=new_event_id(),
         user_id=user.user_id,
         event_type=body.event_type,
         occurred_at=body.request_time,
@@ -99,7 +99,7 @@ async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Resp
     await _store(runtime, [event])
     stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
     return _created(
-        stored | {"event_data": body.event_data or {}} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
+        stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
     )
 
 
@@ -137,14 +137,14 @@ def _event(body: Activity, author: Identity | None) -> Event:
     if body.user_id is not None and body.user_id != user_id:
         raise HTTPException(403, "events are accepted for the logged-in user only")
     return Event(
-        event_id=body.event_id or uuid7(),
+        event_id=str(body.event_id) if body.event_id else new_event_id(),
         user_id=user_id,
         event_type=f"user_activity_{body.action}",
         occurred_at=body.timestamp,
         session_id=body.session_id,
         path=body.path,
         label=body.label,
-        payload=orjson.dumps(body.extra_data).decode() if body.extra_data else "{}",
+        payload=body.extra_data or "{}",
     )
 
 
@@ -178,5 +178,4 @@ def _kst(moment: datetime | None) -> str | None:
 
 
 def _created(content: dict[str, Any]) -> Response:
-    # The library of UUIDv7 has a class of its own, which orjson does not know.
-    return Response(orjson.dumps(content, default=str), 201, media_type="application/json")
+    return Response(orjson.dumps(content), 201, media_type="application/json")

@@ -5,23 +5,26 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from serving.common.clock import KST, KstDateTime
-from serving.common.deps import LARGEST_ID, STORABLE
+from serving.common.deps import LARGEST_ID
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000
 
 
-def _storable(payload: dict[str, Any]) -> dict[str, Any]:
+def _encoded(payload: object) -> str:
+    """JSON of an object, as it is stored. It is made once, where it is checked."""
+    if not isinstance(payload, dict):
+        raise ValueError("is no object")  # noqa: TRY004 - pydantic words what a validator raises
     try:
         encoded = orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
         raise ValueError(f"holds a value that cannot be stored: {error}") from None
     if b"\\u0000" in encoded:
         raise ValueError("holds a NUL character, which cannot be stored")
-    return payload
+    return encoded.decode()
 
 
 def _utc(moment: datetime) -> datetime:
@@ -31,8 +34,12 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("is no time that can be stored") from None
 
 
-Text = Annotated[str, StringConstraints(max_length=2000), STORABLE]
-Payload = Annotated[dict[str, Any], AfterValidator(_storable)]
+# A character that no database stores; checked by pydantic itself, which a function for every text would slow down.
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
+Payload = Annotated[
+    str, BeforeValidator(_encoded), WithJsonSchema({"type": "object", "additionalProperties": True}, mode="validation")
+]
 Moment = Annotated[datetime, AfterValidator(_utc)]
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -54,7 +61,7 @@ class Activity(BaseModel):
         }
     )
 
-    action: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ACTION), STORABLE]
+    action: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ACTION, pattern=NO_NUL)]
     path: Text | None = Field(default=None, description="Page of the frontend")
     label: Text | None = Field(default=None, description="What was touched, in words")
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
@@ -100,11 +107,11 @@ class NewEvent(BaseModel):
     """An event of the logged-in user, with what the client knows of the call that it belongs to."""
 
     user_id: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Must be the user of the token")]
-    event_type: Annotated[str, StringConstraints(min_length=1, max_length=100), STORABLE] = Field(
+    event_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] = Field(
         examples=["recipe_detail_view"]
     )
     event_data: Payload | None = Field(default=None, examples=[{"recipe_id": 9001}])
-    http_method: Annotated[str, StringConstraints(max_length=10), STORABLE] | None = None
+    http_method: Annotated[str, StringConstraints(max_length=10, pattern=NO_NUL)] | None = None
     api_url: Text | None = None
     request_time: Moment | None = Field(default=None, description="Without an offset it is KST")
     response_time: Moment | None = Field(default=None, description="Without an offset it is KST")

@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import psycopg2
 import structlog
@@ -72,7 +71,7 @@ class EventRefused(ValueError):
 class Event(NamedTuple):
     """A row of ``user_event`` before it is received; ``payload`` is the JSON of an object."""
 
-    event_id: UUID
+    event_id: str
     user_id: int | None
     event_type: str
     occurred_at: datetime | None = None
@@ -84,17 +83,22 @@ class Event(NamedTuple):
     def line(self, received_at: str) -> str:
         """The event as a line of COPY."""
         fields = (
-            str(self.event_id),
+            self.event_id,
             received_at,
             _NULL if self.occurred_at is None else self.occurred_at.isoformat(),
             _NULL if self.user_id is None else str(self.user_id),
-            _NULL if self.session_id is None else self.session_id.translate(_ESCAPES),
-            self.event_type.translate(_ESCAPES),
-            _NULL if self.path is None else self.path.translate(_ESCAPES),
-            _NULL if self.label is None else self.label.translate(_ESCAPES),
-            self.payload.translate(_ESCAPES) if "\\" in self.payload else self.payload,
+            _NULL if self.session_id is None else _escaped(self.session_id),
+            _escaped(self.event_type),
+            _NULL if self.path is None else _escaped(self.path),
+            _NULL if self.label is None else _escaped(self.label),
+            _escaped(self.payload),
         )
         return "\t".join(fields)
+
+
+def _escaped(text: str) -> str:
+    # Hardly a text needs it, and to look is cheaper than to translate.
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +109,15 @@ class _Waiting:
     answer: "asyncio.Future[None] | None"
 
 
-def note_id() -> UUID:
+def new_event_id() -> str:
     """A UUIDv7 (RFC 9562, 5.7, with the time below a millisecond in ``rand_a``) of numbers that are no secret.
 
-    One is made for every answer to a known user, and to ask the system for randomness costs a fifth of an answer.
+    To ask the system for randomness would cost as much as all else that an event needs.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    return UUID(int=milliseconds << 80 | 7 << 76 | rest * 4096 // 1_000_000 << 64 | 2 << 62 | _numbers.getrandbits(62))
+    random_bits = _numbers.getrandbits(62)
+    digits = f"{milliseconds << 80 | 7 << 76 | rest * 4096 // 1_000_000 << 64 | 2 << 62 | random_bits:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class EventWriter:
@@ -230,7 +236,7 @@ class EventWriter:
             _answer(group)
 
     def _insert(self, events: Sequence[Event]) -> None:
-        distinct: dict[UUID, Event] = {}
+        distinct: dict[str, Event] = {}
         for event in events:
             distinct.setdefault(event.event_id, event)
         with _transaction(self._engine) as (connection, cursor):
@@ -250,7 +256,8 @@ class EventWriter:
     def _copy(self, cursor: Any, statement: str, events: Sequence[Event]) -> None:  # noqa: ANN401 - of psycopg2
         cursor.execute(_bounds())
         received_at = self._clock().isoformat()
-        cursor.copy_expert(statement, io.StringIO("\n".join(event.line(received_at) for event in events)))
+        lines = "\n".join([event.line(received_at) for event in events]).encode()
+        cursor.copy_expert(statement, io.BytesIO(lines), len(lines) + 1)
 
     def _look(self) -> None:
         try:
