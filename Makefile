@@ -55,9 +55,11 @@ test: setup ## Lint, types, import rules and every test
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
 
-bench: setup ## Measure: crawling, lookups per second, completing a recipe, linking products
+bench: setup ## Measure: crawling, serving, log writes, release swaps, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_serving
+	$(BIN)/python -m tests.bench.bench_log
+	$(BIN)/python -m tests.bench.bench_swaps
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link
 
