@@ -30,18 +30,28 @@ async def _view(runtime: CurrentRuntime) -> View:
 CurrentView = Annotated[View, Depends(_view)]
 
 
-async def _visitor(
-    request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]
-) -> Identity | None:
+def visitor_of(request: Request, runtime: Runtime) -> Identity | None:
+    """Who asks, None for anyone whose token cannot be relied on; the log line of the request names the user."""
     identity = runtime.auth.optional(request.headers.get("authorization"))
     request.state.user_id = identity.user_id if identity else None
     return identity
 
 
-async def _user(request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]) -> Identity:
+def user_of(request: Request, runtime: Runtime) -> Identity:
+    """Who asks; 401 or 503 where that is nobody or cannot be known."""
     identity = runtime.auth.required(request.headers.get("authorization"))
     request.state.user_id = identity.user_id
     return identity
+
+
+async def _visitor(
+    request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]
+) -> Identity | None:
+    return visitor_of(request, runtime)
+
+
+async def _user(request: Request, runtime: CurrentRuntime, _: Annotated[str | None, Depends(_bearer)]) -> Identity:
+    return user_of(request, runtime)
 
 
 # Anyone; None without a token that can be relied on.

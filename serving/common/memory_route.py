@@ -24,8 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.common.auth import Identity
-from serving.common.deps import CurrentRuntime, CurrentView, User, Visitor
+from serving.common.deps import CurrentRuntime, CurrentView, User, Visitor, user_of, visitor_of
 from serving.common.runtime import Runtime
 from serving.common.view import Answer, Noted, View
 
@@ -157,24 +156,12 @@ def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - whatever was annotated
     return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
-def _visitor(request: Request, runtime: Runtime) -> Identity | None:
-    identity = runtime.auth.optional(_text(_header(request.scope, b"authorization")))
-    request.state.user_id = identity.user_id if identity else None
-    return identity
-
-
-def _user(request: Request, runtime: Runtime) -> Identity:
-    identity = runtime.auth.required(_text(_header(request.scope, b"authorization")))
-    request.state.user_id = identity.user_id
-    return identity
-
-
 _KNOWN: Final[tuple[tuple[Any, Callable[[Request, Runtime], Any]], ...]] = (
     (Request, lambda request, _: request),
     (CurrentRuntime, lambda _, runtime: runtime),
     (CurrentView, lambda _, runtime: runtime.view.current),
-    (Visitor, _visitor),
-    (User, _user),
+    (Visitor, visitor_of),
+    (User, user_of),
 )
 
 

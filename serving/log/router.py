@@ -98,9 +98,7 @@ async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Resp
     )
     await _store(runtime, [event])
     stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
-    return _created(
-        stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
-    )
+    return _created(stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())})
 
 
 @router.get("/event")

@@ -180,7 +180,25 @@ def test_every_acknowledged_event_survives_kill_minus_9(
     assert len(stored) == len(set(stored))
 
 
+def test_a_server_that_is_told_to_stop_answers_what_it_took_and_ends(
+    stack_env: dict[str, str], warehouse: Engine, tmp_path: Path
+) -> None:
+    with served("serving.log.main", stack_env, tmp_path / "server.log") as server:
+        acknowledged = asyncio.run(_write_until(server, 200, server.process.terminate))
+        server.process.wait(20)
+    assert {str(row.event_id) for row in rows(warehouse)} == set(acknowledged), "nothing was stored unanswered either"
+    log = (tmp_path / "server.log").read_text()
+    assert "Application shutdown complete" in log
+    assert "Traceback" not in log
+    assert '"status": 5' not in log
+
+
 async def _write_until_killed(server: Server, kill_after: int) -> list[str]:
+    return await _write_until(server, kill_after, server.kill)
+
+
+async def _write_until(server: Server, many: int, end: Callable[[], None]) -> list[str]:
+    """Write without a pause; when so many are acknowledged, end the server and go on until it is gone."""
     headers = {"Authorization": f"Bearer {Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), wall_clock).issue(7)}"}
     acknowledged: list[str] = []
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
@@ -194,8 +212,8 @@ async def _write_until_killed(server: Server, kill_after: int) -> list[str]:
                     return
                 assert answer.status_code == 201, answer.text
                 acknowledged.append(event_id)
-                if len(acknowledged) == kill_after:
-                    server.kill()
+                if len(acknowledged) == many:
+                    end()
 
         await asyncio.gather(*(write() for _ in range(16)))
     return acknowledged
