@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, exists, select
 
 from serving.common.clock import KST, kst_day
+from serving.common.fragments import Fragments
 from serving.common.search import TextIndex
 from serving.kok.queries import product_ingredients, read_synonyms, search_tokens
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
@@ -111,7 +112,7 @@ class Schedule:
     searchable: tuple[Product, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
     pages: dict[ProductKey, PageParts] = field(default_factory=dict)
-    encoded: dict[int, bytes] = field(default_factory=dict)  # rows of the schedule by live_id, as they are asked for
+    fragments: Fragments = field(default_factory=dict)
 
     def page_of(self, product: Product) -> PageParts:
         """What a product's page shows, nothing where it was not read yet."""

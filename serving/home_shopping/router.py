@@ -30,7 +30,7 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates
 from serving.recommend.candidates import Recommendation
-from serving.recommend.schemas import impressions, item_origin, origin
+from serving.recommend.schemas import impressions
 
 router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
 
@@ -49,12 +49,7 @@ async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, prod
     picked: Recommendation[Recipe] = Recommendation((), None, view.release_version)
     if product.is_ingredient:
         picked = candidates.recipes_for(view, product.source, product.product_id, product.ingredients, MOST_RECIPES)
-    body = RecipeCards(
-        recipes=[schemas.recipe_card(recipe, item_origin(picked, reason)) for recipe, reason in picked.items],
-        is_ingredient=product.is_ingredient,
-        extracted_keywords=schemas.keywords(product) if product.is_ingredient else [],
-        **origin(picked),
-    )
+    body = schemas.recipe_cards(product, picked, view.recipes.fragments)
     ids = [recipe.recipe_id for recipe, _ in picked.items]
     shown = impressions(picked, "recipe_id", ids, product_id=product.product_id, product_source=product.source)
     noted = ("homeshopping_recipe_recommendation", shown)
@@ -68,10 +63,9 @@ async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product
     picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
     if product:
         picked = candidates.mall_products_for(view, product, MOST_MALL_PRODUCTS)
-    products = [schemas.mall_product(item, item_origin(picked, reason)) for item, reason in picked.items]
     ids = [item.product_id for item, _ in picked.items]
     noted = ("homeshopping_kok_recommendation", impressions(picked, "kok_product_id", ids, product_id=product_id))
-    body = MallProducts(products=products, **origin(picked))
+    body = schemas.mall_products(picked, view.kok.fragments)
     return keep(request, view, body, noted=noted, source=picked.source)
 
 
@@ -113,7 +107,7 @@ async def schedule(
     last = first if live_date else first + timedelta(DAYS_AHEAD)
     shows = view.schedule.food_between(first, last) if page == 1 else ()
     until = None if live_date else next_midnight(now)
-    body = schemas.schedule_day(shows, view.schedule.encoded)
+    body = schemas.schedule_day(shows, view.schedule.fragments)
     noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
     return keep(request, view, body, until=until, noted=noted)
 

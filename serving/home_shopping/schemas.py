@@ -9,12 +9,14 @@ from pydantic.config import JsonDict
 
 from serving.common.clock import KstDateTime
 from serving.common.deps import LARGEST_ID, Keyword
+from serving.common.fragments import Fragments, extended, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
 from serving.home_shopping.queries import PageParts, Product, Programme, Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
-from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
+from serving.recommend.candidates import Recommendation
+from serving.recommend.schemas import Provenance, Recommended, item_origin, origin
 
 
 class Slot(BaseModel):
@@ -151,8 +153,8 @@ class IngredientCheck(BaseModel):
     is_ingredient: bool = Field(examples=[True])
 
 
-class MallProduct(Recommended):
-    """A product of the mall that goes with a broadcast product."""
+class MallFields(BaseModel):
+    """A product of the mall."""
 
     kok_product_id: int
     kok_thumbnail: str | None
@@ -163,14 +165,18 @@ class MallProduct(Recommended):
     price_kind: str
 
 
+class MallProduct(MallFields, Recommended):
+    """A product of the mall that goes with a broadcast product."""
+
+
 class MallProducts(Provenance):
     """Products of the mall, best first."""
 
     products: list[MallProduct]
 
 
-class RecipeCard(Recommended):
-    """A recipe to cook with the product."""
+class RecipeFields(BaseModel):
+    """A recipe as a card shows it."""
 
     recipe_id: int
     recipe_name: str
@@ -179,6 +185,10 @@ class RecipeCard(Recommended):
     description: str
     recipe_image_url: str | None
     number_of_serving: str | None
+
+
+class RecipeCard(RecipeFields, Recommended):
+    """A recipe to cook with the product."""
 
 
 class RecipeCards(Provenance):
@@ -282,15 +292,10 @@ def scheduled(show: Show) -> ScheduledSlot:
     )
 
 
-def schedule_day(shows: Iterable[Show], encoded: dict[int, bytes]) -> bytes:
-    """A :class:`ScheduleDay` as JSON. A row is encoded once, and kept in ``encoded``: every day is asked for often."""
-    rows = []
-    for show in shows:
-        row = encoded.get(show.live_id)
-        if row is None:
-            row = encoded[show.live_id] = scheduled(show).model_dump_json().encode()
-        rows.append(row)
-    return b'{"schedules":[' + b",".join(rows) + b"]}"
+def schedule_day(shows: Iterable[Show], kept: Fragments) -> bytes:
+    """A :class:`ScheduleDay` as JSON."""
+    rows = (fragment(kept, "slot", show.live_id, scheduled, show) for show in shows)
+    return b'{"schedules":' + listed(rows) + b"}"
 
 
 def on_air(programme: Programme, now: datetime) -> ChannelOnAir:
@@ -341,9 +346,9 @@ def found_slot(show: Show) -> FoundSlot:
     return FoundSlot(**slot(show), store_name=show.product.store)
 
 
-def mall_product(item: KokItem, origin: ItemOrigin) -> MallProduct:
+def mall_fields(item: KokItem) -> MallFields:
     """A product of the mall."""
-    return MallProduct(
+    return MallFields(
         kok_product_id=item.product_id,
         kok_thumbnail=item.thumbnail,
         kok_discount_rate=item.discount_rate,
@@ -351,13 +356,24 @@ def mall_product(item: KokItem, origin: ItemOrigin) -> MallProduct:
         kok_product_name=item.name,
         kok_store_name=item.store,
         price_kind=item.price_kind,
-        **origin,
     )
 
 
-def recipe_card(recipe: Recipe, origin: ItemOrigin) -> RecipeCard:
-    """A recipe to cook with the product."""
-    return RecipeCard(
+def mall_products(picked: Recommendation[KokItem], kept: Fragments) -> bytes:
+    """:class:`MallProducts` as JSON."""
+    rows = (
+        extended(
+            fragment(kept, "mall", item.product_id, mall_fields, item),
+            item_origin(picked, reason),
+        )
+        for item, reason in picked.items
+    )
+    return extended(b'{"products":' + listed(rows) + b"}", origin(picked))
+
+
+def recipe_fields(recipe: Recipe) -> RecipeFields:
+    """A recipe as a card shows it."""
+    return RecipeFields(
         recipe_id=recipe.recipe_id,
         recipe_name=recipe.title,
         scrap_count=recipe.scrap_count,
@@ -365,8 +381,23 @@ def recipe_card(recipe: Recipe, origin: ItemOrigin) -> RecipeCard:
         description=recipe.introduction or "",
         recipe_image_url=recipe.image_url,
         number_of_serving=recipe.servings,
-        **origin,
     )
+
+
+def recipe_cards(product: Product, picked: Recommendation[Recipe], kept: Fragments) -> bytes:
+    """:class:`RecipeCards` as JSON."""
+    rows = (
+        extended(
+            fragment(kept, "card", recipe.recipe_id, recipe_fields, recipe),
+            item_origin(picked, reason),
+        )
+        for recipe, reason in picked.items
+    )
+    about = {
+        "is_ingredient": product.is_ingredient,
+        "extracted_keywords": keywords(product) if product.is_ingredient else [],
+    }
+    return extended(b'{"recipes":' + listed(rows) + b"}", about | origin(picked))
 
 
 def keywords(product: Product) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
+from serving.common.fragments import Fragments
 from serving.common.search import TextIndex
 from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, ProductItem, SearchDocument
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
@@ -53,7 +54,7 @@ class KokCatalog:
     by_ingredient: dict[str, tuple[KokItem, ...]] = field(default_factory=dict)
     searchable: tuple[KokItem, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
-    encoded: dict[int, bytes] = field(default_factory=dict)  # cards by product id, as they are asked for
+    fragments: Fragments = field(default_factory=dict)
 
     def search(self, keyword: str) -> list[KokItem]:
         """Listed products that match, best first; of listings of the same goods the best that matches."""

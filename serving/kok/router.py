@@ -56,7 +56,7 @@ async def discounted(
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
     noted = ("kok_discounted_products_view", {"page": page, "size": size})
-    return keep(request, view, schemas.cards(page_of(view.kok.discounted, page, size), view.kok.encoded), noted=noted)
+    return keep(request, view, schemas.cards(page_of(view.kok.discounted, page, size), view.kok.fragments), noted=noted)
 
 
 @router.get("/top-selling", response_model=KokCards)
@@ -66,7 +66,7 @@ async def top_selling(
     """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
     noted = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
     return keep(
-        request, view, schemas.cards(page_of(_reviewed(view.kok, sort_by), page, size), view.kok.encoded), noted=noted
+        request, view, schemas.cards(page_of(_reviewed(view.kok, sort_by), page, size), view.kok.fragments), noted=noted
     )
 
 
@@ -76,7 +76,9 @@ async def store_best_items(
 ) -> Response:
     """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
     noted = ("kok_store_best_items_view", {"sort_by": sort_by})
-    return keep(request, view, schemas.cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS], view.kok.encoded), noted=noted)
+    return keep(
+        request, view, schemas.cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS], view.kok.fragments), noted=noted
+    )
 
 
 @router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)

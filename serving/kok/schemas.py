@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from serving.common.clock import KstDateTime
 from serving.common.deps import Keyword
+from serving.common.fragments import Fragments, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
@@ -213,15 +214,10 @@ def card(item: KokItem) -> KokCard:
     )
 
 
-def cards(items: Iterable[KokItem], encoded: dict[int, bytes]) -> bytes:
-    """:class:`KokCards` as JSON. A card is encoded once, and kept in ``encoded``: lists overlap."""
-    rows = []
-    for item in items:
-        row = encoded.get(item.product_id)
-        if row is None:
-            row = encoded[item.product_id] = card(item).model_dump_json().encode()
-        rows.append(row)
-    return b'{"products":[' + b",".join(rows) + b"]}"
+def cards(items: Iterable[KokItem], kept: Fragments) -> bytes:
+    """:class:`KokCards` as JSON."""
+    rows = (fragment(kept, "card", item.product_id, card, item) for item in items)
+    return b'{"products":' + listed(rows) + b"}"
 
 
 def found(item: KokItem) -> KokFound:

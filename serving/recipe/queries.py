@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
+from serving.common.fragments import Fragments
 from serving.common.search import TextIndex, squeezed
 from serving.kok.queries import read_synonyms, search_tokens
 from serving.recipe.amounts import read_measure
@@ -68,6 +69,7 @@ class RecipeBook:
     pantry: Pantry = field(default_factory=lambda: Pantry.of((), ()))
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
     ingredient_names: IngredientNames = field(default_factory=lambda: IngredientNames({}, {}))
+    fragments: Fragments = field(default_factory=dict)
 
     def name_of(self, ingredient: str) -> str:
         """Canonical name of an ingredient as someone spelled and spaced it."""
