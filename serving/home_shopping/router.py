@@ -105,9 +105,8 @@ async def schedule(
     now = runtime.clock()
     first = live_date or kst_day(now)
     last = first if live_date else first + timedelta(DAYS_AHEAD)
-    shows = view.schedule.food_between(first, last) if page == 1 else ()
     until = None if live_date else next_midnight(now)
-    body = schemas.schedule_day(shows, view.schedule.fragments)
+    body = schemas.schedule_days(view.schedule, first, last) if page == 1 else schemas.NO_SCHEDULE
     noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
     return keep(request, view, body, until=until, noted=noted)
 

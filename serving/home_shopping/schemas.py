@@ -1,7 +1,6 @@
 """Bodies of the home shopping routes."""
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +11,7 @@ from serving.common.deps import LARGEST_ID, Keyword
 from serving.common.fragments import Fragments, extended, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
-from serving.home_shopping.queries import PageParts, Product, Programme, Show
+from serving.home_shopping.queries import PageParts, Product, Programme, Schedule, Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend.candidates import Recommendation
@@ -292,10 +291,23 @@ def scheduled(show: Show) -> ScheduledSlot:
     )
 
 
-def schedule_day(shows: Iterable[Show], kept: Fragments) -> bytes:
-    """A :class:`ScheduleDay` as JSON."""
-    rows = (fragment(kept, "slot", show.live_id, scheduled, show) for show in shows)
-    return b'{"schedules":' + listed(rows) + b"}"
+NO_SCHEDULE: Final = b'{"schedules":[]}'
+
+
+def schedule_days(schedule: Schedule, first: date, last: date) -> bytes:
+    """A :class:`ScheduleDay` as JSON: food of the days ``first`` to ``last``. The rows of a day are encoded once."""
+    days = (_rows_of_day(schedule, first + timedelta(offset)) for offset in range((last - first).days + 1))
+    return b'{"schedules":[' + b",".join(rows for rows in days if rows) + b"]}"
+
+
+def _rows_of_day(schedule: Schedule, day: date) -> bytes:
+    key = ("day", day.toordinal())
+    rows = schedule.fragments.get(key)
+    if rows is None:
+        rows = b",".join(scheduled(show).model_dump_json().encode() for show in schedule.food_between(day, day))
+        if rows:  # days without shows are as many as there are dates
+            schedule.fragments[key] = rows
+    return rows
 
 
 def on_air(programme: Programme, now: datetime) -> ChannelOnAir:
