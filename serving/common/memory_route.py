@@ -232,7 +232,7 @@ def keep(
     runtime: Runtime = request.app.state.runtime
     route: str = request.scope["route"].path
     body = content if isinstance(content, bytes) else content.__pydantic_serializer__.to_json(content)
-    etag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+    etag = b'"' + hashlib.sha256(body).hexdigest()[:24].encode() + b'"'
     headers = (
         JSON,
         (b"content-length", str(len(body)).encode()),
