@@ -55,11 +55,12 @@ test: setup ## Lint, types, import rules and every test
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal
 
-bench: setup ## Measure: crawling, serving, log writes, release swaps, completing a recipe, linking products
+bench: setup ## Measure: crawling, serving, log writes, swaps, search, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_serving
 	$(BIN)/python -m tests.bench.bench_log
 	$(BIN)/python -m tests.bench.bench_swaps
+	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link
 

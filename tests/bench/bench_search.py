@@ -1,0 +1,177 @@
+"""How well recipe search forgives what people type, and how fast.
+
+``python -m tests.bench.bench_search`` (part of ``make bench``). Dishes that several real recipes name at the end of
+their title are typed wrongly, by a fixed seed: a vowel that sounds alike, a lost final consonant, a lost syllable, a
+space too many. A query is answered when one of the first ten recipes names the dish. Plain search for the words as they
+are typed is measured in the same run, and so is what nonsense finds. Recipes come from ``UKOK_SHARED_DATA`` (default:
+``../shared/data``); figures go to ``var/bench/search.json``.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from serving.common.search import TextIndex, squeezed
+from serving.recommend.text import tokens
+from tests.conftest import ROOT
+
+QUERIES, NAMED, SHOWN = 400, 3, 10
+WANTED_HITS, MOST_NONSENSE = 0.9, 0.05
+_FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
+_ALIKE: Final = {1: 5, 5: 1, 3: 7, 7: 3, 10: 15, 15: 10, 11: 10}  # ㅐ ㅔ, ㅒ ㅖ, ㅙ ㅞ, ㅚ, by number of the vowel
+Mistake = Callable[[str, random.Random], str]
+
+console = Console()
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not shared.is_dir():
+        sys.exit(f"no real data at {shared}: set UKOK_SHARED_DATA to the folder that holds recipes.jsonl")
+    with (shared / "recipes.jsonl").open(encoding="utf-8") as lines:
+        titles = [str(json.loads(line)["title"]) for line in lines]
+    started = time.perf_counter()
+    documents = [(title, " ".join(tokens(title))) for title in titles]
+    analysed = time.perf_counter()
+    index = TextIndex(documents)
+    figures: dict[str, Any] = {
+        "recipes": len(titles),
+        "seconds to analyse": analysed - started,
+        "seconds to index": time.perf_counter() - analysed,
+    }
+    dishes = dishes_of(titles)
+    for name, mistake in MISTAKES.items():
+        figures[name] = judge(index, titles, dishes, mistake)
+    figures["nonsense"] = nonsense(index)
+    report = ROOT / "var" / "bench" / "search.json"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    table = Table("typed", "queries", "answered", "plain search", "ms, median", "ms, worst of 100")
+    for name in MISTAKES:
+        found = figures[name]
+        shares = (f"{found['answered']:.3f}", f"{found['plain']:.3f}")
+        table.add_row(name, str(found["queries"]), *shares, f"{found['median_ms']:.2f}", f"{found['p99_ms']:.2f}")
+    console.print(table)
+    console.print(
+        f"nonsense that finds something: {figures['nonsense']:.3f} (wanted: {MOST_NONSENSE} or less); "
+        f"answered wanted: {WANTED_HITS} or more; {len(titles)} recipes; written to {report}",
+        soft_wrap=True,
+    )
+
+
+def dishes_of(titles: Sequence[str]) -> list[str]:
+    """Words of three syllables and more that at least three titles end with, in a random order."""
+    last = Counter(words[-1] for title in titles if (words := title.split()))
+    known = sorted(word for word, count in last.items() if count >= NAMED and len(word) >= 3 and _is_korean(word))
+    random.Random(5).shuffle(known)
+    return known[:QUERIES]
+
+
+def judge(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mistake: Mistake) -> dict[str, float]:
+    """Share of the dishes that are found although they are typed wrongly; those that cannot be are left out."""
+    rng = random.Random(11)
+    texts = [squeezed(title) for title in titles]
+    answered = plain = 0
+    seconds = []
+    typed = [(dish, wrong) for dish in dishes if (wrong := mistake(dish, rng)) != dish or mistake is _as_it_is]
+    for dish, wrong in typed:
+        began = time.perf_counter()
+        found = index.find(wrong)
+        seconds.append(time.perf_counter() - began)
+        answered += any(dish in texts[position] for position in found[:SHOWN])
+        plain += any(wrong in title and dish in squeezed(title) for title in titles)
+    seconds.sort()
+    return {
+        "queries": len(typed),
+        "answered": answered / len(typed),
+        "plain": plain / len(typed),
+        "median_ms": seconds[len(seconds) // 2] * 1000,
+        "p99_ms": seconds[len(seconds) * 99 // 100] * 1000,
+    }
+
+
+def nonsense(index: TextIndex) -> float:
+    """Share of random letters and syllables that find something."""
+    rng = random.Random(13)
+    syllables = ["".join(chr(_FIRST + rng.randrange(11172)) for _ in range(rng.randrange(3, 7))) for _ in range(100)]
+    letters = ["".join(rng.choice("qwrtzxcvbnm") for _ in range(rng.randrange(5, 10))) for _ in range(100)]
+    return sum(bool(index.find(word)) for word in syllables + letters) / 200
+
+
+def _is_korean(word: str) -> bool:
+    return all("가" <= character <= "힣" for character in unicodedata.normalize("NFC", word))
+
+
+def _parts(syllable: str) -> tuple[int, int, int]:
+    number = ord(syllable) - _FIRST
+    return number // (_VOWELS * _CODAS), number // _CODAS % _VOWELS, number % _CODAS
+
+
+def _syllable(onset: int, vowel: int, coda: int) -> str:
+    return chr(_FIRST + (onset * _VOWELS + vowel) * _CODAS + coda)
+
+
+def _as_it_is(word: str, _: random.Random) -> str:
+    return word
+
+
+def _like_vowel(word: str, rng: random.Random) -> str:
+    """A vowel that sounds alike, where the word has one."""
+    places = [place for place, syllable in enumerate(word) if _parts(syllable)[1] in _ALIKE]
+    if not places:
+        return word
+    place = rng.choice(places)
+    onset, vowel, coda = _parts(word[place])
+    return word[:place] + _syllable(onset, _ALIKE[vowel], coda) + word[place + 1 :]
+
+
+def _lost_coda(word: str, rng: random.Random) -> str:
+    places = [place for place, syllable in enumerate(word) if _parts(syllable)[2]]
+    if not places:
+        return word
+    place = rng.choice(places)
+    onset, vowel, _ = _parts(word[place])
+    return word[:place] + _syllable(onset, vowel, 0) + word[place + 1 :]
+
+
+def _lost_syllable(word: str, rng: random.Random) -> str:
+    """A syllable too few, of a word that still has three."""
+    if len(word) < 4:
+        return word
+    place = rng.randrange(1, len(word) - 1)
+    return word[:place] + word[place + 1 :]
+
+
+def _split(word: str, rng: random.Random) -> str:
+    place = rng.randrange(1, len(word))
+    return f"{word[:place]} {word[place:]}"
+
+
+def _split_and_like_vowel(word: str, rng: random.Random) -> str:
+    wrong = _like_vowel(word, rng)
+    return _split(wrong, rng) if wrong != word else word
+
+
+MISTAKES: Final[dict[str, Mistake]] = {
+    "as it is": _as_it_is,
+    "a vowel that sounds alike": _like_vowel,
+    "a lost final consonant": _lost_coda,
+    "a lost syllable": _lost_syllable,
+    "a space too many": _split,
+    "a space and a vowel": _split_and_like_vowel,
+}
+
+
+if __name__ == "__main__":
+    main()
