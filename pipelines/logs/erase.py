@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.report import Report, record
-from sql.service.erase import erase
-from sql.service.users import ErasedUser
+from sql.service.erase import erase, forget_expired
+from sql.service.users import ErasedUser, LoginSession
 from sql.upsert import chunks
 from sql.warehouse.erase import anonymise
 
@@ -20,12 +20,15 @@ STEP = "erase_users"
 def erase_users(service: Engine, warehouse: Engine, store: Store, *, now: datetime) -> Report:
     """Delete the rows of everyone in ``erased_user`` and take them out of the events. Again, it changes nothing.
 
+    Logins that belong to nobody any more go once their last token has expired.
+
     The Report counts people as read and rows as written.
     """
     with record(warehouse, store, STEP) as report:
         with service.begin() as conn:
             user_ids = list(conn.scalars(select(ErasedUser.user_id).order_by(ErasedUser.user_id)))
             rows = sum(erase(conn, some, now) for some in chunks(user_ids))
+            rows += forget_expired(conn, LoginSession.user_id.is_(None), now)
         with warehouse.begin() as conn:
             events = anonymise(conn, user_ids)
         report.read, report.written = len(user_ids), rows + events

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final, TypedDict
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -334,22 +335,24 @@ def aired(shows: tuple[Show, ...]) -> AiredShow:
     )
 
 
-def product_page(show: Show, parts: PageParts) -> ProductPage:
-    """A product's page."""
+def product_page(show: Show, parts: PageParts) -> bytes:
+    """A :class:`ProductPage` as JSON."""
     station = show.station
-    product = ProductDetail(
-        **slot(show),
-        store_name=show.product.store,
-        homeshopping_id=station.channel_id,
-        homeshopping_name=station.name,
-        homeshopping_channel=station.number,
-        homeshopping_channel_name=f"채널 {station.number}",
-        homeshopping_channel_image=f"/images/channels/channel_{station.number}.jpg",
-    )
-    return ProductPage(
-        product=product,
-        detail_infos=[DetailInfo(detail_col=name, detail_val=value) for name, value in parts.details],
-        images=[Image(img_url=url, sort_order=order) for order, url in enumerate(parts.images, start=1)],
+    product = slot(show) | {
+        "store_name": show.product.store,
+        "is_liked": False,
+        "homeshopping_id": station.channel_id,
+        "homeshopping_name": station.name,
+        "homeshopping_channel": station.number,
+        "homeshopping_channel_name": f"채널 {station.number}",
+        "homeshopping_channel_image": f"/images/channels/channel_{station.number}.jpg",
+    }
+    return orjson.dumps(
+        {
+            "product": product,
+            "detail_infos": [{"detail_col": name, "detail_val": value} for name, value in parts.details],
+            "images": [{"img_url": url, "sort_order": order} for order, url in enumerate(parts.images, start=1)],
+        }
     )
 
 

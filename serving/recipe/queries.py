@@ -80,13 +80,13 @@ class RecipeBook:
         """Recipes whose title or dish matches, best first."""
         return [self.popular[position] for position in self.index.find(keyword)]
 
-    def with_all(self, ingredients: Iterable[str]) -> list[Recipe]:
-        """Recipes that hold every ingredient, the most popular first."""
+    def with_all(self, ingredients: Iterable[str], k: int) -> list[Recipe]:
+        """The ``k`` most popular recipes that hold every ingredient."""
         found: NDArray[np.int32] | None = None
         for name in dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients):
             posting = self.postings.get(name, np.zeros(0, np.int32))
             found = posting if found is None else np.intersect1d(found, posting, assume_unique=True)
-        return [self.popular[position] for position in found.tolist()] if found is not None else []
+        return [self.popular[position] for position in found[:k].tolist()] if found is not None else []
 
     def with_most(self, ingredients: Iterable[str]) -> tuple[list[Recipe], bool]:
         """Recipes that hold as many of the ingredients as any recipe does, the most popular first; whether all."""

@@ -233,10 +233,11 @@ def _recipes_with(view: View, ingredients: Sequence[str], k: int) -> tuple[tuple
         found = _recipes(view, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
         if found:
             return found
-    reason = f"contains:{','.join(ingredients)}"
-    together = view.recipes.with_all(ingredients)[:k]
-    main = view.recipes.with_all(ingredients[:1])[:k]
-    return tuple((recipe, reason) for recipe in together) or tuple((r, f"contains:{ingredients[0]}") for r in main)
+    for names in (ingredients, ingredients[:1]):
+        together = view.recipes.with_all(names, k)
+        if together:
+            return tuple((recipe, f"contains:{','.join(names)}") for recipe in together)
+    return ()
 
 
 def _listed(view: View, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[KokItem, str], ...]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from sql.service.erase import forget_expired
 from sql.service.users import LoginSession, RefreshToken, User
 
 TOKEN_BYTES = 32
@@ -53,6 +54,7 @@ def open_session(conn: Connection, user_id: int, now: datetime, lifetimes: Lifet
     session_id = uuid.uuid4().hex
     row = {"session_id": session_id, "user_id": user_id, "started_at": now, "access_until": now + lifetimes.access}
     conn.execute(insert(LoginSession).values(row))
+    forget_expired(conn, LoginSession.user_id == user_id, now)
     return Opened(user_id, session_id, _issue(conn, session_id, now, lifetimes))
 
 
@@ -78,6 +80,7 @@ def renew(conn: Connection, refresh_token: str, now: datetime, lifetimes: Lifeti
     prolong = update(LoginSession).where(LoginSession.session_id == session_id, LoginSession.revoked_at.is_(None))
     if not conn.execute(prolong.values(access_until=now + lifetimes.access)).rowcount:
         return Refused("this login is over: log in")
+    forget_expired(conn, LoginSession.user_id == user_id, now)
     return Opened(user_id, session_id, _issue(conn, session_id, now, lifetimes))
 
 

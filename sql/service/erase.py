@@ -1,9 +1,9 @@
-"""What a person leaves in the service database, removed."""
+"""What people leave in the service database, removed."""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
 from sql.service.users import LoginSession, RecipeRating, RefreshToken, SearchHistory, User
 
@@ -28,3 +28,12 @@ def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
     ):
         gone += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount
     return gone
+
+
+def forget_expired(conn: Connection, logins: ColumnElement[bool], now: datetime) -> int:
+    """Delete, of some rows of ``login_session``, what opens nothing any more; how many rows went."""
+    session_ids = select(LoginSession.session_id).where(logins)
+    expired = delete(RefreshToken).where(RefreshToken.session_id.in_(session_ids), RefreshToken.expires_at <= now)
+    has_tokens = exists().where(RefreshToken.session_id == LoginSession.session_id)
+    over = delete(LoginSession).where(logins, LoginSession.access_until <= now, ~has_tokens)
+    return conn.execute(expired).rowcount + conn.execute(over).rowcount

@@ -180,3 +180,30 @@ def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(
     with service.connect() as conn:
         until = conn.scalar(select(LoginSession.access_until).where(LoginSession.revoked_at.is_not(None)))
     assert until == now() + timedelta(hours=1) == datetime(2025, 8, 6, 4, 30, tzinfo=UTC)
+
+
+def test_logins_that_open_nothing_any_more_are_forgotten(
+    client: TestClient, person: Person, now: Now, service: Engine
+) -> None:
+    def kept() -> tuple[set[str], set[str]]:
+        with service.connect() as conn:
+            logins = set(conn.scalars(select(LoginSession.session_id).where(LoginSession.user_id == person.user_id)))
+            tokens = set(conn.scalars(select(RefreshToken.session_id).where(RefreshToken.session_id.in_(logins))))
+        return logins, tokens
+
+    now.forward(days=8)
+    middle = login(client, person)
+    assert len(kept()[0]) == 2, "the first login can still be prolonged"
+    now.forward(days=8)
+    login(client, person)
+    logins, tokens = kept()
+    assert len(logins) == 2
+    assert logins == tokens
+    latest = refresh(client, middle["refresh_token"]).json()
+    assert opens(client, latest), "what is still good was not touched"
+    now.forward(days=13)
+    latest = refresh(client, latest["refresh_token"]).json()
+    assert kept() == (logins, logins)
+    now.forward(days=2)
+    assert opens(client, refresh(client, latest["refresh_token"]).json())
+    assert len(kept()[0]) == 1, "the login of day 16 is gone"

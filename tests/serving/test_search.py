@@ -275,4 +275,4 @@ def test_recipes_know_the_names_of_their_ingredients(filled: Engine) -> None:
     assert book.name_of(" 돼지 고기 ") == book.name_of("돈 육") == "돼지고기"
     assert book.name_of("카레 가루") == "카레가루", "not recognised, but in a recipe"
     assert book.name_of("카레가로") == "카레가로", "names are not guessed"
-    assert [recipe.recipe_id for recipe in book.with_all(["양 파", "카레 가루"])] == [9005]
+    assert [recipe.recipe_id for recipe in book.with_all(["양 파", "카레 가루"], 5)] == [9005]
