@@ -122,7 +122,7 @@ async def search(
     return keep(request, view, body, needs_login=True, noted=noted)
 
 
-@router.get("/{ingredient}/product-recommend", response_model=IngredientProducts)
+@router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts)
 async def product_recommend(
     request: Request,
     runtime: CurrentRuntime,

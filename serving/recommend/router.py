@@ -165,7 +165,7 @@ async def suggest_ingredients(
     return keep(request, view, IngredientSuggestions(suggestions=rows))
 
 
-@router.get("/ingredient/{name}/substitutes", response_model=Substitutes)
+@router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes)
 async def substitutes(request: Request, view: CurrentView, _: Visitor, name: IngredientName, k: Count = 10) -> Response:
     """Ingredients that recipes use alike; none without a release or for an ingredient that it does not know."""
     ingredient = view.recipes.name_of(name)

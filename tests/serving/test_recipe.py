@@ -229,6 +229,14 @@ def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(clie
     assert (none["recommendations"], none["total_count"], none["fallback"]) == ([], 0, True)
 
 
+def test_an_ingredient_may_have_a_slash_in_its_name(client: TestClient, person: Person) -> None:
+    for path in ("밀키트%2F간편식", "밀키트/간편식"):
+        answer = client.get(f"/api/recipes/{path}/product-recommend", headers=person.headers)
+        assert (answer.status_code, answer.json()["ingredient"]) == (200, "밀키트/간편식")
+        answer = client.get(f"/api/recommend/ingredient/{path}/substitutes")
+        assert (answer.status_code, answer.json()["ingredient"]) == (200, "밀키트/간편식")
+
+
 def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(client: TestClient, person: Person) -> None:
     body = client.get("/api/recipes/9002/status", headers=person.headers).json()
     assert (body["recipe_id"], body["user_id"]) == (9002, person.user_id)
