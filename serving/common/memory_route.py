@@ -22,6 +22,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.common.deps import CurrentRuntime, CurrentView, User, Visitor, user_of, visitor_of
@@ -83,6 +84,14 @@ class MemoryRoute(APIRoute):
         if plan:
             self._plan = plan
             self.app = self._direct
+        self._beginning, self._end = self.path.partition("{")[0], self.path.rpartition("}")[2]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As a route does, but most of those that are not meant are told without their regular expression."""
+        path: str = scope["path"]
+        if path.endswith(self._end) and (path.startswith(self._beginning) or scope.get("root_path")):
+            return super().matches(scope)
+        return Match.NONE, {}
 
     async def _direct(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -533,6 +533,14 @@ def test_errors_have_fastapis_shape(client: TestClient) -> None:
     assert client.get("/api/orders/count").json() == {"detail": "Not Found"}
 
 
+def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClient, person: Person) -> None:
+    behind = TestClient(client.app, root_path="/shop")
+    for path in ("/api/homeshopping/on-air", "/api/kok/product/101/info", "/api/recipes/9001", "/api/user/info"):
+        direct = client.get(path, headers=person.headers)
+        assert direct.status_code == 200
+        assert behind.get(f"/shop{path}", headers=person.headers).json() == direct.json()
+
+
 def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
     paths = (
         "/api/kok/carts",
