@@ -3,7 +3,7 @@
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
@@ -15,9 +15,18 @@ from serving.common.jamo import composed, sounds
 from serving.common.postings import NONE, Grams, Positions, Substrings
 from serving.common.spelling import Spelling
 
+# Whether a word is spelled right.
+Knows = Callable[[str], bool]
+
 NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
 # Share of a query's runs of three letters that a text must hold to be close to it.
 CLOSE: Final = 0.6
+# A word that so many texts use is no slip of the pen.
+USUAL: Final = 2
+# Of a long query only the first so many words are corrected.
+CORRECTED: Final = 8
+# So long a query may also be found by most of its letters where all its words are right.
+LONG: Final = 6
 _WORD: Final = re.compile(r"\w+")
 _DIGIT: Final = re.compile(r"\d")
 
@@ -43,24 +52,35 @@ class TextIndex:
         self._substrings = Substrings(texts)
         self._grams = Grams([sounds(text) for text in texts], 3)
         self._meanings = _meanings(synonyms)
+        self._frequency = frequency
         words = {*frequency, *self._meanings}
         self._spelling = Spelling(sorted(words, key=lambda word: (-frequency[word], word)))
 
-    def find(self, keyword: str) -> list[int]:
+    def knows(self, word: str) -> bool:
+        """Whether a word is used often enough to be spelled right, or is the name of an ingredient."""
+        return self._frequency[word] >= USUAL or word in self._meanings
+
+    def find(self, keyword: str, knows: Knows) -> list[int]:
         """Positions of what matches, each once.
 
         First come the texts that hold the keyword, spaces aside; then those with all its tokens; then those with all
         its words, each as a synonym or as corrected where nothing holds it as it is. Only when there are none of these,
         texts that are close to the keyword letter by letter, the closest first. Otherwise documents keep their order.
+
+        Words that ``knows`` affirms, which may ask more than this index, are right as they are: they are not corrected,
+        and what is close to them is not meant unless they are many letters.
         """
         text = normal(keyword)
-        piece = squeezed(text)
+        piece, words = squeezed(text), words_of(text)
+        doubtful = [word for word in words if not knows(word)][:CORRECTED]
         found = self._each_once(
             self._substrings.holding(piece),
             _in_all([self._postings.get(token, NONE) for token in query_tokens(text)]),
-            self._with_words(words_of(text), piece),
+            self._with_words(words, piece, doubtful),
         )
-        matches: list[int] = (found if len(found) else self._close(piece)).tolist()
+        if not len(found) and (doubtful or len(piece) >= LONG):
+            found = self._close(piece)
+        matches: list[int] = found.tolist()
         return matches
 
     def _each_once(self, *groups: Positions) -> Positions:
@@ -71,14 +91,14 @@ class TextIndex:
             seen[group] = True
         return np.concatenate(fresh)
 
-    def _with_words(self, words: Sequence[str], whole: str) -> Positions:
+    def _with_words(self, words: Sequence[str], whole: str, doubtful: Sequence[str]) -> Positions:
         """Documents with all of some words, else with the ``whole`` as one word: 떡 뽁이 is no two words."""
-        found = _in_all([self._meant_by(word) for word in words])
-        return found if len(found) or len(words) < 2 else self._meant_by(whole)
+        found = _in_all([self._meant_by(word, correct=word in doubtful) for word in words])
+        return found if len(found) or len(words) < 2 or not doubtful else self._meant_by(whole, correct=True)
 
-    def _meant_by(self, word: str) -> Positions:
+    def _meant_by(self, word: str, *, correct: bool) -> Positions:
         found = self._in_any((word, *self._meanings.get(word, ())))
-        if len(found) or _DIGIT.search(word):
+        if len(found) or not correct or _DIGIT.search(word):
             return found
         corrected = self._spelling.nearest(word)
         return self._in_any(chain(corrected, *(self._meanings.get(each, ()) for each in corrected)))

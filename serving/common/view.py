@@ -88,6 +88,10 @@ class View:
         """Version of the release in service."""
         return self.release.version if self.release else None
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is spelled right, since texts of any kind use it."""
+        return any(index.knows(word) for index in (self.recipes.index, self.kok.index, self.schedule.index))
+
 
 class LiveView:
     """Holds the current view. A reader takes it once and sees no change while it answers."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, exists, select
 
 from serving.common.clock import KST, kst_day
 from serving.common.fragments import Fragments
-from serving.common.search import TextIndex
+from serving.common.search import Knows, TextIndex
 from serving.kok.queries import product_ingredients, read_synonyms, search_tokens
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
@@ -139,9 +139,9 @@ class Schedule:
         shows = self.by_product.get((product.source, product.product_id), ())
         return next((show for show in shows if show.ends_at > now), None)
 
-    def search(self, keyword: str, now: datetime) -> list[Show]:
+    def search(self, keyword: str, knows: Knows, now: datetime) -> list[Show]:
         """The current or next show of each product that matches: on air first, then in order of their start."""
-        found = (self.next_show(self.searchable[position], now) for position in self.index.find(keyword))
+        found = (self.next_show(self.searchable[position], now) for position in self.index.find(keyword, knows))
         return sorted((show for show in found if show), key=lambda show: (show.starts_at, show.live_id))
 
     def with_ingredient(self, name: str, now: datetime) -> list[Show]:

@@ -135,7 +135,7 @@ async def search(
     size: Size = 20,
 ) -> Response:
     """Products on air or to come whose name or store matches, in order of their show."""
-    shows = view.schedule.search(keyword, runtime.clock())
+    shows = view.schedule.search(keyword, view.knows, runtime.clock())
     products = [schemas.found_slot(show) for show in page_of(shows, page, size)]
     body = SlotSearch(total=len(shows), page=page, size=size, products=products)
     noted = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})

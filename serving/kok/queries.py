@@ -1,5 +1,6 @@
 """The mall's catalog, read from the service database into memory."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from serving.common.fragments import Fragments
-from serving.common.search import TextIndex
+from serving.common.search import Knows, TextIndex, normal
 from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, ProductItem, SearchDocument
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, IngredientSynonym
@@ -35,6 +36,7 @@ class KokItem(NamedTuple):
     review_count: int
     review_score: float
     listed: bool
+    is_food: bool
     is_ingredient: bool
     ingredients: tuple[str, ...]
     item_id: str | None
@@ -56,9 +58,20 @@ class KokCatalog:
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
     fragments: Fragments = field(default_factory=dict)
 
-    def search(self, keyword: str) -> list[KokItem]:
+    def search(self, keyword: str, knows: Knows) -> list[KokItem]:
         """Listed products that match, best first; of listings of the same goods the best that matches."""
-        return list(one_of_each_item(self.searchable[position] for position in self.index.find(keyword)))
+        return list(one_of_each_item(self.searchable[position] for position in self.index.find(keyword, knows)))
+
+    def named(self, ingredient: str) -> Iterator[KokItem]:
+        """Listed food that is called an ingredient, best first.
+
+        A word of its name ends with it, which is what the word is about: 감자전분 is 전분, but 대파김치 is no 대파 and
+        8가지 no 가지. One syllable has to be a word.
+        """
+        name = re.escape(normal(ingredient)).replace(r"\ ", r"\s*")
+        before = r"(?<!\w)" if len(ingredient) == 1 else r"(?<!\d)"
+        called = re.compile(rf"{before}{name}(?![^\W\d])")
+        return (item for item in self.searchable if item.is_food and called.search(normal(item.name)))
 
 
 def load_kok(conn: Connection) -> KokCatalog:
@@ -171,6 +184,7 @@ def _item(row: Row[Any], ingredients: tuple[str, ...]) -> KokItem:
         review_count=row.review_count or 0,
         review_score=row.review_score or 0.0,
         listed=row.vanished_at is None,
+        is_food=row.is_food,
         is_ingredient=row.is_ingredient,
         ingredients=ingredients,
         item_id=row.item_id,

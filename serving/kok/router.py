@@ -208,7 +208,7 @@ async def search(
 
     Of several listings of the same goods that match it finds one.
     """
-    items = view.kok.search(keyword)
+    items = view.kok.search(keyword, view.knows)
     products = [schemas.found(item) for item in page_of(items, page, size)]
     body = KokSearch(total=len(items), page=page, size=size, products=products)
     return keep(request, view, body, noted=("kok_product_search", {"keyword": keyword, "result_count": len(items)}))

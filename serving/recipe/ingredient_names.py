@@ -29,8 +29,11 @@ class IngredientNames:
     def __init__(self, recipe_counts: Mapping[str, int], synonyms: Mapping[str, str]) -> None:
         spelled = {squeezed(variant): name for variant, name in synonyms.items() if name in recipe_counts}
         spelled |= {squeezed(name): name for name in recipe_counts}
+        canonical = {squeezed(name) for name in recipe_counts}
         # Ordered like this, the positions of whatever is found are in the order of what is suggested.
-        self._names = dict(sorted(spelled.items(), key=lambda item: (-recipe_counts[item[1]], item)))
+        self._names = dict(
+            sorted(spelled.items(), key=lambda item: (item[0] not in canonical, -recipe_counts[item[1]], item))
+        )
         self._suggestions = [Suggestion(name, recipe_counts[name]) for name in self._names.values()]
         self._written = Substrings([_START + name for name in self._names])
         self._typed = Substrings([_START + letters(name) for name in self._names])
@@ -40,11 +43,12 @@ class IngredientNames:
         self._positions = {name: position for position, name in enumerate(self._names)}
 
     def suggest(self, prefix: str, k: int) -> list[Suggestion]:
-        """At most ``k`` different ingredients that ``prefix`` may become, the most used first in each of these groups.
+        """At most ``k`` different ingredients that ``prefix`` may become.
 
-        Names that begin with it; those that begin with its letters, the last syllable unfinished, or whose initial
-        consonants it gives; those that hold it further in. If there are none, names that sound like it or are spelled
-        almost like it. A synonym suggests the ingredient that it means.
+        The one that is called so; names that begin with it; those that begin with its letters, the last syllable
+        unfinished, or whose initial consonants it gives; those that hold it further in. If there are none, names that
+        sound like it or are spelled almost like it. A synonym suggests the ingredient that it means. In each of these
+        groups the ingredients' own names come before their synonyms, and the most used before the others.
         """
         piece = squeezed(prefix)
         if not piece:
@@ -52,6 +56,7 @@ class IngredientNames:
         typed = letters(piece)
         found = dict.fromkeys(
             chain(
+                self._called(piece),
                 self._written.holding(_START + piece).tolist(),
                 self._typed.holding(_START + typed).tolist(),
                 self._initials.holding(_START + typed).tolist(),
@@ -61,6 +66,9 @@ class IngredientNames:
         )
         positions = found or self._misspelled(piece)
         return list(islice(dict.fromkeys(self._suggestions[position] for position in positions), k))
+
+    def _called(self, name: str) -> list[int]:
+        return [self._positions[name]] if name in self._positions else []
 
     def _misspelled(self, piece: str) -> list[int]:
         alike: list[int] = self._sounds.holding(_START + sounds(piece)).tolist()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
 from serving.common.fragments import Fragments
-from serving.common.search import TextIndex, squeezed
+from serving.common.search import Knows, TextIndex, squeezed
 from serving.kok.queries import read_synonyms, search_tokens
 from serving.recipe.amounts import read_measure
 from serving.recipe.ingredient_names import IngredientNames
@@ -76,9 +76,9 @@ class RecipeBook:
         name = " ".join(ingredient.split())
         return self.canonical.get(name) or self.canonical.get(squeezed(name), name)
 
-    def search(self, keyword: str) -> list[Recipe]:
+    def search(self, keyword: str, knows: Knows) -> list[Recipe]:
         """Recipes whose title or dish matches, best first."""
-        return [self.popular[position] for position in self.index.find(keyword)]
+        return [self.popular[position] for position in self.index.find(keyword, knows)]
 
     def with_all(self, ingredients: Iterable[str], k: int) -> list[Recipe]:
         """The ``k`` most popular recipes that hold every ingredient."""

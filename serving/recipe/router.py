@@ -114,7 +114,7 @@ async def search(
     if by_ingredient:
         found, complete = view.recipes.with_most(_separated(recipe))
     else:
-        found, complete = view.recipes.search(recipe), True
+        found, complete = view.recipes.search(recipe, view.knows), True
     rows = [schemas.recipe_row(row) for row in page_of(found, page, size)]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
     asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}

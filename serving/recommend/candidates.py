@@ -11,7 +11,7 @@ in order of their start. :mod:`serving.recommend.personal` does the same for a u
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Generic, Literal, TypeVar
@@ -25,6 +25,7 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 
 T = TypeVar("T")
+Offer = TypeVar("Offer", KokItem, Show)
 
 Source = Literal["release", "text", "resolved", "popular"]
 POPULAR, SIMILAR = "popular", "similar"
@@ -88,7 +89,7 @@ def recipes_using(view: View, ingredients: Sequence[str]) -> list[tuple[Recipe, 
 
 def recipes_named(view: View, keyword: str, k: int) -> Recommendation[Recipe]:
     """Recipes whose title or dish holds words, else those that the release's encoder finds alike."""
-    named = tuple((recipe, f"title:{keyword}") for recipe in view.recipes.search(keyword)[:k])
+    named = tuple((recipe, f"title:{keyword}") for recipe in view.recipes.search(keyword, view.knows)[:k])
     alike = view.release.recipes_like(keyword, k) if view.release and not named else []
     known = _recipes(view, ((n.recipe_id, n.reason) for n in alike if n.score >= ALIKE))
     return _first(view, known, (), (), named=named)
@@ -97,9 +98,9 @@ def recipes_named(view: View, keyword: str, k: int) -> Recommendation[Recipe]:
 def products_named(view: View, keyword: str, k: int, now: datetime) -> Recommendation[KokItem | Show]:
     """Products whose title holds words: at most half of them in shows, on air or to come, the others in the mall."""
     reason = f"title:{keyword}"
-    shows = view.schedule.search(keyword, now)[: max(1, k // 2)]
+    shows = view.schedule.search(keyword, view.knows, now)[: max(1, k // 2)]
     named: list[tuple[KokItem | Show, str]] = [(show, reason) for show in shows]
-    named += [(item, reason) for item in view.kok.search(keyword)[: k - len(named)]]
+    named += [(item, reason) for item in view.kok.search(keyword, view.knows)[: k - len(named)]]
     return _first(view, (), (), (), named=named)
 
 
@@ -115,35 +116,48 @@ def mall_products_for(view: View, product: Product, k: int) -> Recommendation[Ko
 
 def mall_products_like(view: View, item: KokItem, k: int) -> Recommendation[KokItem]:
     """Other products of the mall that are like one of its own."""
-    neighbours = (view.release.similar_products("kok", item.product_id, "kok", k + 1) if view.release else None) or []
-    others = ((n.product_id, n.reason) for n in neighbours if n.product_id != item.product_id)
-    sharing = (pair for pair in _sharing(item.ingredients, view.kok.by_ingredient) if pair[0] is not item)
-    popular = ((other, POPULAR) for other in view.kok.by_reviews if other is not item)
-    return _first(view, _listed(view, others)[:k], tuple(islice(sharing, k)), tuple(islice(popular, k)))
+    release = view.release
+    neighbours = (release.similar_products("kok", item.product_id, "kok", NEIGHBOURS) if release else None) or []
+    known = _listed(view, ((neighbour.product_id, neighbour.reason) for neighbour in neighbours))
+    sharing = _sharing(item.ingredients, view.kok.by_ingredient)
+    popular = ((other, POPULAR) for other in view.kok.by_reviews)
+
+    def others(pairs: Iterable[tuple[KokItem, str]]) -> tuple[tuple[KokItem, str], ...]:
+        return tuple(islice((pair for pair in pairs if _goods(pair[0]) != _goods(item)), k))
+
+    return _first(view, others(known), others(sharing), others(popular))
+
+
+def shows_fitting(
+    view: View, source: str, product_id: int, ingredients: Sequence[str], now: datetime
+) -> Recommendation[Show]:
+    """Broadcasts, on air or to come, of what is like a product, the most alike first."""
+    release = view.release
+    neighbours = (release.similar_products(source, product_id, "home_shopping", NEIGHBOURS) if release else None) or []
+    products = ((view.schedule.product_of(n.source, n.product_id), n.reason) for n in neighbours)
+    known = tuple(_shown(view, ((product, reason) for product, reason in products if product), now))
+    sharing = (
+        (product, f"contains:{name}") for name in ingredients for product in view.schedule.by_ingredient.get(name, ())
+    )
+    others = ((p, reason) for p, reason in sharing if (p.source, p.product_id) != (source, product_id))
+    return _first(view, known, () if known else _by_start(_shown(view, others, now)), ())
 
 
 def shows_like(
     view: View, source: str, product_id: int, ingredients: Sequence[str], k: int, now: datetime
 ) -> Recommendation[Show]:
-    """Broadcasts, on air or to come, of what is like a product."""
-    release = view.release
-    neighbours = (release.similar_products(source, product_id, "home_shopping", NEIGHBOURS) if release else None) or []
-    products = ((view.schedule.product_of(n.source, n.product_id), n.reason) for n in neighbours)
-    known = _shown(view, ((product, reason) for product, reason in products if product), now)
-    sharing = (
-        (product, f"contains:{name}") for name in ingredients for product in view.schedule.by_ingredient.get(name, ())
-    )
-    itself = (source, product_id)
-    resolved = _shown(view, ((p, reason) for p, reason in sharing if (p.source, p.product_id) != itself), now)
-    return _first(view, known[:k], resolved[:k], () if known or resolved else shows_soon(view, k, now))
+    """The same in order of their start; where there are none, food that is on air or comes next."""
+    fitting = shows_fitting(view, source, product_id, ingredients, now)
+    if not fitting.items:
+        return _first(view, (), (), shows_soon(view, k, now))
+    return replace(fitting, items=_by_start(fitting.items)[:k])
 
 
 def shows_soon(view: View, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
     """Food that is on air or comes next, each product once."""
     first = kst_day(now) - timedelta(days=1)
     coming = (show for show in view.schedule.food_between(first, first + DAYS_AHEAD) if show.ends_at > now)
-    distinct = {(show.product.source, show.product.product_id): show for show in reversed(list(islice(coming, 10 * k)))}
-    return tuple((show, POPULAR) for show in sorted(distinct.values(), key=_start)[:k])
+    return tuple(islice(_once((show, POPULAR) for show in coming), k))
 
 
 def products_for_recipe(view: View, recipe: Recipe, k: int, now: datetime) -> Recommendation[KokItem | Show]:
@@ -173,16 +187,19 @@ def next_change(offers: Iterable[KokItem | Show], now: datetime) -> datetime | N
 
 
 def mall_products_with(view: View, ingredient: str, k: int) -> tuple[tuple[KokItem, str], ...]:
-    """Products of the mall to buy an ingredient as, else those whose title names it."""
+    """Products of the mall to buy an ingredient as, else those that are called like it."""
     name = view.recipes.name_of(ingredient)
     resolved = tuple(islice(_sharing((name,), view.kok.by_ingredient), k))
-    return resolved or tuple((item, f"title:{ingredient}") for item in view.kok.search(ingredient)[:k])
+    spellings = dict.fromkeys((name, " ".join(ingredient.split())))
+    named = ((item, f"title:{spelling}") for spelling in spellings for item in view.kok.named(spelling))
+    return resolved or tuple(islice(_once(named), k))
 
 
 def shows_with(view: View, ingredient: str, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
     """Broadcasts, on air or to come, of an ingredient."""
     name = view.recipes.name_of(ingredient)
-    return tuple((show, f"contains:{name}") for show in view.schedule.with_ingredient(name, now)[:k])
+    shows = ((show, f"contains:{name}") for show in view.schedule.with_ingredient(name, now))
+    return tuple(islice(_once(shows), k))
 
 
 def _first(
@@ -205,18 +222,14 @@ def _first(
     return Recommendation((), None, view.release_version)
 
 
-def _shown(view: View, products: Iterable[tuple[Product, str]], now: datetime) -> tuple[tuple[Show, str], ...]:
-    """The show on air or next of each product, in order of their start."""
-    found: dict[int, tuple[Show, str]] = {}
-    for product, reason in products:
-        show = view.schedule.next_show(product, now)
-        if show:
-            found.setdefault(show.live_id, (show, reason))
-    return tuple(sorted(found.values(), key=lambda pair: _start(pair[0])))
+def _shown(view: View, products: Iterable[tuple[Product, str]], now: datetime) -> Iterator[tuple[Show, str]]:
+    """The show on air or next of each product, of the same goods the first."""
+    found = ((view.schedule.next_show(product, now), reason) for product, reason in products)
+    return _once((show, reason) for show, reason in found if show)
 
 
-def _start(show: Show) -> tuple[datetime, int]:
-    return show.starts_at, show.live_id
+def _by_start(shows: Iterable[tuple[Show, str]]) -> tuple[tuple[Show, str], ...]:
+    return tuple(sorted(shows, key=lambda pair: (pair[0].starts_at, pair[0].live_id)))
 
 
 def _recipes(view: View, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[Recipe, str], ...]:
@@ -252,11 +265,18 @@ def _sharing(
     return _once((item, f"contains:{name}") for name in ingredients for item in by_ingredient.get(name, ()))
 
 
-def _once(items: Iterable[tuple[KokItem, str]]) -> Iterator[tuple[KokItem, str]]:
-    """Of several listings of the same goods the first."""
-    seen: set[str | int] = set()
-    for item, reason in items:
-        goods = item.item_id or item.product_id
+def _once(offers: Iterable[tuple[Offer, str]]) -> Iterator[tuple[Offer, str]]:
+    """Of several offers of the same goods the first."""
+    seen: set[object] = set()
+    for offer, reason in offers:
+        goods = _goods(offer)
         if goods not in seen:
             seen.add(goods)
-            yield item, reason
+            yield offer, reason
+
+
+def _goods(offer: KokItem | Show) -> object:
+    """What several listings may offer; a listing that was not compared with others is goods of its own."""
+    if isinstance(offer, Show):
+        return offer.product.item_id or (offer.product.source, offer.product.product_id)
+    return offer.item_id or offer.product_id

@@ -82,7 +82,7 @@ def _products_for(view: View, thing: Viewed, now: datetime) -> Iterable[tuple[st
     name, ingredients = _about(view, thing)
     if not name:
         return
-    yield name, candidates.shows_like(view, thing.source, thing.number, ingredients, PER_VIEW, now)
+    yield name, candidates.shows_fitting(view, thing.source, thing.number, ingredients, now)
     item = view.kok.items.get(thing.number) if thing.source == "kok" else None
     product = view.schedule.product_of(thing.source, thing.number)
     if item:
@@ -106,7 +106,7 @@ def _add(
     """Add what a view brings. What is only popular says nothing about the user."""
     if picked.source is None or picked.source == "popular":
         return
-    for place, (item, _) in enumerate(picked.items):
+    for place, (item, _) in enumerate(picked.items[:PER_VIEW]):
         score = weight / (1 + place)
         before = found.get(key(item))
         if before is None:

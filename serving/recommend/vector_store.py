@@ -118,8 +118,8 @@ class LoadedRelease:
         return found + self._nearest(wanted, k - len(found), {neighbour.recipe_id for neighbour in found})
 
     def recipes_like(self, text: str, k: int) -> list[Neighbour]:
-        """Recipes whose titles mean what ``text`` says, by the sentence encoder."""
-        if not len(self.recipe_ids) or not text.strip():
+        """Recipes whose titles mean what ``text`` says, by the sentence encoder; none for what it cannot read."""
+        if not len(self.recipe_ids) or not self._encoder.understands(text):
             return []
         # The recipes come first in the index: only their rows are searched.
         only = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, len(self.recipe_ids)))

@@ -19,6 +19,17 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     return Encoder(folder)
 
 
+def test_what_the_vocabulary_does_not_hold_is_not_understood_and_like_nothing(encoder: Encoder) -> None:
+    assert encoder.understands("김치찌개")
+    assert encoder.understands("매콤한 김치찌개 뷁")
+    for text in ("뷁쉙", "뷁 쉙 김", "asdfgh", "ㅋㅋㅋ", "!?", " ", ""):
+        assert not encoder.understands(text), text
+    nothing, soup, mixed = encoder.encode(["뷁쉙 뒓", "김치찌개", "김치찌개 뷁"])
+    assert not nothing.any()
+    assert abs(float(soup @ soup) - 1) < 1e-5
+    assert float(soup @ mixed) > 0.3
+
+
 def test_training_makes_titles_find_their_ingredients(encoder: Encoder, tmp_path: Path) -> None:
     export(untrained(kitchen(120), TINY), tmp_path / "untrained", TINY, [])
     unseen = kitchen(200, seed=99)
@@ -28,10 +39,10 @@ def test_training_makes_titles_find_their_ingredients(encoder: Encoder, tmp_path
     assert after["mrr"] > 1.5 * before["mrr"]
 
 
-def test_vectors_have_length_one_whatever_the_text(encoder: Encoder) -> None:
+def test_vectors_have_length_one_or_none_whatever_the_text(encoder: Encoder) -> None:
     vectors = encoder.encode(["김치찌개", "x", "🍣", "가" * 500, "감자 양파 " * 100])
     assert vectors.shape == (5, TINY.dimensions)
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.array([1, 0, 0, 0, 1]), abs=1e-5)
 
 
 def test_a_text_has_one_vector_whatever_comes_with_it(encoder: Encoder) -> None:

@@ -5,15 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
 from serving.recipe import schemas
-from sql.service.catalog import ProductIngredient
+from sql.service.catalog import KokProduct, ProductIngredient
 from sql.service.users import RecipeRating
-from tests.serving.conftest import Now, Person, sign_up
-from tests.serving.small import PORK
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.small import PORK, bump
 
 
 def ids(client: TestClient, person: Person, path: str) -> list[int]:
@@ -227,6 +227,35 @@ def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(clie
     }
     none = client.get("/api/recipes/용과/product-recommend", headers=person.headers).json()
     assert (none["recommendations"], none["total_count"], none["fallback"]) == ([], 0, True)
+
+
+def test_only_food_that_is_called_like_an_ingredient_stands_in_for_it(
+    filled: Engine, start: Callable[[], TestClient]
+) -> None:
+    names = {
+        101: "무 3kg 전분",
+        103: "국산감자전분 1kg",
+        102: "전분없는 우동",
+        104: "8전분 여러가지 밀키트",
+        105: "무라벨 생수 파우치",
+    }
+    with filled.begin() as conn:
+        for number, name in names.items():
+            conn.execute(update(KokProduct).where(KokProduct.kok_product_id == number).values(product_name=name))
+    client = start()
+    person = sign_up(client)
+
+    def offered(ingredient: str) -> list[int]:
+        rows = client.get(f"/api/recipes/{ingredient}/product-recommend", headers=person.headers).json()
+        return [row["kok_product_id"] for row in rows["recommendations"]]
+
+    assert offered("전분") == [103, 101], "the most reviewed first"
+    assert offered("무") == [101]
+    assert offered("파") == offered("여러") == offered("피망") == []
+    with filled.begin() as conn:
+        conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 103).values(is_food=False))
+        bump(conn, "kok")
+    eventually(lambda: offered("전분") == [101], "a fan may be called so, too")
 
 
 def test_an_ingredient_may_have_a_slash_in_its_name(client: TestClient, person: Person) -> None:

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
 from serving.recommend.recent import VIEWS
+from sql.service.catalog import ProductIngredient, ProductItem
 from sql.warehouse.events import UserEvent
 from tests.serving import tiny_release
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.gate import Gate
-from tests.serving.small import BIG_ID, INGREDIENTS, NOON, cancel
+from tests.serving.small import BIG_ID, INGREDIENTS, NOON, PORK, cancel, same_item
 
 SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
 MALL_FOR_POTATOES = f"/api/recommend/product/hmall/{BIG_ID}/products"
@@ -114,6 +115,27 @@ def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, 
     eventually(lambda: offered() == [], "the cancelled one is gone too")
 
 
+def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:
+    pork, kimchi = ("hnsmall", 21_000_002), ("nsmall", 21_000_003)
+    with filled.begin() as conn:
+        for source, number in (pork, kimchi):
+            key = {"source": source, "source_product_id": number}
+            conn.execute(insert(ProductItem), {**key, "item_id": "hnsmall:21000002", "score": 1.0, "method": "title"})
+        key = {"source": kimchi[0], "source_product_id": kimchi[1], "position": 9}
+        conn.execute(insert(ProductIngredient), {**key, "ingredient_id": PORK})
+    same_item(filled, 103, 102)
+    client = start()
+    person = sign_up(client)
+    for path in ("/api/recommend/product/kok/103/products?target=home_shopping", "/api/recommend/recipe/9002/products"):
+        assert len(answer(client, path)["products"]) == len(set(keys(answer(client, path)["products"])))
+    shows = answer(client, "/api/recommend/product/kok/103/products?target=home_shopping")["products"]
+    assert [row["live_id"] for row in shows] == [2], "not the later show of the same goods"
+    rows = client.get("/api/recipes/돼지고기/product-recommend", headers=person.headers).json()["recommendations"]
+    assert [row["live_id"] for row in rows if row["live_id"]] == [2]
+    others = answer(client, "/api/recommend/product/kok/103/products")["products"]
+    assert not {103, 102} & {row["product_id"] for row in others}, "another listing of itself is no other product"
+
+
 @pytest.mark.parametrize("state", ["cold", "warm"])
 def test_what_a_user_looked_at_decides(
     state: str, request: pytest.FixtureRequest, warehouse: Engine, filled: Engine
@@ -155,6 +177,18 @@ def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now
     assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"]) == [("kok", 101)]
     nothing = client.get("/api/recommend/search?keyword=qwzxv").json()
     assert (nothing["recipes"]["recipes"], nothing["products"]["products"]) == ([], [])
+
+
+def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(warm: tuple[TestClient, str]) -> None:
+    client, version = warm
+    found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
+    assert 9004 in [row["recipe_id"] for row in found["recipes"]]
+    assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
+        ("similar", "release", version)
+    }
+    for gibberish in ("뷁쉙", "asdfgh", "ㅋㅋㅋ"):
+        found = client.get(f"/api/recommend/search?keyword={gibberish}").json()
+        assert (found["recipes"]["recipes"], found["products"]["products"]) == ([], [])
 
 
 def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> None:

@@ -1,5 +1,7 @@
 """Text search: what is found however it is spelled, in which order, and what is not found."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from starlette.testclient import TestClient
 from serving.common.jamo import initials, letters, sounds
 from serving.common.postings import Grams, Substrings
 from serving.common.search import TextIndex, normal, squeezed
+from serving.common.spelling import Spelling
 from serving.recipe.ingredient_names import IngredientNames
 from serving.recipe.queries import load_recipes
 from serving.recommend.text import tokens
@@ -37,8 +40,13 @@ def index() -> TextIndex:
     return TextIndex(((title, " ".join(tokens(title))) for title in TITLES), SYNONYMS)
 
 
+def everything(word: str) -> bool:
+    """Takes any word for one that is right."""
+    return True
+
+
 def titles(index: TextIndex, keyword: str) -> list[str]:
-    return [TITLES[position] for position in index.find(keyword)]
+    return [TITLES[position] for position in index.find(keyword, index.knows)]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +89,8 @@ def test_the_text_as_typed_comes_first_then_its_tokens_then_what_its_words_mean(
     assert titles(index, "김치 찌개") == ["돼지고기 김치찌개", "참치김치찌개 끓이는 법", "찌개용 김치 손질하기"]
     assert titles(index, "하지감자") == ["감자조림", "알감자 버터구이"]
     literal = TextIndex([("돼지고기 수육", ""), ("돈육 수육", "")], SYNONYMS)
-    assert literal.find("돈육") == [1, 0]
-    assert literal.find("돼지고기") == [0, 1]
+    assert literal.find("돈육", literal.knows) == [1, 0]
+    assert literal.find("돼지고기", literal.knows) == [0, 1]
 
 
 def test_close_texts_are_shown_only_where_nothing_else_is_found(index: TextIndex) -> None:
@@ -96,12 +104,37 @@ def test_a_synonym_of_one_syllable_is_looked_for_among_the_tokens(index: TextInd
 
 def test_numbers_are_not_corrected() -> None:
     index = TextIndex([("감자 10000그램", "감자 10000 그램")])
-    assert index.find("10000그램") == [0]
-    assert index.find("10001그램") == []
+    assert index.find("10000그램", index.knows) == [0]
+    assert index.find("10001그램", index.knows) == []
+
+
+def test_a_word_that_is_right_is_not_taken_for_another() -> None:
+    masks = TextIndex([("이지스 자외선 차단 마스크", "자외선 차단 마스크"), ("토스터 겸용 그릴", "토스터 그릴")])
+    for keyword, guess in (("토스트", 1), ("마스코", 0)):
+        assert masks.find(keyword, masks.knows) == [guess], "it may be a slip of the pen"
+        assert masks.find(keyword, everything) == [], "it is known to mean something else"
+    soups = TextIndex([("고기듬뿍 미역국 4팩", "고기 미역국 4 팩")])
+    assert soups.find("소고기듬뿍미역국", everything) == [0], "so many letters are no accident"
+
+
+def test_words_that_are_used_or_name_an_ingredient_are_right() -> None:
+    index = TextIndex([("국물떡볶이", "국물 떡볶이"), ("궁중 떡볶이", "궁중 떡볶이"), ("떡복이", "떡복이")], SYNONYMS)
+    assert {word for word in ("떡볶이", "떡복이", "궁중", "돈육", "돼지고기", "라떼") if index.knows(word)} == {
+        "떡볶이",
+        "돈육",
+        "돼지고기",
+    }
+
+
+def test_of_a_long_query_only_the_first_words_are_corrected(index: TextIndex) -> None:
+    asked = [f"{onset}배이컨파스따" for onset in "가나다라마바사아자차카타파하"]
+    with patch.object(Spelling, "nearest", return_value=[]) as nearest:
+        titles(index, " ".join(asked))
+    assert [call.args for call in nearest.call_args_list] == [(word,) for word in asked[:8]] + [("".join(asked),)]
 
 
 def test_an_index_of_nothing_finds_nothing() -> None:
-    assert TextIndex(()).find("김치") == []
+    assert TextIndex(()).find("김치", everything) == []
 
 
 WORDS = st.sampled_from(
@@ -111,16 +144,16 @@ WORDS = st.sampled_from(
 
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=8).map("".join)))
 def test_no_text_is_too_odd_to_be_searched_for(index: TextIndex, keyword: str) -> None:
-    found = index.find(keyword)
+    found = index.find(keyword, index.knows)
     assert len(set(found)) == len(found)
     assert set(found) <= set(range(len(TITLES)))
-    assert index.find(keyword) == found
+    assert index.find(keyword, index.knows) == found
 
 
 @given(st.lists(st.text("가나 파ab\n", max_size=6), max_size=6), st.text("가나 파ab\n", max_size=3))
 def test_a_text_that_holds_the_keyword_is_always_found_first(texts: list[str], keyword: str) -> None:
     holding = [n for n, text in enumerate(texts) if squeezed(keyword) and squeezed(keyword) in squeezed(text)]
-    assert TextIndex((text, "") for text in texts).find(keyword)[: len(holding)] == holding
+    assert TextIndex((text, "") for text in texts).find(keyword, everything)[: len(holding)] == holding
 
 
 @given(st.lists(st.text("abc", max_size=5), max_size=5), st.text("abc", max_size=3))
@@ -218,28 +251,39 @@ COUNTS = {
     "돼지고기": 70,
     "달걀": 95,
     "통감자칩": 1,
+    "간장": 200,
 }
-NAMES = IngredientNames(COUNTS, {"돈육": "돼지고기", "계란": "달걀", "하지 감자": "감자", "들기름": "참기름"})
+NAMES = IngredientNames(
+    COUNTS,
+    {
+        "돈육": "돼지고기",
+        "돈육 조림 간장": "간장",
+        "감자조림 간장": "간장",
+        "계란": "달걀",
+        "하지 감자": "감자",
+        "들기름": "참기름",
+    },
+)
 
 
 @pytest.mark.parametrize(
     ("typed", "suggested"),
     [
-        ("감", ["감자", "감자전분", "통감자칩"]),
-        ("감ㅈ", ["감자", "감자전분"]),
+        ("감", ["감자", "감자전분", "간장"]),
+        ("감ㅈ", ["감자", "감자전분", "간장"]),
         ("감 자 전", ["감자전분"]),
         ("갖", ["가지"]),
         ("고", ["고추", "고구마", "과일"]),
         ("곡", ["고구마"]),
-        ("ㄱㅈ", ["감자", "감자전분", "가지"]),
+        ("ㄱㅈ", ["간장", "감자", "감자전분"]),
         ("ㄳ", []),
         ("ㄱㅇㅈ", ["갑오징어"]),
-        ("돈", ["돼지고기"]),
-        ("돈육", ["돼지고기"]),
+        ("돈육", ["돼지고기", "간장"]),
         ("계라", ["달걀"]),
         ("게란", ["달걀"]),
         ("하지감", ["감자"]),
         ("자", ["감자", "감자전분", "통감자칩"]),
+        ("간장", ["간장"]),
         ("돼지거기", ["돼지고기"]),
         ("되지고", ["돼지고기"]),
         ("갑오짐어", ["갑오징어"]),
@@ -254,7 +298,7 @@ def test_an_ingredient_is_suggested_while_it_is_typed(typed: str, suggested: lis
 
 
 def test_a_suggestion_says_how_many_recipes_use_it_and_comes_once() -> None:
-    assert NAMES.suggest("감자", 9) == [("감자", 90), ("감자전분", 40), ("통감자칩", 1)]
+    assert NAMES.suggest("감자", 9) == [("감자", 90), ("감자전분", 40), ("간장", 200), ("통감자칩", 1)]
     assert NAMES.suggest("감자", 1) == [("감자", 90)]
     assert NAMES.suggest("감자", 0) == []
     assert IngredientNames({}, {}).suggest("감", 5) == []
