@@ -127,7 +127,7 @@ class _Plan:
         """Arguments from path and query; raises ``ValidationError``."""
         if self.params is None:
             return {}
-        given: dict[str, Any] = dict(scope["path_params"])
+        given: dict[str, Any] = {}
         if scope["query_string"]:
             # Of a parameter that is given twice the last counts, as it does for FastAPI.
             for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
@@ -135,6 +135,8 @@ class _Plan:
                     given.setdefault(name, []).append(value)
                 else:
                     given[name] = value
+        # Whatever the query says, /recipes/1?recipe_id=2 is recipe 1.
+        given |= scope["path_params"]
         return dict(self.params.model_validate(given).__dict__)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from serving.recommend.vector_store import LoadedRelease
 
 ANSWER_BYTES = 64 * 2**20
+# What an answer takes besides its texts: the objects around them.
+ANSWER_OVERHEAD = 1024
 
 
 class Noted(NamedTuple):
@@ -40,9 +42,17 @@ class Answer:
     noted: Noted | None = None
     served: Counter | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.body) + len(self.noted.payload if self.noted else "") + ANSWER_OVERHEAD
+
 
 class Answers:
-    """Encoded answers by path and query, the oldest dropped when they exceed their share of memory."""
+    """Encoded answers by path and query, the oldest dropped when they exceed their share of memory.
+
+    Anyone may ask for the same with other words behind it, so the URLs count, too.
+    """
 
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
@@ -57,11 +67,18 @@ class Answers:
         """Keep an answer for this URL."""
         with self._lock:
             replaced = self._answers.pop((path, query), None)
-            self._bytes += len(answer.body) - (len(replaced.body) if replaced else 0)
+            if replaced:
+                self._bytes -= _size(path, query, replaced)
             self._answers[(path, query)] = answer
+            self._bytes += _size(path, query, answer)
             while self._bytes > ANSWER_BYTES:
-                _, dropped = self._answers.popitem(last=False)
-                self._bytes -= len(dropped.body)
+                (path, query), dropped = self._answers.popitem(last=False)
+                self._bytes -= _size(path, query, dropped)
+
+
+def _size(path: str, query: bytes, answer: Answer) -> int:
+    # Once as the name of the route and once as a key, in up to four bytes a character.
+    return 4 * len(path) + len(query) + answer.size
 
 
 class Parts(TypedDict, total=False):

@@ -1,9 +1,11 @@
 """The view and the answers kept with it."""
 
+from dataclasses import replace
+
 import pytest
 
 from serving.common import view
-from serving.common.view import Answer, Answers, LiveView
+from serving.common.view import Answer, Answers, LiveView, Noted
 from serving.kok.queries import KokCatalog
 
 
@@ -12,7 +14,8 @@ def kept(size: int) -> Answer:
 
 
 def test_kept_answers_are_bounded_by_their_bytes_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "ANSWER_BYTES", 100)
+    monkeypatch.setattr(view, "ANSWER_BYTES", 139)
+    monkeypatch.setattr(view, "ANSWER_OVERHEAD", 0)
     answers = Answers()
     for name in ("/a", "/b"):
         answers.keep(name, b"", kept(50))
@@ -21,8 +24,23 @@ def test_kept_answers_are_bounded_by_their_bytes_and_the_oldest_go_first(monkeyp
     answers.keep("/c", b"page=1", kept(20))
     assert answers.get("/a", b"") is None
     assert [answers.get("/b", b""), answers.get("/c", b"page=1")] == [kept(40), kept(20)]
-    answers.keep("/huge", b"", kept(101))
+    answers.keep("/huge", b"", kept(141))
     assert answers.get("/huge", b"") is None
+
+
+def test_however_long_urls_are_and_whatever_is_noted_memory_is_bounded() -> None:
+    answers = Answers()
+    heavy = replace(kept(1), noted=Noted("seen", "x" * 50_000))
+    for number in range(2_000):
+        answers.keep("/a", b"x" * 50_000 + b"%d" % number, heavy)
+        answers.keep(f"/{'가' * 5_000}{number}", b"", heavy)
+        answers.keep(f"/{number}", b"", kept(1))
+    held = [len(path) * 4 + len(query) + answer.size for (path, query), answer in answers._answers.items()]
+    assert 0.9 * view.ANSWER_BYTES < sum(held) <= view.ANSWER_BYTES
+    many = Answers()
+    for number in range(view.ANSWER_BYTES // 1_000):
+        many.keep(f"/{number}", b"", kept(1))
+    assert len(many._answers) < view.ANSWER_BYTES / view.ANSWER_OVERHEAD
 
 
 def test_a_view_that_was_taken_stays_as_it_was_and_its_answers_go_with_it() -> None:
