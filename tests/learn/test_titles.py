@@ -21,6 +21,8 @@ from pipelines.learn.titles import TitleResolver, resolver_version
         ("[부세] 찐 보리굴비 10마리", ("조기",)),
         ("여주쌀 10kg", ("쌀",)),
         ("밤 1kg", ("밤",)),
+        ("꿀맛 아오리 3kg", ("사과",)),
+        ("무염 버터 5개", ("버터",)),
     ],
 )
 def test_an_ingredient_is_resolved(resolver: TitleResolver, title: str, ingredients: tuple[str, ...]) -> None:
@@ -40,6 +42,8 @@ def test_an_ingredient_is_resolved(resolver: TitleResolver, title: str, ingredie
         ("금산 인삼주 수삼 23도 375ml", ("인삼",)),
         ("설탕 없는 다크 초콜릿 90g", ("초콜릿",)),
         ("단호박/쑥 인절미 1kg", ("단호박", "쑥")),
+        ("무설탕 아침 시리얼 300g", ("시리얼",)),
+        ("싱글 오리진 원두 1kg", ("커피",)),
         ("얼큰 모르는탕 600g", ()),
     ],
 )
@@ -60,6 +64,9 @@ def test_a_finished_dish_is_no_ingredient(resolver: TitleResolver, title: str, i
         "관절엔 콘드로이친 12박스 (12개월분)",
         "쿠킹 프라이팬 3종 + 삼계탕 4팩",
         "여름 인견 이불 세트",
+        "베리 쿨링 손풍기 2개",
+        "스탠드 김치톡톡 300L",
+        "알로에 안티에이징크림 세트",
     ],
 )
 def test_what_is_not_food_has_no_ingredient(resolver: TitleResolver, title: str) -> None:
