@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +43,10 @@ def create_app(
         yield
         await run_in_threadpool(runtime.stop)
 
-    app = FastAPI(
+    # The pages under /docs take nothing from other servers.
+    app = FastAPIOffline(
+        static_url="/docs/assets",
+        redoc_url=None,
         title=f"ukok {service}",
         description=DESCRIPTION,
         version=health.VERSION,

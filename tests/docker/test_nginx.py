@@ -97,7 +97,12 @@ def test_health_is_anybodys(six: Proxy, one: Proxy) -> None:
 
 
 def test_a_path_reaches_the_gateway_as_it_was_sent(one: Proxy) -> None:
-    for path in ("/api/recipes/%EA%B0%90%EC%9E%90%2F%EC%96%91%ED%8C%8C/product-recommend", "/docs", "/openapi.json"):
+    for path in (
+        "/api/recipes/%EA%B0%90%EC%9E%90%2F%EC%96%91%ED%8C%8C/product-recommend",
+        "/docs",
+        "/docs/assets/swagger-ui.css",
+        "/openapi.json",
+    ):
         assert httpx.get(f"{one.url}{path}").json()["path"] == path
 
 

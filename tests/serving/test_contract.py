@@ -1,5 +1,6 @@
 """Every path, field and type that the frontend relies on."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -562,6 +563,19 @@ def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Cal
         assert answers, f"{path} documents no answer"
     schedule = spec["paths"]["/api/homeshopping/schedule"]["get"]
     assert {parameter["name"] for parameter in schedule["parameters"]} == {"live_date", "page", "size"}
+
+
+def test_the_documentation_page_takes_everything_from_its_own_server(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "ukok gateway" in page
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(addresses) >= 3
+    for address in addresses:
+        asset = client.get(address)
+        assert address.startswith("/docs/assets/")
+        assert asset.status_code == 200
+        assert len(asset.content) > 1000
+    assert "https://" not in page
 
 
 def test_openapi_explains_every_parameter_and_shows_an_example_of_every_body() -> None:
