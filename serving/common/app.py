@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.common import errors, health, logging
+from serving.common import errors, health, logging, openapi
 from serving.common.clock import Clock, wall_clock
 from serving.common.errors import ErrorBody, StartupError
 from serving.common.memory_route import KeptAnswers
@@ -58,6 +58,7 @@ def create_app(
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
+    openapi.complete(app)
     app.add_middleware(KeptAnswers)
     app.add_middleware(OriginMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)
