@@ -11,10 +11,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy import Engine, select
-from starlette.exceptions import HTTPException
 
 from serving.common.clock import Clock
-from serving.common.errors import Unavailable
+from serving.common.errors import Unavailable, unauthorized
 from sql.service.users import LoginSession
 
 ALGORITHM = "HS256"
@@ -162,7 +161,7 @@ class Authenticator:
         """The user; 401 without a valid token, 503 while it cannot be known who was logged out."""
         identity = self._verify(header)
         if identity is None or identity in self.revocations:
-            raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
+            raise unauthorized("log in first")
         if not self.revocations.fresh:
             raise Unavailable("logins cannot be checked right now")
         return identity

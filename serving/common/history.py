@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
+from serving.common.accounts import require_account
 from sql.service.users import SearchHistory
 
 
@@ -18,7 +19,8 @@ class Searched(NamedTuple):
 
 
 def save(conn: Connection, service: str, user_id: int, keyword: str, now: datetime) -> Searched:
-    """Store a keyword."""
+    """Store a keyword; 401 when the account is gone."""
+    require_account(conn, user_id)
     row = {"user_id": user_id, "service": service, "keyword": keyword, "searched_at": now}
     history_id = conn.execute(insert(SearchHistory).values(row).returning(SearchHistory.search_history_id)).scalar_one()
     return Searched(history_id, user_id, keyword, now)

@@ -13,12 +13,13 @@ from starlette.testclient import TestClient
 from artifacts.store import Store
 from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
+from serving.common.accounts import lock_account
 from serving.common.passwords import hash_password
-from serving.user import sessions
+from serving.log import writer
 from sql.service.erase import erase
-from sql.service.users import ErasedUser, LoginSession, SearchHistory, User
+from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
-from tests.serving.conftest import Person, eventually, log_in, sign_up
+from tests.serving.conftest import Now, Person, eventually, log_in, sign_up
 from tests.serving.gate import Gate
 from tests.serving.small import NOON
 
@@ -178,28 +179,62 @@ def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_th
     assert [row for row in everything(filled) + everything(warehouse) if person.email in row[1]] == []
 
 
-@pytest.mark.parametrize("way", ["login", "refresh"])
-def test_whoever_logs_in_while_the_account_goes_is_not_in(
+@pytest.mark.parametrize("way", ["login", "refresh", "rating", "kok history", "home shopping history", "deletion"])
+def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
     client: TestClient, person: Person, service: Engine, way: str
 ) -> None:
     credentials = {"email": person.email, "password": person.password}
     login = client.post("/api/user/login", json=credentials).json()
-    calls = {
-        "login": ("/api/user/login", credentials),
-        "refresh": ("/api/auth/refresh", {"refresh_token": login["refresh_token"]}),
-    }
-    path, body = calls[way]
+    method, path, body = {
+        "login": ("POST", "/api/user/login", credentials),
+        "refresh": ("POST", "/api/auth/refresh", {"refresh_token": login["refresh_token"]}),
+        "rating": ("POST", "/api/recipes/9001/rating", {"rating": 5}),
+        "kok history": ("POST", "/api/kok/search/history", {"keyword": "감자"}),
+        "home shopping history": ("POST", "/api/homeshopping/search/history", {"keyword": "감자"}),
+        "deletion": ("DELETE", "/api/user", None),
+    }[way]
     with ThreadPoolExecutor(1) as pool:
         with service.begin() as conn:
-            assert sessions.lock_account(conn, person.user_id)
+            assert lock_account(conn, person.user_id)
             erase(conn, [person.user_id], NOON)
             conn.execute(insert(ErasedUser).values(user_id=person.user_id, erased_at=NOON))
-            answer = pool.submit(client.post, path, json=body)
+            answer = pool.submit(client.request, method, path, json=body, headers=person.headers)
             eventually(lambda: answer.done() or waits_for_a_lock(service), "it came to the account")
             assert not answer.done(), "it waits until it is decided whether there is an account"
         assert answer.result().status_code == 401
     with service.connect() as conn:
         assert conn.scalars(select(LoginSession.user_id).where(LoginSession.revoked_at.is_(None))).all() == []
+        for kept in (SearchHistory.user_id, RecipeRating.user_id, RefreshToken.session_id):
+            assert conn.scalars(select(kept)).all() == []
+
+
+def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
+    client: TestClient, person: Person, service: Engine, now: Now
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with service.begin() as conn:
+            assert lock_account(conn, person.user_id)
+            answer = pool.submit(client.delete, "/api/user", headers=person.headers)
+            eventually(lambda: waits_for_a_lock(service), "it came to the account")
+            now.forward(minutes=5)
+        assert answer.result().status_code == 200
+    with service.connect() as conn:
+        assert conn.scalars(select(LoginSession.revoked_at)).all() == [now()]
+        assert conn.scalars(select(ErasedUser.erased_at)).all() == [now()]
+
+
+def test_what_waits_to_be_stored_when_the_account_goes_is_nameless_too(
+    client: TestClient, leaver: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Notes wait for as long as nobody asks for an answer.
+    monkeypatch.setattr(writer, "NOTES_SECONDS", 600.0)
+    assert act(client, leaver) == 201
+    assert client.get("/api/recipes/9001", headers=leaver.headers).status_code == 200
+    assert client.delete("/api/user", headers=leaver.headers).status_code == 200
+    with warehouse.connect() as conn:
+        stored = conn.execute(select(UserEvent.event_type, UserEvent.user_id)).all()
+    assert ("recipe_detail_view", None) in stored
+    assert {user_id for _, user_id in stored} == {None}
 
 
 def waits_for_a_lock(service: Engine) -> bool:
