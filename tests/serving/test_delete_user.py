@@ -22,6 +22,7 @@ from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
 from tests.serving.conftest import Now, Person, eventually, log_in, sign_up
 from tests.serving.gate import Gate
 from tests.serving.small import NOON
+from tests.serving.test_contract import CASES
 
 ACTIVITY = "/api/log/user/activity"
 LATER = NOON + timedelta(hours=1)
@@ -60,7 +61,12 @@ def leaver(client: TestClient, service: Engine) -> Person:
 
 
 def act(client: TestClient, who: Person, **more: object) -> int:
-    body = {"action": "x", "label": who.email, "path": f"/mypage/{who.user_id}", "session_id": f"s{who.user_id}"}
+    body = {
+        "action": "navigation_click",
+        "label": who.email,
+        "path": f"/mypage/{who.user_id}",
+        "session_id": f"s{who.user_id}",
+    }
     return client.post(ACTIVITY, json=body | more, headers=who.headers).status_code
 
 
@@ -85,7 +91,10 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
         "recipe_ids": [1, 2],
         "release_version": "20250806T030000Z-3f2a9c01d7",
         "product_source": "hmall",
-        "impressions": [{"position": 1, "recipe_id": 9002}, {"position": 2, "recipe_id": 9003}],
+        "impressions": [
+            {"position": 1, "recipe_id": 9002},
+            {"position": 2, "product_id": 101, "product_source": "kok"},
+        ],
     }
     for who in (leaver, other):
         names = {"email": who.email, "who": {"id": who.user_id}, "source": who.email, "product_ids": [who.email]}
@@ -96,7 +105,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
         assert client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers).status_code == 200
     land(warehouse, 1, event_type=" ", payload=[USERNAME, USER_ID])
     ingest(warehouse, store)
-    assert act(client, leaver) == 201
+    assert act(client, leaver, action=f"hello {USERNAME}") == 201
 
     assert client.delete("/api/user").status_code == 401
     left = client.delete("/api/user", headers=leaver.headers)
@@ -115,15 +124,46 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     assert erase_users(service, warehouse, store, now=LATER).written == 0, "again changes nothing"
 
     with warehouse.connect() as conn:
-        facts = conn.execute(select(FctUserEvent).where(FctUserEvent.event_type.in_(["user_activity_x", "late"]))).all()
+        sent = FctUserEvent.event_type.startswith("user_activity")
+        facts = conn.execute(select(FctUserEvent).where(sent)).all()
         rejected = conn.scalars(select(RejectedEvent.event)).all()
     nameless = [fact for fact in facts if fact.user_id is None]
-    assert [(fact.session_id, fact.path, fact.label) for fact in nameless] == [(None, None, None)] * 3
-    assert sorted((fact.payload for fact in nameless), key=len) == [{}, {}, told], "what was looked at stays"
+    assert {(fact.session_id, fact.path, fact.label) for fact in nameless} == {(None, None, None)}
+    kept = sorted((fact.event_type, len(fact.payload)) for fact in nameless)
+    assert kept == [("user_activity", 0)] * 2 + [("user_activity_navigation_click", len(told))], "words of a client go"
+    assert told in [fact.payload for fact in nameless], "what was looked at stays"
     named = [fact for fact in facts if fact.user_id is not None]
     assert [(fact.user_id, fact.label) for fact in named] == [(other.user_id, other.email)], "others are as they were"
     assert [sorted(event) for event in rejected if event.get("event_type") is None] == [["event_id", "received_at"]]
     assert client.get("/api/user/info", headers=other.headers).status_code == 200
+
+
+def test_what_the_api_notes_by_itself_is_still_called_so_when_it_is_nameless(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    def stored() -> dict[UUID, str]:
+        with warehouse.connect() as conn:
+            rows = conn.execute(select(UserEvent.event_id, UserEvent.event_type))
+            return {row.event_id: row.event_type for row in rows}
+
+    def call(method: str, path: str, **send: Any) -> Any:
+        answer = client.request(method, path, headers=person.headers, **send)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json()
+
+    for case in CASES:
+        call(case.method, case.path, **case.send)
+    kok, home_shopping = "/api/kok/search/history", "/api/homeshopping/search/history"
+    call("DELETE", f"{kok}/{call('GET', kok)['history'][0]['kok_history_id']}")
+    number = call("GET", home_shopping)["history"][0]["homeshopping_history_id"]
+    call("DELETE", home_shopping, json={"homeshopping_history_id": number})
+    call("POST", "/api/user/logout")
+    again = log_in(client, person.email, person.password)
+    assert act(client, Person(person.user_id, person.email, "", again)) == 201, "by now all notes are stored"
+    before = stored()
+    assert client.delete("/api/user", headers=again).status_code == 200
+    assert set(before.values()) > {"user_signup", "user_logout", "recommend_search", "kok_search_history_delete"}
+    assert stored() == before
 
 
 def test_no_token_of_a_deleted_account_opens_anything(
