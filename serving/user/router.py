@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,13 @@ from sql.warehouse.erase import anonymise
 
 log = structlog.get_logger()
 
-router = APIRouter(prefix="/api", tags=["user"])
+
+async def _keep_nowhere(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+# Tokens and personal data are for whoever asked, and for no cache (RFC 6749, 5.1).
+router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_keep_nowhere)])
 
 WRONG = "wrong e-mail address or password"
 
@@ -77,6 +83,7 @@ def check_email(
     email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
 ) -> EmailCheck:
     """Tell whether an e-mail address is taken."""
+    # No user_email_duplicate_check is noted: who asks is unknown, and of unknown people only what they send is stored.
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None
     message = "이미 사용 중인 이메일입니다." if taken else "사용 가능한 이메일입니다."
@@ -88,12 +95,12 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
     """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
 
     Ten wrong passwords for an account within five minutes, or a hundred from an address, and the next ones are not
-    looked at until some time has passed.
+    looked at until some time has passed. Each process of the API counts for itself.
     """
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
-    who, host = given.email or "no address", request.client.host if request.client else "unknown"
-    runtime.login_attempts.begin(who, host)
+    host = request.client.host if request.client else "unknown"
+    runtime.login_attempts.begin(given.email, host)
     right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
         raise unauthorized(WRONG)
@@ -103,7 +110,7 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
         if renewed:
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
-    runtime.login_attempts.succeed(who, host)
+    runtime.login_attempts.succeed(account.email, host)
     runtime.note(account.user_id, "user_login", {})
     return _login(runtime, opened)
 

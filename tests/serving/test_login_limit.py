@@ -44,6 +44,14 @@ def test_an_account_that_does_not_exist_is_refused_in_the_same_words(client: Tes
     assert len({frozenset(answer.headers) for answer in answers}) == 1
 
 
+def test_what_is_no_address_is_counted_for_each_host_alone(client: TestClient) -> None:
+    stranger, other = (TestClient(client.app, client=(host, 50_000)) for host in ("192.0.2.1", "192.0.2.2"))
+    assert {guess(stranger, f"visitor{n}").status_code for n in range(TEN)} == {401}
+    assert guess(stranger, "anything").status_code == 429
+    assert guess(other, "visitor").status_code == 401
+    assert guess(stranger, "nobody@example.com").status_code == 401, "an account is counted for itself"
+
+
 def test_many_guesses_at_a_time_are_no_way_around(client: TestClient, person: Person) -> None:
     with ThreadPoolExecutor(16) as pool:
         codes = [a.status_code for a in pool.map(lambda _: guess(client, person.email), range(3 * TEN))]

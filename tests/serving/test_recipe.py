@@ -158,8 +158,9 @@ def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_o
         assert answer.json() == {"recipe_id": 9001, "rating": rating}
     client.post(path, json={"rating": 2}, headers=other.headers)
     assert client.get(path, headers=person.headers).json()["rating"] == 3.5
-    for rating in (-1, 6):
-        assert client.post(path, json={"rating": rating}, headers=person.headers).status_code == 422
+    for wrong in (-1, 6, False, True, "3", "", 3.5, None, [3]):
+        assert client.post(path, json={"rating": wrong}, headers=person.headers).status_code == 422, wrong
+    assert client.get(path, headers=person.headers).json()["rating"] == 3.5
 
 
 def test_first_ratings_of_one_user_at_once_are_one_rating(client: TestClient, person: Person, filled: Engine) -> None:
