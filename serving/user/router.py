@@ -16,9 +16,10 @@ from serving.common.deps import CurrentRuntime, User
 from serving.common.errors import UNAUTHORIZED, ErrorBody, Unavailable, log_reason, unauthorized
 from serving.common.passwords import check_password, hash_password
 from serving.common.runtime import Runtime
+from serving.common.schemas import Message
 from serving.user import queries, sessions
 from serving.user.credentials import REQUEST_BODY, Credentials
-from serving.user.schemas import Account, Email, EmailCheck, Login, Message, Refresh, SignUp
+from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
 
