@@ -189,6 +189,22 @@ def test_no_token_of_a_deleted_account_opens_anything(
     assert client.delete("/api/user", headers=second).status_code == 401
 
 
+def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
+    client: TestClient, person: Person, service: Engine
+) -> None:
+    def owners() -> list[int | None]:
+        query = select(LoginSession.user_id).select_from(RefreshToken)
+        query = query.outerjoin(LoginSession, LoginSession.session_id == RefreshToken.session_id)
+        with service.connect() as conn:
+            return sorted(conn.scalars(query), key=str)
+
+    other = sign_up(client)
+    log_in(client, person.email, person.password)
+    assert owners() == [person.user_id] * 2 + [other.user_id]
+    assert client.delete("/api/user", headers=person.headers).status_code == 200
+    assert owners() == [other.user_id]
+
+
 def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
     client: TestClient, person: Person
 ) -> None:

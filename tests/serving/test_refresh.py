@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 from serving.common.auth import Tokens
 from serving.common.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession, RefreshToken
-from tests.serving.conftest import Now, Person, eventually
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.gate import Gate
 
 AT_ONCE = 8
 ROUNDS = 4
@@ -30,6 +31,10 @@ def login(client: TestClient, person: Person) -> dict[str, Any]:
 
 def refresh(client: TestClient, token: str) -> Any:
     return client.post("/api/auth/refresh", json={"refresh_token": token})
+
+
+def token_of(person: Person) -> dict[str, Any]:
+    return {"access_token": person.headers["Authorization"].removeprefix("Bearer ")}
 
 
 def opens(client: TestClient, tokens: dict[str, Any]) -> bool:
@@ -75,6 +80,20 @@ def test_a_refresh_token_used_twice_ends_the_whole_login(
     eventually(lambda: not opens(elsewhere, third), "the other process refuses the access token")
     assert opens(client, other), "another login of the same account goes on"
     assert refresh(client, other["refresh_token"]).status_code == 200
+
+
+def test_a_login_that_is_over_ended_when_it_ended_first(
+    client: TestClient, person: Person, now: Now, service: Engine
+) -> None:
+    first = login(client, person)["refresh_token"]
+    assert refresh(client, first).status_code == 200
+    ended = now()
+    for _ in range(2):
+        assert refresh(client, first).status_code == 401
+        now.forward(minutes=5)
+    with service.connect() as conn:
+        query = select(LoginSession.revoked_at).where(LoginSession.revoked_at.is_not(None))
+        assert conn.scalars(query).all() == [ended]
 
 
 def test_of_those_who_refresh_with_one_token_at_a_time_one_wins(
@@ -207,3 +226,44 @@ def test_logins_that_open_nothing_any_more_are_forgotten(
     now.forward(days=2)
     assert opens(client, refresh(client, latest["refresh_token"]).json())
     assert len(kept()[0]) == 1, "the login of day 16 is gone"
+
+
+def test_a_logout_while_the_database_is_away_is_refused_and_can_be_said_again(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("service")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    answer = client.post("/api/user/logout", headers=person.headers)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    door.open()
+    eventually(lambda: opens(client, token_of(person)), "the login goes on")
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    assert not opens(client, token_of(person))
+
+
+def test_a_process_that_cannot_know_of_a_logout_shows_nothing_and_then_refuses(
+    client: TestClient, person: Person, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("service")
+    elsewhere = start()
+
+    def kept_page() -> int:
+        return elsewhere.get("/api/recipes/9001", headers=person.headers).status_code
+
+    assert kept_page() == kept_page() == 200
+    door.shut()
+    eventually(lambda: kept_page() == 503, "the loss is noticed")
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    assert kept_page() == 503
+    door.open()
+    codes: list[int] = []
+
+    def told() -> bool:
+        codes.append(kept_page())
+        return codes[-1] != 503
+
+    eventually(told, "the other process can tell again")
+    assert codes[-1] == 401
