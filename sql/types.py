@@ -8,6 +8,9 @@ from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+# What a BIGINT holds.
+LARGEST_ID = 2**63 - 1
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware datetimes in, aware UTC datetimes out, microseconds kept.

@@ -11,16 +11,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy import Engine, select
-from starlette.exceptions import HTTPException
 
 from serving.common.clock import Clock
-from serving.common.errors import Unavailable
+from serving.common.errors import Unavailable, unauthorized
 from sql.service.users import LoginSession
+from sql.types import LARGEST_ID
 
 ALGORITHM = "HS256"
 CACHED_TOKENS = 20_000
 LONGEST_TOKEN = 2048
-LARGEST_USER_ID = 2**63 - 1
 LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a datetime can tell
 SESSION_ID = re.compile(r"[0-9a-f]{32,64}")
 # Transactions that revoke are short; one that committed late is still seen by the next looks.
@@ -88,7 +87,7 @@ class Tokens:
         subject, expires_at = claims.get("sub"), claims.get("exp")
         if not isinstance(subject, str) or not subject.isdecimal() or type(expires_at) is not int:
             return None
-        if int(subject) > LARGEST_USER_ID or not 0 <= expires_at <= LATEST_EXPIRY:
+        if int(subject) > LARGEST_ID or not 0 <= expires_at <= LATEST_EXPIRY:
             return None
         # A token that names no login is one by itself.
         session_id = claims.get("sid", hashlib.sha256(token.encode()).hexdigest())
@@ -162,7 +161,7 @@ class Authenticator:
         """The user; 401 without a valid token, 503 while it cannot be known who was logged out."""
         identity = self._verify(header)
         if identity is None or identity in self.revocations:
-            raise HTTPException(401, "log in first", headers={"WWW-Authenticate": "Bearer"})
+            raise unauthorized("log in first")
         if not self.revocations.fresh:
             raise Unavailable("logins cannot be checked right now")
         return identity

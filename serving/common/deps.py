@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from serving.common.auth import Identity
 from serving.common.runtime import Runtime
 from serving.common.view import View
-
-LARGEST_ID = 2**63 - 1
+from sql.types import LARGEST_ID
 
 # Shows the "Authorize" button in the documentation; the header itself is read below.
 _bearer = OAuth2PasswordBearer(tokenUrl="/api/user/login", auto_error=False)

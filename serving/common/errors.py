@@ -21,6 +21,9 @@ RETRY_AFTER = {"Retry-After": "2"}
 MISSING_TABLE = {"42P01", 1146}
 
 
+# What stands in a field of such a name is shown to nobody.
+SECRET = ("password", "token")
+
 # What FastAPI says of bytes that are no text and of JSON that is nested too deeply; other broken bodies are 422.
 UNREADABLE = "There was an error parsing the body"
 
@@ -44,6 +47,11 @@ class Unavailable(HTTPException):
 
     def __init__(self, detail: str) -> None:
         super().__init__(503, detail, headers=RETRY_AFTER)
+
+
+def unauthorized(reason: str) -> HTTPException:
+    """401 that says why, and by which scheme one is let in."""
+    return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
 def not_found(what: str) -> HTTPException:
@@ -110,9 +118,11 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 def _echo(where: tuple[int | str, ...], value: object) -> str | int | bool | None:
-    """The offending value if it is short and harmless: never a password, a whole body or a broken character."""
+    """The offending value if it is short and harmless: never a secret, a whole body or a broken character."""
+    if where == ("body",) or any(name in str(part).lower() for part in where for name in SECRET):
+        return None
     if isinstance(value, bool | int) and abs(value) < 2**63:
         return value
-    if isinstance(value, str) and len(value) <= 200 and "password" not in where:
+    if isinstance(value, str) and len(value) <= 200:
         return value.encode(errors="replace").decode()
     return None

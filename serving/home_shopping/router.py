@@ -11,6 +11,7 @@ from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, 
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
+from serving.common.schemas import Message, SearchKeyword
 from serving.home_shopping import schemas
 from serving.home_shopping.schemas import (
     ForgetKeyword,
@@ -18,12 +19,10 @@ from serving.home_shopping.schemas import (
     HistoryEntry,
     IngredientCheck,
     MallProducts,
-    Message,
     OnAir,
     ProductPage,
     RecipeCards,
     ScheduleDay,
-    SearchKeyword,
     SlotSearch,
 )
 from serving.kok.queries import KokItem
@@ -34,7 +33,6 @@ from serving.recommend.schemas import impressions
 
 router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
 
-SERVICE = "home_shopping"
 DAYS_AHEAD = 10
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5
@@ -148,28 +146,18 @@ def search_history(
     runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=20, description="The newest only")] = 5
 ) -> History:
     """The user's latest keywords."""
-    with runtime.service_db.connect() as conn:
-        rows = history.latest(conn, SERVICE, user.user_id, limit)
-    runtime.note(user.user_id, "homeshopping_search_history_view", {"count": len(rows)})
+    rows = history.latest(runtime, history.HOME_SHOPPING, user, limit)
     return History(history=[schemas.history_entry(row) for row in rows])
 
 
 @router.post("/search/history", responses=UNAUTHORIZED)
 def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> HistoryEntry:
     """Remember a keyword."""
-    with runtime.service_db.begin() as conn:
-        row = history.save(conn, SERVICE, user.user_id, body.keyword, runtime.clock())
-    runtime.note(user.user_id, "homeshopping_search_history_save", {"keyword": body.keyword})
-    return schemas.history_entry(row)
+    return schemas.history_entry(history.save(runtime, history.HOME_SHOPPING, user, body.keyword))
 
 
 @router.delete("/search/history", responses=UNAUTHORIZED | NOT_FOUND)
 def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
     """Forget a keyword of the user."""
-    with runtime.service_db.begin() as conn:
-        found = history.forget(conn, SERVICE, user.user_id, body.homeshopping_history_id)
-    if not found:
-        raise not_found(f"search history {body.homeshopping_history_id}")
-    deleted = {"homeshopping_history_id": body.homeshopping_history_id}
-    runtime.note(user.user_id, "homeshopping_search_history_delete", deleted)
+    history.forget(runtime, history.HOME_SHOPPING, user, body.homeshopping_history_id)
     return Message(message="검색어가 삭제되었습니다.")

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from serving.common.clock import KstDateTime
-from serving.common.deps import LARGEST_ID, Keyword
 from serving.common.fragments import Fragments, extended, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
@@ -17,6 +16,7 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend.candidates import Recommendation
 from serving.recommend.schemas import Provenance, Recommended, item_origin, origin
+from sql.types import LARGEST_ID
 
 
 class Slot(BaseModel):
@@ -229,22 +229,10 @@ class History(BaseModel):
     history: list[HistoryEntry]
 
 
-class SearchKeyword(BaseModel):
-    """A keyword to remember."""
-
-    keyword: Keyword
-
-
 class ForgetKeyword(BaseModel):
     """A keyword to forget."""
 
     homeshopping_history_id: Annotated[int, Field(ge=0, le=LARGEST_ID, examples=[12])]
-
-
-class Message(BaseModel):
-    """That it was done."""
-
-    message: str = Field(examples=["검색어가 삭제되었습니다."])
 
 
 class SlotFields(TypedDict):

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from serving.common import history
-from serving.common.deps import LARGEST_ID, CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
+from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
+from serving.common.schemas import Message, SearchKeyword
 from serving.common.view import View
 from serving.home_shopping.queries import Show
 from serving.kok import queries, schemas
@@ -28,14 +29,13 @@ from serving.kok.schemas import (
     KokSearch,
     KokSellerDetails,
     KokTabs,
-    Message,
-    SearchKeyword,
 )
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates
 from serving.recommend.candidates import Recommendation
 from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import impressions, item_origin, origin
+from sql.types import LARGEST_ID
 
 router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 
@@ -219,29 +219,21 @@ def search_history(
     runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=50, description="The newest only")] = 10
 ) -> KokHistory:
     """The user's latest keywords."""
-    with runtime.service_db.connect() as conn:
-        rows = history.latest(conn, SOURCE, user.user_id, limit)
-    runtime.note(user.user_id, "kok_search_history_view", {"count": len(rows)})
+    rows = history.latest(runtime, history.KOK, user, limit)
     return KokHistory(history=[schemas.history_entry(row) for row in rows])
 
 
 @router.post("/search/history", responses=UNAUTHORIZED)
 def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> KokSaved:
     """Remember a keyword."""
-    with runtime.service_db.begin() as conn:
-        row = history.save(conn, SOURCE, user.user_id, body.keyword, runtime.clock())
-    runtime.note(user.user_id, "kok_search_history_save", {"keyword": body.keyword})
+    row = history.save(runtime, history.KOK, user, body.keyword)
     return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
 
 
 @router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | NOT_FOUND)
 def forget_search(runtime: CurrentRuntime, user: User, history_id: Id) -> Message:
     """Forget a keyword of the user."""
-    with runtime.service_db.begin() as conn:
-        found = history.forget(conn, SOURCE, user.user_id, history_id)
-    if not found:
-        raise not_found(f"search history {history_id}")
-    runtime.note(user.user_id, "kok_search_history_delete", {"kok_history_id": history_id})
+    history.forget(runtime, history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")
 
 

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from serving.common.clock import KstDateTime
-from serving.common.deps import Keyword
 from serving.common.fragments import Fragments, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
@@ -185,18 +184,6 @@ class KokSaved(BaseModel):
 
     message: str = Field(examples=["검색어가 저장되었습니다."])
     saved: KokHistoryEntry
-
-
-class SearchKeyword(BaseModel):
-    """A keyword to remember."""
-
-    keyword: Keyword = Field(examples=["햇감자"])
-
-
-class Message(BaseModel):
-    """That it was done."""
-
-    message: str = Field(examples=["검색어가 삭제되었습니다."])
 
 
 def card(item: KokItem) -> KokCard:

@@ -8,7 +8,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from serving.common.clock import KST, KstDateTime
-from serving.common.deps import LARGEST_ID
+from sql.types import LARGEST_ID
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
-from sqlalchemy.exc import IntegrityError
 
+from serving.common.accounts import require_account
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
@@ -186,13 +186,10 @@ def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id, 
     """Rate a recipe; the user's earlier rating of it is replaced. The answer is the rating just given, not the mean."""
     _known(view, recipe_id)
     row = {"recipe_id": recipe_id, "user_id": user.user_id, "rating": body.rating, "rated_at": runtime.clock()}
-    try:
-        with runtime.service_db.begin() as conn:
-            queries.rate(conn, row)
-    except IntegrityError:
-        # Two first ratings of the same user at once: the other one is there by now.
-        with runtime.service_db.begin() as conn:
-            queries.rate(conn, row)
+    with runtime.service_db.begin() as conn:
+        # The lock also makes two first ratings of the same user come one after the other.
+        require_account(conn, user.user_id)
+        queries.rate(conn, row)
     runtime.note(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
 

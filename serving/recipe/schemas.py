@@ -119,7 +119,7 @@ class Rating(BaseModel):
 class NewRating(BaseModel):
     """A user's rating."""
 
-    rating: int = Field(ge=0, le=5, examples=[5])
+    rating: int = Field(strict=True, ge=0, le=5, examples=[5])
 
 
 class IngredientStatus(BaseModel):

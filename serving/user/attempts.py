@@ -27,14 +27,16 @@ class LoginAttempts:
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._lock = threading.Lock()
 
-    def begin(self, account: str, host: str) -> None:
+    def begin(self, account: str | None, host: str) -> None:
         """Count an attempt before its password is looked at, so that many at a time are no way around.
 
-        Raises 429 with the seconds after which the next one is heard.
+        All that names no account (None) is one of each address. Raises 429 with the seconds after which the next one
+        is heard.
         """
+        address = _address(host)
         with self._lock:
             self._forget_oldest()
-            for limit, who in ((PER_ADDRESS, _address(host)), (PER_ACCOUNT, account)):
+            for limit, who in ((PER_ADDRESS, address), (PER_ACCOUNT, account or address)):
                 if not self._limiter.hit(limit, who):
                     raise _too_many(self._seconds_until_free(limit, who))
 

@@ -1,27 +1,37 @@
 """Account routes. They wait for the database and for argon2, so they run in the thread pool."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
+from serving.common.accounts import lock_account, require_account
 from serving.common.auth import Identity
 from serving.common.deps import CurrentRuntime, User
-from serving.common.errors import UNAUTHORIZED, ErrorBody, log_reason
+from serving.common.errors import UNAUTHORIZED, ErrorBody, Unavailable, log_reason, unauthorized
 from serving.common.passwords import check_password, hash_password
 from serving.common.runtime import Runtime
+from serving.common.schemas import Message
 from serving.user import queries, sessions
 from serving.user.credentials import REQUEST_BODY, Credentials
-from serving.user.schemas import Account, Email, EmailCheck, Login, Message, Refresh, SignUp
+from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
 
 log = structlog.get_logger()
 
-router = APIRouter(prefix="/api", tags=["user"])
+
+async def _keep_nowhere(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+# Tokens and personal data are for whoever asked, and for no cache (RFC 6749, 5.1).
+router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_keep_nowhere)])
 
 WRONG = "wrong e-mail address or password"
 
@@ -74,6 +84,7 @@ def check_email(
     email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
 ) -> EmailCheck:
     """Tell whether an e-mail address is taken."""
+    # No user_email_duplicate_check is noted: who asks is unknown, and of unknown people only what they send is stored.
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None
     message = "이미 사용 중인 이메일입니다." if taken else "사용 가능한 이메일입니다."
@@ -85,22 +96,22 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
     """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
 
     Ten wrong passwords for an account within five minutes, or a hundred from an address, and the next ones are not
-    looked at until some time has passed.
+    looked at until some time has passed. Each process of the API counts for itself.
     """
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
-    who, host = given.email or "no address", request.client.host if request.client else "unknown"
-    runtime.login_attempts.begin(who, host)
+    host = request.client.host if request.client else "unknown"
+    runtime.login_attempts.begin(given.email, host)
     right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
-        raise _unauthorized(WRONG)
+        raise unauthorized(WRONG)
     with runtime.service_db.begin() as conn:
-        if not sessions.lock_account(conn, account.user_id):
-            raise _unauthorized(WRONG)
+        if not lock_account(conn, account.user_id):
+            raise unauthorized(WRONG)
         if renewed:
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
-    runtime.login_attempts.succeed(who, host)
+    runtime.login_attempts.succeed(account.email, host)
     runtime.note(account.user_id, "user_login", {})
     return _login(runtime, opened)
 
@@ -118,7 +129,7 @@ def refresh(runtime: CurrentRuntime, body: Refresh) -> Login:
     if renewed.ended:
         runtime.auth.revocations.add(*renewed.ended)
         log.warning("refresh_token_reused", session_id=renewed.ended[0])
-    raise _unauthorized(renewed.reason)
+    raise unauthorized(renewed.reason)
 
 
 @router.post("/user/logout", responses=UNAUTHORIZED)
@@ -137,7 +148,7 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
     with runtime.service_db.connect() as conn:
         account = queries.find(conn, user.user_id)
     if account is None:
-        raise _unauthorized("this account no longer exists")
+        raise unauthorized("this account no longer exists")
     runtime.note(user.user_id, "user_info_view", {})
     return Account(
         user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
@@ -150,22 +161,32 @@ def delete_account(runtime: CurrentRuntime, user: User, afterwards: BackgroundTa
 
     Its events stay without a trace of who it was. No token of the account opens anything from now on.
     """
-    now = runtime.clock()
     with runtime.service_db.begin() as conn:
-        if not sessions.lock_account(conn, user.user_id):
-            raise _unauthorized("this account no longer exists")
+        require_account(conn, user.user_id)
+        # After the wait for the lock: other processes look for what was revoked lately.
+        now = runtime.clock()
         until = sessions.end(conn, user.session_id, now, _expiry(user))
         ended = [(user.session_id, until), *sessions.of_user(conn, user.user_id)]
         erase(conn, [user.user_id], now)
         queries.remember_erased(conn, user.user_id, now)
     for login in ended:
         runtime.auth.revocations.add(*login)
-    afterwards.add_task(_anonymise, runtime.warehouse, user.user_id)
+    afterwards.add_task(_take_out_of_events, runtime, user.user_id)
     return Message(message="회원 탈퇴가 완료되었습니다.")
 
 
+async def _take_out_of_events(runtime: Runtime, user_id: int) -> None:
+    """Take the person out of the events of this process, those on their way to the warehouse included.
+
+    `ukok logs erase` does the rest: what other processes and requests that had begun note after this, and all of it
+    where this fails.
+    """
+    with suppress(Unavailable):
+        await runtime.events.write([])  # the answer comes when all that waits before it is stored
+    await run_in_threadpool(_anonymise, runtime.warehouse, user_id)
+
+
 def _anonymise(warehouse: Engine, user_id: int) -> None:
-    """Take the person out of the events that are there. `ukok logs erase` does the rest, and all if this fails."""
     try:
         with warehouse.begin() as conn:
             rows = anonymise(conn, [user_id])
@@ -187,7 +208,3 @@ def _login(runtime: Runtime, opened: sessions.Opened) -> Login:
     access_token = runtime.auth.tokens.issue(opened.user_id, opened.session_id)
     seconds = int(runtime.auth.tokens.lifetime.total_seconds())
     return Login(access_token=access_token, refresh_token=opened.refresh_token, expires_in=seconds)
-
-
-def _unauthorized(reason: str) -> HTTPException:
-    return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})

@@ -105,9 +105,3 @@ class Login(BaseModel):
         description="Good for one call of `/api/auth/refresh`", examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
     )
     expires_in: int = Field(description="Seconds until the access token expires", examples=[3600])
-
-
-class Message(BaseModel):
-    """That it was done."""
-
-    message: str = Field(examples=["로그아웃되었습니다."])

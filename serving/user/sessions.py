@@ -15,8 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from serving.common.accounts import lock_account
 from sql.service.erase import forget_expired
-from sql.service.users import LoginSession, RefreshToken, User
+from sql.service.users import LoginSession, RefreshToken
 
 TOKEN_BYTES = 32
 
@@ -42,11 +43,6 @@ class Refused(NamedTuple):
 
     reason: str
     ended: tuple[str, datetime] | None = None
-
-
-def lock_account(conn: Connection, user_id: int) -> bool:
-    """Keep the account from going until the transaction ends; False when it is gone."""
-    return conn.scalar(select(User.user_id).where(User.user_id == user_id).with_for_update()) is not None
 
 
 def open_session(conn: Connection, user_id: int, now: datetime, lifetimes: Lifetimes) -> Opened:

@@ -155,6 +155,30 @@ def test_search_history_is_kept_for_its_owner(client: TestClient, person: Person
     assert client.request("DELETE", path, json=body, headers=person.headers).status_code == 404
 
 
+def test_search_history_shows_the_newest_as_many_as_are_asked_for(client: TestClient, person: Person, now: Now) -> None:
+    path = "/api/homeshopping/search/history"
+    words = [f"고등어 {n}" for n in range(7)]
+    for word in words:
+        assert client.post(path, json={"keyword": word}, headers=person.headers).status_code == 200
+        now.forward(seconds=1)
+    for query, shown in (("", 5), ("?limit=1", 1), ("?limit=6", 6), ("?limit=20", 7)):
+        history = client.get(f"{path}{query}", headers=person.headers).json()["history"]
+        assert [row["homeshopping_keyword"] for row in history] == words[::-1][:shown], query
+    for query in ("?limit=0", "?limit=21"):
+        assert client.get(f"{path}{query}", headers=person.headers).status_code == 422
+
+
+def test_a_service_forgets_no_keyword_of_the_other(client: TestClient, person: Person) -> None:
+    kok, own, headers = "/api/kok/search/history", "/api/homeshopping/search/history", person.headers
+    theirs = client.post(kok, json={"keyword": "감자"}, headers=headers).json()["saved"]
+    ours = client.post(own, json={"keyword": "고등어"}, headers=headers).json()
+    body = {"homeshopping_history_id": theirs["kok_history_id"]}
+    assert client.request("DELETE", own, json=body, headers=headers).status_code == 404
+    assert client.delete(f"{kok}/{ours['homeshopping_history_id']}", headers=headers).status_code == 404
+    assert client.get(kok, headers=headers).json()["history"] == [theirs]
+    assert client.get(own, headers=headers).json()["history"] == [ours]
+
+
 def test_a_broadcast_whose_product_is_missing_is_left_out(service: Engine, start: Callable[[], TestClient]) -> None:
     fill(service)
     orphan = {"broadcast_id": 60, "channel_id": 1, "starts_at": at(6, "20:00"), "ends_at": at(6, "21:00")}

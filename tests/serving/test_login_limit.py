@@ -8,6 +8,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from serving.common.passwords import _hasher
 from serving.user import attempts
 from serving.user.attempts import LoginAttempts
 from tests.serving.conftest import Person, log_in, sign_up
@@ -42,6 +43,30 @@ def test_an_account_that_does_not_exist_is_refused_in_the_same_words(client: Tes
     assert {answer.status_code for answer in answers} == {429}
     assert len({"".join(filter(str.isalpha, answer.json()["detail"])) for answer in answers}) == 1
     assert len({frozenset(answer.headers) for answer in answers}) == 1
+
+
+def test_a_guess_beyond_the_limit_costs_no_hash(
+    client: TestClient, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+
+    def counted(password: str, stored: str) -> tuple[bool, str | None]:
+        verified.append(password)
+        return verify(password, stored)
+
+    verify = _hasher.verify_and_update
+    monkeypatch.setattr(_hasher, "verify_and_update", counted)
+    codes = [guess(client, person.email, f"wrong {n}").status_code for n in range(TEN + 2)]
+    assert codes == [401] * TEN + [429] * 2
+    assert verified == [f"wrong {n}" for n in range(TEN)]
+
+
+def test_what_is_no_address_is_counted_for_each_host_alone(client: TestClient) -> None:
+    stranger, other = (TestClient(client.app, client=(host, 50_000)) for host in ("192.0.2.1", "192.0.2.2"))
+    assert {guess(stranger, f"visitor{n}").status_code for n in range(TEN)} == {401}
+    assert guess(stranger, "anything").status_code == 429
+    assert guess(other, "visitor").status_code == 401
+    assert guess(stranger, "nobody@example.com").status_code == 401, "an account is counted for itself"
 
 
 def test_many_guesses_at_a_time_are_no_way_around(client: TestClient, person: Person) -> None:
@@ -107,3 +132,16 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(1_000):
         counted.begin(f"account {n}", f"10.0.{n // 250}.{n % 250}")
     assert counted.counted <= 52
+
+
+def test_whoever_was_counted_lately_is_not_forgotten_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_COUNTED", 50)
+    counted = LoginAttempts()
+    for n in range(24):
+        counted.begin(f"account {n}", f"10.0.0.{n}")
+    for _ in range(TEN):
+        counted.begin("the last", "192.0.2.1")
+    for n in range(20):
+        counted.begin(f"newcomer {n}", f"10.0.1.{n}")
+    assert refused(counted, "the last", "192.0.2.1")
+    assert not any(refused(counted, "account 0", f"10.0.2.{n}") for n in range(TEN)), "the first was forgotten"

@@ -147,6 +147,25 @@ def test_a_kept_recipe_page_is_still_only_for_who_is_logged_in(client: TestClien
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 401
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/user/logout"), ("DELETE", "/api/user")])
+def test_a_kept_recipe_page_is_shown_no_more_after_logout_and_deletion(
+    client: TestClient, person: Person, start: Callable[[], TestClient], method: str, path: str
+) -> None:
+    elsewhere, page = start(), "/api/recipes/9001"
+    other = sign_up(client)
+    for process in (client, elsewhere):
+        assert process.get(page, headers=person.headers).status_code == 200
+    etag = client.get(page, headers=person.headers).headers["etag"]
+    assert client.request(method, path, headers=person.headers).status_code == 200
+    assert client.get(page, headers=person.headers).status_code == 401, "at once here"
+    assert client.get(page, headers=person.headers | {"If-None-Match": etag}).status_code == 401
+    eventually(
+        lambda: elsewhere.get(page, headers=person.headers).status_code == 401, "the other process refuses the token"
+    )
+    for process in (client, elsewhere):
+        assert process.get(page, headers=other.headers).status_code == 200
+
+
 def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_once(
     client: TestClient, person: Person
 ) -> None:
@@ -158,8 +177,9 @@ def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_o
         assert answer.json() == {"recipe_id": 9001, "rating": rating}
     client.post(path, json={"rating": 2}, headers=other.headers)
     assert client.get(path, headers=person.headers).json()["rating"] == 3.5
-    for rating in (-1, 6):
-        assert client.post(path, json={"rating": rating}, headers=person.headers).status_code == 422
+    for wrong in (-1, 6, False, True, "3", "", 3.5, None, [3]):
+        assert client.post(path, json={"rating": wrong}, headers=person.headers).status_code == 422, wrong
+    assert client.get(path, headers=person.headers).json()["rating"] == 3.5
 
 
 def test_first_ratings_of_one_user_at_once_are_one_rating(client: TestClient, person: Person, filled: Engine) -> None:

@@ -1,22 +1,30 @@
 """Refresh tokens: each good for one use, and a login that ends when one is used twice."""
 
 import hashlib
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
+import sqlalchemy
+from alembic import command
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, column, insert, inspect, make_url, select, table, text
 from starlette.testclient import TestClient
 
-from serving.common.auth import Tokens
+from serving.common.auth import Authenticator, Revocations, Tokens
 from serving.common.settings import DEVELOPMENT_SECRET
+from sql.engines import service_engine
 from sql.service.users import LoginSession, RefreshToken
-from tests.serving.conftest import Now, Person, eventually
+from sql.types import UtcDateTime
+from sql.upgrade import config, upgrade
+from tests.conftest import Stack
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.gate import Gate
 
 AT_ONCE = 8
 ROUNDS = 4
@@ -30,6 +38,10 @@ def login(client: TestClient, person: Person) -> dict[str, Any]:
 
 def refresh(client: TestClient, token: str) -> Any:
     return client.post("/api/auth/refresh", json={"refresh_token": token})
+
+
+def token_of(person: Person) -> dict[str, Any]:
+    return {"access_token": person.headers["Authorization"].removeprefix("Bearer ")}
 
 
 def opens(client: TestClient, tokens: dict[str, Any]) -> bool:
@@ -75,6 +87,20 @@ def test_a_refresh_token_used_twice_ends_the_whole_login(
     eventually(lambda: not opens(elsewhere, third), "the other process refuses the access token")
     assert opens(client, other), "another login of the same account goes on"
     assert refresh(client, other["refresh_token"]).status_code == 200
+
+
+def test_a_login_that_is_over_ended_when_it_ended_first(
+    client: TestClient, person: Person, now: Now, service: Engine
+) -> None:
+    first = login(client, person)["refresh_token"]
+    assert refresh(client, first).status_code == 200
+    ended = now()
+    for _ in range(2):
+        assert refresh(client, first).status_code == 401
+        now.forward(minutes=5)
+    with service.connect() as conn:
+        query = select(LoginSession.revoked_at).where(LoginSession.revoked_at.is_not(None))
+        assert conn.scalars(query).all() == [ended]
 
 
 def test_of_those_who_refresh_with_one_token_at_a_time_one_wins(
@@ -170,6 +196,44 @@ def test_a_token_that_names_no_login_is_logged_out_as_well(
     assert info(start(), without) == 401, "for as long as it would have been valid"
 
 
+@pytest.fixture
+def before_logins(stack: Stack) -> Iterator[Engine]:
+    """A service database with the schema of the last version that remembered single tokens."""
+    name = f"ukok_before_{secrets.token_hex(4)}"
+    admin = sqlalchemy.create_engine(stack.service_url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name}"))
+    engine = service_engine(make_url(stack.service_url).set(database=name).render_as_string(hide_password=False))
+    with engine.connect() as conn:
+        command.upgrade(config("service", conn), "0075")
+    yield engine
+    engine.dispose()
+    with admin.connect() as conn:
+        conn.execute(text(f"DROP DATABASE {name}" + (" WITH (FORCE)" if admin.dialect.name == "postgresql" else "")))
+
+
+def test_a_token_that_was_logged_out_before_an_upgrade_is_refused_after_it(before_logins: Engine, now: Now) -> None:
+    key = OctKey.import_key(DEVELOPMENT_SECRET)
+    until = now() + timedelta(hours=1)
+    exp = int(until.timestamp())
+    gone, good = (jwt.encode({"alg": "HS256"}, {"sub": "7", "exp": exp, "jti": jti}, key) for jti in ("gone", "good"))
+    times = (column("revoked_at", UtcDateTime()), column("expires_at", UtcDateTime()))
+    revoked = table("revoked_token", column("token_sha256"), *times)
+    row = {"token_sha256": hashlib.sha256(gone.encode()).hexdigest(), "revoked_at": now(), "expires_at": until}
+    with before_logins.begin() as conn:
+        conn.execute(insert(revoked), row)
+    upgrade(before_logins, "service")
+    with before_logins.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '0075'"))
+    upgrade(before_logins, "service")  # as after one that was killed before its end
+    revocations = Revocations(before_logins, now)
+    revocations.refresh()
+    auth = Authenticator(Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), now), revocations)
+    assert auth.optional(f"Bearer {gone}") is None
+    assert auth.optional(f"Bearer {good}") is not None
+    assert not inspect(before_logins).has_table("revoked_token")
+
+
 def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(
     client: TestClient, person: Person, now: Now, service: Engine
 ) -> None:
@@ -207,3 +271,61 @@ def test_logins_that_open_nothing_any_more_are_forgotten(
     now.forward(days=2)
     assert opens(client, refresh(client, latest["refresh_token"]).json())
     assert len(kept()[0]) == 1, "the login of day 16 is gone"
+
+
+def test_a_logout_that_was_committed_after_a_later_one_is_seen(
+    client: TestClient, person: Person, now: Now, start: Callable[[], TestClient]
+) -> None:
+    elsewhere, other = start(), sign_up(client)
+    now.forward(seconds=30)
+    assert client.post("/api/user/logout", headers=other.headers).status_code == 200
+    eventually(lambda: not opens(elsewhere, token_of(other)), "the other process has seen the later one")
+    now.forward(seconds=-30)
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    eventually(lambda: not opens(elsewhere, token_of(person)), "the other process refuses this one too")
+
+
+def test_a_logout_while_the_database_is_away_is_refused_and_can_be_said_again(
+    filled: Engine,
+    gate: Callable[[str], Gate],
+    start: Callable[[], TestClient],
+    configured: pytest.MonkeyPatch,
+) -> None:
+    # So seldom that the logout comes before the loss is noticed.
+    configured.setenv("UKOK_POLL_SECONDS", "3")
+    door = gate("service")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    answer = client.post("/api/user/logout", headers=person.headers)
+    assert (answer.status_code, answer.json()) == (503, {"detail": "the database does not answer"})
+    assert int(answer.headers["retry-after"]) > 0
+    door.open()
+    eventually(lambda: opens(client, token_of(person)), "the login goes on")
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    assert not opens(client, token_of(person))
+
+
+def test_a_process_that_cannot_know_of_a_logout_shows_nothing_and_then_refuses(
+    client: TestClient, person: Person, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("service")
+    elsewhere = start()
+
+    def kept_page() -> int:
+        return elsewhere.get("/api/recipes/9001", headers=person.headers).status_code
+
+    assert kept_page() == kept_page() == 200
+    door.shut()
+    eventually(lambda: kept_page() == 503, "the loss is noticed")
+    assert client.post("/api/user/logout", headers=person.headers).status_code == 200
+    assert kept_page() == 503
+    door.open()
+    codes: list[int] = []
+
+    def told() -> bool:
+        codes.append(kept_page())
+        return codes[-1] != 503
+
+    eventually(told, "the other process can tell again")
+    assert codes[-1] == 401

@@ -96,10 +96,40 @@ def test_any_other_password_from_four_to_two_hundred_characters_will_do(client: 
         assert client.post("/api/user/login", json=login).status_code == 401, password
 
 
-def test_a_refused_password_is_not_repeated_in_the_answer(client: TestClient) -> None:
-    answer = client.post("/api/user/signup", json={"email": "a@example.com", "password": "q7x", "username": "손님"})
-    assert answer.status_code == 422
-    assert "q7x" not in answer.text
+def test_a_refused_secret_is_not_repeated_in_the_answer(client: TestClient) -> None:
+    for secret in ("777", 777, 777.5, -777, [777], {"x": 777}, "7" * 201):
+        account = {"email": "a@example.com", "password": secret, "username": "손님"}
+        calls = [
+            client.post("/api/user/signup", json=account),
+            client.post("/api/user/login", json=account | {"email": 1}),
+        ]
+        if not isinstance(secret, str):
+            calls.append(client.post("/api/auth/refresh", json={"refresh_token": secret}))
+        for path in ("/api/user/signup", "/api/user/login", "/api/auth/refresh"):
+            calls.append(client.post(path, json=secret))
+            calls.append(client.post(path, content=json.dumps(account), headers={"content-type": "text/plain"}))
+        for answer in calls:
+            assert answer.status_code == 422
+            assert "777" not in answer.text, answer.request.url
+
+
+def test_what_was_wrong_otherwise_is_repeated_in_the_answer(client: TestClient) -> None:
+    account = {"email": "no address", "password": "abcd", "username": 7}
+    problems = client.post("/api/user/signup", json=account).json()["detail"]
+    assert [(problem["loc"], problem["input"]) for problem in problems] == [
+        (["body", "email"], "no address"),
+        (["body", "username"], 7),
+    ]
+
+
+def test_tokens_and_personal_data_are_for_no_cache(client: TestClient, person: Person) -> None:
+    login = client.post("/api/user/login", json={"email": person.email, "password": person.password})
+    answers = [
+        login,
+        client.post("/api/auth/refresh", json={"refresh_token": login.json()["refresh_token"]}),
+        client.get("/api/user/info", headers=person.headers),
+    ]
+    assert [(answer.status_code, answer.headers["cache-control"]) for answer in answers] == [(200, "no-store")] * 3
 
 
 def test_the_token_is_readable_by_plain_base64(client: TestClient, person: Person, now: Now) -> None:

@@ -1,0 +1,17 @@
+"""Bodies that several services have."""
+
+from pydantic import BaseModel, Field
+
+from serving.common.deps import Keyword
+
+
+class SearchKeyword(BaseModel):
+    """A keyword to remember."""
+
+    keyword: Keyword
+
+
+class Message(BaseModel):
+    """That it was done."""
+
+    message: str = Field(examples=["검색어가 삭제되었습니다."])
