@@ -26,7 +26,10 @@ def test_a_cart_of_products_that_no_recipe_holds_together_gives_recipes(client: 
     assert [recipe["recipe_id"] for recipe in body["recipes"]] == [9004, 9001, 9003, 9005, 9002]
     first = body["recipes"][1]
     assert (first["matched_ingredient_count"], first["total_ingredients_count"]) == (2, 2)
-    assert first["used_ingredients"] == ["감자", "양파"]
+    assert first["used_ingredients"] == [
+        {"material_name": "감자", "measure_amount": 0.5, "measure_unit": "개"},
+        {"material_name": "양파", "measure_amount": 1.0, "measure_unit": "개"},
+    ]
     assert first["reason"] == "contains:감자,양파"
     assert (body["total_count"], body["total_pages"], body["fallback"]) == (5, 1, True)
 

@@ -78,7 +78,7 @@ def test_a_combination_ends_when_all_is_used_up(client: TestClient, person: Pers
 def test_by_ingredients_says_of_each_recipe_why_it_is_there(client: TestClient, person: Person) -> None:
     recipe = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers).json()["recipes"][0]
     assert recipe["reason"] == "uses:감자,양파,돼지고기"
-    assert (recipe["source"], recipe["release_version"], recipe["fallback"]) == ("catalog", None, False)
+    assert (recipe["source"], recipe["release_version"], recipe["fallback"]) == ("resolved", None, False)
 
 
 def test_a_kept_combination_is_only_for_who_is_logged_in(client: TestClient, person: Person) -> None:
