@@ -156,7 +156,7 @@ async def suggest_ingredients(
 
 @router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes)
 async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ingredient, k: Count = 10) -> Response:
-    """Ingredients that recipes use alike; none without a release or for an ingredient that it does not know."""
+    """Ingredients that recipes use in its place; none without a release or for an ingredient that it does not know."""
     ingredient = view.recipes.name_of(name)
     found = tuple(view.release.substitutes(ingredient, k)) if view.release else ()
     picked = Recommendation(

@@ -150,11 +150,13 @@ class Substitute(Recommended):
     """An ingredient that recipes use alike."""
 
     ingredient: str
-    score: float = Field(description="Cosine of the two ingredients' vectors, at most 1")
+    score: float = Field(
+        description="Cosine of the two ingredients' vectors, at most 1; what recipes hold together stands further down"
+    )
 
 
 class Substitutes(Provenance):
-    """What may stand in for an ingredient, most alike first."""
+    """What may stand in for an ingredient, best first: used most alike, and not beside it."""
 
     ingredient: str = Field(description="The name that was asked for, as recipes spell it")
     substitutes: list[Substitute]

@@ -16,6 +16,7 @@ from serving.recommend.baskets import Baskets
 from serving.recommend.encoder import Encoder
 from serving.recommend.neighbours import BY_TEXT, SIMILAR, NeighbourTable
 from serving.recommend.rankers.blend import Blend
+from serving.recommend.substitutes import find as find_substitutes
 
 Target = Literal["kok", "home_shopping"]
 
@@ -132,14 +133,11 @@ class LoadedRelease:
         return [(name, score) for name, score in ranked if name not in given][:k]
 
     def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
-        """Ingredients that recipes use alike, by the cosine of their vectors, most alike first; none for an unknown."""
+        """Ingredients that recipes use alike, best first, with the cosine of their vectors; none for an unknown."""
         number = self._numbers.get(ingredient)
-        if number is None or not self._vectors[number].any():
+        if number is None:
             return []
-        scores = self._vectors @ self._vectors[number]
-        scores[number] = -np.inf
-        order = np.argsort(-scores, kind="stable")[:k]
-        return [(self.names[row], float(scores[row])) for row in order.tolist() if scores[row] > 0]
+        return [(self.names[row], cosine) for row, cosine in find_substitutes(number, self._vectors, self.baskets)[:k]]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts."""

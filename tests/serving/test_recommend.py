@@ -75,7 +75,7 @@ def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> N
     for body in bodies:
         rows = body["substitutes"]
         assert body["ingredient"] not in [row["ingredient"] for row in rows]
-        assert rows == sorted(rows, key=lambda row: -float(row["score"]))
+        assert all(0 < row["score"] <= 1 for row in rows)
 
 
 def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
