@@ -146,10 +146,12 @@ def shows_fitting(
 def shows_like(
     view: View, source: str, product_id: int, ingredients: Sequence[str], k: int, now: datetime
 ) -> Recommendation[Show]:
-    """The same in order of their start; where there are none, food that is on air or comes next."""
+    """The same in order of their start; where there are none, other food that is on air or comes next."""
     fitting = shows_fitting(view, source, product_id, ingredients, now)
     if not fitting.items:
-        return _first(view, (), (), shows_soon(view, k, now))
+        soon = shows_soon(view, k + 1, now)
+        others = [(s, why) for s, why in soon if (s.product.source, s.product.product_id) != (source, product_id)]
+        return _first(view, (), (), others[:k])
     return replace(fitting, items=_by_start(fitting.items)[:k])
 
 
