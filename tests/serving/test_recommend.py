@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from artifacts.store import Store
 from serving.recommend.recent import VIEWS
+from serving.recommend.schemas import ItemOrigin, recommended_product
 from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
@@ -186,6 +187,13 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
     assert offered() == []
     now.moment = at(19, "00:00")
     assert offered() == [(82, False)], "nothing was not kept for longer than the day"
+
+
+def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
+    show = client.app.state.runtime.view.current.schedule.by_live_id[2]  # type: ignore[attr-defined]
+    why = ItemOrigin(reason="popular", release_version=None, source="popular", fallback=True)
+    moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
+    assert [recommended_product(show, why, now).on_air for now in moments] == [False, True, True, False]
 
 
 def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:
