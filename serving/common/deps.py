@@ -80,6 +80,7 @@ def _storable(text: str) -> str:
 
 # Goes last in an annotation: text that every database can hold.
 STORABLE = AfterValidator(_storable)
+IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
 Keyword = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),

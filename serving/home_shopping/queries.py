@@ -20,6 +20,8 @@ from sql.service.pages import ProductDetail, ProductImage
 
 # About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
 NEWEST_BROADCASTS = 50_000
+# How far from today the schedule is shown.
+DAYS_AHEAD = timedelta(days=10)
 
 ProductKey = tuple[str, int]
 

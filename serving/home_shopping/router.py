@@ -1,9 +1,11 @@
 """Home shopping routes. Schedules, products and recommendations come from memory."""
 
-from datetime import date, timedelta
+import re
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator
 
 from serving.common import history
 from serving.common.clock import kst_day, next_midnight
@@ -13,6 +15,7 @@ from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.common.schemas import Message, SearchKeyword
 from serving.home_shopping import schemas
+from serving.home_shopping.queries import DAYS_AHEAD
 from serving.home_shopping.schemas import (
     ForgetKeyword,
     History,
@@ -29,13 +32,22 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates
 from serving.recommend.candidates import Recommendation
-from serving.recommend.schemas import impressions
+from serving.recommend.schemas import impressions, product_name
 
 router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
 
-DAYS_AHEAD = 10
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5
+
+
+def _is_iso_date(given: object) -> object:
+    if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
+        raise ValueError("is no date as YYYY-MM-DD")
+    return given
+
+
+# A number would be taken for seconds since 1970.
+Day = Annotated[date, BeforeValidator(_is_iso_date)]
 
 
 @router.get("/product/{product_id}/recipe-recommend", response_model=RecipeCards, responses=NOT_FOUND)
@@ -48,9 +60,8 @@ async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, prod
     if product.is_ingredient:
         picked = candidates.recipes_for(view, product.source, product.product_id, product.ingredients, MOST_RECIPES)
     body = schemas.recipe_cards(product, picked, view.recipes.fragments)
-    ids = [recipe.recipe_id for recipe, _ in picked.items]
-    shown = impressions(picked, "recipe_id", ids, product_id=product.product_id, product_source=product.source)
-    noted = ("homeshopping_recipe_recommendation", shown)
+    asked = product_name(product.source, product.product_id)
+    noted = ("homeshopping_recipe_recommendation", impressions(picked, **asked))
     return keep(request, view, body, noted=noted, source=picked.source)
 
 
@@ -59,10 +70,11 @@ async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product
     """Products of the mall that go with a product; none for an unknown one."""
     product = view.schedule.find_product(product_id)
     picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
+    asked: dict[str, object] = {"product_id": product_id}
     if product:
         picked = candidates.mall_products_for(view, product, MOST_MALL_PRODUCTS)
-    ids = [item.product_id for item, _ in picked.items]
-    noted = ("homeshopping_kok_recommendation", impressions(picked, "kok_product_id", ids, product_id=product_id))
+        asked = product_name(product.source, product.product_id)
+    noted = ("homeshopping_kok_recommendation", impressions(picked, **asked))
     body = schemas.mall_products(picked, view.kok.fragments)
     return keep(request, view, body, noted=noted, source=picked.source)
 
@@ -80,7 +92,7 @@ async def product(request: Request, view: CurrentView, _: Visitor, live_id: Id) 
     show = view.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
-    viewed = {"live_id": live_id, "product_id": show.product.product_id, "product_source": show.product.source}
+    viewed = {"live_id": live_id} | product_name(show.product.source, show.product.product_id)
     noted = ("homeshopping_product_detail_view", viewed)
     return keep(request, view, schemas.product_page(show, view.schedule.page_of(show.product)), noted=noted)
 
@@ -91,7 +103,7 @@ async def schedule(
     runtime: CurrentRuntime,
     view: CurrentView,
     _: Visitor,
-    live_date: Annotated[date | None, Query(description="Day in Korea; by default today and ten more")] = None,
+    live_date: Annotated[Day | None, Query(description="Day in Korea; by default today and ten more")] = None,
     page: Page = 1,
     size: Size = 20,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
@@ -102,7 +114,7 @@ async def schedule(
     """
     now = runtime.clock()
     first = live_date or kst_day(now)
-    last = first if live_date else first + timedelta(DAYS_AHEAD)
+    last = first if live_date else first + DAYS_AHEAD
     until = None if live_date else next_midnight(now)
     body = schemas.schedule_days(view.schedule, first, last) if page == 1 else schemas.NO_SCHEDULE
     noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})

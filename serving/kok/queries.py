@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
@@ -14,7 +14,7 @@ from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, Product
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, IngredientSynonym
 
-SOURCE = "kok"
+SOURCE: Final = "kok"
 # A page of the mall shows ten; the table keeps all that any page ever showed.
 NEWEST_REVIEWS = 100
 

@@ -1,6 +1,7 @@
 """Mall routes. Lists, prices and searches come from memory; the rest of a page and history wait for the database."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -12,7 +13,7 @@ from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.common.schemas import Message, SearchKeyword
 from serving.common.view import View
-from serving.home_shopping.queries import Show
+from serving.home_shopping.queries import Product, Show
 from serving.kok import queries, schemas
 from serving.kok.queries import SOURCE, KokCatalog, KokItem
 from serving.kok.schemas import (
@@ -34,7 +35,7 @@ from serving.recipe.queries import Recipe
 from serving.recommend import candidates
 from serving.recommend.candidates import Recommendation
 from serving.recommend.recent import viewed_by
-from serving.recommend.schemas import impressions, item_origin, origin
+from serving.recommend.schemas import impressions, item_origin, origin, product_name
 from sql.types import LARGEST_ID
 
 router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
@@ -100,8 +101,11 @@ def homeshopping_recommend(
     distinct = {row.live_id: row for rows in (by_product.values() or [_aired(soon)]) for row in rows}
     rows = list(distinct.values())[:k]
     first = next(iter(own.values()), soon if rows else Recommendation((), None, view.release_version))
-    payload = {"kok_product_ids": [item.product_id for item in own], "live_ids": [row.live_id for row in rows]}
-    runtime.note(user.user_id, "kok_homeshopping_recommendation", payload)
+    shows = {pair[0].live_id: pair for picked in (own.values() or [soon]) for pair in picked.items}
+    noted = impressions(
+        replace(first, items=tuple(shows.values())[:k]), kok_product_ids=[item.product_id for item in own]
+    )
+    runtime.note(user.user_id, "kok_homeshopping_recommendation", noted)
     return AiredForUser(
         kok_product_name=viewed[0].name if viewed else "",
         recommendations=rows,
@@ -122,13 +126,21 @@ async def cart_recipes(
     view: CurrentView,
     _: User,
     product_ids: Annotated[
-        str, Query(max_length=2000, description="Of mall and broadcast products", examples=["101,7"])
+        str,
+        Query(
+            max_length=2000,
+            description="Of mall and broadcast products",
+            examples=["101,7"],
+            # Told only: what is no id is answered by 400, and spaces are forgiven.
+            json_schema_extra={"pattern": "^[0-9]{1,18}(,[0-9]{1,18})*$"},
+        ),
     ],
     page: Page = 1,
     size: Size = 10,
 ) -> Response:
     """Recipes that use what is in a cart: those first that use the most telling of it. Unknown products are skipped."""
-    names = _ingredients_of(view, _ids(product_ids))
+    products = _products(view, _ids(product_ids))
+    names = list(dict.fromkeys(name for product in products.values() for name in product.ingredients))
     using = candidates.recipes_using(view, names)
     shown = page_of(using, page, size)
     picked = Recommendation(
@@ -145,9 +157,7 @@ async def cart_recipes(
         keyword_extraction=names,
         **origin(picked),
     )
-    ids = [recipe.recipe_id for recipe, _ in picked.items]
-    shown_to = impressions(picked, "recipe_id", ids, product_ids=product_ids)
-    noted = ("kok_cart_recipe_recommend", shown_to)
+    noted = ("kok_cart_recipe_recommend", impressions(picked, cart=[product_name(*key) for key in products]))
     return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
 
 
@@ -255,10 +265,16 @@ def _ids(written: str) -> list[int]:
     return [int(part) for part in ids]
 
 
-def _ingredients_of(view: View, product_ids: Iterable[int]) -> list[str]:
-    """Ingredients of products of the mall or of broadcasts, each once."""
-    products = (view.kok.items.get(number) or view.schedule.find_product(number) for number in product_ids)
-    return list(dict.fromkeys(name for product in products if product for name in product.ingredients))
+def _products(view: View, product_ids: Iterable[int]) -> dict[tuple[str, int], KokItem | Product]:
+    """Products of the mall, else of broadcasts, by source and id."""
+    found: dict[tuple[str, int], KokItem | Product] = {}
+    for number in product_ids:
+        item, product = view.kok.items.get(number), view.schedule.find_product(number)
+        if item:
+            found[SOURCE, number] = item
+        elif product:
+            found[product.source, product.product_id] = product
+    return found
 
 
 def _names(recipe: Recipe) -> set[str]:

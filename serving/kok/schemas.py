@@ -14,7 +14,7 @@ from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
-from serving.recipe.schemas import recipe_url
+from serving.recipe.schemas import UsedIngredient, recipe_url, used_ingredients
 from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
 
 ProductId = Annotated[int, Field(description="The mall's own id", examples=[10048215])]
@@ -299,8 +299,8 @@ class CartRecipe(Recommended):
     number_of_serving: str | None
     ingredients: list[str]
     matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe holds")
-    total_ingredients_count: int
-    used_ingredients: list[str] = Field(description="Those ingredients")
+    total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once")
+    used_ingredients: list[UsedIngredient] = Field(description="Those ingredients")
 
 
 class CartRecipes(Provenance):
@@ -345,7 +345,7 @@ class AiredForUser(Provenance):
 
 def cart_recipe(recipe: Recipe, names: Collection[str], origin: ItemOrigin) -> CartRecipe:
     """A recipe for a cart with the ingredients ``names``."""
-    used = list(dict.fromkeys(line.known_as for line in recipe.lines if line.known_as in names))
+    used = used_ingredients(recipe, names)
     return CartRecipe(
         recipe_id=recipe.recipe_id,
         recipe_title=recipe.title,
@@ -358,7 +358,7 @@ def cart_recipe(recipe: Recipe, names: Collection[str], origin: ItemOrigin) -> C
         number_of_serving=recipe.servings,
         ingredients=list(dict.fromkeys(line.name for line in recipe.lines)),
         matched_ingredient_count=len(used),
-        total_ingredients_count=len(recipe.lines),
+        total_ingredients_count=len(recipe.by_ingredient),
         used_ingredients=used,
         **origin,
     )

@@ -54,6 +54,14 @@ class Recipe(NamedTuple):
     image_url: str | None
     lines: tuple[Line, ...]
 
+    @property
+    def by_ingredient(self) -> dict[str, list[Line]]:
+        """The lines of each ingredient by what it is known as: one may be listed in several sections."""
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.known_as, []).append(line)
+        return found
+
 
 @dataclass(frozen=True)
 class RecipeBook:
@@ -75,6 +83,10 @@ class RecipeBook:
         """Canonical name of an ingredient as someone spelled and spaced it."""
         name = " ".join(ingredient.split())
         return self.canonical.get(name) or self.canonical.get(squeezed(name), name)
+
+    def uses(self, ingredient: str) -> bool:
+        """Whether any recipe holds an ingredient, as someone spelled and spaced it."""
+        return self.name_of(ingredient) in self.postings
 
     def search(self, keyword: str, knows: Knows) -> list[Recipe]:
         """Recipes whose title or dish matches, best first."""
@@ -141,8 +153,10 @@ def load_recipes(conn: Connection) -> RecipeBook:
 
 def mean_rating(conn: Connection, recipe_id: int) -> float:
     """Mean of all ratings of a recipe, 0.0 without any."""
-    mean = conn.scalar(select(func.avg(RecipeRating.rating)).where(RecipeRating.recipe_id == recipe_id))
-    return float(mean or 0)
+    rated = select(func.sum(RecipeRating.rating), func.count()).where(RecipeRating.recipe_id == recipe_id)
+    total, count = conn.execute(rated).one()
+    # Divided here: engines round a mean to different places.
+    return int(total) / count if count else 0.0
 
 
 def rate(conn: Connection, row: dict[str, object]) -> None:

@@ -1,13 +1,13 @@
 """Recipe routes, all for logged-in users. Recipes come from memory, ratings from the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from serving.common.accounts import require_account
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User
+from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, page_of
@@ -28,6 +28,8 @@ from serving.recipe.schemas import (
     RecipeUrl,
 )
 from serving.recommend import candidates
+from serving.recommend.candidates import Recommendation, Source
+from serving.recommend.schemas import impressions
 
 router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRoute, responses=UNAUTHORIZED)
 
@@ -35,7 +37,6 @@ MOST_PRODUCTS = 5
 MOST_SHOWS = 2
 
 RecipeSize = Annotated[int, Query(ge=1, le=50, description="At most so many recipes")]
-IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
 
 
 def _as_number(given: object) -> object:
@@ -44,7 +45,7 @@ def _as_number(given: object) -> object:
 
 
 GivenAmount = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
+GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), STORABLE]
 
 
 @router.get(
@@ -79,18 +80,22 @@ async def by_ingredients(
     stock = _stock(view, ingredient, amount, unit)
     found = combine(view.recipes.pantry, stock, size, page)
     chosen = (view.recipes.popular[position] for position in found.recipes)
-    recipes = [schemas.matched_recipe(recipe, stock, view.release_version) for recipe in chosen]
+    picked = Recommendation(
+        tuple((recipe, schemas.uses(recipe, stock)) for recipe in chosen),
+        "resolved" if found.recipes else None,
+        view.release_version,
+    )
+    version = view.release_version
     body = MatchedRecipes(
-        recipes=recipes,
+        recipes=[schemas.matched_recipe(recipe, stock, reason, version) for recipe, reason in picked.items],
         page=page,
         total=found.total,
         combination_number=page,
         has_more_combinations=found.has_more,
     )
     asked = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
-    shown = [{"recipe_id": recipe.recipe_id, "reason": recipe.reason} for recipe in recipes]
-    noted = ("recipe_search_by_ingredients", asked | _impressions(view, shown))
-    return keep(request, view, body, needs_login=True, noted=noted, source="catalog")
+    noted = ("recipe_search_by_ingredients", impressions(picked) | asked)
+    return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
 
 
 @router.get("/search", response_model=RecipeSearch)
@@ -107,10 +112,12 @@ async def search(
 ) -> Response:
     """Recipes by words of their title, or by all of some ingredients, separated by commas.
 
-    Words with commas are taken as ingredients whatever ``method`` says: the frontend forgets it from page 2 on. Where
-    no recipe holds all the ingredients, those are found that hold the most of them, and ``fallback`` says so.
+    Words with commas are taken as ingredients whatever ``method`` says if recipes use each of them: the frontend
+    forgets the method from page 2 on. It then asks for pages of another ``size``, too; a page is always counted by the
+    size that it is asked for with, so what page 1 of 15 showed comes again on page 2 of 5. Where no recipe holds all
+    the ingredients, those are found that hold the most of them, and ``fallback`` says so.
     """
-    by_ingredient = method == "ingredient" or "," in recipe
+    by_ingredient = method == "ingredient" or _lists_ingredients(view, recipe)
     if by_ingredient:
         found, complete = view.recipes.with_most(_separated(recipe))
     else:
@@ -122,7 +129,7 @@ async def search(
     return keep(request, view, body, needs_login=True, noted=noted)
 
 
-@router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts)
+@router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts, responses=NOT_FOUND)
 async def product_recommend(
     request: Request,
     runtime: CurrentRuntime,
@@ -135,18 +142,22 @@ async def product_recommend(
     items = candidates.mall_products_with(view, ingredient, MOST_PRODUCTS - len(shows))
     version = view.release_version
     rows = [schemas.show_row(*row, version) for row in shows] + [schemas.mall_row(*row, version) for row in items]
+    resolved = any(not row.fallback for row in rows)
     body = IngredientProducts(
         ingredient=ingredient,
         recommendations=rows,
         total_count=len(rows),
         release_version=version,
-        fallback=all(row.fallback for row in rows),
+        fallback=not resolved,
     )
-    shown = [{"live_id": r.live_id, "kok_product_id": r.kok_product_id, "reason": r.reason} for r in rows]
-    noted = ("ingredient_product_recommend", {"ingredient": ingredient} | _impressions(view, shown))
+    source: Source | None = "resolved" if resolved else "text" if rows else None
+    noted = (
+        "ingredient_product_recommend",
+        impressions(Recommendation((*shows, *items), source, version), ingredient=ingredient),
+    )
     # The first of these shows to end makes room for another one; until then none comes before them.
     until = min((show.ends_at for show, _ in shows), default=None)
-    return keep(request, view, body, until=until, needs_login=True, noted=noted, source="catalog" if rows else None)
+    return keep(request, view, body, until=until, needs_login=True, noted=noted, source=source)
 
 
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NOT_FOUND)
@@ -205,6 +216,11 @@ def _separated(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
+def _lists_ingredients(view: View, words: str) -> bool:
+    names = _separated(words)
+    return "," in words and bool(names) and all(view.recipes.uses(name) for name in names)
+
+
 def _stock(
     view: View, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
 ) -> dict[str, Quantity]:
@@ -216,12 +232,6 @@ def _stock(
         there = quantity(name, number or None, unit[position] if unit else None)
         stock[name] = together(stock[name], there) if name in stock else there
     return stock
-
-
-def _impressions(view: View, shown: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """What is recorded of a recommendation: what was ``shown``, by position from 1."""
-    rows = [{"position": position, **row} for position, row in enumerate(shown, start=1)]
-    return {"release_version": view.release_version, "source": "catalog", "impressions": rows}
 
 
 def _check_counts(ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None) -> None:

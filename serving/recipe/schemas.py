@@ -1,6 +1,6 @@
 """Bodies of the recipe routes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -10,11 +10,12 @@ from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
 from serving.recipe.amounts import read_measure
 from serving.recipe.queries import Line, Recipe
+from serving.recommend.candidates import Source
 
 RECIPE_SITE = "https://www.10000recipe.com/recipe/"
 
 RecipeId = Annotated[int, Field(description="The recipe site's own id", examples=[9001])]
-IngredientName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
+MaterialName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
 Page = Annotated[int, Field(examples=[1])]
 Score = Annotated[float, Field(examples=[4.5])]
 ReleaseVersion = Annotated[
@@ -47,7 +48,7 @@ class Material(BaseModel):
 
     material_id: int = Field(description="Position in the list, from 0", examples=[0])
     recipe_id: RecipeId
-    material_name: IngredientName
+    material_name: MaterialName
     measure_amount: str | None = Field(examples=["1/2"])
     measure_unit: str | None = Field(examples=["개"])
     details: str | None = Field(examples=["껍질 벗긴 것"])
@@ -66,9 +67,9 @@ class RecipeUrl(BaseModel):
 
 
 class UsedIngredient(BaseModel):
-    """A line of the recipe that uses a given ingredient."""
+    """A given ingredient that the recipe uses, with what its lines say together, or the first where units differ."""
 
-    material_name: IngredientName
+    material_name: MaterialName
     measure_amount: float | None = Field(description="null when the recipe says none or 약간", examples=[1.5])
     measure_unit: str | None = Field(examples=["개"])
 
@@ -77,12 +78,10 @@ class MatchedRecipe(RecipeRow):
     """A recipe that uses some of the given ingredients."""
 
     matched_ingredient_count: int = Field(description="Given ingredients that the recipe uses", examples=[2])
-    total_ingredients_count: int = Field(description="Lines of its ingredient list", examples=[5])
+    total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once", examples=[5])
     used_ingredients: list[UsedIngredient]
     reason: str = Field(description="`uses:` the given ingredients that it uses", examples=["uses:감자,양파"])
-    source: Literal["catalog"] = Field(
-        description="It was found among all recipes, without a release", examples=["catalog"]
-    )
+    source: Source = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
     release_version: ReleaseVersion | None
     fallback: bool = Field(description="Something simpler answered than what was asked for: never", examples=[False])
 
@@ -125,7 +124,7 @@ class NewRating(BaseModel):
 class IngredientStatus(BaseModel):
     """Whether the user has an ingredient. Orders and carts are not known here, so nobody has any."""
 
-    material_name: IngredientName
+    material_name: MaterialName
     status: Literal["owned", "cart", "not_owned"] = Field(examples=["not_owned"])
     order_info: None = Field(default=None, description="Always null", examples=[None])
     cart_info: None = Field(default=None, description="Always null", examples=[None])
@@ -218,25 +217,35 @@ def recipe_detail(recipe: Recipe) -> RecipeDetail:
     return RecipeDetail(**recipe_row(recipe).model_dump(), materials=materials)
 
 
-def matched_recipe(recipe: Recipe, given: Collection[str], release_version: str | None) -> MatchedRecipe:
-    """A recipe with the lines that use what was ``given``, by canonical names."""
-    used = [line for line in recipe.lines if line.known_as in given]
-    names = {line.known_as for line in used}
+def uses(recipe: Recipe, given: Collection[str]) -> str:
+    """The reason for a recipe: those of the ``given`` ingredients, by canonical names, that it uses."""
+    held = recipe.by_ingredient
+    return f"uses:{','.join(name for name in given if name in held)}"
+
+
+def matched_recipe(recipe: Recipe, given: Collection[str], reason: str, release_version: str | None) -> MatchedRecipe:
+    """A recipe with those of its ingredients that were ``given``, by canonical names."""
+    used = used_ingredients(recipe, given)
     return MatchedRecipe(
         **recipe_row(recipe).model_dump(),
-        matched_ingredient_count=len(names),
-        total_ingredients_count=len(recipe.lines),
-        used_ingredients=[_used(line) for line in used],
-        reason=f"uses:{','.join(name for name in given if name in names)}",
-        source="catalog",
+        matched_ingredient_count=len(used),
+        total_ingredients_count=len(recipe.by_ingredient),
+        used_ingredients=used,
+        reason=reason,
+        source="resolved",
         release_version=release_version,
         fallback=False,
     )
 
 
+def used_ingredients(recipe: Recipe, given: Collection[str]) -> list[UsedIngredient]:
+    """The ingredients of a recipe that were ``given``, by canonical names, in the order of its list."""
+    return [_used(lines) for name, lines in recipe.by_ingredient.items() if name in given]
+
+
 def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
     """The ingredients of a recipe, each once."""
-    names = list(dict.fromkeys(line.name for line in recipe.lines))
+    names = [lines[0].name for lines in recipe.by_ingredient.values()]
     return RecipeStatus(
         recipe_id=recipe.recipe_id,
         user_id=user_id,
@@ -292,6 +301,9 @@ def show_row(show: Show, reason: str, release_version: str | None) -> Ingredient
     )
 
 
-def _used(line: Line) -> UsedIngredient:
-    measure = read_measure(line.amount, line.unit)
-    return UsedIngredient(material_name=line.name, measure_amount=measure.number, measure_unit=measure.unit)
+def _used(lines: Sequence[Line]) -> UsedIngredient:
+    measures = [read_measure(line.amount, line.unit) for line in lines]
+    number, unit = measures[0]
+    if all(measure.unit == unit and measure.number is not None for measure in measures):
+        number = sum(measure.number or 0 for measure in measures)
+    return UsedIngredient(material_name=lines[0].name, measure_amount=number, measure_unit=unit)

@@ -18,9 +18,10 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
-from serving.common.clock import kst_day
+from serving.common.clock import kst_day, next_midnight
 from serving.common.view import View
-from serving.home_shopping.queries import Product, Show
+from serving.home_shopping.queries import DAYS_AHEAD, Product, Show
+from serving.kok.queries import SOURCE as KOK
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 
@@ -28,12 +29,11 @@ T = TypeVar("T")
 Offer = TypeVar("Offer", KokItem, Show)
 
 Source = Literal["release", "text", "resolved", "popular"]
-POPULAR, SIMILAR = "popular", "similar"
+POPULAR = "popular"
 # How many neighbours of a product or recipe a release holds.
 NEIGHBOURS = 20
 # Below this cosine a text and a title have nothing to do with each other, as when a release is built.
-ALIKE = 0.35
-DAYS_AHEAD = timedelta(days=10)
+LEAST_COSINE = 0.35
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def recipes_named(view: View, keyword: str, k: int) -> Recommendation[Recipe]:
     """Recipes whose title or dish holds words, else those that the release's encoder finds alike."""
     named = tuple((recipe, f"title:{keyword}") for recipe in view.recipes.search(keyword, view.knows)[:k])
     alike = view.release.recipes_like(keyword, k) if view.release and not named else []
-    known = _recipes(view, ((n.recipe_id, n.reason) for n in alike if n.score >= ALIKE))
+    known = _recipes(view, ((n.recipe_id, n.reason) for n in alike if n.score >= LEAST_COSINE))
     return _first(view, known, (), (), named=named)
 
 
@@ -107,7 +107,7 @@ def products_named(view: View, keyword: str, k: int, now: datetime) -> Recommend
 def mall_products_for(view: View, product: Product, k: int) -> Recommendation[KokItem]:
     """Products of the mall that go with a broadcast product; popular ones only where it is food."""
     release = view.release
-    neighbours = (release.similar_products(product.source, product.product_id, "kok", k) if release else None) or []
+    neighbours = (release.similar_products(product.source, product.product_id, KOK, k) if release else None) or []
     known = _listed(view, ((neighbour.product_id, neighbour.reason) for neighbour in neighbours))
     sharing = _sharing(product.ingredients, view.kok.by_ingredient)
     popular = view.kok.by_reviews if product.is_food else ()
@@ -117,7 +117,7 @@ def mall_products_for(view: View, product: Product, k: int) -> Recommendation[Ko
 def mall_products_like(view: View, item: KokItem, k: int) -> Recommendation[KokItem]:
     """Other products of the mall that are like one of its own."""
     release = view.release
-    neighbours = (release.similar_products("kok", item.product_id, "kok", NEIGHBOURS) if release else None) or []
+    neighbours = (release.similar_products(KOK, item.product_id, KOK, NEIGHBOURS) if release else None) or []
     known = _listed(view, ((neighbour.product_id, neighbour.reason) for neighbour in neighbours))
     sharing = _sharing(item.ingredients, view.kok.by_ingredient)
     popular = ((other, POPULAR) for other in view.kok.by_reviews)
@@ -146,17 +146,20 @@ def shows_fitting(
 def shows_like(
     view: View, source: str, product_id: int, ingredients: Sequence[str], k: int, now: datetime
 ) -> Recommendation[Show]:
-    """The same in order of their start; where there are none, food that is on air or comes next."""
+    """The same in order of their start; where there are none, other food that is on air or comes next."""
     fitting = shows_fitting(view, source, product_id, ingredients, now)
     if not fitting.items:
-        return _first(view, (), (), shows_soon(view, k, now))
+        soon = shows_soon(view, k + 1, now)
+        others = [(s, why) for s, why in soon if (s.product.source, s.product.product_id) != (source, product_id)]
+        return _first(view, (), (), others[:k])
     return replace(fitting, items=_by_start(fitting.items)[:k])
 
 
 def shows_soon(view: View, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
-    """Food that is on air or comes next, each product once."""
-    first = kst_day(now) - timedelta(days=1)
-    coming = (show for show in view.schedule.food_between(first, first + DAYS_AHEAD) if show.ends_at > now)
+    """Food that is on air or comes next, as far as the schedule is shown, each product once."""
+    today = kst_day(now)
+    days = view.schedule.food_between(today - timedelta(days=1), today + DAYS_AHEAD)
+    coming = (show for show in days if show.ends_at > now)
     return tuple(islice(_once((show, POPULAR) for show in coming), k))
 
 
@@ -173,17 +176,24 @@ def products_for_recipe(view: View, recipe: Recipe, k: int, now: datetime) -> Re
 
 def offer_of(view: View, source: str, product_id: int, now: datetime) -> KokItem | Show | None:
     """A product as it can be bought now: listed in the mall, or in a show on air or to come."""
-    if source == "kok":
+    if source == KOK:
         item = view.kok.items.get(product_id)
         return item if item and item.listed else None
     product = view.schedule.product_of(source, product_id)
     return view.schedule.next_show(product, now) if product else None
 
 
-def next_change(offers: Iterable[KokItem | Show], now: datetime) -> datetime | None:
-    """When one of the offered shows starts or ends, and with it what is to be offered; None without shows."""
-    shows = [offer for offer in offers if isinstance(offer, Show)]
-    return min((show.starts_at if show.starts_at > now else show.ends_at for show in shows), default=None)
+def next_change(picked: Recommendation[KokItem | Show], now: datetime) -> datetime | None:
+    """When time alone may change what is to be offered; None where it never does.
+
+    That is when one of the offered shows starts or ends. What is popular, or nothing, holds until midnight at most,
+    when another day of the schedule is looked at.
+    """
+    shows = [offer for offer, _ in picked.items if isinstance(offer, Show)]
+    changes = [show.starts_at if show.starts_at > now else show.ends_at for show in shows]
+    if picked.source in {None, "popular"}:
+        changes.append(next_midnight(now))
+    return min(changes, default=None)
 
 
 def mall_products_with(view: View, ingredient: str, k: int) -> tuple[tuple[KokItem, str], ...]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 NOTHING: Final = -1
 BY_TEXT: Final = -1
+# The reason for what is alike by its text or its vector.
+SIMILAR: Final = "similar"
 
 
 @dataclass(frozen=True)

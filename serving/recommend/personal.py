@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from serving.common.view import View
 from serving.home_shopping.queries import Show
+from serving.kok.queries import SOURCE as KOK
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates
@@ -83,7 +84,7 @@ def _products_for(view: View, thing: Viewed, now: datetime) -> Iterable[tuple[st
     if not name:
         return
     yield name, candidates.shows_fitting(view, thing.source, thing.number, ingredients, now)
-    item = view.kok.items.get(thing.number) if thing.source == "kok" else None
+    item = view.kok.items.get(thing.number) if thing.source == KOK else None
     product = view.schedule.product_of(thing.source, thing.number)
     if item:
         yield name, candidates.mall_products_like(view, item, PER_VIEW)
@@ -93,7 +94,7 @@ def _products_for(view: View, thing: Viewed, now: datetime) -> Iterable[tuple[st
 
 def _about(view: View, thing: Viewed) -> tuple[str, tuple[str, ...]]:
     """Name and ingredients of a product; an empty name for one that is no longer known."""
-    if thing.source == "kok":
+    if thing.source == KOK:
         item = view.kok.items.get(thing.number)
         return (item.name, item.ingredients) if item else ("", ())
     product = view.schedule.product_of(thing.source, thing.number)
@@ -128,7 +129,7 @@ def _best(view: View, found: Scored[T], k: int) -> Recommendation[T] | None:
 def _key(offer: KokItem | Show) -> object:
     if isinstance(offer, Show):
         return offer.product.source, offer.product.product_id
-    return "kok", offer.product_id
+    return KOK, offer.product_id
 
 
 def _nothing(view: View) -> Recommendation[Recipe]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from serving.common.auth import Identity
 from serving.common.errors import log_reason
 from serving.common.runtime import Runtime
+from serving.kok.queries import SOURCE as KOK
 from sql.warehouse.events import UserEvent
 
 log = structlog.get_logger()
@@ -55,7 +56,7 @@ def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:
 def _viewed(event_type: str, payload: dict[str, Any]) -> Viewed | None:
     """None for an event of that name that a client made up."""
     source, number = {
-        "kok_product_info_view": ("kok", payload.get("kok_product_id")),
+        "kok_product_info_view": (KOK, payload.get("kok_product_id")),
         "recipe_detail_view": (RECIPES, payload.get("recipe_id")),
     }.get(event_type, (payload.get("product_source"), payload.get("product_id")))
     return Viewed(source, number) if isinstance(source, str) and type(number) is int else None

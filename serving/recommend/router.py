@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import StringConstraints
 
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
+from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User, Visitor
 from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.view import View
+from serving.kok.queries import SOURCE as KOK
 from serving.recipe.queries import Recipe
 from serving.recommend import candidates, personal
 from serving.recommend.candidates import Recommendation
+from serving.recommend.neighbours import SIMILAR
 from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import (
     Found,
@@ -28,24 +29,18 @@ from serving.recommend.schemas import (
     impressions,
     item_origin,
     origin,
-    product_id_of,
+    product_name,
     recommended_product,
+    shown,
 )
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 Count = Annotated[int, Query(ge=1, le=50, description="At most so many", examples=[10])]
-IngredientName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    STORABLE,
-    Path(description="In any spelling that recipes use", examples=["감자"]),
-]
+Ingredient = Annotated[IngredientName, Path(description="In any spelling that recipes use", examples=["감자"])]
 Prefix = Annotated[str, Query(max_length=50, description="As typed so far", examples=["감", "ㄱㅈ"]), STORABLE]
 Target = Annotated[Literal["kok", "home_shopping"], Query(description="The mall, or shows on air or to come")]
-
-KOK = "kok"
 
 
 @router.get("/release")
@@ -65,10 +60,9 @@ async def product_recipes(
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
     recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
-    ids = [recipe.recipe_id for recipe, _ in picked.items]
-    shown = impressions(picked, "recipe_id", ids, product_id=product_id, product_source=source)
+    noted = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
     body = RecommendedRecipes(recipes=recipes, **origin(picked))
-    return keep(request, view, body, noted=("product_recipe_recommendation", shown), source=picked.source)
+    return keep(request, view, body, noted=noted, source=picked.source)
 
 
 @router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
@@ -92,8 +86,8 @@ async def product_products(
         picked = candidates.mall_products_like(view, view.kok.items[product_id], k)
     else:
         picked = candidates.mall_products_for(view, view.schedule.by_product[(source, product_id)][-1].product, k)
-    asked = {"product_id": product_id, "product_source": source}
-    return _products(request, view, picked, now, ("product_product_recommendation", asked))
+    noted = ("product_product_recommendation", impressions(picked, **product_name(source, product_id)))
+    return _products(request, view, picked, now, noted)
 
 
 @router.get("/recipe/{recipe_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
@@ -106,15 +100,15 @@ async def recipe_products(
         raise not_found(f"recipe {recipe_id}")
     now = runtime.clock()
     picked = candidates.products_for_recipe(view, recipe, k, now)
-    return _products(request, view, picked, now, ("recipe_product_recommendation", {"anchor_recipe_id": recipe_id}))
+    noted = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
+    return _products(request, view, picked, now, noted)
 
 
 @router.get("/me/recipes", responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedRecipes:
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
     picked = personal.recipes(view, viewed_by(runtime, user), k)
-    ids = [recipe.recipe_id for recipe, _ in picked.items]
-    runtime.note(user.user_id, "personal_recipe_recommendation", impressions(picked, "recipe_id", ids))
+    runtime.note(user.user_id, "personal_recipe_recommendation", impressions(picked))
     recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
     return RecommendedRecipes(recipes=recipes, **origin(picked))
 
@@ -124,8 +118,7 @@ def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count
     """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
     now = runtime.clock()
     picked = personal.products(view, viewed_by(runtime, user), k, now)
-    ids = [product_id_of(offer) for offer, _ in picked.items]
-    runtime.note(user.user_id, "personal_product_recommendation", impressions(picked, "product_id", ids))
+    runtime.note(user.user_id, "personal_product_recommendation", impressions(picked))
     products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
     return RecommendedProducts(products=products, **origin(picked))
 
@@ -146,13 +139,9 @@ async def search(
         recipes=RecommendedRecipes(recipes=recipes, **origin(named)),
         products=RecommendedProducts(products=products, **origin(offers)),
     )
-    noted = {
-        "keyword": keyword,
-        "recipes": impressions(named, "recipe_id", [row.recipe_id for row in recipes]),
-        "products": impressions(offers, "recommended_product_id", [row.product_id for row in products]),
-    }
-    until = candidates.next_change((offer for offer, _ in offers.items), now)
-    return keep(request, view, body, until=until, noted=("recommend_search", noted), source=named.source)
+    found = {"source": named.source or offers.source, "impressions": [*shown(named), *shown(offers)]}
+    noted = ("recommend_search", impressions(named, keyword=keyword) | found)
+    return keep(request, view, body, until=candidates.next_change(offers, now), noted=noted, source=named.source)
 
 
 @router.get("/ingredients", response_model=IngredientSuggestions)
@@ -165,13 +154,13 @@ async def suggest_ingredients(
     return keep(request, view, IngredientSuggestions(suggestions=rows))
 
 
-@router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes)
-async def substitutes(request: Request, view: CurrentView, _: Visitor, name: IngredientName, k: Count = 10) -> Response:
-    """Ingredients that recipes use alike; none without a release or for an ingredient that it does not know."""
+@router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes, responses=NOT_FOUND)
+async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ingredient, k: Count = 10) -> Response:
+    """Ingredients that recipes use in its place; none without a release or for an ingredient that it does not know."""
     ingredient = view.recipes.name_of(name)
     found = tuple(view.release.substitutes(ingredient, k)) if view.release else ()
     picked = Recommendation(
-        tuple((pair, candidates.SIMILAR) for pair in found), "release" if found else None, view.release_version
+        tuple((pair, SIMILAR) for pair in found), "release" if found else None, view.release_version
     )
     rows = [Substitute(ingredient=n, score=score, **item_origin(picked, reason)) for (n, score), reason in picked.items]
     body = Substitutes(ingredient=ingredient, substitutes=rows, **origin(picked))
@@ -181,12 +170,10 @@ async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ing
 def _products(
     request: Request, view: View, picked: Recommendation[Any], now: datetime, noted: tuple[str, dict[str, object]]
 ) -> Response:
-    ids = [product_id_of(offer) for offer, _ in picked.items]
-    shown = impressions(picked, "recommended_product_id", ids, **noted[1])
     products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
-    until = candidates.next_change((offer for offer, _ in picked.items), now)
+    until = candidates.next_change(picked, now)
     body = RecommendedProducts(products=products, **origin(picked))
-    return keep(request, view, body, until=until, noted=(noted[0], shown), source=picked.source)
+    return keep(request, view, body, until=until, noted=noted, source=picked.source)
 
 
 def _recipe(recipe: Recipe, item: ItemOrigin) -> RecommendedRecipe:

@@ -1,6 +1,5 @@
 """What every recommendation says about itself, and the bodies of the recommendation routes."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, TypedDict
 
@@ -8,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
+from serving.kok.queries import SOURCE as KOK
 from serving.kok.queries import KokItem
+from serving.recipe.queries import Recipe
 from serving.recommend.candidates import Recommendation, Source
 
 
@@ -68,20 +69,35 @@ def item_origin(recommendation: Recommendation[Any], reason: str) -> ItemOrigin:
     )
 
 
-def impressions(
-    recommendation: Recommendation[Any], kind: str, ids: Sequence[int], **asked: object
-) -> dict[str, object]:
-    """What is recorded when a user is shown a recommendation: ``ids`` of items of a ``kind``, by position from 1."""
-    shown = [
-        {"position": position, kind: number, "reason": reason}
-        for position, (number, (_, reason)) in enumerate(zip(ids, recommendation.items, strict=True), start=1)
-    ]
+def impressions(recommendation: Recommendation[Any], **asked: object) -> dict[str, object]:
+    """What is recorded when a user is shown a recommendation for what was ``asked``."""
     return {
         **asked,
         "release_version": recommendation.release_version,
         "source": recommendation.source,
-        "impressions": shown,
+        "impressions": shown(recommendation),
     }
+
+
+def shown(recommendation: Recommendation[Any]) -> list[dict[str, object]]:
+    """Its recipes and products, by position from 1, as events name them: a product by its source and id."""
+    return [
+        {"position": position, **_name(item), "reason": reason}
+        for position, (item, reason) in enumerate(recommendation.items, start=1)
+    ]
+
+
+def _name(item: Recipe | KokItem | Show) -> dict[str, object]:
+    if isinstance(item, Recipe):
+        return {"recipe_id": item.recipe_id}
+    if isinstance(item, KokItem):
+        return product_name(KOK, item.product_id)
+    return product_name(item.product.source, item.product.product_id) | {"live_id": item.live_id}
+
+
+def product_name(source: str, product_id: int) -> dict[str, object]:
+    """A product as events name it; an id alone may be that of several sources."""
+    return {"product_id": product_id, "product_source": source}
 
 
 class ReleaseInService(BaseModel):
@@ -134,11 +150,13 @@ class Substitute(Recommended):
     """An ingredient that recipes use alike."""
 
     ingredient: str
-    score: float = Field(description="Cosine of the two ingredients' vectors, at most 1")
+    score: float = Field(
+        description="Cosine of the two ingredients' vectors, at most 1; what recipes hold together stands further down"
+    )
 
 
 class Substitutes(Provenance):
-    """What may stand in for an ingredient, most alike first."""
+    """What may stand in for an ingredient, best first: used most alike, and not beside it."""
 
     ingredient: str = Field(description="The name that was asked for, as recipes spell it")
     substitutes: list[Substitute]
@@ -167,7 +185,7 @@ def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime
         )
     price = shown_price(offer.list_price, offer.price, offer.price_kind)
     return RecommendedProduct(
-        product_source="kok",
+        product_source=KOK,
         product_id=offer.product_id,
         product_name=offer.name,
         store_name=offer.store,
@@ -183,11 +201,6 @@ def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime
         on_air=False,
         **origin,
     )
-
-
-def product_id_of(offer: KokItem | Show) -> int:
-    """The source's own id of an offered product."""
-    return offer.product.product_id if isinstance(offer, Show) else offer.product_id
 
 
 class Found(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import faiss
 import numpy as np
@@ -14,23 +14,20 @@ from numpy.typing import NDArray
 from artifacts.release import MANIFEST, CorruptRelease, Manifest
 from serving.recommend.baskets import Baskets
 from serving.recommend.encoder import Encoder
-from serving.recommend.neighbours import BY_TEXT, NeighbourTable
+from serving.recommend.neighbours import BY_TEXT, SIMILAR, NeighbourTable
 from serving.recommend.rankers.blend import Blend
+from serving.recommend.substitutes import find as find_substitutes
 
 Target = Literal["kok", "home_shopping"]
-# Releases once held the number of a source in this order; now they hold its name.
-_NUMBERED_SOURCES: Final = ("kok", "hnsmall", "hmall", "nsmall")
-ALIKE: Final = "similar"
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A recipe, how well it fits, why, and what said so."""
+    """A recipe, how well it fits and why."""
 
     recipe_id: int
     score: float
     reason: str
-    source: str = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,8 @@ class LoadedRelease:
         self._numbers = {name: number for number, name in enumerate(self.names)}
         self._prior: NDArray[np.float32] = np.load(folder / "recipe_prior.npy")
         self._vectors: NDArray[np.float32] = np.load(folder / "ingredient_vectors.npy")
-        sources, ids = _read_sources(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
-        self._products: list[tuple[str, int]] = list(zip(sources, ids.tolist(), strict=True))
+        sources, ids = np.load(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
+        self._products: list[tuple[str, int]] = list(zip(sources.tolist(), ids.tolist(), strict=True))
         self._rows = {product: row for row, product in enumerate(self._products)}
         self._product_recipes = NeighbourTable.load(folder / "neighbours" / "product_recipes")
         self._recipe_products = NeighbourTable.load(folder / "neighbours" / "recipe_products")
@@ -125,7 +122,7 @@ class LoadedRelease:
         only = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, len(self.recipe_ids)))
         scores, rows = self._text_index.search(self.encode([text]), min(k, len(self.recipe_ids)), params=only)
         pairs = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-        return [Neighbour(int(self.recipe_ids[row]), score, ALIKE) for row, score in pairs if row >= 0]
+        return [Neighbour(int(self.recipe_ids[row]), score, SIMILAR) for row, score in pairs if row >= 0]
 
     def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
         """Ingredients that a recipe with these still lacks, best first, by the blended ranker."""
@@ -136,14 +133,11 @@ class LoadedRelease:
         return [(name, score) for name, score in ranked if name not in given][:k]
 
     def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
-        """Ingredients that recipes use alike, by the cosine of their vectors, most alike first; none for an unknown."""
+        """Ingredients that recipes use alike, best first, with the cosine of their vectors; none for an unknown."""
         number = self._numbers.get(ingredient)
-        if number is None or not self._vectors[number].any():
+        if number is None:
             return []
-        scores = self._vectors @ self._vectors[number]
-        scores[number] = -np.inf
-        order = np.argsort(-scores, kind="stable")[:k]
-        return [(self.names[row], float(scores[row])) for row in order.tolist() if scores[row] > 0]
+        return [(self.names[row], cosine) for row, cosine in find_substitutes(number, self._vectors, self.baskets)[:k]]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts."""
@@ -156,14 +150,14 @@ class LoadedRelease:
         query /= np.linalg.norm(query)
         scores, rows = self._recipe_index.search(query, min(k + len(known), len(self.recipe_ids)))
         pairs = ((int(self.recipe_ids[row]), score) for row, score in zip(rows[0], scores[0].tolist(), strict=True))
-        return [Neighbour(recipe_id, score, ALIKE) for recipe_id, score in pairs if recipe_id not in known][:k]
+        return [Neighbour(recipe_id, score, SIMILAR) for recipe_id, score in pairs if recipe_id not in known][:k]
 
     def _shared(self, row: int, wanted: Sequence[int]) -> str:
         held = set(self.baskets.of_recipe(row).tolist())
         return "contains:" + ",".join(self.names[number] for number in wanted if number in held)
 
     def _reason(self, reason: int) -> str:
-        return ALIKE if reason == BY_TEXT else f"contains:{self.names[reason]}"
+        return SIMILAR if reason == BY_TEXT else f"contains:{self.names[reason]}"
 
     def _named(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
         return [ProductNeighbour(*self._products[row], score, self._reason(reason)) for row, score, reason in found]
@@ -203,9 +197,3 @@ class LoadedRelease:
         for name, rows, limit in bounds:
             if rows.size and int(rows.max()) >= limit:
                 raise CorruptRelease(f"release {self.version}: {name} points at row {int(rows.max())} of {limit}")
-
-
-def _read_sources(path: Path) -> list[str]:
-    """The source of each product."""
-    stored: list[str] | list[int] = np.load(path).tolist()
-    return [source if isinstance(source, str) else _NUMBERED_SOURCES[source] for source in stored]

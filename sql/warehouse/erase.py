@@ -89,16 +89,20 @@ _GOODS = """(
         OR jsonb_typeof(field.value) = 'string'
             AND field.value #>> '{{}}' ~ (CAST(:words AS jsonb) ->> field.key)
 )"""
-_IMPRESSIONS = f"""(
-    SELECT coalesce(jsonb_agg({_GOODS.format(fields="each.shown")} ORDER BY each.place), '[]')
-    FROM jsonb_array_elements(payload -> 'impressions') WITH ORDINALITY AS each(shown, place)
-    WHERE jsonb_typeof(each.shown) = 'object'
-)"""  # noqa: S608 - of constants
+
+
+def _listed(name: str) -> str:
+    """The field ``name``, if it is a list of goods: each with the fields above."""
+    return f"""CASE WHEN jsonb_typeof(payload -> '{name}') = 'array' THEN jsonb_build_object('{name}', (
+        SELECT coalesce(jsonb_agg({_GOODS.format(fields="each.shown")} ORDER BY each.place), '[]')
+        FROM jsonb_array_elements(payload -> '{name}') WITH ORDINALITY AS each(shown, place)
+        WHERE jsonb_typeof(each.shown) = 'object'
+    )) ELSE '{{}}' END"""  # noqa: S608 - of constants
+
+
 _PAYLOAD = f"""
     CASE WHEN jsonb_typeof(payload) = 'object' THEN
-        {_GOODS.format(fields="payload")}
-        || CASE WHEN jsonb_typeof(payload -> 'impressions') = 'array'
-            THEN jsonb_build_object('impressions', {_IMPRESSIONS}) ELSE '{{}}' END
+        {_GOODS.format(fields="payload")} || {_listed("impressions")} || {_listed("cart")}
     ELSE '{{}}' END
 """
 _EVENTS = """

@@ -58,6 +58,7 @@ RECIPE = {
     "thumbnail_url": TEXT_OR_NULL,
     "recipe_url": str,
 }
+USED = {"material_name": str, "measure_amount": (float, NULL), "measure_unit": TEXT_OR_NULL}
 KOK_HISTORY = {"kok_history_id": int, "user_id": int, "kok_keyword": str, "kok_searched_at": str}
 HS_HISTORY = {
     "homeshopping_history_id": int,
@@ -222,9 +223,7 @@ CASES = (
                 | {
                     "matched_ingredient_count": int,
                     "total_ingredients_count": int,
-                    "used_ingredients": [
-                        {"material_name": str, "measure_amount": (float, NULL), "measure_unit": TEXT_OR_NULL}
-                    ],
+                    "used_ingredients": [USED],
                 }
             ],
             "page": int,
@@ -382,7 +381,7 @@ CASES = (
                     "ingredients": [str],
                     "matched_ingredient_count": int,
                     "total_ingredients_count": int,
-                    "used_ingredients": [str],
+                    "used_ingredients": [USED],
                     "reason": str,
                 }
             ],

@@ -1,18 +1,15 @@
 """A source that no code names: its products are released, recommended from, searched and shown like all others."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
 from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from artifacts import release as releases
 from artifacts.store import Store
-from serving.recommend.vector_store import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient, SearchDocument
 from tests.serving import tiny_release
-from tests.serving.small import BIG_ID, LONG_AGO, NOON, POTATO, at
+from tests.serving.small import LONG_AGO, NOON, POTATO, at
 
 SOURCE, CHANNEL, LIVE_ID, PRODUCT_ID = "newshopping", 6, 70, 9_000_000_001
 
@@ -55,18 +52,3 @@ def test_its_products_are_in_the_release_and_served(
 
 def test_a_source_that_has_no_such_product_is_not_found(client: TestClient) -> None:
     assert client.get("/api/recommend/product/nobody/101/recipes").status_code == 404
-
-
-def test_a_release_of_numbered_sources_can_still_be_read(
-    filled: Engine, warehouse: Engine, store: Store, tmp_path: Path
-) -> None:
-    folder = releases.fetch(store, tiny_release.build(filled, warehouse, store, NOON), tmp_path)
-    named = LoadedRelease.open(folder)
-    sources = np.load(folder / "product_sources.npy").tolist()
-    numbers = [("kok", "hnsmall", "hmall", "nsmall").index(source) for source in sources]
-    np.save(folder / "product_sources.npy", np.array(numbers, dtype=np.int8))
-    numbered = LoadedRelease.open(folder)
-    for source, product_id in (("kok", 101), ("hmall", BIG_ID)):
-        found = numbered.similar_products(source, product_id, "kok", 5)
-        assert found == named.similar_products(source, product_id, "kok", 5)
-        assert found

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
@@ -10,7 +11,7 @@ from serving.home_shopping.queries import load_schedule
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 from tests.serving.conftest import Now, Person, eventually
-from tests.serving.small import BIG_ID, SHOWS, at, bump, fill
+from tests.serving.small import BIG_ID, at, bump, fill
 
 SCHEDULE = "/api/homeshopping/schedule"
 
@@ -49,6 +50,22 @@ def test_without_a_date_it_is_today_and_the_ten_days_that_follow(client: TestCli
     assert shows(client) == [1, 2, 3, 6, 7]
     now.forward(hours=12)
     assert shows(client) == [6, 7], "midnight passed, the kept answer is no longer true"
+
+
+def test_the_tenth_day_from_today_is_the_last_one_shown(filled: Engine, start: Callable[[], TestClient]) -> None:
+    show = {"channel_id": 1, "source": "hmall", "source_product_id": BIG_ID, "slot": "main", "price_kind": "unknown"}
+    with filled.begin() as conn:
+        for live_id, day in ((80, 16), (81, 17)):
+            hours = {"starts_at": at(day, "10:00"), "ends_at": at(day, "11:00")}
+            conn.execute(insert(Broadcast), show | hours | {"broadcast_id": live_id})
+    assert shows(start()) == [1, 2, 3, 6, 7, 80]
+
+
+@pytest.mark.parametrize(
+    "day", ["0", "1754438400", "20250806", "2025-08-06T00:00:00", "2025-02-30", "２０２５-08-06", ""]
+)
+def test_a_day_that_is_no_iso_date_is_refused(client: TestClient, day: str) -> None:
+    assert client.get(SCHEDULE, params={"live_date": day}).status_code == 422
 
 
 def test_only_food_is_on_the_schedule_and_no_time_or_price_is_null(client: TestClient) -> None:
@@ -137,6 +154,22 @@ def test_search_shows_each_product_in_its_show_on_air_or_to_come(client: TestCli
     assert found("국내산") == []
 
 
+def test_a_search_is_kept_until_the_first_of_its_shows_ends(
+    filled: Engine, start: Callable[[], TestClient], now: Now
+) -> None:
+    pork = update(HomeShoppingProduct).where(HomeShoppingProduct.source_product_id == 21_000_002)
+    with filled.begin() as conn:
+        conn.execute(pork.values(product_name="국내산 돼지고기 10kg"))
+    client = start()
+
+    def found() -> list[int]:
+        return [row["live_id"] for row in client.get("/api/homeshopping/search?keyword=10kg").json()["products"]]
+
+    assert found() == [2, 3, 6]
+    now.forward(minutes=30)
+    assert found() == [3, 6], "at 12:30 sharp"
+
+
 def test_search_pages_truly(client: TestClient) -> None:
     one = client.get("/api/homeshopping/search?keyword=10kg&page=1&size=1").json()
     two = client.get("/api/homeshopping/search?keyword=10kg&page=2&size=1").json()
@@ -185,8 +218,7 @@ def test_a_broadcast_whose_product_is_missing_is_left_out(service: Engine, start
     orphan |= {"source": "hmall", "source_product_id": 5, "slot": "main", "price_kind": "unknown"}
     with service.begin() as conn:
         conn.execute(insert(Broadcast), orphan)
-    assert 60 not in shows(start())
-    assert len(SHOWS) == 8
+    assert shows(start()) == [1, 2, 3, 6, 7]
 
 
 def test_a_product_shows_what_its_page_showed(client: TestClient, service: Engine) -> None:

@@ -1,13 +1,15 @@
 """The mall's lists, pages and search."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
+from sql.service.pages import KokReview
 from tests.serving.conftest import Person, sign_up
 from tests.serving.small import WITH_PAGE, same_item
 
@@ -27,6 +29,11 @@ def test_a_list_is_cut_into_pages_of_the_size_asked_for(client: TestClient) -> N
     assert ids(client, "/api/kok/discounted?page=2&size=1") == [101]
     assert ids(client, "/api/kok/discounted?page=3&size=1") == []
     assert ids(client, "/api/kok/discounted?page=1&size=100") == [103, 101]
+    assert [ids(client, f"/api/kok/top-selling?page={page}&size=3") for page in (1, 2, 3)] == [
+        [103, 101, 102],
+        [104],
+        [],
+    ]
 
 
 def test_top_selling_is_what_people_reviewed_in_either_order(client: TestClient) -> None:
@@ -108,6 +115,15 @@ def test_a_page_shows_what_is_known_with_numbers_and_texts_for_what_is_not(clien
         "kok_return_addr": "",
     }
     assert [image["kok_img_id"] for image in client.get(f"{page}/tabs").json()["images"]] == [1, 2]
+
+
+def test_the_newest_hundred_reviews_are_shown(client: TestClient, filled: Engine) -> None:
+    review = {"kok_product_id": WITH_PAGE, "written_on": date(2025, 8, 3)}
+    with filled.begin() as conn:
+        for number in range(98):
+            conn.execute(insert(KokReview), review | {"content_hash": f"more {number}"})
+    days = [row["kok_review_date"] for row in client.get(f"/api/kok/product/{WITH_PAGE}/reviews").json()["reviews"]]
+    assert days == ["2025-08-03"] * 98 + ["2025-08-02", "2025-07-30"], "not the one of an unknown day"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Recommendations in the mall: recipes for a cart, and shows for what was looked at."""
 
+import re
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
+from serving.gateway.main import app
 from sql.warehouse.events import UserEvent
 from tests.serving.conftest import Now, Person, eventually
 from tests.serving.small import BIG_ID
@@ -26,9 +28,23 @@ def test_a_cart_of_products_that_no_recipe_holds_together_gives_recipes(client: 
     assert [recipe["recipe_id"] for recipe in body["recipes"]] == [9004, 9001, 9003, 9005, 9002]
     first = body["recipes"][1]
     assert (first["matched_ingredient_count"], first["total_ingredients_count"]) == (2, 2)
-    assert first["used_ingredients"] == ["감자", "양파"]
+    assert first["used_ingredients"] == [
+        {"material_name": "감자", "measure_amount": 0.5, "measure_unit": "개"},
+        {"material_name": "양파", "measure_amount": 1.0, "measure_unit": "개"},
+    ]
     assert first["reason"] == "contains:감자,양파"
     assert (body["total_count"], body["total_pages"], body["fallback"]) == (5, 1, True)
+
+
+def test_the_openapi_says_which_product_ids_are_understood(client: TestClient, person: Person) -> None:
+    (pattern,) = {
+        parameter["schema"]["pattern"]
+        for parameter in app.openapi()["paths"][CART]["get"]["parameters"]
+        if parameter["name"] == "product_ids"
+    }
+    for given, status in (("101", 200), (f"101,{BIG_ID}", 200), ("", 400), ("x", 400), ("-1", 400), ("9" * 20, 400)):
+        answer = client.get(CART, params={"product_ids": given}, headers=person.headers)
+        assert (answer.status_code, bool(re.search(pattern, given))) == (status, status == 200), given
 
 
 def test_a_page_of_a_cart_is_a_page_and_the_total_is_that_of_all(client: TestClient, person: Person) -> None:
@@ -65,5 +81,12 @@ def test_shows_go_with_the_mall_products_that_were_looked_at(
     assert [row["live_id"] for row in body["recommendations"]] == [6]
     assert body["product_recommendations"] == {"햇감자 3kg": body["recommendations"]}
     assert body["recommendations"][0]["reason"] == "contains:감자"
+    assert client.get("/api/kok/product/103/info", headers=person.headers).status_code == 200
+    eventually(lambda: seen() == 2, "the next view is stored")
+    body = client.get(SHOWS, headers=person.headers).json()
+    assert (body["kok_product_name"], [row["live_id"] for row in body["recommendations"]]) == (
+        "돼지고기 앞다리 1kg",
+        [2, 6],
+    ), "what was looked at last comes first"
     now.forward(minutes=30)
     assert client.get(SHOWS).status_code == 401

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
@@ -11,9 +12,10 @@ from starlette.testclient import TestClient
 from serving.gateway.main import app
 from serving.recipe import schemas
 from sql.service.catalog import KokProduct, ProductIngredient
+from sql.service.recipes import Recipe, RecipeIngredient
 from sql.service.users import RecipeRating
 from tests.serving.conftest import Now, Person, eventually, sign_up
-from tests.serving.small import PORK, bump
+from tests.serving.small import PORK, POTATO, RICE, bump
 
 
 def ids(client: TestClient, person: Person, path: str) -> list[int]:
@@ -78,7 +80,7 @@ def test_a_combination_ends_when_all_is_used_up(client: TestClient, person: Pers
 def test_by_ingredients_says_of_each_recipe_why_it_is_there(client: TestClient, person: Person) -> None:
     recipe = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers).json()["recipes"][0]
     assert recipe["reason"] == "uses:감자,양파,돼지고기"
-    assert (recipe["source"], recipe["release_version"], recipe["fallback"]) == ("catalog", None, False)
+    assert (recipe["source"], recipe["release_version"], recipe["fallback"]) == ("resolved", None, False)
 
 
 def test_a_kept_combination_is_only_for_who_is_logged_in(client: TestClient, person: Person) -> None:
@@ -103,6 +105,12 @@ def test_an_amount_that_is_none_is_refused_by_name(client: TestClient, person: P
     answer = client.get(f"{three}&amount=1&amount=2&amount={amount}", headers=person.headers)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "amount", 2]
+
+
+def test_a_unit_that_cannot_be_stored_is_refused(client: TestClient, person: Person) -> None:
+    query = "ingredient=감자&ingredient=양파&ingredient=쌀&unit=g&unit=%00&unit=g"
+    answer = client.get(f"/api/recipes/by-ingredients?{query}", headers=person.headers)
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "unit", 1])
 
 
 def test_search_by_ingredients_wants_all_of_them(client: TestClient, person: Person) -> None:
@@ -132,6 +140,45 @@ def test_the_next_page_of_an_ingredient_search_is_understood_although_it_names_t
 ) -> None:
     assert ids(client, person, "/search?recipe=감자,양파&method=ingredient&page=1&size=2") == [9005, 9001]
     assert ids(client, person, "/search?recipe=감자,양파&method=recipe&page=2&size=2") == [9003]
+
+
+def test_a_comma_in_a_title_is_no_list_of_ingredients(filled: Engine, start: Callable[[], TestClient]) -> None:
+    title = "감자조림 만들기, 반찬이 필요없는 한끼식사"
+    with filled.begin() as conn:
+        conn.execute(update(Recipe).where(Recipe.recipe_id == 9001).values(title=title))
+    client = start()
+    person = sign_up(client)
+    assert ids(client, person, f"/search?method=recipe&recipe={title}") == [9001]
+    assert ids(client, person, "/search?method=recipe&recipe=김치찌개,") == [9002]
+    assert ids(client, person, "/search?method=recipe&recipe=,") == [9001], "it stands in its title"
+    assert ids(client, person, "/search?method=recipe&recipe=햇감자, 양파") == [9005, 9001, 9003], "each is known"
+
+
+def test_an_ingredient_in_two_sections_is_one_ingredient(filled: Engine, start: Callable[[], TestClient]) -> None:
+    line = {"position": 9, "section": "양념"}
+    with filled.begin() as conn:
+        rice = line | {"recipe_id": 9004, "name": "쌀", "amount": "1", "unit": "컵", "ingredient_id": RICE}
+        potato = line | {"recipe_id": 9003, "name": "감자", "amount": "100", "unit": "g", "ingredient_id": POTATO}
+        conn.execute(insert(RecipeIngredient), [rice, potato])
+    client = start()
+    person = sign_up(client)
+
+    def get(path: str) -> dict[int, tuple[int, int, list[Any]]]:
+        recipes = client.get(path, headers=person.headers).json()["recipes"]
+        counts = ("matched_ingredient_count", "total_ingredients_count", "used_ingredients")
+        return {recipe["recipe_id"]: tuple(recipe[name] for name in counts) for recipe in recipes}
+
+    def used(name: str, amount: float | None, unit: str | None) -> dict[str, Any]:
+        return {"material_name": name, "measure_amount": amount, "measure_unit": unit}
+
+    given = "ingredient=쌀&ingredient=감자&ingredient=두부&unit=g&unit=g&unit=g"
+    for path in (f"/api/recipes/by-ingredients?{given}", "/api/kok/carts/recipe-recommend?product_ids=101,21000005"):
+        found = get(path)
+        assert found[9004] == (1, 1, [used("쌀", 3.0, "컵")]), "its lines together"
+        assert found[9003] == (1, 2, [used("햇감자", 2.0, "개")]), "grams are no pieces"
+    statuses = [client.get(f"/api/recipes/{number}/status", headers=person.headers).json() for number in (9004, 9003)]
+    assert [status["summary"]["total_ingredients"] for status in statuses] == [1, 2]
+    assert [row["material_name"] for row in statuses[1]["ingredients"]] == ["햇감자", "양파"]
 
 
 def test_an_unknown_recipe_answers_404(client: TestClient, person: Person) -> None:
@@ -177,9 +224,12 @@ def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_o
         assert answer.json() == {"recipe_id": 9001, "rating": rating}
     client.post(path, json={"rating": 2}, headers=other.headers)
     assert client.get(path, headers=person.headers).json()["rating"] == 3.5
+    assert client.post(path, json={"rating": 3}, headers=sign_up(client).headers).status_code == 200
+    mean = 10 / 3
+    assert client.get(path, headers=person.headers).json()["rating"] == mean, "on every engine"
     for wrong in (-1, 6, False, True, "3", "", 3.5, None, [3]):
         assert client.post(path, json={"rating": wrong}, headers=person.headers).status_code == 422, wrong
-    assert client.get(path, headers=person.headers).json()["rating"] == 3.5
+    assert client.get(path, headers=person.headers).json()["rating"] == mean
 
 
 def test_first_ratings_of_one_user_at_once_are_one_rating(client: TestClient, person: Person, filled: Engine) -> None:

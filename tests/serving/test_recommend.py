@@ -4,17 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
 from serving.recommend.recent import VIEWS
-from sql.service.catalog import ProductIngredient, ProductItem
+from serving.recommend.schemas import ItemOrigin, recommended_product
+from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
+from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
 from tests.serving import tiny_release
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.gate import Gate
-from tests.serving.small import BIG_ID, INGREDIENTS, NOON, PORK, cancel, same_item
+from tests.serving.small import BIG_ID, INGREDIENTS, NOON, PORK, RICE, at, bump, cancel, same_item
 
 SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
 MALL_FOR_POTATOES = f"/api/recommend/product/hmall/{BIG_ID}/products"
@@ -75,7 +77,7 @@ def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> N
     for body in bodies:
         rows = body["substitutes"]
         assert body["ingredient"] not in [row["ingredient"] for row in rows]
-        assert rows == sorted(rows, key=lambda row: -float(row["score"]))
+        assert all(0 < row["score"] <= 1 for row in rows)
 
 
 def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
@@ -113,6 +115,85 @@ def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, 
     assert offered() == [7], "by now every show of potatoes is over: what comes next instead"
     cancel(filled, 7)
     eventually(lambda: offered() == [], "the cancelled one is gone too")
+
+
+def test_popular_food_of_the_mall_goes_with_food_only(client: TestClient) -> None:
+    lobster, cleaner = (
+        client.get(f"/api/homeshopping/product/{number}/kok-recommend").json() for number in (21_000_006, 21_000_004)
+    )
+    assert (lobster["source"], [row["kok_product_id"] for row in lobster["products"]]) == (
+        "popular",
+        [103, 101, 102, 104, 105],
+    )
+    assert (cleaner["source"], cleaner["products"]) == (None, [])
+
+
+@pytest.mark.parametrize("state", ["cold", "warm"])
+@pytest.mark.usefixtures("filled")
+def test_nothing_is_recommended_for_itself(state: str, request: pytest.FixtureRequest) -> None:
+    client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
+    for source, number in (("hmall", BIG_ID), ("hnsmall", 21_000_002), ("kok", 101), ("kok", 103), ("kok", 105)):
+        for target in ("kok", "home_shopping"):
+            path = f"/api/recommend/product/{source}/{number}/products?k=50&target={target}"
+            offered = keys(answer(client, path))
+            assert offered
+            assert (source, number) not in offered
+    if state == "cold":
+        soon = answer(client, f"/api/recommend/product/hmall/{BIG_ID}/products?k=3&target=home_shopping")
+        assert (soon["source"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
+
+
+def test_what_the_mall_no_longer_lists_is_not_offered_for_a_recipe(
+    warm: tuple[TestClient, str], filled: Engine
+) -> None:
+    client, _ = warm
+
+    def offered() -> set[tuple[str, int]]:
+        return set(keys(answer(client, "/api/recommend/recipe/9001/products?k=50")))
+
+    assert {("kok", 101), ("kok", 102)} <= offered()
+    with filled.begin() as conn:
+        conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 101).values(vanished_at=NOON))
+        bump(conn, "kok")
+    eventually(lambda: ("kok", 101) not in offered(), "it is offered no more")
+    assert ("kok", 102) in offered()
+
+
+def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_the_schedule(
+    filled: Engine, start: Callable[[], TestClient], now: Now
+) -> None:
+    show = {"channel_id": 1, "source": "hmall", "source_product_id": BIG_ID, "slot": "main", "price_kind": "unknown"}
+    days = {80: ("hnsmall", 21_000_005, 16), 81: ("hnsmall", 21_000_002, 17), 82: ("hmall", BIG_ID, 29)}
+    with filled.begin() as conn:
+        for live_id, (source, number, day) in days.items():
+            key = {"broadcast_id": live_id, "source": source, "source_product_id": number}
+            hours = {"starts_at": at(day, "10:00"), "ends_at": at(day, "11:00")}
+            conn.execute(insert(Broadcast), show | key | hours)
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id.in_([2, 6])).values(cancelled_at=NOON))
+    client = start()
+
+    def offered() -> list[tuple[int, bool]]:
+        body = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping&k=50")
+        return [(row["live_id"], row["on_air"]) for row in body["products"]]
+
+    assert offered() == [(3, False), (7, False), (80, False)], "as far as the schedule: ten days"
+    now.moment = at(6, "23:50")
+    assert offered() == [(3, True), (7, False), (80, False)]
+    now.moment = at(7, "00:00")
+    assert offered() == [(3, True), (7, False), (80, False), (81, False)], "one began yesterday, and a day more counts"
+    now.moment = at(7, "01:00")
+    assert offered() == [(7, False), (80, False), (81, False)], "at its end it is over"
+    now.moment = at(18, "12:00")
+    assert offered() == []
+    now.moment = at(19, "00:00")
+    assert offered() == [(82, False)], "nothing was not kept for longer than the day"
+
+
+def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
+    show = client.app.state.runtime.view.current.schedule.by_live_id[2]  # type: ignore[attr-defined]
+    why = ItemOrigin(reason="popular", release_version=None, source="popular", fallback=True)
+    moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
+    assert [recommended_product(show, why, now).on_air for now in moments] == [False, True, True, False]
 
 
 def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:
@@ -157,6 +238,36 @@ def test_what_a_user_looked_at_decides(
     assert ("hmall", BIG_ID) in keys(products)
 
 
+def test_what_is_popular_says_nothing_about_a_user(client: TestClient, warehouse: Engine) -> None:
+    person = sign_up(client)
+    look(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
+    for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
+        body = answer(client, path, person)
+        assert body["source"] == "popular", "of lobster and sushi no ingredient is known"
+        assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
+
+
+def test_what_comes_from_a_release_in_part_counts_as_the_releases(
+    warm: tuple[TestClient, str], filled: Engine, warehouse: Engine
+) -> None:
+    client, _ = warm
+    person = sign_up(client)
+    rice = {"source": "kok", "source_product_id": 105, "position": 0, "ingredient_id": RICE}
+    fresh = {"kok_product_id": 107, "store_name": "새가게", "product_name": "햅쌀 10kg", "first_seen_at": NOON}
+    with filled.begin() as conn:
+        conn.execute(insert(KokProduct), fresh | {"is_food": True, "is_ingredient": True, "resolver_version": "1"})
+        conn.execute(insert(ProductIngredient), rice | {"source_product_id": 107})
+        bump(conn, "kok")
+    page = "/api/kok/product/107/info"
+    eventually(lambda: client.get(page).status_code == 200, "the new product is there")
+    look(client, person, warehouse, page)
+    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "resolved", "the release does not know it"
+    look(client, person, warehouse, "/api/kok/product/101/info")
+    recipes = answer(client, "/api/recommend/me/recipes", person)
+    assert {row["reason"] for row in recipes["recipes"]} == {"viewed:햅쌀 10kg", "viewed:햇감자 3kg"}
+    assert recipes["source"] == "release"
+
+
 def test_with_the_warehouse_away_a_user_gets_what_is_popular(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
@@ -166,6 +277,54 @@ def test_with_the_warehouse_away_a_user_gets_what_is_popular(
     door.shut()
     assert answer(client, "/api/recommend/me/recipes", person)["source"] == "popular"
     assert answer(client, "/api/recommend/me/products", person)["source"] == "popular"
+
+
+def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_asked_for_as_it_was_understood(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    potatoes = {"product_id": BIG_ID, "product_source": "hmall"}
+    in_mall, show = {"product_id": 101, "product_source": "kok"}, potatoes | {"live_id": 6}
+    named, resolved = {"reason": "title:감자"}, {"reason": "contains:감자"}
+    look(client, person, warehouse, "/api/kok/product/101/info")
+    viewed = {"reason": "viewed:햇감자 3kg"}
+    three = "ingredient=쌀&ingredient=두부&ingredient=김&unit=g&unit=g&unit=g"
+    text = [{"position": n, "recipe_id": number} | named for n, number in enumerate((9001, 9003), start=1)]
+    expected: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+        "/api/homeshopping/product/1/kok-recommend": (potatoes, [in_mall | resolved]),
+        "/api/recommend/product/kok/101/products?target=home_shopping": (in_mall, [show | resolved]),
+        f"/api/recommend/product/hmall/{BIG_ID}/products": (potatoes, [in_mall | resolved]),
+        "/api/recommend/recipe/9003/products?k=1": ({"anchor_recipe_id": 9003}, [in_mall | resolved]),
+        "/api/recommend/me/products?k=1": ({}, [show | viewed]),
+        "/api/recommend/search?keyword=감자": ({"keyword": "감자"}, [*text, show | named, in_mall | named]),
+        "/api/recipes/감자/product-recommend": ({"ingredient": "감자"}, [show | resolved, in_mall | resolved]),
+        "/api/kok/product/homeshopping-recommend": ({"kok_product_ids": [101]}, [show | resolved]),
+        "/api/kok/carts/recipe-recommend?product_ids=21000005,1,999": (
+            {"cart": [{"product_id": 21_000_005, "product_source": "hnsmall"}, potatoes]},
+            [{"recipe_id": 9004, "reason": "contains:쌀"}],
+        ),
+        f"/api/recipes/by-ingredients?{three}": ({"unit": ["g"] * 3}, [{"recipe_id": 9004, "reason": "uses:쌀"}]),
+    }
+
+    def payloads() -> list[dict[str, Any]]:
+        shown = select(UserEvent.payload).where(UserEvent.event_type.not_in([*VIEWS, "user_signup", "user_login"]))
+        with warehouse.connect() as conn:
+            return list(conn.scalars(shown.order_by(UserEvent.event_id)))
+
+    for path in expected:
+        assert client.get(path, headers=person.headers).status_code == 200, path
+    eventually(lambda: len(payloads()) == len(expected), "everything is stored")
+    for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
+        assert asked.items() <= payload.items(), path
+        assert payload["source"] == ("text" if "search" in path else "resolved"), path
+        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
+            assert item.items() <= noted.items(), path
+    with warehouse.begin() as conn:
+        anonymise(conn, [person.user_id])
+    words = {"keyword", "ingredient", "ingredients", "unit", "amount", "reason"}
+    for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
+        assert {name: value for name, value in asked.items() if name not in words}.items() <= payload.items(), path
+        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
+            assert {name: value for name, value in item.items() if name not in words}.items() <= noted.items(), path
 
 
 def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now: Now) -> None:
@@ -180,6 +339,18 @@ def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now
     assert (nothing["recipes"]["recipes"], nothing["products"]["products"]) == ([], [])
 
 
+def test_shows_take_at_most_half_of_what_a_text_finds(filled: Engine, start: Callable[[], TestClient]) -> None:
+    with filled.begin() as conn:
+        conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 102).values(product_name="양파 10kg"))
+    client = start()
+
+    def found(k: int) -> list[tuple[str, int]]:
+        return keys(client.get(f"/api/recommend/search?keyword=10kg&k={k}").json()["products"])
+
+    kimchi, potatoes, onions = ("nsmall", 21_000_003), ("hmall", BIG_ID), ("kok", 102)
+    assert [found(k) for k in (1, 2, 4)] == [[kimchi], [kimchi, onions], [kimchi, potatoes, onions]]
+
+
 def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(warm: tuple[TestClient, str]) -> None:
     client, version = warm
     found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
@@ -187,6 +358,10 @@ def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(
     assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
+    release = client.app.state.runtime.view.current.release  # type: ignore[attr-defined]
+    cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
+    assert min(cosines.values()) < 0.35, "every recipe is like it a little"
+    assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
     for gibberish in ("뷁쉙", "asdfgh", "ㅋㅋㅋ"):
         found = client.get(f"/api/recommend/search?keyword={gibberish}").json()
         assert (found["recipes"]["recipes"], found["products"]["products"]) == ([], [])
