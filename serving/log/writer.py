@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -393,7 +393,9 @@ def _answer(group: Sequence[_Waiting], failure: type[Exception] | None = None, w
         if waiting.answer is not None:
             by_loop.setdefault(waiting.answer.get_loop(), []).append(waiting.answer)
     for loop, answers in by_loop.items():
-        loop.call_soon_threadsafe(_resolve, answers, failure, why)
+        # In a loop that was closed nobody waits any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, answers, failure, why)
 
 
 def _resolve(answers: Sequence["asyncio.Future[None]"], failure: type[Exception] | None, why: str) -> None:
