@@ -68,7 +68,7 @@ async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor,
     One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again;
     within a batch one `event_id` means one event.
     """
-    author = _author(request, runtime, visitor, anonymous=all(activity.session_id for activity in body.events))
+    author = _author(request, runtime, visitor)
     events = [_event(activity, author) for activity in body.events]
     ids = [event.event_id for event in events]
     answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}
@@ -120,12 +120,10 @@ def latest_events(runtime: CurrentRuntime, user: User, user_id: Id) -> list[Stor
     return [_shown(row) for row in rows]
 
 
-def _author(
-    request: Request, runtime: CurrentRuntime, visitor: Identity | None, *, anonymous: bool = True
-) -> Identity | None:
+def _author(request: Request, runtime: CurrentRuntime, visitor: Identity | None) -> Identity | None:
     """The user of the token; None for an anonymous visitor. A token that does not hold makes nobody anonymous."""
     header = request.headers.get("authorization")
-    if visitor is None and (header is not None or not anonymous):
+    if visitor is None and header is not None:
         return runtime.auth.required(header)
     return visitor
 

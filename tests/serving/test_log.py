@@ -437,8 +437,9 @@ def test_data_is_stored_to_the_last_digit_and_backslash_or_refused(
     assert row.payload == data
     for wrong in ("\0", "\\\0", r"\u0000" + "\0", 2**64, -(2**63) - 1, 10**30):
         for extra_data in ({"value": wrong}, {"values": [{"value": [1, wrong]}]}):
-            body = {"action": "x", "extra_data": extra_data}
-            assert client.post(ACTIVITY, json=body, headers=person.headers).status_code == 422, body
+            answer = client.post(ACTIVITY, json={"action": "x", "extra_data": extra_data}, headers=person.headers)
+            assert answer.status_code == 422, extra_data
+            assert answer.json()["detail"][0]["loc"] == ["body", "extra_data"], "and the place is named"
     assert len(rows(warehouse)) == 1
 
 
