@@ -10,10 +10,11 @@ SHOP = "https://shop.example.com"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
 
 
+@pytest.mark.parametrize("named", [f'["{SHOP}"]', SHOP, f"https://more.example.com, {SHOP}"])
 def test_only_origins_in_the_settings_may_read_answers(
-    filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
+    named: str, filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
-    configured.setenv("UKOK_CORS_ORIGINS", f'["{SHOP}"]')
+    configured.setenv("UKOK_CORS_ORIGINS", named)
     client = start()
     for path in ("/api/kok/discounted", "/api/kok/discounted", "/api/kok/product/999/info"):
         answer = client.get(path, headers={"Origin": SHOP})

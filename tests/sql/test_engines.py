@@ -48,7 +48,7 @@ def test_a_server_that_is_away_is_named() -> None:
     ("url", "why"),
     [
         ("not a url s3cret-pw", "is not a database URL"),
-        ("oracle9i://someone:s3cret-pw@host/x", "names an unknown driver"),
+        ("oracle9i://someone:s3cret-pw@host/x", "names the driver oracle9i"),
     ],
 )
 def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) -> None:
