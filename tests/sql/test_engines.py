@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,20 @@ def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) 
     with pytest.raises(DatabaseUnavailable, match=f"UKOK_SERVICE_DB_URL {why}") as caught:
         service_engine(url)
     assert "s3cret-pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stack", ["servers"], indirect=True)
+def test_only_who_asks_for_it_gives_up_a_postgres_that_is_gone(stack: Stack) -> None:
+    def bounds(silence_seconds: int | None) -> tuple[int, ...]:
+        engine = warehouse_engine(stack.warehouse_url, silence_seconds=silence_seconds)
+        with engine.connect() as conn, socket.socket(fileno=os.dup(conn.connection.driver_connection.fileno())) as own:
+            names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            found = tuple(own.getsockopt(socket.IPPROTO_TCP, name) for name in names)
+        engine.dispose()
+        return found
+
+    assert bounds(9) == (9_000, 3, 3, 2)
+    assert bounds(None)[0] == 0
 
 
 def test_the_embedded_server_outlives_its_client_and_is_reused(folder: Path) -> None:
