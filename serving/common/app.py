@@ -14,7 +14,7 @@ from serving.common.clock import Clock, wall_clock
 from serving.common.errors import ErrorBody, StartupError, log_reason
 from serving.common.memory_route import KeptAnswers
 from serving.common.metrics import Metrics
-from serving.common.middleware import OriginMiddleware, RequestMiddleware
+from serving.common.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
 from serving.common.runtime import Part, Runtime
 from serving.common.settings import read_settings
 
@@ -54,6 +54,7 @@ def create_app(
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
+    app.add_middleware(BodyMiddleware)
     app.add_middleware(KeptAnswers)
     app.add_middleware(OriginMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)

@@ -21,6 +21,10 @@ def test_only_origins_in_the_settings_may_read_answers(
         assert answer.headers["access-control-allow-origin"] == SHOP, "made, kept and failed answers alike"
         stranger = client.get(path, headers={"Origin": "https://other.example.com"})
         assert "access-control-allow-origin" not in stranger.headers
+    large = b'"' + b"x" * 2**21 + b'"'
+    for content in (large, iter([large])):
+        answer = client.post("/api/user/signup", content=content, headers={"Origin": SHOP})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (413, SHOP)
     allowed = client.options("/api/log/user/activity", headers={"Origin": SHOP} | PREFLIGHT)
     assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, SHOP)
     refused = client.options("/api/log/user/activity", headers={"Origin": "https://other.example.com"} | PREFLIGHT)
