@@ -30,6 +30,8 @@ def create_app(
 
     Settings are read when it starts, not when it is imported.
     """
+    # Here for what a server says before it starts, and below once more: some set up logs of their own in between.
+    logging.configure()
     metrics = Metrics()
 
     @asynccontextmanager
