@@ -93,7 +93,7 @@ def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
 
 
 def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no_log(
-    stack: Stack, stack_env: dict[str, str], tmp_path: Path
+    stack: Stack, stack_env: dict[str, str], configured: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env = dict(stack_env)
     for name, own_url in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):

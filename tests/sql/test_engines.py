@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) 
 def test_only_who_asks_for_it_gives_up_a_postgres_that_is_gone(stack: Stack) -> None:
     def bounds(silence_seconds: int | None) -> tuple[int, ...]:
         engine = warehouse_engine(stack.warehouse_url, silence_seconds=silence_seconds)
-        with engine.connect() as conn, socket.socket(fileno=os.dup(conn.connection.driver_connection.fileno())) as own:
+        with closing(engine.raw_connection()) as conn, socket.socket(fileno=os.dup(conn.fileno())) as own:
             names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
             found = tuple(own.getsockopt(socket.IPPROTO_TCP, name) for name in names)
         engine.dispose()
