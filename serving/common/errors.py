@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from artifacts.store import StoreError
 
@@ -36,6 +38,11 @@ class ErrorBody(BaseModel):
 
 UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody, "description": "Not logged in"}}
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Not found"}}
+
+TOO_LARGE: dict[str, Any] = {
+    "description": "The body is larger than 2 MB",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+}
 
 
 class StartupError(RuntimeError):
@@ -87,7 +94,10 @@ def log_reason(error: BaseException) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure in FastAPI's shape."""
+    """Answer every failure in FastAPI's shape; the routes are there already, and those with a body say how large."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and (route.body_field or "requestBody" in (route.openapi_extra or {})):
+            route.responses[413] = TOO_LARGE
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
@@ -106,7 +116,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 400 and error.detail == UNREADABLE:
         wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON in UTF-8, or nested too deeply"}
         return JSONResponse({"detail": [wrong | {"input": None}]}, 422)
+    if error.status_code == 405:
+        error = HTTPException(405, error.detail, headers={"Allow": ", ".join(_methods(request))})
     return await http_exception_handler(request, error)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that the path of a request may be asked by; a route of its own knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
