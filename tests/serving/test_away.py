@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Engine, make_url, text
 from starlette.testclient import TestClient
 
 from tests.conftest import Stack
-from tests.serving.conftest import eventually, sign_up
+from tests.serving.conftest import DEADLINE_SECONDS, eventually, sign_up
 from tests.serving.gate import Gate
 
 EMPTY = {
@@ -72,6 +73,7 @@ def test_an_empty_system_answers_with_empty_lists_and_flags(service: Engine, sta
     assert client.get(three, headers=person.headers).json()["recipes"] == []
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert client.get("/api/health").json()["timestamp"] == "2025-08-06T12:00:00", "the time in Korea, as everywhere"
 
 
 @pytest.fixture
@@ -192,5 +194,10 @@ def test_a_write_to_mariadb_that_has_fallen_silent_is_given_up(
     client = start()
     door.silence()
     account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
-    answer = client.post("/api/user/signup", json=account)
+    with ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(client.post, "/api/user/signup", json=account)
+        try:
+            answer = posted.result(DEADLINE_SECONDS)
+        finally:
+            door.shut()
     assert (answer.status_code, answer.json()) == (503, {"detail": "the database does not answer"})

@@ -7,12 +7,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from artifacts import release as releases
+from artifacts.release import CorruptRelease
 from artifacts.store import Store
+from serving.recommend.vector_store import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.conftest import embedded_only
 from tests.serving import tiny_release
@@ -216,6 +219,24 @@ def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
     tiny_release.make_live(store, "flawed")
     eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
     assert failures(client) < 3
+
+
+@embedded_only
+def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Store, tmp_path: Path) -> None:
+    folder = releases.fetch(store, first, tmp_path)
+    LoadedRelease.open(folder)
+    tables = ("product_recipes", "recipe_products", "product_kok", "product_home_shopping")
+    names = [f"neighbours/{table}/{column}" for table in tables for column in ("rows", "reasons")]
+    for name in [*names, "baskets/ingredients"]:
+        path = folder / f"{name}.npy"
+        whole = path.read_bytes()
+        for outside in (10**6, -2):
+            numbers = np.load(path)
+            numbers.flat[0] = outside
+            np.save(path, numbers)
+            with pytest.raises(CorruptRelease, match=f"{name.removesuffix('/ingredients')} points at row {outside} of"):
+                LoadedRelease.open(folder)
+        path.write_bytes(whole)
 
 
 def test_no_answer_fails_or_mixes_versions_while_releases_are_swapped(
