@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.common import errors, health, logging, openapi
 from serving.common.clock import Clock, wall_clock
-from serving.common.errors import ErrorBody, StartupError
+from serving.common.errors import AWAY, StartupError
 from serving.common.memory_route import KeptAnswers
 from serving.common.metrics import Metrics
 from serving.common.middleware import OriginMiddleware, RequestMiddleware
@@ -51,7 +51,7 @@ def create_app(
         description=DESCRIPTION,
         version=health.VERSION,
         lifespan=lifespan,
-        responses={503: {"model": ErrorBody, "description": "Something that the request needs is away; try again"}},
+        responses=AWAY,
     )
     for router in routers:
         app.include_router(router)

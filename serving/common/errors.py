@@ -31,11 +31,28 @@ UNREADABLE = "There was an error parsing the body"
 class ErrorBody(BaseModel):
     """Body of an error."""
 
-    detail: str = Field(description="What was wrong, and with what", examples=["KOK product 7 not found"])
+    detail: str = Field(description="What was wrong, and with what")
 
 
-UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody, "description": "Not logged in"}}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Not found"}}
+# What the OpenAPI says of answers, by status.
+Described = dict[int | str, dict[str, Any]]
+
+
+def described(status: int, description: str, detail: str) -> Described:
+    """An error for the OpenAPI, with a ``detail`` as it may have it."""
+    example = {"application/json": {"example": {"detail": detail}}}
+    return {status: {"model": ErrorBody, "description": description, "content": example}}
+
+
+def absent(what: str) -> Described:
+    """404 for the OpenAPI, with ``what`` as an example of what was asked for."""
+    return described(404, "Not found", not_found(what).detail)
+
+
+UNAUTHORIZED = described(401, "Not logged in", "log in first")
+# A client takes such a name for a step in the path, so that it asks for another path.
+NO_NAME = described(404, "A name that no path can hold, such as ..", "Not Found")
+AWAY = described(503, "Something that the request needs is away; try again", "the database does not answer")
 
 
 class StartupError(RuntimeError):

@@ -1,4 +1,6 @@
-"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, and what an invalid request gets."""
+"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, what an invalid request gets, and the
+bounds of integers to the last digit.
+"""
 
 from inspect import signature
 from typing import Any, Final
@@ -7,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from serving.common.deps import Visitor
+from sql.types import LARGEST_ID
 
 _INVALID: Final = {
     "detail": [
@@ -33,9 +36,23 @@ def complete(app: FastAPI) -> None:
                         operation = schema["paths"][route.path_format][method.lower()]
                         operation["security"] = [{}, *operation["security"]]
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
+            _make_bounds_whole(schema)
         return described()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the description
+    """Print the bounds of integers as integers: FastAPI makes floats of them, which cannot tell the largest id."""
+    if isinstance(part, list):
+        for each in part:
+            _make_bounds_whole(each)
+    elif isinstance(part, dict):
+        if part.get("type") == "integer":
+            for bound in {"minimum", "maximum"} & part.keys():
+                part[bound] = min(int(part[bound]), LARGEST_ID)
+        for each in part.values():
+            _make_bounds_whole(each)
 
 
 def _takes_anyone(route: APIRoute) -> bool:

@@ -1,15 +1,15 @@
 """Event routes. An event is acknowledged when it is committed, never before."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 
 from serving.common.auth import Identity
 from serving.common.clock import KST
 from serving.common.deps import CurrentRuntime, Id, User, Visitor
-from serving.common.errors import UNAUTHORIZED, ErrorBody
+from serving.common.errors import UNAUTHORIZED, described
 from serving.common.memory_route import MemoryRoute
 from serving.log import queries
 from serving.log.schemas import (
@@ -29,11 +29,12 @@ NEWEST = 50
 # Where a payload keeps what the client knows of the call.
 HTTP_CALL = "http_call"
 STORED = "활동 로그가 저장되었습니다."
-REFUSED: dict[int | str, dict[str, Any]] = {
-    **UNAUTHORIZED,
-    403: {"model": ErrorBody, "description": "An event of another user"},
-    413: {"model": ErrorBody, "description": "The body is too large"},
-}
+REFUSED = (
+    UNAUTHORIZED
+    | described(403, "An event of another user", "events are accepted for the logged-in user only")
+    | described(413, "The body is too large", "the body is larger than 2 MB")
+)
+UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
 @router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED)
@@ -108,8 +109,11 @@ async def events_health(runtime: CurrentRuntime) -> EventService:
     return EventService(status=runtime.events.problem or "ok")
 
 
-@router.get("/event/{user_id}", responses=UNAUTHORIZED | {403: {"model": ErrorBody, "description": "Another user"}})
-def latest_events(runtime: CurrentRuntime, user: User, user_id: Id) -> list[StoredEvent]:
+@router.get(
+    "/event/{user_id}",
+    responses=UNAUTHORIZED | described(403, "Another user", "events are shown to their own user only"),
+)
+def latest_events(runtime: CurrentRuntime, user: User, user_id: UserId) -> list[StoredEvent]:
     """The user's own latest 50 events, newest first."""
     if user_id != user.user_id:
         raise HTTPException(403, "events are shown to their own user only")
