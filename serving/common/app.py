@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.common import errors, health, logging, openapi
 from serving.common.clock import Clock, wall_clock
-from serving.common.errors import ErrorBody, StartupError, log_reason
+from serving.common.errors import AWAY, StartupError, log_reason
 from serving.common.memory_route import KeptAnswers
 from serving.common.metrics import Metrics
 from serving.common.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
@@ -53,7 +53,7 @@ def create_app(
         description=DESCRIPTION,
         version=health.VERSION,
         lifespan=lifespan,
-        responses={503: {"model": ErrorBody, "description": "Something that the request needs is away; try again"}},
+        responses=AWAY,
     )
     for router in routers:
         app.include_router(router)

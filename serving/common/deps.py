@@ -2,7 +2,7 @@
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -58,7 +58,8 @@ Visitor = Annotated[Identity | None, Depends(_visitor)]
 # Someone who is logged in; else 401, or 503 while it cannot be known.
 User = Annotated[Identity, Depends(_user)]
 
-Id = Annotated[int, Path(ge=0, le=LARGEST_ID, description="64 bits: ids of sources exceed 32")]
+# 64 bits: ids of sources exceed 32.
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
 def is_storable(text: str) -> bool:
@@ -85,5 +86,8 @@ Keyword = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
     STORABLE,
-    Field(description="What is searched for; spelling and spacing are forgiven", examples=["김치찌개"]),
+    Field(description="What is searched for; spelling and spacing are forgiven", examples=["감자"]),
+]
+KeywordQuery = Annotated[
+    Keyword, Query(description="What is searched for; spelling and spacing are forgiven", examples=["감자"])
 ]

@@ -7,7 +7,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -33,16 +32,28 @@ UNREADABLE = "There was an error parsing the body"
 class ErrorBody(BaseModel):
     """Body of an error."""
 
-    detail: str = Field(description="What was wrong, and with what", examples=["KOK product 7 not found"])
+    detail: str = Field(description="What was wrong, and with what")
 
 
-UNAUTHORIZED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody, "description": "Not logged in"}}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ErrorBody, "description": "Not found"}}
+# What the OpenAPI says of answers, by status.
+Described = dict[int | str, dict[str, Any]]
 
-TOO_LARGE: dict[str, Any] = {
-    "description": "The body is larger than 2 MB",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
-}
+
+def described(status: int, description: str, detail: str) -> Described:
+    """An error for the OpenAPI, with a ``detail`` as it may have it."""
+    example = {"application/json": {"example": {"detail": detail}}}
+    return {status: {"model": ErrorBody, "description": description, "content": example}}
+
+
+def absent(what: str) -> Described:
+    """404 for the OpenAPI, with ``what`` as an example of what was asked for."""
+    return described(404, "Not found", not_found(what).detail)
+
+
+UNAUTHORIZED = described(401, "Not logged in", "log in first")
+# A client takes such a name for a step in the path, so that it asks for another path.
+NO_NAME = described(404, "A name that no path can hold, such as ..", "Not Found")
+AWAY = described(503, "Something that the request needs is away; try again", "the database does not answer")
 
 
 class StartupError(RuntimeError):
@@ -94,10 +105,7 @@ def log_reason(error: BaseException) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure in FastAPI's shape; the routes are there already, and those with a body say how large."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and (route.body_field or "requestBody" in (route.openapi_extra or {})):
-            route.responses[413] = TOO_LARGE
+    """Answer every failure in FastAPI's shape."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):

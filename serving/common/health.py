@@ -1,6 +1,6 @@
 """Probes, figures and the overall state."""
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,9 +27,43 @@ class Alive(BaseModel):
 class Readiness(BaseModel):
     """Whether everything that the service needs is there."""
 
-    status: Literal["ready", "degraded", "not ready"]
-    dependencies: Annotated[dict[str, str], Field(description="`ok`, or what is wrong", examples=[{"catalog": "ok"}])]
-    release: Annotated[str | None, Field(description="Version of the release in service")]
+    status: Literal["ready", "degraded", "not ready"] = Field(
+        description="`degraded`: what is missing makes answers older or simpler", examples=["ready"]
+    )
+    dependencies: dict[str, str] = Field(
+        description="`ok`, or what is wrong",
+        examples=[{"catalog": "ok", "logins": "ok", "release": "ok", "events": "ok"}],
+    )
+    release: str | None = Field(
+        description="Version of the release in service", examples=["20250806T030000Z-3f2a9c01d7"]
+    )
+
+
+NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "model": Readiness,
+        "description": "Something vital is missing",
+        "content": {
+            "application/json": {
+                "example": {
+                    "status": "not ready",
+                    "dependencies": {"catalog": "the database does not answer", "logins": "ok"},
+                    "release": "20250806T030000Z-3f2a9c01d7",
+                }
+            }
+        },
+    }
+}
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/plain": {
+                "schema": {"type": "string"},
+                "example": "# TYPE ukok_event_queue gauge\nukok_event_queue 0.0\n",
+            }
+        }
+    }
+}
 
 
 class Health(BaseModel):
@@ -38,15 +72,15 @@ class Health(BaseModel):
     status: str = Field(description="`ready`, `degraded` or `not ready`", examples=["ready"])
     service: str = Field(examples=["ukok gateway"])
     version: str = Field(examples=["0.1.0"])
-    timestamp: KstDateTime
+    timestamp: KstDateTime = Field(examples=["2025-08-06T12:00:00"])
 
 
 class ModelHealth(BaseModel):
     """State of the models that recommend."""
 
     status: Literal["ok", "degraded", "no release"] = Field(examples=["ok"])
-    release_version: str | None = Field(description="Release in service")
-    problem: str | None = Field(description="What keeps the newest release out of service")
+    release_version: str | None = Field(description="Release in service", examples=["20250806T030000Z-3f2a9c01d7"])
+    problem: str | None = Field(description="What keeps the newest release out of service", examples=[None])
 
 
 @router.get("/healthz")
@@ -55,7 +89,7 @@ async def healthz() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "Something vital is missing"}})
+@router.get("/readyz", responses=NOT_READY)
 async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
     """Each dependency as its last look found it, a few seconds ago at most."""
     readiness = _readiness(runtime)
@@ -63,7 +97,7 @@ async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
     return readiness
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=FIGURES)
 async def metrics(runtime: CurrentRuntime) -> Response:
     """Figures in the text format of Prometheus."""
     for name, problem in runtime.problems().items():

@@ -1,4 +1,6 @@
-"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, and what an invalid request gets."""
+"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, what a body that is too large or an invalid
+request gets, and the bounds of integers to the last digit.
+"""
 
 from inspect import signature
 from typing import Any, Final
@@ -7,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from serving.common.deps import Visitor
+from serving.common.middleware import TOO_LARGE
+from sql.types import LARGEST_ID
 
 _INVALID: Final = {
     "detail": [
@@ -19,6 +23,16 @@ _INVALID: Final = {
     ]
 }
 
+_TOO_LARGE: Final = {
+    "description": "The body is larger than 2 MB",
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/ErrorBody"},
+            "example": {"detail": TOO_LARGE},
+        }
+    },
+}
+
 
 def complete(app: FastAPI) -> None:
     """Let ``app`` describe itself in full."""
@@ -28,14 +42,35 @@ def complete(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = described()
             for route in app.routes:
-                if isinstance(route, APIRoute) and _takes_anyone(route):
+                if isinstance(route, APIRoute) and route.include_in_schema:
                     for method in route.methods or ():
                         operation = schema["paths"][route.path_format][method.lower()]
-                        operation["security"] = [{}, *operation["security"]]
+                        _complete(operation, takes_anyone=_takes_anyone(route))
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
+            _make_bounds_whole(schema)
         return described()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(operation: dict[str, Any], *, takes_anyone: bool) -> None:
+    if takes_anyone:
+        operation["security"] = [{}, *operation["security"]]
+    if "requestBody" in operation:
+        operation["responses"]["413"] = _TOO_LARGE
+
+
+def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the description
+    """Print the bounds of integers as integers: FastAPI makes floats of them, which cannot tell the largest id."""
+    if isinstance(part, list):
+        for each in part:
+            _make_bounds_whole(each)
+    elif isinstance(part, dict):
+        if part.get("type") == "integer":
+            for bound in {"minimum", "maximum"} & part.keys():
+                part[bound] = min(int(part[bound]), LARGEST_ID)
+        for each in part.values():
+            _make_bounds_whole(each)
 
 
 def _takes_anyone(route: APIRoute) -> bool:

@@ -4,13 +4,13 @@ import re
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BeforeValidator
 
 from serving.common import history
 from serving.common.clock import kst_day, next_midnight
-from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
+from serving.common.deps import CurrentRuntime, CurrentView, Id, KeywordQuery, User, Visitor
+from serving.common.errors import UNAUTHORIZED, absent, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.common.schemas import Message, SearchKeyword
@@ -38,6 +38,7 @@ router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_clas
 
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5
+NO_PRODUCT = absent("home shopping product 2234340850")
 
 
 def _is_iso_date(given: object) -> object:
@@ -46,12 +47,14 @@ def _is_iso_date(given: object) -> object:
     return given
 
 
+ProductId = Annotated[Id, Path(description="The broadcaster's own id, or the live_id of a show", examples=[2234340850])]
+LiveId = Annotated[Id, Path(description="A product in a show", examples=[7])]
 # A number would be taken for seconds since 1970.
 Day = Annotated[date, BeforeValidator(_is_iso_date)]
 
 
-@router.get("/product/{product_id}/recipe-recommend", response_model=RecipeCards, responses=NOT_FOUND)
-async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+@router.get("/product/{product_id}/recipe-recommend", response_model=RecipeCards, responses=NO_PRODUCT)
+async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
     """Recipes to cook with a product; none unless it is an ingredient."""
     product = view.schedule.find_product(product_id)
     if product is None:
@@ -66,7 +69,7 @@ async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, prod
 
 
 @router.get("/product/{product_id}/kok-recommend", response_model=MallProducts)
-async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
     """Products of the mall that go with a product; none for an unknown one."""
     product = view.schedule.find_product(product_id)
     picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
@@ -80,14 +83,14 @@ async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product
 
 
 @router.get("/product/{product_id}/check", response_model=IngredientCheck)
-async def check(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+async def check(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
     """Tell whether a product is a cooking ingredient; an unknown one is not."""
     product = view.schedule.find_product(product_id)
     return keep(request, view, IngredientCheck(is_ingredient=product is not None and product.is_ingredient))
 
 
-@router.get("/product/{live_id}", response_model=ProductPage, responses=NOT_FOUND)
-async def product(request: Request, view: CurrentView, _: Visitor, live_id: Id) -> Response:
+@router.get("/product/{live_id}", response_model=ProductPage, responses=absent("show 7"))
+async def product(request: Request, view: CurrentView, _: Visitor, live_id: LiveId) -> Response:
     """A product in a show."""
     show = view.schedule.by_live_id.get(live_id)
     if show is None:
@@ -103,7 +106,9 @@ async def schedule(
     runtime: CurrentRuntime,
     view: CurrentView,
     _: Visitor,
-    live_date: Annotated[Day | None, Query(description="Day in Korea; by default today and ten more")] = None,
+    live_date: Annotated[
+        Day | None, Query(description="Day in Korea; by default today and ten more", examples=["2025-08-06"])
+    ] = None,
     page: Page = 1,
     size: Size = 20,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
@@ -140,7 +145,7 @@ async def search(
     runtime: CurrentRuntime,
     view: CurrentView,
     _: Visitor,
-    keyword: Keyword,
+    keyword: KeywordQuery,
     page: Page = 1,
     size: Size = 20,
 ) -> Response:
@@ -168,7 +173,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> His
     return schemas.history_entry(history.save(runtime, history.HOME_SHOPPING, user, body.keyword))
 
 
-@router.delete("/search/history", responses=UNAUTHORIZED | NOT_FOUND)
+@router.delete("/search/history", responses=UNAUTHORIZED | absent("search history 12"))
 def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
     """Forget a keyword of the user."""
     history.forget(runtime, history.HOME_SHOPPING, user, body.homeshopping_history_id)

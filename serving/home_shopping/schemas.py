@@ -8,6 +8,34 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from serving.common.clock import KstDateTime
+from serving.common.deps import Id
+from serving.common.fields import (
+    BroadcastId,
+    BroadcastImage,
+    BroadcastName,
+    BroadcastStore,
+    IngredientNames,
+    ListPrice,
+    LiveDate,
+    LiveEnd,
+    LiveId,
+    LiveStart,
+    MallId,
+    MallImage,
+    MallName,
+    MallRate,
+    MallStore,
+    PageNumber,
+    Price,
+    PriceCut,
+    PriceKind,
+    RecipeId,
+    RecipeImage,
+    RecipeTitle,
+    ScrapCount,
+    Servings,
+    UserId,
+)
 from serving.common.fragments import Fragments, extended, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
@@ -16,32 +44,38 @@ from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recommend.candidates import Recommendation
 from serving.recommend.schemas import Provenance, Recommended, item_origin, origin
-from sql.types import LARGEST_ID
+
+StationId = Annotated[int, Field(description="Its id here", examples=[4])]
+StationName = Annotated[str, Field(examples=["NS홈쇼핑"])]
+StationNumber = Annotated[int, Field(description="Its place on the remote control", examples=[13])]
+Billing = Annotated[
+    str, Field(description="`main` or `sub`: what a show is about, or what comes along", examples=["main"])
+]
 
 
 class Slot(BaseModel):
     """When a product is shown and for how much; times are ``HH:MM:SS`` in Korea, prices 0 when unknown."""
 
-    live_id: int = Field(description="A product in a show; stays the same when schedules are read again", examples=[7])
-    product_id: int = Field(description="The broadcaster's own id", examples=[2234340850])
-    product_name: str = Field(examples=["국내산 손질 고등어 20팩"])
-    thumb_img_url: str = Field(examples=["https://img.example.com/7.jpg"])
-    live_date: date = Field(description="Day of the start in Korea", examples=["2025-08-06"])
-    live_start_time: str = Field(examples=["22:40:00"])
-    live_end_time: str = Field(description="Of the next day where it is not after the start", examples=["23:50:00"])
-    sale_price: int = Field(description="Won, struck out; where unknown the price to pay", examples=[59900])
-    dc_price: int = Field(description="Won to pay, 0 when unknown", examples=[49900])
-    dc_rate: int = Field(description="Percent between the two", examples=[17])
-    price_kind: str = Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])
+    live_id: LiveId
+    product_id: BroadcastId
+    product_name: BroadcastName
+    thumb_img_url: BroadcastImage
+    live_date: LiveDate
+    live_start_time: LiveStart
+    live_end_time: LiveEnd
+    sale_price: ListPrice
+    dc_price: Price
+    dc_rate: PriceCut
+    price_kind: PriceKind
 
 
 class ScheduledSlot(Slot):
     """A row of the schedule."""
 
-    homeshopping_id: int
-    homeshopping_name: str
-    homeshopping_channel: int
-    promotion_type: str
+    homeshopping_id: StationId
+    homeshopping_name: StationName
+    homeshopping_channel: StationNumber
+    promotion_type: Billing
 
 
 class ScheduleDay(BaseModel):
@@ -53,39 +87,39 @@ class ScheduleDay(BaseModel):
 class AiredProduct(Slot):
     """A product of a show."""
 
-    promotion_type: str = Field(description="`main` or `sub`", examples=["main"])
+    promotion_type: Billing
 
 
 class AiredShow(BaseModel):
     """A show with its products, main ones first; times are ``HH:MM:SS`` in Korea, the date is that of its start."""
 
-    live_date: date
-    live_start_time: str
-    live_end_time: str = Field(description="Of the next day where it is not after the start")
-    live_title: str | None
+    live_date: LiveDate
+    live_start_time: LiveStart
+    live_end_time: LiveEnd
+    live_title: str | None = Field(description="null where the broadcaster gives none", examples=["저녁 장터"])
     products: list[AiredProduct]
 
 
 class ChannelOnAir(BaseModel):
     """What a channel shows now, and next."""
 
-    homeshopping_id: int
-    homeshopping_name: str
-    homeshopping_channel: int
+    homeshopping_id: StationId
+    homeshopping_name: StationName
+    homeshopping_channel: StationNumber
     now: AiredShow | None = Field(description="null in a gap between shows")
     next: AiredShow | None = Field(description="null where no later show is known")
 
 
-def _aired_example(live_id: int, start: str, end: str, title: str, product: str) -> JsonDict:
+def _aired_example(live_id: int, start: str, end: str, title: str, product_id: int, product: str) -> JsonDict:
     times: JsonDict = {"live_date": "2025-08-06", "live_start_time": start, "live_end_time": end}
     shown: JsonDict = {
         "live_id": live_id,
-        "product_id": 21000000 + live_id,
+        "product_id": product_id,
         "product_name": product,
-        "thumb_img_url": f"https://product-image.prod-nsmall.com/new/{21000000 + live_id}_X6.jpg",
-        "sale_price": 59900,
-        "dc_price": 49900,
-        "dc_rate": 17,
+        "thumb_img_url": f"https://img.example.com/{live_id}.jpg",
+        "sale_price": 12000,
+        "dc_price": 9000,
+        "dc_rate": 25,
         "price_kind": "amount",
         "promotion_type": "main",
     }
@@ -98,8 +132,8 @@ _ON_AIR_EXAMPLE: Final[JsonDict] = {
             "homeshopping_id": 4,
             "homeshopping_name": "NS홈쇼핑",
             "homeshopping_channel": 13,
-            "now": _aired_example(7, "22:40:00", "23:50:00", "저녁 장터", "국내산 손질 고등어 20팩"),
-            "next": _aired_example(8, "23:50:00", "01:00:00", "오늘의 김치", "포기김치 10kg"),
+            "now": _aired_example(7, "22:40:00", "23:50:00", "저녁 장터", 2234340850, "강원 수미감자 5kg"),
+            "next": _aired_example(8, "23:50:00", "01:00:00", "오늘의 김치", 2234340851, "포기김치 5kg"),
         }
     ]
 }
@@ -116,27 +150,29 @@ class OnAir(BaseModel):
 class ProductDetail(Slot):
     """A product in a show."""
 
-    store_name: str | None
-    is_liked: bool = False
-    homeshopping_id: int
-    homeshopping_name: str
-    homeshopping_channel: int
-    homeshopping_channel_name: str
-    homeshopping_channel_image: str
+    store_name: BroadcastStore | None
+    is_liked: bool = Field(default=False, description="Always false: likes are not known here", examples=[False])
+    homeshopping_id: StationId
+    homeshopping_name: StationName
+    homeshopping_channel: StationNumber
+    homeshopping_channel_name: str = Field(examples=["채널 13"])
+    homeshopping_channel_image: str = Field(
+        description="A picture that the frontend has", examples=["/images/channels/channel_13.jpg"]
+    )
 
 
 class DetailInfo(BaseModel):
     """A line of the product's data sheet."""
 
-    detail_col: str
-    detail_val: str
+    detail_col: str = Field(examples=["원산지"])
+    detail_val: str = Field(examples=["국내산"])
 
 
 class Image(BaseModel):
     """A picture of the product."""
 
-    img_url: str | None
-    sort_order: int
+    img_url: str | None = Field(examples=["https://img.example.com/7/detail-1.jpg"])
+    sort_order: int = Field(description="Its place, from 1", examples=[1])
 
 
 class ProductPage(BaseModel):
@@ -156,13 +192,13 @@ class IngredientCheck(BaseModel):
 class MallFields(BaseModel):
     """A product of the mall."""
 
-    kok_product_id: int
-    kok_thumbnail: str | None
-    kok_discount_rate: int
-    kok_discounted_price: int
-    kok_product_name: str
-    kok_store_name: str
-    price_kind: str
+    kok_product_id: MallId
+    kok_thumbnail: MallImage | None
+    kok_discount_rate: MallRate
+    kok_discounted_price: Price
+    kok_product_name: MallName
+    kok_store_name: MallStore
+    price_kind: PriceKind
 
 
 class MallProduct(MallFields, Recommended):
@@ -178,13 +214,13 @@ class MallProducts(Provenance):
 class RecipeFields(BaseModel):
     """A recipe as a card shows it."""
 
-    recipe_id: int
-    recipe_name: str
-    scrap_count: int
-    ingredients: list[str]
-    description: str
-    recipe_image_url: str | None
-    number_of_serving: str | None
+    recipe_id: RecipeId
+    recipe_name: RecipeTitle
+    scrap_count: ScrapCount
+    ingredients: IngredientNames
+    description: str = Field(description="Empty without one", examples=["짭조름한 밥반찬"])
+    recipe_image_url: RecipeImage | None
+    number_of_serving: Servings | None
 
 
 class RecipeCard(RecipeFields, Recommended):
@@ -195,22 +231,22 @@ class RecipeCards(Provenance):
     """Recipes to cook with the product, best first; none unless it is an ingredient."""
 
     recipes: list[RecipeCard]
-    is_ingredient: bool
-    extracted_keywords: list[str]
+    is_ingredient: bool = Field(examples=[True])
+    extracted_keywords: list[str] = Field(description="Ingredients that its title names", examples=[["감자"]])
 
 
 class FoundSlot(Slot):
     """A product that a search found, in its show on air or to come."""
 
-    store_name: str | None
+    store_name: BroadcastStore | None
 
 
 class SlotSearch(BaseModel):
     """A page of what a search found, and how much there is."""
 
-    total: int
-    page: int
-    size: int
+    total: int = Field(description="Products on all pages", examples=[1])
+    page: PageNumber
+    size: int = Field(description="Products a page, as asked for", examples=[20])
     products: list[FoundSlot]
 
 
@@ -218,9 +254,11 @@ class HistoryEntry(BaseModel):
     """A keyword that the user searched for."""
 
     homeshopping_history_id: int = Field(examples=[12])
-    user_id: int = Field(examples=[1])
-    homeshopping_keyword: str = Field(examples=["고등어"])
-    homeshopping_searched_at: KstDateTime
+    user_id: UserId
+    homeshopping_keyword: str = Field(examples=["감자"])
+    homeshopping_searched_at: KstDateTime = Field(
+        description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"]
+    )
 
 
 class History(BaseModel):
@@ -232,7 +270,7 @@ class History(BaseModel):
 class ForgetKeyword(BaseModel):
     """A keyword to forget."""
 
-    homeshopping_history_id: Annotated[int, Field(ge=0, le=LARGEST_ID, examples=[12])]
+    homeshopping_history_id: Id = Field(examples=[12])
 
 
 class SlotFields(TypedDict):

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from serving.common import history
-from serving.common.deps import CurrentRuntime, CurrentView, Id, Keyword, User, Visitor
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
+from serving.common.deps import CurrentRuntime, CurrentView, Id, KeywordQuery, User, Visitor
+from serving.common.errors import UNAUTHORIZED, absent, described, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, Size, page_of
 from serving.common.schemas import Message, SearchKeyword
@@ -42,8 +42,11 @@ router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 
 BEST_ITEMS = 10
 
+ProductId = Annotated[Id, Path(description="The mall's own id", examples=[10048215])]
+HistoryId = Annotated[Id, Path(description="Of an entry of the search history", examples=[12])]
 SortBy = Annotated[Literal["review_count", "rating"], Query(description="The most reviews first, or the best rated")]
 UseCache = Annotated[bool, Query(description="Has no effect: every answer is as fresh as the data")]
+NO_PRODUCT = absent("KOK product 10048215")
 
 
 @router.get("/discounted", response_model=KokCards)
@@ -119,7 +122,8 @@ def homeshopping_recommend(
 @router.get(
     "/carts/recipe-recommend",
     response_model=CartRecipes,
-    responses=UNAUTHORIZED | {400: {"model": ErrorBody, "description": "A product id is no number"}},
+    responses=UNAUTHORIZED
+    | described(400, "A product id is no number", "product_ids are numbers separated by commas, not '감자'"),
 )
 async def cart_recipes(
     request: Request,
@@ -161,8 +165,8 @@ async def cart_recipes(
     return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
 
 
-@router.get("/product/{product_id}/info", response_model=KokInfo, responses=NOT_FOUND)
-async def product_info(request: Request, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+@router.get("/product/{product_id}/info", response_model=KokInfo, responses=NO_PRODUCT)
+async def product_info(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
     """A product's page, also of one that is no longer listed."""
     item = view.kok.items.get(product_id)
     if item is None:
@@ -171,7 +175,9 @@ async def product_info(request: Request, view: CurrentView, _: Visitor, product_
 
 
 @router.get("/product/{product_id}/tabs", response_model=KokTabs)
-def product_tabs(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id) -> Response:
+def product_tabs(
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
+) -> Response:
     """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
         urls = queries.read_images(conn, product_id)
@@ -183,9 +189,9 @@ def product_tabs(request: Request, runtime: CurrentRuntime, view: CurrentView, _
     return keep(request, view, KokTabs(images=images), noted=noted)
 
 
-@router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NOT_FOUND)
+@router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NO_PRODUCT)
 def product_reviews(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
 ) -> Response:
     """What customers say of a product, together and one by one."""
     with runtime.service_db.connect() as conn:
@@ -196,9 +202,9 @@ def product_reviews(
     return keep(request, view, body, noted=("kok_product_reviews_view", {"kok_product_id": product_id}))
 
 
-@router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NOT_FOUND)
+@router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NO_PRODUCT)
 def seller_details(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: Id
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
 ) -> Response:
     """Who sells a product, and the tables of facts on its page."""
     if product_id not in view.kok.items:
@@ -212,7 +218,7 @@ def seller_details(
 
 @router.get("/search", response_model=KokSearch)
 async def search(
-    request: Request, view: CurrentView, _: Visitor, keyword: Keyword, page: Page = 1, size: Size = 20
+    request: Request, view: CurrentView, _: Visitor, keyword: KeywordQuery, page: Page = 1, size: Size = 20
 ) -> Response:
     """Listed products whose name or store holds the keyword, then those that hold its words.
 
@@ -240,8 +246,8 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> Kok
     return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
 
 
-@router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | NOT_FOUND)
-def forget_search(runtime: CurrentRuntime, user: User, history_id: Id) -> Message:
+@router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | absent("search history 12"))
+def forget_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
     """Forget a keyword of the user."""
     history.forget(runtime, history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")

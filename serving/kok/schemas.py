@@ -1,13 +1,42 @@
 """Bodies of the mall routes."""
 
 from collections.abc import Collection, Iterable
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from serving.common.clock import KstDateTime
+from serving.common.fields import (
+    BroadcastId,
+    BroadcastImage,
+    BroadcastName,
+    BroadcastStore,
+    Dish,
+    IngredientNames,
+    Introduction,
+    ListPrice,
+    LiveDate,
+    LiveEnd,
+    LiveId,
+    LiveStart,
+    MallId,
+    MallImage,
+    MallName,
+    MallRate,
+    MallStore,
+    PageNumber,
+    Price,
+    PriceCut,
+    PriceKind,
+    RecipeAddress,
+    RecipeId,
+    RecipeImage,
+    RecipeTitle,
+    ScrapCount,
+    Servings,
+    UserId,
+)
 from serving.common.fragments import Fragments, fragment, listed
 from serving.common.history import Searched
 from serving.common.money import shown_price
@@ -15,17 +44,11 @@ from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
 from serving.recipe.queries import Recipe
 from serving.recipe.schemas import UsedIngredient, recipe_url, used_ingredients
+from serving.recommend.candidates import Source
 from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
 
-ProductId = Annotated[int, Field(description="The mall's own id", examples=[10048215])]
-Name = Annotated[str, Field(description="Without the store", examples=["햇감자 3kg"])]
-Store = Annotated[str, Field(examples=["산지마을"])]
-ListPrice = Annotated[int, Field(description="Won, struck out; where unknown the price to pay", examples=[12000])]
-Price = Annotated[int, Field(description="Won to pay, 0 when unknown", examples=[9000])]
-Rate = Annotated[int, Field(description="Percent off, as the mall lists it", examples=[25])]
 ReviewCount = Annotated[int, Field(examples=[120])]
 Score = Annotated[float, Field(description="Mean of the stars, 0 without reviews", examples=[4.5])]
-PriceKind = Annotated[str, Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])]
 Percent = Annotated[int, Field(description="Percent of the reviews, 0 when unknown", examples=[80])]
 Opinion = Annotated[str, Field(description="What most reviews say of it, empty when unknown", examples=["좋아요"])]
 Verdict = Annotated[str, Field(description="What the customer says of it, empty when nothing", examples=["좋아요"])]
@@ -34,12 +57,12 @@ Verdict = Annotated[str, Field(description="What the customer says of it, empty 
 class KokCard(BaseModel):
     """A product in a list; prices and ratings are numbers, 0 when unknown."""
 
-    kok_product_id: ProductId
-    kok_thumbnail: str | None = Field(examples=["https://img.example.com/10048215.jpg"])
-    kok_discount_rate: Rate
+    kok_product_id: MallId
+    kok_thumbnail: MallImage | None
+    kok_discount_rate: MallRate
     kok_discounted_price: Price
-    kok_product_name: Name
-    kok_store_name: Store
+    kok_product_name: MallName
+    kok_store_name: MallStore
     kok_review_cnt: ReviewCount
     kok_review_score: Score
     price_kind: PriceKind
@@ -61,7 +84,7 @@ class KokSearch(BaseModel):
     """A page of what a search found, and how much there is."""
 
     total: int = Field(description="Products on all pages", examples=[1])
-    page: int = Field(examples=[1])
+    page: PageNumber
     size: int = Field(description="Products a page, as asked for", examples=[20])
     products: list[KokFound]
 
@@ -69,15 +92,15 @@ class KokSearch(BaseModel):
 class KokInfo(BaseModel):
     """A product's page."""
 
-    kok_product_id: ProductId
-    kok_product_name: Name
-    kok_store_name: Store
+    kok_product_id: MallId
+    kok_product_name: MallName
+    kok_store_name: MallStore
     kok_thumbnail: str = Field(description="Empty without one", examples=["https://img.example.com/10048215.jpg"])
     kok_product_price: ListPrice
-    kok_discount_rate: Rate
+    kok_discount_rate: MallRate
     kok_discounted_price: Price
     kok_review_cnt: ReviewCount
-    is_liked: bool = Field(default=False, description="Always false: likes are not known here")
+    is_liked: bool = Field(default=False, description="Always false: likes are not known here", examples=[False])
     price_kind: PriceKind
 
 
@@ -85,7 +108,7 @@ class KokImage(BaseModel):
     """A picture of the product's description."""
 
     kok_img_id: int = Field(description="Its place, from 1", examples=[1])
-    kok_product_id: ProductId
+    kok_product_id: MallId
     kok_img_url: str = Field(examples=["https://img.example.com/10048215/detail-1.jpg"])
 
 
@@ -117,7 +140,7 @@ class KokReviewed(BaseModel):
     """A review; the nickname is masked but for its first letter."""
 
     kok_review_id: int = Field(examples=[31])
-    kok_product_id: ProductId
+    kok_product_id: MallId
     kok_nickname: str = Field(examples=["김**"])
     kok_review_user: str = Field(description="The same as kok_nickname: the frontend reads this one", examples=["김**"])
     kok_review_date: str = Field(description="YYYY-MM-DD, empty when unknown", examples=["2025-08-03"])
@@ -166,7 +189,7 @@ class KokHistoryEntry(BaseModel):
     """A keyword that the user searched for."""
 
     kok_history_id: int = Field(examples=[12])
-    user_id: int = Field(examples=[7])
+    user_id: UserId
     kok_keyword: str = Field(examples=["햇감자"])
     kok_searched_at: KstDateTime = Field(
         description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"]
@@ -288,58 +311,71 @@ def seller_info(row: Row[Any] | None) -> KokSellerInfo:
 class CartRecipe(Recommended):
     """A recipe for the products of a cart."""
 
-    recipe_id: int
-    recipe_title: str
-    cooking_name: str | None
-    description: str
-    cooking_introduction: str | None
-    scrap_count: int
-    recipe_url: str
-    thumbnail_url: str | None
-    number_of_serving: str | None
-    ingredients: list[str]
-    matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe holds")
-    total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once")
-    used_ingredients: list[UsedIngredient] = Field(description="Those ingredients")
+    source: Source = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
+    fallback: bool = Field(description="Something simpler than the release answered", examples=[True])
+    recipe_id: RecipeId
+    recipe_title: RecipeTitle
+    cooking_name: Dish | None
+    description: str = Field(description="The introduction, empty without one", examples=["짭조름한 밥반찬"])
+    cooking_introduction: Introduction | None
+    scrap_count: ScrapCount
+    recipe_url: RecipeAddress
+    thumbnail_url: RecipeImage | None
+    number_of_serving: Servings | None
+    ingredients: IngredientNames
+    matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe holds", examples=[1])
+    total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once", examples=[3])
+    used_ingredients: list[UsedIngredient] = Field(description="Those ingredients of the cart")
 
 
 class CartRecipes(Provenance):
     """A page of recipes for the products of a cart, and how many there are."""
 
+    source: Source | None = Field(
+        description="`resolved`: found by their ingredients; null when there are none", examples=["resolved"]
+    )
+    fallback: bool = Field(description="Something simpler than the release answered", examples=[True])
     recipes: list[CartRecipe]
-    total_count: int
-    page: int
-    size: int
-    total_pages: int
-    keyword_extraction: list[str] = Field(description="Ingredients that the products were resolved to")
+    total_count: int = Field(description="Recipes on all pages", examples=[1])
+    page: PageNumber
+    size: int = Field(description="Recipes a page, as asked for", examples=[10])
+    total_pages: int = Field(examples=[1])
+    keyword_extraction: list[str] = Field(
+        description="Ingredients that the products were resolved to", examples=[["감자"]]
+    )
 
 
 class AiredNow(Recommended):
     """A product of a show on air or to come."""
 
-    live_id: int
-    product_id: int
-    product_name: str
-    store_name: str | None
-    sale_price: int
-    dc_price: int
-    dc_rate: int
-    price_kind: str
-    thumb_img_url: str
-    live_date: date
-    live_start_time: str
-    live_end_time: str
-    similarity_score: float | None = None
+    live_id: LiveId
+    product_id: BroadcastId
+    product_name: BroadcastName
+    store_name: BroadcastStore | None
+    sale_price: ListPrice
+    dc_price: Price
+    dc_rate: PriceCut
+    price_kind: PriceKind
+    thumb_img_url: BroadcastImage
+    live_date: LiveDate
+    live_start_time: LiveStart
+    live_end_time: LiveEnd
+    similarity_score: float | None = Field(default=None, description="Always null: `reason` says it", examples=[None])
 
 
 class AiredForUser(Provenance):
     """Shows on air or to come that go with the mall products that a user looked at last."""
 
-    kok_product_id: int | None = None
-    kok_product_name: str = Field(description="The product that was looked at last, empty for a new user")
+    kok_product_id: int | None = Field(default=None, description="Always null", examples=[None])
+    kok_product_name: str = Field(
+        description="The product that was looked at last, empty for a new user", examples=["햇감자 3kg"]
+    )
     recommendations: list[AiredNow]
-    total_count: int
-    algorithm_info: dict[str, str]
+    total_count: int = Field(description="Rows of `recommendations`", examples=[1])
+    algorithm_info: dict[str, str] = Field(
+        description="Which stage answered, and of which release",
+        examples=[{"source": "release", "release_version": "20250806T030000Z-3f2a9c01d7"}],
+    )
     product_recommendations: dict[str, list[AiredNow]] = Field(description="By the product that they go with")
 
 

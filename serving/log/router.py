@@ -1,16 +1,16 @@
 """Event routes. An event is acknowledged when it is committed, never before."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 from pydantic import ValidationError
 
 from serving.common.auth import Identity
 from serving.common.clock import KST
 from serving.common.deps import CurrentRuntime, Id, User, Visitor
-from serving.common.errors import UNAUTHORIZED, ErrorBody
+from serving.common.errors import UNAUTHORIZED, described
 from serving.common.memory_route import MemoryRoute
 from serving.log import queries
 from serving.log.schemas import (
@@ -30,12 +30,9 @@ router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute
 
 NEWEST = 50
 STORED = "활동 로그가 저장되었습니다."
-REFUSED: dict[int | str, dict[str, Any]] = {
-    **UNAUTHORIZED,
-    403: {"model": ErrorBody, "description": "An event of another user"},
-    413: {"model": ErrorBody, "description": "The body is too large"},
-}
-TAKEN: dict[int | str, dict[str, Any]] = {409: {"model": ErrorBody, "description": "An event_id of somebody else"}}
+REFUSED = UNAUTHORIZED | described(403, "An event of another user", "events are accepted for the logged-in user only")
+TAKEN = described(409, "An event_id of somebody else", "event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55 is taken")
+UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
 @router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED | TAKEN)
@@ -110,8 +107,11 @@ async def events_health(runtime: CurrentRuntime) -> EventService:
     return EventService(status=runtime.events.problem or "ok")
 
 
-@router.get("/event/{user_id}", responses=UNAUTHORIZED | {403: {"model": ErrorBody, "description": "Another user"}})
-def latest_events(runtime: CurrentRuntime, user: User, user_id: Id) -> list[StoredEvent]:
+@router.get(
+    "/event/{user_id}",
+    responses=UNAUTHORIZED | described(403, "Another user", "events are shown to their own user only"),
+)
+def latest_events(runtime: CurrentRuntime, user: User, user_id: UserId) -> list[StoredEvent]:
     """The user's own latest 50 events, newest first."""
     if user_id != user.user_id:
         raise HTTPException(403, "events are shown to their own user only")

@@ -92,6 +92,10 @@ class Activity(BaseModel):
                 {
                     "action": "recommendation_click",
                     "path": "/homeshopping/product/7",
+                    "label": "포슬포슬 감자조림",
+                    "timestamp": "2025-08-06T22:41:07+09:00",
+                    "user_id": 7,
+                    "session_id": "b7d0c1f2",
                     "event_id": "0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55",
                     "extra_data": {"recipe_id": 9001, "position": 2, "release_version": "20250806T030000Z-3f2a9c01d7"},
                 },
@@ -115,15 +119,19 @@ class ActivityLogged(BaseModel):
     """The event is committed."""
 
     message: str = Field(examples=["활동 로그가 저장되었습니다."])
-    user_id: int | None = Field(description="null for an anonymous visitor")
-    action: str
-    path: str | None
-    label: str | None
-    timestamp: KstDateTime | None
+    user_id: int | None = Field(description="null for an anonymous visitor", examples=[7])
+    action: str = Field(examples=["navigation_click"])
+    path: str | None = Field(examples=["/kok"])
+    label: str | None = Field(examples=["콕 쇼핑몰"])
+    timestamp: KstDateTime | None = Field(
+        description="Clock of the client, as the time in Korea without an offset", examples=["2025-08-06T22:41:07"]
+    )
     logged: Literal[True]
-    log_id: int | None = Field(description="Always null: events are known by event_id")
-    error: str | None = Field(description="Always null: an event that is not stored is answered with an error status")
-    event_id: UUID
+    log_id: int | None = Field(description="Always null: events are known by event_id", examples=[None])
+    error: str | None = Field(
+        description="Always null: an event that is not stored is answered with an error status", examples=[None]
+    )
+    event_id: UUID = Field(examples=["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55"])
 
 
 def _agreeing(events: list[Activity]) -> list[Activity]:
@@ -146,6 +154,17 @@ class ActivityBatch(BaseModel):
 class BatchLogged(BaseModel):
     """The events are committed."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "message": "활동 로그가 저장되었습니다.",
+                "logged": True,
+                "count": 2,
+                "event_ids": ["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55", "0198a3c2-5a11-7cc2-9d61-3f3b1d2a4e56"],
+            }
+        }
+    )
+
     message: str = Field(examples=["활동 로그가 저장되었습니다."])
     logged: Literal[True]
     count: int = Field(description="Distinct events of the batch, those that were stored before included")
@@ -154,6 +173,22 @@ class BatchLogged(BaseModel):
 
 class NewEvent(BaseModel):
     """An event of the logged-in user, with what the client knows of the call that it belongs to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "user_id": 7,
+                "event_type": "recipe_detail_view",
+                "event_data": {"recipe_id": 9001},
+                "http_method": "GET",
+                "api_url": "/api/recipes/9001",
+                "request_time": "2025-08-06T22:41:07+09:00",
+                "response_time": "2025-08-06T22:41:08+09:00",
+                "response_code": 200,
+                "client_ip": "203.0.113.7",
+            }
+        }
+    )
 
     user_id: UserId = Field(description="Must be the user of the token")
     event_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] = Field(
@@ -183,18 +218,20 @@ class HttpCall(BaseModel):
 class StoredEvent(BaseModel):
     """An event as it is stored."""
 
-    log_id: int | None = Field(description="Always null: events are known by event_id")
-    event_id: UUID
-    user_id: int
+    log_id: int | None = Field(description="Always null: events are known by event_id", examples=[None])
+    event_id: UUID = Field(examples=["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55"])
+    user_id: int = Field(examples=[7])
     event_type: str = Field(examples=["recipe_detail_view"])
-    event_data: dict[str, Any]
-    http_method: str | None
-    api_url: str | None
-    request_time: KstDateTime | None
-    response_time: KstDateTime | None
-    response_code: int | None
-    client_ip: None = None
-    created_at: KstDateTime
+    event_data: dict[str, Any] = Field(examples=[{"recipe_id": 9001}])
+    http_method: str | None = Field(examples=["GET"])
+    api_url: str | None = Field(examples=["/api/recipes/9001"])
+    request_time: KstDateTime | None = Field(
+        description="Time in Korea, without an offset, like the other times", examples=["2025-08-06T22:41:07"]
+    )
+    response_time: KstDateTime | None = Field(examples=["2025-08-06T22:41:08"])
+    response_code: int | None = Field(examples=[200])
+    client_ip: None = Field(default=None, description="Always null: addresses are personal data", examples=[None])
+    created_at: KstDateTime = Field(description="When it was received", examples=["2025-08-06T22:41:08"])
 
 
 class EventService(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from serving.common.accounts import require_account
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, ErrorBody, not_found
+from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, page_of
 from serving.common.view import View
@@ -35,7 +35,9 @@ router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRo
 
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2
+NO_RECIPE = absent("recipe 9001")
 
+RecipeId = Annotated[Id, Path(description="The recipe site's own id", examples=[9001])]
 RecipeSize = Annotated[int, Query(ge=1, le=50, description="At most so many recipes")]
 
 
@@ -44,14 +46,14 @@ def _as_number(given: object) -> object:
     return given if number is None else number
 
 
-GivenAmount = Annotated[float, BeforeValidator(_as_number), Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+GivenAmount = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), BeforeValidator(_as_number)]
 GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), STORABLE]
 
 
 @router.get(
     "/by-ingredients",
     response_model=MatchedRecipes,
-    responses={400: {"model": ErrorBody, "description": "Counts of ingredients, amounts and units differ"}},
+    responses=described(400, "Counts of ingredients, amounts and units differ", "3 ingredients but 2 values of amount"),
 )
 async def by_ingredients(
     request: Request,
@@ -129,7 +131,7 @@ async def search(
     return keep(request, view, body, needs_login=True, noted=noted)
 
 
-@router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts, responses=NOT_FOUND)
+@router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts, responses=NO_NAME)
 async def product_recommend(
     request: Request,
     runtime: CurrentRuntime,
@@ -160,30 +162,30 @@ async def product_recommend(
     return keep(request, view, body, until=until, needs_login=True, noted=noted, source=source)
 
 
-@router.get("/{recipe_id}", response_model=RecipeDetail, responses=NOT_FOUND)
-async def detail(request: Request, view: CurrentView, _: User, recipe_id: Id) -> Response:
+@router.get("/{recipe_id}", response_model=RecipeDetail, responses=NO_RECIPE)
+async def detail(request: Request, view: CurrentView, _: User, recipe_id: RecipeId) -> Response:
     """A recipe with its ingredient list."""
     body = schemas.recipe_detail(_known(view, recipe_id))
     return keep(request, view, body, needs_login=True, noted=("recipe_detail_view", {"recipe_id": recipe_id}))
 
 
-@router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NOT_FOUND)
-async def url(request: Request, view: CurrentView, _: User, recipe_id: Id) -> Response:
+@router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NO_RECIPE)
+async def url(request: Request, view: CurrentView, _: User, recipe_id: RecipeId) -> Response:
     """Where a recipe was published."""
     body = RecipeUrl(url=schemas.recipe_url(_known(view, recipe_id).recipe_id))
     return keep(request, view, body, needs_login=True, noted=("recipe_url_view", {"recipe_id": recipe_id}))
 
 
-@router.get("/{recipe_id}/status", responses=NOT_FOUND)
-async def status(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id) -> RecipeStatus:
+@router.get("/{recipe_id}/status", responses=NO_RECIPE)
+async def status(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
     body = schemas.recipe_status(_known(view, recipe_id), user.user_id)
     runtime.note(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
     return body
 
 
-@router.get("/{recipe_id}/rating", responses=NOT_FOUND)
-def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id) -> Rating:
+@router.get("/{recipe_id}/rating", responses=NO_RECIPE)
+def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId) -> Rating:
     """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
     _known(view, recipe_id)
     with runtime.service_db.connect() as conn:
@@ -192,8 +194,8 @@ def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id
     return Rating(recipe_id=recipe_id, rating=mean)
 
 
-@router.post("/{recipe_id}/rating", responses=NOT_FOUND)
-def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Id, body: NewRating) -> Rating:
+@router.post("/{recipe_id}/rating", responses=NO_RECIPE)
+def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId, body: NewRating) -> Rating:
     """Rate a recipe; the user's earlier rating of it is replaced. The answer is the rating just given, not the mean."""
     _known(view, recipe_id)
     row = {"recipe_id": recipe_id, "user_id": user.user_id, "rating": body.rating, "rated_at": runtime.clock()}

@@ -5,6 +5,22 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from serving.common.fields import (
+    Dish,
+    Introduction,
+    MallImage,
+    PageNumber,
+    Price,
+    PriceKind,
+    RecipeAddress,
+    RecipeId,
+    RecipeImage,
+    RecipeTitle,
+    ReleaseVersion,
+    ScrapCount,
+    Servings,
+    UserId,
+)
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
@@ -14,17 +30,8 @@ from serving.recommend.candidates import Source
 
 RECIPE_SITE = "https://www.10000recipe.com/recipe/"
 
-RecipeId = Annotated[int, Field(description="The recipe site's own id", examples=[9001])]
 MaterialName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
-Page = Annotated[int, Field(examples=[1])]
 Score = Annotated[float, Field(examples=[4.5])]
-ReleaseVersion = Annotated[
-    str, Field(description="Release in service when this was answered", examples=["20250806T030000Z-3f2a9c01d7"])
-]
-Url = Annotated[str, Field(examples=[f"{RECIPE_SITE}9001"])]
-Image = Annotated[str, Field(examples=["https://img.example.com/9001.jpg"])]
-Price = Annotated[int, Field(description="Won to pay, 0 when unknown", examples=[9000])]
-PriceKind = Annotated[str, Field(description="`amount`, `consult` or `unknown`: why a price is 0", examples=["amount"])]
 Count = Annotated[int, Field(examples=[3])]
 
 
@@ -32,15 +39,15 @@ class RecipeRow(BaseModel):
     """A recipe in a list."""
 
     recipe_id: RecipeId
-    recipe_title: str = Field(examples=["포슬포슬 감자조림"])
-    cooking_name: str | None = Field(description="The dish", examples=["감자조림"])
-    scrap_count: int = Field(description="How often it was saved on the recipe site", examples=[120])
+    recipe_title: RecipeTitle
+    cooking_name: Dish | None
+    scrap_count: ScrapCount
     cooking_case_name: str | None = Field(description="Occasion", examples=["일상"])
     cooking_category_name: str | None = Field(description="Kind of dish", examples=["밑반찬"])
-    cooking_introduction: str | None = Field(examples=["짭조름한 밥반찬"])
-    number_of_serving: str | None = Field(examples=["2인분"])
-    thumbnail_url: Image | None
-    recipe_url: Url
+    cooking_introduction: Introduction | None
+    number_of_serving: Servings | None
+    thumbnail_url: RecipeImage | None
+    recipe_url: RecipeAddress
 
 
 class Material(BaseModel):
@@ -63,7 +70,7 @@ class RecipeDetail(RecipeRow):
 class RecipeUrl(BaseModel):
     """Where the recipe was published."""
 
-    url: Url
+    url: RecipeAddress
 
 
 class UsedIngredient(BaseModel):
@@ -90,7 +97,7 @@ class MatchedRecipes(BaseModel):
     """A combination: recipes that together use up the given ingredients, in the order in which they take them."""
 
     recipes: list[MatchedRecipe]
-    page: Page
+    page: PageNumber
     total: int = Field(description="Recipes that use any of the ingredients", examples=[812])
     combination_number: int = Field(description="The page; there are at most three", examples=[1])
     has_more_combinations: bool = Field(description="The next page is not empty", examples=[True])
@@ -100,7 +107,7 @@ class RecipeSearch(BaseModel):
     """A page of what a search found, and how much there is."""
 
     recipes: list[RecipeRow]
-    page: Page
+    page: PageNumber
     size: int = Field(description="Recipes a page, as asked for", examples=[15])
     total: int = Field(description="Recipes on all pages", examples=[41])
     fallback: bool = Field(
@@ -143,7 +150,7 @@ class RecipeStatus(BaseModel):
     """Which ingredients of a recipe the user has."""
 
     recipe_id: RecipeId
-    user_id: int = Field(examples=[7])
+    user_id: UserId
     ingredients: list[IngredientStatus]
     summary: StatusSummary
 
@@ -155,8 +162,8 @@ class IngredientProduct(BaseModel):
     name: str = Field(examples=["햇감자 3kg"])
     live_id: int | None = Field(description="Of a show", examples=[None])
     kok_product_id: int | None = Field(description="Of the mall", examples=[10048215])
-    thumb_img_url: Image | None
-    image_url: Image | None
+    thumb_img_url: MallImage | None
+    image_url: MallImage | None
     brand_name: str | None = Field(description="Store, else the station of a show", examples=["산지마을"])
     price: Price
     price_kind: PriceKind

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User, Visitor
-from serving.common.errors import NOT_FOUND, UNAUTHORIZED, not_found
+from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, KeywordQuery, User, Visitor
+from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.view import View
 from serving.kok.queries import SOURCE as KOK
@@ -37,10 +37,13 @@ from serving.recommend.schemas import (
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
+ProductId = Annotated[Id, Path(description="The source's own id", examples=[10048215])]
+RecipeId = Annotated[Id, Path(description="The recipe site's own id", examples=[9001])]
 Count = Annotated[int, Query(ge=1, le=50, description="At most so many", examples=[10])]
 Ingredient = Annotated[IngredientName, Path(description="In any spelling that recipes use", examples=["감자"])]
 Prefix = Annotated[str, Query(max_length=50, description="As typed so far", examples=["감", "ㄱㅈ"]), STORABLE]
 Target = Annotated[Literal["kok", "home_shopping"], Query(description="The mall, or shows on air or to come")]
+NO_PRODUCT = absent("kok product 10048215")
 
 
 @router.get("/release")
@@ -53,9 +56,9 @@ async def release(runtime: CurrentRuntime, view: CurrentView) -> ReleaseInServic
     )
 
 
-@router.get("/product/{source}/{product_id}/recipes", response_model=RecommendedRecipes, responses=NOT_FOUND)
+@router.get("/product/{source}/{product_id}/recipes", response_model=RecommendedRecipes, responses=NO_PRODUCT)
 async def product_recipes(
-    request: Request, view: CurrentView, _: Visitor, source: ProductSource, product_id: Id, k: Count = 10
+    request: Request, view: CurrentView, _: Visitor, source: ProductSource, product_id: ProductId, k: Count = 10
 ) -> Response:
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
@@ -65,14 +68,14 @@ async def product_recipes(
     return keep(request, view, body, noted=noted, source=picked.source)
 
 
-@router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
+@router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NO_PRODUCT)
 async def product_products(
     request: Request,
     runtime: CurrentRuntime,
     view: CurrentView,
     _: Visitor,
     source: ProductSource,
-    product_id: Id,
+    product_id: ProductId,
     target: Target = "kok",
     k: Count = 10,
 ) -> Response:
@@ -90,9 +93,9 @@ async def product_products(
     return _products(request, view, picked, now, noted)
 
 
-@router.get("/recipe/{recipe_id}/products", response_model=RecommendedProducts, responses=NOT_FOUND)
+@router.get("/recipe/{recipe_id}/products", response_model=RecommendedProducts, responses=absent("recipe 9001"))
 async def recipe_products(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, recipe_id: Id, k: Count = 10
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, recipe_id: RecipeId, k: Count = 10
 ) -> Response:
     """Products to buy for a recipe, for its most telling ingredients first."""
     recipe = view.recipes.recipes.get(recipe_id)
@@ -125,7 +128,7 @@ def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count
 
 @router.get("/search", response_model=Found)
 async def search(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: Keyword, k: Count = 10
+    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: KeywordQuery, k: Count = 10
 ) -> Response:
     """Recipes and products for a text; spelling, spacing and synonyms are forgiven.
 
@@ -154,7 +157,7 @@ async def suggest_ingredients(
     return keep(request, view, IngredientSuggestions(suggestions=rows))
 
 
-@router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes, responses=NOT_FOUND)
+@router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes, responses=NO_NAME)
 async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ingredient, k: Count = 10) -> Response:
     """Ingredients that recipes use in its place; none without a release or for an ingredient that it does not know."""
     ingredient = view.recipes.name_of(name)

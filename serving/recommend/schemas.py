@@ -1,10 +1,22 @@
 """What every recommendation says about itself, and the bodies of the recommendation routes."""
 
 from datetime import date, datetime
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
+from serving.common.fields import (
+    ListPrice,
+    MallImage,
+    MallName,
+    Price,
+    PriceCut,
+    PriceKind,
+    RecipeId,
+    RecipeTitle,
+    ReleaseVersion,
+)
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
 from serving.kok.queries import SOURCE as KOK
@@ -16,9 +28,11 @@ from serving.recommend.candidates import Recommendation, Source
 class Provenance(BaseModel):
     """Where a recommendation comes from."""
 
-    release_version: str | None = Field(description="Release in service when this was answered")
-    source: Source | None = Field(description="Which stage answered; null when there is nothing to recommend")
-    fallback: bool = Field(description="Something simpler than the release answered")
+    release_version: ReleaseVersion | None
+    source: Source | None = Field(
+        description="Which stage answered; null when there is nothing to recommend", examples=["release"]
+    )
+    fallback: bool = Field(description="Something simpler than the release answered", examples=[False])
 
 
 class Origin(TypedDict):
@@ -45,9 +59,9 @@ class Recommended(BaseModel):
         description="`contains:` the shared ingredients, `similar`, `title:` what it names, `viewed:` or `popular`",
         examples=["contains:감자"],
     )
-    release_version: str | None = Field(description="Release in service when this was answered")
-    source: Source = Field(description="Which stage answered")
-    fallback: bool = Field(description="Something simpler than the release answered")
+    release_version: ReleaseVersion | None
+    source: Source = Field(description="Which stage answered", examples=["release"])
+    fallback: bool = Field(description="Something simpler than the release answered", examples=[False])
 
 
 class ItemOrigin(TypedDict):
@@ -103,16 +117,16 @@ def product_name(source: str, product_id: int) -> dict[str, object]:
 class ReleaseInService(BaseModel):
     """The release that answers."""
 
-    version: str | None = Field(examples=["20250806T030000Z-3f2a9c01d7"])
-    built_at: datetime | None
-    problem: str | None = Field(description="What keeps the newest release out of service")
+    version: str | None = Field(description="null before the first release", examples=["20250806T030000Z-3f2a9c01d7"])
+    built_at: datetime | None = Field(examples=["2025-08-06T03:00:00Z"])
+    problem: str | None = Field(description="What keeps the newest release out of service", examples=[None])
 
 
 class RecommendedRecipe(Recommended):
     """A recipe and why it is here."""
 
-    recipe_id: int
-    recipe_title: str
+    recipe_id: RecipeId
+    recipe_title: RecipeTitle
 
 
 class RecommendedRecipes(Provenance):
@@ -125,19 +139,19 @@ class RecommendedProduct(Recommended):
     """A product to buy, of the mall or of a show on air or to come; prices are 0 when unknown."""
 
     product_source: str = Field(description="kok or a broadcaster", examples=["kok"])
-    product_id: int
-    product_name: str
-    store_name: str | None
-    thumb_img_url: str | None
-    sale_price: int
-    dc_price: int
-    dc_rate: int
-    price_kind: str
-    live_id: int | None = Field(description="null for a product of the mall, as is all that follows")
-    live_date: date | None
-    live_start_time: str | None
-    live_end_time: str | None
-    on_air: bool = Field(description="The show is on air now")
+    product_id: int = Field(description="The source's own id", examples=[10048215])
+    product_name: MallName
+    store_name: str | None = Field(description="Else the station of a show", examples=["산지마을"])
+    thumb_img_url: MallImage | None
+    sale_price: ListPrice
+    dc_price: Price
+    dc_rate: PriceCut
+    price_kind: PriceKind
+    live_id: int | None = Field(description="Of a show; null for a product of the mall", examples=[None])
+    live_date: date | None = Field(description="Day of the start in Korea", examples=[None])
+    live_start_time: str | None = Field(examples=[None])
+    live_end_time: str | None = Field(description="Of the next day where it is not after the start", examples=[None])
+    on_air: bool = Field(description="The show is on air now", examples=[False])
 
 
 class RecommendedProducts(Provenance):
@@ -149,16 +163,18 @@ class RecommendedProducts(Provenance):
 class Substitute(Recommended):
     """An ingredient that recipes use alike."""
 
-    ingredient: str
+    reason: str = Field(description="Always `similar`", examples=["similar"])
+    ingredient: str = Field(examples=["고구마"])
     score: float = Field(
-        description="Cosine of the two ingredients' vectors, at most 1; what recipes hold together stands further down"
+        description="Cosine of the two ingredients' vectors, at most 1; what recipes hold together stands further down",
+        examples=[0.62],
     )
 
 
 class Substitutes(Provenance):
     """What may stand in for an ingredient, best first: used most alike, and not beside it."""
 
-    ingredient: str = Field(description="The name that was asked for, as recipes spell it")
+    ingredient: str = Field(description="The name that was asked for, as recipes spell it", examples=["감자"])
     substitutes: list[Substitute]
 
 
@@ -203,8 +219,46 @@ def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime
     )
 
 
+_FOUND_BY: Final[JsonDict] = {
+    "release_version": "20250806T030000Z-3f2a9c01d7",
+    "source": "text",
+    "fallback": False,
+}
+_TITLED: Final[JsonDict] = {"reason": "title:감자", **_FOUND_BY}
+_FOUND_EXAMPLE: Final[JsonDict] = {
+    "recipes": {
+        **_FOUND_BY,
+        "recipes": [{**_TITLED, "recipe_id": 9001, "recipe_title": "포슬포슬 감자조림"}],
+    },
+    "products": {
+        **_FOUND_BY,
+        "products": [
+            {
+                **_TITLED,
+                "product_source": "nsmall",
+                "product_id": 2234340850,
+                "product_name": "강원 수미감자 5kg",
+                "store_name": "평창농원",
+                "thumb_img_url": "https://img.example.com/7.jpg",
+                "sale_price": 12000,
+                "dc_price": 9000,
+                "dc_rate": 25,
+                "price_kind": "amount",
+                "live_id": 7,
+                "live_date": "2025-08-06",
+                "live_start_time": "22:40:00",
+                "live_end_time": "23:50:00",
+                "on_air": True,
+            }
+        ],
+    },
+}
+
+
 class Found(BaseModel):
     """What a text finds; each of the two says where it comes from."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _FOUND_EXAMPLE})
 
     recipes: RecommendedRecipes
     products: RecommendedProducts

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from serving.common.accounts import lock_account, require_account
 from serving.common.auth import Identity
 from serving.common.deps import CurrentRuntime, User
-from serving.common.errors import UNAUTHORIZED, ErrorBody, Unavailable, log_reason, unauthorized
+from serving.common.errors import UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
 from serving.common.passwords import check_password, hash_password
 from serving.common.runtime import Runtime
 from serving.common.schemas import Message
@@ -36,30 +36,22 @@ router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_keep_now
 WRONG = "wrong e-mail address or password"
 
 
-def _error(description: str, detail: str) -> dict[str, Any]:
-    content = {"application/json": {"example": {"detail": detail}}}
-    return {"model": ErrorBody, "description": description, "content": content}
-
-
-TAKEN: dict[int | str, dict[str, Any]] = {
-    409: _error("The e-mail address is taken", "this e-mail address is already in use")
-}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    401: _error("Wrong e-mail address or password; which of them is not told", WRONG),
+TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")
+REFUSED: Described = {
+    **described(401, "Wrong e-mail address or password; which of them is not told", WRONG),
     422: {
         "description": "Neither a form nor JSON with an e-mail address and a password",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
     },
-    429: _error(
+    **described(
+        429,
         "Too many wrong passwords for the account or from the address; the header Retry-After says when to try again",
         "too many login attempts: try again in 120 seconds",
     ),
 }
-NO_REFRESH: dict[int | str, dict[str, Any]] = {
-    401: _error(
-        "The refresh token is unknown, expired, used before or logged out", "the refresh token has expired: log in"
-    )
-}
+NO_REFRESH = described(
+    401, "The refresh token is unknown, expired, used before or logged out", "unknown refresh token: log in"
+)
 
 
 @router.post("/user/signup", status_code=201, responses=TAKEN)

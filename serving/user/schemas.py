@@ -20,8 +20,9 @@ from serving.user.emails import LONGEST_EMAIL, normal
 Email = Annotated[
     str,
     AfterValidator(normal),
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": LONGEST_EMAIL}),
-    Field(examples=["visitor@example.com"]),
+    WithJsonSchema(
+        {"type": "string", "format": "email", "maxLength": LONGEST_EMAIL, "examples": ["visitor@example.com"]}
+    ),
 ]
 # What is typed to log in: if it is no address it is nobody's, which is told as a wrong password is.
 TypedEmail = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(examples=["visitor@example.com"])]
@@ -63,14 +64,14 @@ class Account(BaseModel):
     user_id: int = Field(examples=[7])
     email: str = Field(description="In the one way in which it is stored", examples=["visitor@example.com"])
     username: str = Field(examples=["손님"])
-    created_at: KstDateTime
+    created_at: KstDateTime = Field(description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"])
 
 
 class EmailCheck(BaseModel):
     """Whether an e-mail address is taken."""
 
     email: str = Field(examples=["visitor@example.com"])
-    is_duplicate: bool
+    is_duplicate: bool = Field(description="An account has it", examples=[False])
     message: str = Field(examples=["사용 가능한 이메일입니다."])
 
 
@@ -99,7 +100,10 @@ class Refresh(BaseModel):
 class Login(BaseModel):
     """Tokens of a login."""
 
-    access_token: str = Field(description="Goes into the header Authorization, after `Bearer `")
+    access_token: str = Field(
+        description="A JWT; goes into the header Authorization, after `Bearer `",
+        examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.ZXhhbXBsZSBvZiBhIHNpZ25hdHVyZQ"],
+    )
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of the scheme
     refresh_token: str = Field(
         description="Good for one call of `/api/auth/refresh`", examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]

@@ -1,14 +1,16 @@
 """Every path, field and type that the frontend relies on."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from jsonschema_rs import Draft202012Validator
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
-from tests.serving.conftest import Person
+from tests.serving.conftest import Person, sign_up
 from tests.serving.small import BIG_ID
 
 NULL = type(None)
@@ -598,39 +600,157 @@ def test_openapi_says_where_a_login_may_be_left_out() -> None:
         assert (operation.get("security") == [bearer]) == needed, case.path
 
 
-def test_openapi_explains_every_parameter_and_shows_an_example_of_every_body() -> None:
+def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
     spec = app.openapi()
-    schemas = spec["components"]["schemas"]
-
-    def shows(part: Any, above: tuple[str, ...] = ()) -> bool:
-        if isinstance(part, list):
-            return any(shows(each, above) for each in part)
-        if not isinstance(part, dict):
-            return False
-        if "example" in part or "examples" in part:
-            return True
-        name = str(part.get("$ref", "")).rpartition("/")[2]
-        if name:
-            return name not in above and shows(schemas[name], (*above, name))
-        return any(shows(each, above) for each in part.values())
-
     missing: list[str] = []
+    for method, path, operation in _operations(spec):
+        bodies = {status: answer for status, answer in operation["responses"].items() if status < "300"}
+        bodies |= {"request": operation["requestBody"]} if "requestBody" in operation else {}
+        for name, body in bodies.items():
+            for content in body["content"].values():
+                missing += _unshown(spec, content["schema"], _examples(content), f"{method} {path} {name}")
+    assert missing == [], "\n".join(missing)
+
+
+def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it() -> None:
+    wrong: list[str] = []
+    for method, path, operation in _operations(app.openapi()):
+        wrong += [] if operation.get("description") else [f"{method} {path}: description"]
+        for parameter in operation.get("parameters", []):
+            if not parameter.get("description") or not {"examples", "default", "enum"} & parameter["schema"].keys():
+                wrong.append(f"{method} {path}: {parameter['name']}")
+    assert wrong == []
+
+
+def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
+    spec = app.openapi()
+    statuses: dict[str, set[str]] = {}
+    for method, path, operation in _operations(spec):
+        for status, answer in operation["responses"].items():
+            if status >= "300":
+                shown = _shown(spec, answer)
+                assert shown, f"{method} {path}: {status}"
+                statuses.setdefault(str(shown), set()).add(status)
+    assert [shared for shared in statuses.items() if len(shared[1]) > 1] == []
+
+
+def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
+    spec = app.openapi()
+    wrong: list[str] = []
+
+    def check(part: Any, where: str) -> None:
+        if isinstance(part, list):
+            for place, each in enumerate(part):
+                check(each, f"{where}/{place}")
+        elif isinstance(part, dict):
+            for example in _examples(part):
+                # References are to the whole.
+                schema = part.get("schema", part) | {"components": spec["components"]}
+                errors = Draft202012Validator(schema, validate_formats=True).iter_errors(example)
+                wrong.extend(f"{where}: {error.message}" for error in errors)
+            for name, each in part.items():
+                if name not in {"example", "examples"}:
+                    check(each, f"{where}/{name}")
+
+    check(spec, "")
+    assert wrong == []
+
+
+def test_requests_that_the_openapi_shows_are_understood_and_their_errors_are_as_it_shows(
+    service: Engine, start: Callable[[], TestClient]
+) -> None:
+    client = start()  # nothing is there to be found
+    spec = app.openapi()
+    seen: set[int] = set()
+    good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
+    for method, path, operation in _operations(spec):
+        ends_the_login = (method, path) in {("DELETE", "/api/user"), ("POST", "/api/user/logout")}
+        for headers in (false,) if ends_the_login else (false, good):
+            answer = client.request(method, headers=headers, **_shown_request(spec, path, operation))
+            if answer.status_code >= 400:
+                shown = _shown(spec, operation["responses"][str(answer.status_code)])
+                assert answer.json() in shown, f"{method} {path}"
+                seen.add(answer.status_code)
+    # The person may be user 7, whose events the examples are.
+    assert seen - {403} == {401, 404, 409}
+
+
+Spec = dict[str, Any]
+
+
+def _operations(spec: Spec) -> Iterator[tuple[str, str, Spec]]:
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
-            where = f"{method.upper()} {path}"
-            missing += [f"{where}: description"] if not operation.get("description") else []
-            missing += [f"{where}: body"] if "requestBody" in operation and not shows(operation["requestBody"]) else []
-            missing += [
-                f"{where}: {status}"
-                for status, answer in operation["responses"].items()
-                if path != "/metrics" and not shows(answer.get("content"))
-            ]
-            missing += [
-                f"{where}: {parameter['name']}"
-                for parameter in operation.get("parameters", [])
-                if not shows(parameter) and not parameter.get("description")
-            ]
-    assert missing == []
+            yield method.upper(), path, operation
+
+
+def _examples(part: Spec) -> list[Any]:
+    """What a schema, a parameter or a body shows by itself."""
+    return [part["example"]] if "example" in part else part.get("examples", [])
+
+
+def _resolved(spec: Spec, schema: Spec) -> Spec:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return spec["components"]["schemas"][name] if name else schema
+
+
+def _unshown(spec: Spec, schema: Spec, above: list[Any], where: str) -> list[str]:
+    """Fields without an example. Where the whole has examples (``above``) its parts are not asked for theirs."""
+    schema = _resolved(spec, schema)
+    shown = above or _examples(schema)
+    if "anyOf" in schema:
+        kinds = [kind for kind in schema["anyOf"] if kind != {"type": "null"}]
+        return [each for kind in kinds for each in _unshown(spec, kind, shown, where)]
+    if "properties" in schema:
+        bodies = [each for each in shown if isinstance(each, dict)]
+        missing: list[str] = []
+        for name, field in schema["properties"].items():
+            values = [body[name] for body in bodies if name in body]
+            if bodies and not values:
+                missing.append(f"{where}.{name}")
+            else:
+                missing += _unshown(spec, field, values, f"{where}.{name}")
+        return missing
+    if "items" in schema:
+        items = [item for each in shown if isinstance(each, list) for item in each]
+        return _unshown(spec, schema["items"], items, f"{where}[]") if items or not shown else []
+    if isinstance(schema.get("additionalProperties"), dict):
+        values = [value for each in shown if isinstance(each, dict) for value in each.values()]
+        return _unshown(spec, schema["additionalProperties"], values, f"{where}.*")
+    return [] if shown or "const" in schema else [where]
+
+
+def _shown(spec: Spec, answer: Spec) -> list[Any]:
+    """What an error answer shows, by itself or by its schema."""
+    content = answer["content"]["application/json"]
+    return _examples(content) or _examples(_resolved(spec, content["schema"]))
+
+
+def _shown_request(spec: Spec, path: str, operation: Spec) -> dict[str, Any]:
+    """A request made of the examples."""
+    given = {
+        kind: {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", []) if _is_shown(p, kind)}
+        for kind in ("path", "query")
+    }
+    request: dict[str, Any] = {"url": path.format_map(given["path"]), "params": given["query"]}
+    if "requestBody" in operation:
+        request["json"] = _shown_value(spec, operation["requestBody"]["content"]["application/json"]["schema"])
+    return request
+
+
+def _is_shown(parameter: Spec, kind: str) -> bool:
+    return parameter["in"] == kind and "examples" in parameter["schema"]
+
+
+def _shown_value(spec: Spec, schema: Spec) -> Any:
+    schema = _resolved(spec, schema)
+    if shown := _examples(schema):
+        return shown[0]
+    if "anyOf" in schema:
+        return _shown_value(spec, schema["anyOf"][0])
+    if "items" in schema:
+        return [_shown_value(spec, schema["items"])]
+    return {name: _shown_value(spec, field) for name, field in schema["properties"].items()}
 
 
 def _documented_path(spec: dict[str, Any], case: Case) -> str:
