@@ -1,5 +1,7 @@
-"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, what a body that is too large or an invalid
-request gets, and the bounds of integers to the last digit.
+"""What FastAPI leaves out of the OpenAPI.
+
+That a login is not always needed, what a body that is too large or an invalid request gets, and the bounds of integers
+to the last digit.
 """
 
 from inspect import signature

@@ -31,7 +31,11 @@ router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute
 NEWEST = 50
 STORED = "활동 로그가 저장되었습니다."
 REFUSED = UNAUTHORIZED | described(403, "An event of another user", "events are accepted for the logged-in user only")
-TAKEN = described(409, "An event_id of somebody else", "event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55 is taken")
+TAKEN = described(
+    409,
+    "An event_id of somebody else",
+    "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
+)
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
