@@ -36,7 +36,7 @@ class ServingSettings(BaseSettings):
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
     refresh_token_days: int = Field(default=14, ge=1, le=MOST_DAYS)
     poll_seconds: float = Field(
-        default=2.0, gt=0, le=MOST_POLL_SECONDS, description="How often data, release and revoked tokens are looked at"
+        default=1.0, gt=0, le=MOST_POLL_SECONDS, description="How often data, release and revoked tokens are looked at"
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=[], description="Other origins whose pages may call the API, such as https://shop.example.com"
