@@ -207,7 +207,23 @@ def free_port() -> int:
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[str]:
-    """A real S3 server on loopback that knows one key and one bucket; yields its URL."""
+    """A real S3 server on loopback that knows one key and one bucket; yields its URL.
+
+    It listens on eight ports. Where another program took one of them first, it is started with eight others.
+    """
+    with contextlib.ExitStack() as running:
+        for attempt in range(3):
+            process, endpoint, log = running.enter_context(_weed(folder / str(attempt)))
+            if _make_bucket(endpoint, process, log):
+                break
+        else:
+            pytest.fail(f"the S3 test server found no free ports:\n{log.read_text()[-2000:]}")
+        yield endpoint
+
+
+@contextmanager
+def _weed(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str, Path]]:
+    """A server that starts; yields its process, its URL and its log."""
     weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert weed, "the S3 test server is missing from the virtual environment: run `make setup`"
     identity = {
@@ -215,6 +231,7 @@ def s3_server(folder: Path) -> Iterator[str]:
         "credentials": [{"accessKey": S3_KEY, "secretKey": S3_SECRET}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
+    folder.mkdir()
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
     grpc = {name: free_port() for name in ("master", "volume", "filer", "s3")}
@@ -232,16 +249,15 @@ def s3_server(folder: Path) -> Iterator[str]:
     command += [f"-{name}.port.grpc={port}" for name, port in grpc.items()]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-    endpoint = f"http://127.0.0.1:{ports['s3']}"
     try:
-        _make_bucket(endpoint, process, folder / "server.log")
-        yield endpoint
+        yield process, f"http://127.0.0.1:{ports['s3']}", folder / "server.log"
     finally:
         process.kill()  # its orderly stop takes 15 s, and nothing in it is kept
         process.wait()
 
 
-def _make_bucket(endpoint: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _make_bucket(endpoint: str, process: "subprocess.Popen[bytes]", log: Path) -> bool:
+    """Wait for the server and make the bucket; False where the server found a port taken."""
     client = boto3.Session().client(
         "s3",
         endpoint_url=endpoint,
@@ -255,12 +271,15 @@ def _make_bucket(endpoint: str, process: "subprocess.Popen[bytes]", log: Path) -
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"].startswith("BucketAlready"):
                 client.put_object(Bucket=S3_BUCKET, Key="ready", Body=b"1")
-                return
-            if process.poll() is not None or time.monotonic() > deadline:
+                return True
+            said = log.read_text() if process.poll() is not None else ""
+            if "address already in use" in said:
+                return False
+            if said or time.monotonic() > deadline:
                 pytest.fail(f"the S3 test server did not start: {error}\n{log.read_text()[-2000:]}")
             time.sleep(0.1)
         else:
-            return
+            return True
 
 
 def _migrated(stack: Stack) -> Stack:
