@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 KST = ZoneInfo("Asia/Seoul")
 DAYS = 11
+# A request that is never sent to its end must not keep the API from stopping.
+STOP_SECONDS = 8
 
 app = typer.Typer(
     name="ukok",
@@ -421,7 +423,9 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
     # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    uvicorn.run("serving.gateway.main:app", host=host, port=port, access_log=False, log_level="warning")
+    uvicorn.run(
+        "serving.gateway.main:app", host=host, port=port, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS
+    )
 
 
 @app.command()

@@ -1,8 +1,15 @@
 """Engines of the two databases: configured by URL, or the embedded PostgreSQL when no URL is set."""
 
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
 import sqlalchemy
-from sqlalchemy import Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from psycopg2.extensions import make_dsn
+from pymysql.connections import Connection as MariaConnection
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from sql import embedded
 from sql.settings import DatabaseSettings
@@ -13,20 +20,26 @@ DRIVERS = {
     "postgres": "postgresql+psycopg2",
     "postgresql": "postgresql+psycopg2",
 }
+# What each database may be. The warehouse is written by COPY and read by SQL that only PostgreSQL knows.
+USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
+LARGEST_PORT = 65_535
 
 
 class DatabaseUnavailable(RuntimeError):
     """A database cannot be used as configured; the message says which, why and what to check, never a password."""
 
 
-def service_engine(url: str | None = None) -> Engine:
-    """Engine of the service database (accounts, catalog)."""
-    return _engine("service", url)
+def service_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:
+    """Engine of the service database (accounts, catalog).
+
+    A connection that is silent for ``silence_seconds`` is given up; without them it is waited for, as batch steps need.
+    """
+    return _engine("service", url, silence_seconds)
 
 
-def warehouse_engine(url: str | None = None) -> Engine:
-    """Engine of the warehouse (events, history, reports)."""
-    return _engine("warehouse", url)
+def warehouse_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:
+    """Engine of the warehouse (events, history, reports); the same holds for ``silence_seconds``."""
+    return _engine("warehouse", url, silence_seconds)
 
 
 def check(engine: Engine, name: str) -> None:
@@ -43,27 +56,60 @@ def check(engine: Engine, name: str) -> None:
         ) from None
 
 
-def _engine(name: str, url: str | None) -> Engine:
+def _engine(name: str, configured: str | None, silence_seconds: int | None) -> Engine:
+    url = _url(name, configured)
+    connect_args: dict[str, Any] = {"connect_timeout": 10}
+    if url.get_backend_name() == "postgresql":
+        connect_args |= _postgres_limits(silence_seconds) if silence_seconds else {}
+    else:
+        connect_args["init_command"] = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        connect_args |= {"read_timeout": silence_seconds, "write_timeout": silence_seconds} if silence_seconds else {}
+    try:
+        engine = sqlalchemy.create_engine(
+            url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args=connect_args, hide_parameters=True
+        )
+        _check_options(engine)
+    except (TypeError, ValueError, ArgumentError, psycopg2.ProgrammingError):
+        raise _refused(name, "has an option behind the ? that its driver does not know") from None
+    return engine
+
+
+def _url(name: str, configured: str | None) -> URL:
+    """The URL with its driver, or the embedded server's; no error repeats it, for a password may be anywhere in it."""
     settings = DatabaseSettings()
     secret = settings.service_db_url if name == "service" else settings.warehouse_db_url
-    configured = url or (secret.get_secret_value() if secret else None)
+    text = configured or (secret.get_secret_value() if secret else None) or embedded.start(settings.var_dir)[name]
     try:
-        parsed = make_url(configured or embedded.start(settings.var_dir)[name])
-        parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
-        connect_args: dict[str, object] = {"connect_timeout": 10}
-        if parsed.get_backend_name() in {"mysql", "mariadb"}:
-            parsed = parsed.update_query_dict({"charset": "utf8mb4"})
-            connect_args["init_command"] = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
-        return sqlalchemy.create_engine(
-            parsed,
-            isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
-            connect_args=connect_args,
-            hide_parameters=True,
-        )
-    except (ArgumentError, NoSuchModuleError) as error:
-        # The text of ArgumentError may quote the URL with its password.
-        kind = "names an unknown driver" if isinstance(error, NoSuchModuleError) else "is not a database URL"
-        raise DatabaseUnavailable(
-            f"UKOK_{name.upper()}_DB_URL {kind}: expected e.g. postgresql://user:password@host:5432/{name}"
-        ) from None
+        url = make_url(text)
+    except ArgumentError:
+        raise _refused(name, "is not a database URL") from None
+    except ValueError:
+        raise _refused(name, "has a port that is no number") from None
+    if url.port is not None and not 0 < url.port <= LARGEST_PORT:
+        raise _refused(name, f"has a port that is none: they end at {LARGEST_PORT}")
+    driver = DRIVERS.get(url.drivername, url.drivername)
+    if driver not in USABLE[name]:
+        raise _refused(name, f"names the driver {url.drivername}, which is none of {', '.join(sorted(USABLE[name]))}")
+    url = url.set(drivername=driver)
+    return url if driver == "postgresql+psycopg2" else url.update_query_dict({"charset": "utf8mb4"})
+
+
+def _refused(name: str, why: str) -> DatabaseUnavailable:
+    example = "mysql://user:password@host:3306" if name == "service" else "postgresql://user:password@host:5432"
+    return DatabaseUnavailable(f"UKOK_{name.upper()}_DB_URL {why}: expected e.g. {example}/{name}")
+
+
+def _postgres_limits(seconds: int) -> Mapping[str, int]:
+    """Options of libpq by which the system notices that the other side is gone: it acknowledges nothing any more."""
+    third = max(1, seconds // 3)
+    keepalives = {"keepalives_idle": third, "keepalives_interval": third, "keepalives_count": 2}
+    return keepalives | {"tcp_user_timeout": seconds * 1000}
+
+
+def _check_options(engine: Engine) -> None:
+    """Refuse options that the driver does not know now, not at each connection."""
+    args, options = engine.dialect.create_connect_args(engine.url)
+    if engine.dialect.name == "postgresql":
+        make_dsn(*args, **options)
+    else:
+        inspect.signature(MariaConnection).bind(*args, **options)

@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.common import errors, health, logging, openapi
 from serving.common.clock import Clock, wall_clock
-from serving.common.errors import AWAY, StartupError
+from serving.common.errors import AWAY, StartupError, log_reason
 from serving.common.memory_route import KeptAnswers
 from serving.common.metrics import Metrics
-from serving.common.middleware import OriginMiddleware, RequestMiddleware
+from serving.common.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
 from serving.common.runtime import Part, Runtime
 from serving.common.settings import read_settings
 
@@ -31,6 +31,8 @@ def create_app(
 
     Settings are read when it starts, not when it is imported.
     """
+    # Here for what a server says before it starts, and below once more: some set up logs of their own in between.
+    logging.configure()
     metrics = Metrics()
 
     @asynccontextmanager
@@ -59,6 +61,7 @@ def create_app(
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
     openapi.complete(app)
+    app.add_middleware(BodyMiddleware)
     app.add_middleware(KeptAnswers)
     app.add_middleware(OriginMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)
@@ -67,7 +70,10 @@ def create_app(
 
 
 class StartupMiddleware:
-    """Says in one line why the application cannot start, instead of a traceback."""
+    """Says in one line why the application cannot start, instead of a traceback.
+
+    Whatever the reason is: a server takes an exception for an application that has no start, and serves it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -77,11 +83,18 @@ class StartupMiddleware:
             await self._app(scope, receive, send)
             return
 
+        started = False
+
         async def send_without_traceback(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "lifespan.startup.complete"
             if message["type"] != "lifespan.startup.failed":
                 await send(message)
 
         try:
             await self._app(scope, receive, send_without_traceback)
-        except StartupError as error:
-            await send({"type": "lifespan.startup.failed", "message": f"ukok cannot start: {error}"})
+        except Exception as error:
+            if started:
+                raise
+            reason = str(error) if isinstance(error, StartupError) else f"{type(error).__name__}: {log_reason(error)}"
+            await send({"type": "lifespan.startup.failed", "message": f"ukok cannot start: {reason}"})

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,9 +104,10 @@ class Revocations:
     When the table cannot be read the set is not to be relied on, and ``fresh`` says so.
     """
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._engine = engine
         self._clock = clock
+        self._monotonic = monotonic
         self._until: dict[str, datetime] = {}
         self._newest: datetime | None = None
         self._refreshed_at = float("-inf")
@@ -113,7 +115,7 @@ class Revocations:
     @property
     def fresh(self) -> bool:
         """Whether the last look at the table succeeded and was a moment ago."""
-        return time.monotonic() - self._refreshed_at < STALE_AFTER_SECONDS
+        return self._monotonic() - self._refreshed_at < STALE_AFTER_SECONDS
 
     def __contains__(self, identity: Identity) -> bool:
         return identity.session_id in self._until
@@ -136,7 +138,7 @@ class Revocations:
             self._newest = max(filter(None, (self._newest, revoked_at)))
         for session_id in [session_id for session_id, until in list(self._until.items()) if until <= now]:
             del self._until[session_id]
-        self._refreshed_at = time.monotonic()
+        self._refreshed_at = self._monotonic()
 
     def add(self, session_id: str, access_until: datetime) -> None:
         """Refuse the tokens of a login from now on, once its end is committed."""

@@ -24,7 +24,10 @@ class CatalogFeed:
         self.versions: dict[str, int] = {}
 
     def poll(self) -> None:
-        """Look at the data versions and read what is newer; raises ``SQLAlchemyError``, the view stays as it was."""
+        """Look at the data versions and read what is newer.
+
+        Where a dataset cannot be read the view keeps the one before; the others are read, and the error is raised then.
+        """
         with self._engine.connect() as conn:
             wanted = dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
         loaders: dict[str, Callable[[Connection], Any]] = {
@@ -32,15 +35,22 @@ class CatalogFeed:
             "schedule": lambda conn: self._view.update(schedule=load_schedule(conn)),
             "recipes": lambda conn: self._view.update(recipes=load_recipes(conn)),
         }
+        failure: Exception | None = None
         for dataset, load in loaders.items():
             # A dataset that was never loaded has no version and counts as 0: read once, it is empty.
             version = wanted.get(dataset, 0)
             if self.versions.get(dataset) == version:
                 continue
-            with self._snapshot() as conn:
-                load(conn)
+            try:
+                with self._snapshot() as conn:
+                    load(conn)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one dataset, the others are read
+                failure = failure or error
+                continue
             self.versions[dataset] = version
             log.info("catalog_loaded", dataset=dataset, version=version)
+        if failure:
+            raise failure
 
     def _snapshot(self) -> Connection:
         """A connection whose statements all see one moment. What is newer than the version is read again next time."""

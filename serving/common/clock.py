@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import PlainSerializer
 
 KST = ZoneInfo("Asia/Seoul")
+# Nothing later has a date in Korea that Python can tell. There is no first instant: Korea is ahead of UTC.
+LAST_INSTANT = datetime.max.replace(tzinfo=KST).astimezone(UTC)
 
 Clock = Callable[[], datetime]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from artifacts.store import StoreError
 
@@ -123,7 +124,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == 400 and error.detail == UNREADABLE:
         wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON in UTF-8, or nested too deeply"}
         return JSONResponse({"detail": [wrong | {"input": None}]}, 422)
+    if error.status_code == 405:
+        error = HTTPException(405, error.detail, headers={"Allow": ", ".join(_methods(request))})
     return await http_exception_handler(request, error)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method that the path of a request may be asked by; a route of its own knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

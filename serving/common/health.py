@@ -1,6 +1,5 @@
 """Probes, figures and the overall state."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from sqlalchemy import QueuePool
 
+from serving.common.clock import KstDateTime
 from serving.common.deps import CurrentRuntime
 from serving.common.runtime import Part, Runtime
 
@@ -72,7 +72,7 @@ class Health(BaseModel):
     status: str = Field(description="`ready`, `degraded` or `not ready`", examples=["ready"])
     service: str = Field(examples=["ukok gateway"])
     version: str = Field(examples=["0.1.0"])
-    timestamp: datetime = Field(examples=["2025-08-06T03:00:00Z"])
+    timestamp: KstDateTime = Field(examples=["2025-08-06T12:00:00"])
 
 
 class ModelHealth(BaseModel):

@@ -13,7 +13,11 @@ SHARED = (
 
 
 def configure() -> None:
-    """Send our events and uvicorn's to stderr as JSON, and of other libraries their warnings."""
+    """Send our events and uvicorn's to stderr as JSON, and of other libraries their warnings.
+
+    Uvicorn's own lines about requests are left out: ours say the same, and theirs would show what is searched for and
+    e-mail addresses.
+    """
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -36,5 +40,7 @@ def configure() -> None:
         logger.setLevel(logging.INFO)
         logger.propagate = False
     logging.getLogger("uvicorn.error").handlers = []
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [], False
     if not logging.root.handlers:
         logging.root.addHandler(handler)

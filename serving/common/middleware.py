@@ -6,8 +6,9 @@ import time
 
 import structlog
 from prometheus_client import Counter
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.common.metrics import Metrics
@@ -16,9 +17,13 @@ log = structlog.get_logger()
 
 # A batch of a thousand events of two kilobytes.
 LARGEST_BODY = 2 * 2**20
+TOO_LARGE = "the body is larger than 2 MB"
+# The word of nginx for it: nobody is there to be answered.
+HUNG_UP = 499
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
 BODILESS = {"GET", "HEAD", "OPTIONS"}
+METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
 # Probes and scrapes come every few seconds and say nothing about users.
 UNLOGGED = {"/healthz", "/readyz", "/metrics"}
 INTERNAL_ERROR = b'{"detail":"internal error"}'
@@ -29,7 +34,6 @@ class RequestMiddleware:
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._limited = RequestBodyLimitMiddleware(app, LARGEST_BODY)
         self._metrics = metrics
         self._counters: dict[tuple[str, str, int], Counter] = {}
 
@@ -49,9 +53,8 @@ class RequestMiddleware:
                 message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
             await send(message)
 
-        app = self._app if scope["method"] in BODILESS else self._limited
         try:
-            await app(scope, receive, send_with_id)
+            await self._app(scope, receive, send_with_id)
         except Exception:
             log.exception("request_failed", method=scope["method"], path=scope["path"])
             if status:
@@ -63,7 +66,9 @@ class RequestMiddleware:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route: str = str(scope.get("kept_route") or getattr(scope.get("route"), "path", "unmatched"))
-        key: tuple[str, str, int] = (scope["method"] if route != "unmatched" else "any", route, status)
+        # Anybody can make up methods and paths; each would be a series of its own for ever.
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        key = (method if route != "unmatched" else "any", route, status)
         counter = self._counters.get(key)
         if counter is None:
             method, path, code = key
@@ -79,6 +84,35 @@ class RequestMiddleware:
                 milliseconds=round(seconds * 1000, 2),
                 user_id=scope.get("state", {}).get("user_id"),
             )
+
+
+class BodyMiddleware:
+    """Ends a request whose body is too large or never comes to its end; inside the routes' handling of errors."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in BODILESS:
+            await self._app(scope, receive, send)
+            return
+        if _announced(scope) > LARGEST_BODY:
+            await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
+            return
+        size, ended = 0, False
+
+        async def receive_within_bounds() -> Message:
+            nonlocal size, ended
+            message = await receive()
+            if message["type"] == "http.disconnect" and not ended:
+                raise HTTPException(HUNG_UP, "the client hung up before the end of the body")
+            size += len(message.get("body", b""))
+            ended = ended or not message.get("more_body", False)
+            if size > LARGEST_BODY:
+                raise HTTPException(413, TOO_LARGE)
+            return message
+
+        await self._app(scope, receive_within_bounds, send)
 
 
 class OriginMiddleware:
@@ -99,6 +133,11 @@ class OriginMiddleware:
                 expose_headers=["ETag", "Retry-After", "X-Request-ID"],
             )
         await app(scope, receive, send)
+
+
+def _announced(scope: Scope) -> int:
+    """Bytes of the body by its header, 0 where it does not say."""
+    return next((int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), 0)
 
 
 def _request_id(scope: Scope) -> bytes:

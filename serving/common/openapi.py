@@ -1,5 +1,7 @@
-"""What FastAPI leaves out of the OpenAPI: that a login is not always needed, what an invalid request gets, and the
-bounds of integers to the last digit.
+"""What FastAPI leaves out of the OpenAPI.
+
+That a login is not always needed, what a body that is too large or an invalid request gets, and the bounds of integers
+to the last digit.
 """
 
 from inspect import signature
@@ -9,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from serving.common.deps import Visitor
+from serving.common.middleware import TOO_LARGE
 from sql.types import LARGEST_ID
 
 _INVALID: Final = {
@@ -22,6 +25,16 @@ _INVALID: Final = {
     ]
 }
 
+_TOO_LARGE: Final = {
+    "description": "The body is larger than 2 MB",
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/ErrorBody"},
+            "example": {"detail": TOO_LARGE},
+        }
+    },
+}
+
 
 def complete(app: FastAPI) -> None:
     """Let ``app`` describe itself in full."""
@@ -31,15 +44,22 @@ def complete(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = described()
             for route in app.routes:
-                if isinstance(route, APIRoute) and _takes_anyone(route):
+                if isinstance(route, APIRoute) and route.include_in_schema:
                     for method in route.methods or ():
                         operation = schema["paths"][route.path_format][method.lower()]
-                        operation["security"] = [{}, *operation["security"]]
+                        _complete(operation, takes_anyone=_takes_anyone(route))
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
             _make_bounds_whole(schema)
         return described()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(operation: dict[str, Any], *, takes_anyone: bool) -> None:
+    if takes_anyone:
+        operation["security"] = [{}, *operation["security"]]
+    if "requestBody" in operation:
+        operation["responses"]["413"] = _TOO_LARGE
 
 
 def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the description

@@ -1,6 +1,7 @@
 """A thread that repeats one step, and what became of it."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -11,15 +12,28 @@ log = structlog.get_logger()
 
 
 class Poller:
-    """Repeats ``step`` every ``seconds``; a failure is logged once and kept in ``problem`` until a step succeeds."""
+    """Repeats ``step`` every ``seconds``; a failure is logged once and kept in ``problem`` until a step succeeds.
 
-    def __init__(self, name: str, seconds: float, step: Callable[[], None]) -> None:
+    A step that has not come back for ``late_seconds`` is a problem too.
+    """
+
+    def __init__(self, name: str, seconds: float, late_seconds: float, step: Callable[[], None]) -> None:
         self.name = name
-        self.problem: str | None = "starting"
+        self._failure: str | None = "starting"
+        self._succeeded_at = time.monotonic()
         self._seconds = seconds
+        self._late_seconds = late_seconds
         self._step = step
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"poll-{name}", daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last step failed, or since when none has succeeded; None while all is well."""
+        silent = time.monotonic() - self._succeeded_at
+        if self._failure is None and silent > self._late_seconds:
+            return f"no answer for {silent:.0f} s"
+        return self._failure
 
     def poll(self) -> None:
         """Do the step now."""
@@ -27,13 +41,13 @@ class Poller:
             self._step()
         except Exception as error:  # noqa: BLE001 - a poller that died would freeze what it refreshes, unnoticed
             problem = summary(error)
-            if problem != self.problem:
+            if problem != self._failure:
                 log.warning("poll_failed", poller=self.name, problem=problem, reason=log_reason(error))
-            self.problem = problem
+            self._failure = problem
         else:
-            if self.problem not in {None, "starting"}:
+            if self._failure not in {None, "starting"}:
                 log.info("poll_recovered", poller=self.name)
-            self.problem = None
+            self._failure, self._succeeded_at = None, time.monotonic()
 
     def start(self) -> None:
         """Do the step once, then go on in a thread."""

@@ -24,6 +24,11 @@ from serving.recommend.live import LiveRelease
 from serving.user.attempts import LoginAttempts
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
 
+# A connection that says nothing for so long is given up, and a look at the logins that takes longer is late.
+SILENCE_SECONDS = 10
+# Data and releases may be large: as long as one is read, the one before is served.
+LOAD_SECONDS = 60
+
 log = structlog.get_logger()
 
 
@@ -47,8 +52,8 @@ class Runtime:
         self.view = LiveView()
         self.release: LiveRelease | None = None
         try:
-            self.service_db = service_engine()
-            self.warehouse = warehouse_engine()
+            self.service_db = service_engine(silence_seconds=SILENCE_SECONDS)
+            self.warehouse = warehouse_engine(silence_seconds=SILENCE_SECONDS)
             if Part.RELEASE in parts:
                 self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.view, metrics)
         except (DatabaseUnavailable, StoreError) as error:
@@ -58,11 +63,13 @@ class Runtime:
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
         self.login_attempts = LoginAttempts()
-        self._pollers = [Poller("logins", settings.poll_seconds, revocations.refresh)]
+        every = settings.poll_seconds
+        self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Part.CATALOG in parts:
-            self._pollers.append(Poller("catalog", settings.poll_seconds, CatalogFeed(self.service_db, self.view).poll))
+            feed = CatalogFeed(self.service_db, self.view)
+            self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
-            self._pollers.append(Poller("release", settings.poll_seconds, self.release.poll))
+            self._pollers.append(Poller("release", every, LOAD_SECONDS, self.release.poll))
 
     def start(self) -> None:
         """Read everything once, then keep it fresh; what is away now is tried again and again."""

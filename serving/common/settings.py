@@ -1,14 +1,29 @@
 """Settings of the API."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from serving.common.errors import StartupError
 
 DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
+# A token that was stolen opens an account for as long, and a login that was ended is remembered for as long.
+MOST_MINUTES = 30 * 24 * 60
+MOST_DAYS = 365
+# What changes is to show within five seconds, and logins that were not looked at for ten are not relied on.
+MOST_POLL_SECONDS = 4
+
+
+def _origins(value: object) -> object:
+    """The origins in a text of an environment variable: a JSON list, or origins with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        return json.loads(value)
+    return [origin.strip() for origin in value.split(",") if origin.strip()]
 
 
 class ServingSettings(BaseSettings):
@@ -18,12 +33,12 @@ class ServingSettings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
-    access_token_minutes: int = Field(default=60, ge=1)
-    refresh_token_days: int = Field(default=14, ge=1)
+    access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
+    refresh_token_days: int = Field(default=14, ge=1, le=MOST_DAYS)
     poll_seconds: float = Field(
-        default=2.0, gt=0, description="How often data, release and revoked tokens are looked at"
+        default=1.0, gt=0, le=MOST_POLL_SECONDS, description="How often data, release and revoked tokens are looked at"
     )
-    cors_origins: list[str] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=[], description="Other origins whose pages may call the API, such as https://shop.example.com"
     )
     var_dir: Path = Path("var")
@@ -33,8 +48,8 @@ class ServingSettings(BaseSettings):
         secret = self.secret_key.get_secret_value()
         if self.environment == "production" and secret == DEVELOPMENT_SECRET:
             raise ValueError("UKOK_SECRET_KEY is the development default: set a random one of 32 characters or more")
-        if len(secret) < 32:
-            raise ValueError("UKOK_SECRET_KEY is shorter than 32 characters: set a random one")
+        if len(secret.strip()) < 32:
+            raise ValueError("UKOK_SECRET_KEY is shorter than 32 characters, spaces around it aside: set a random one")
         return self
 
 

@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, case, func, select, type_coerce
 
+from serving.common.clock import LAST_INSTANT
+from sql.types import UtcDateTime
 from sql.warehouse.events import UserEvent
 
 
 def latest(conn: Connection, user_id: int, limit: int) -> list[Row[Any]]:
-    """The newest events of a user, newest first."""
+    """The newest events of a user, newest first; ``occurred_at`` is NULL where Korea has no date for it."""
     newest = (UserEvent.received_at.desc(), UserEvent.event_id.desc())
-    query = select(UserEvent.__table__).where(UserEvent.user_id == user_id).order_by(*newest)
+    # In UTC, because at the ends of time the driver reads no other zone of a session.
+    moment = type_coerce(func.timezone("UTC", UserEvent.occurred_at), UtcDateTime)
+    occurred_at = case((UserEvent.occurred_at <= LAST_INSTANT, moment)).label("occurred_at")
+    columns = (UserEvent.event_id, UserEvent.user_id, UserEvent.event_type, UserEvent.payload, UserEvent.received_at)
+    query = select(*columns, occurred_at).where(UserEvent.user_id == user_id).order_by(*newest)
     return list(conn.execute(query.limit(limit)))

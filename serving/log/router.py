@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, HTTPException, Path, Request, Response
+from pydantic import ValidationError
 
 from serving.common.auth import Identity
 from serving.common.clock import KST
@@ -13,31 +14,32 @@ from serving.common.errors import UNAUTHORIZED, described
 from serving.common.memory_route import MemoryRoute
 from serving.log import queries
 from serving.log.schemas import (
+    HTTP_CALL,
     Activity,
     ActivityBatch,
     ActivityLogged,
     BatchLogged,
     EventService,
+    HttpCall,
     NewEvent,
     StoredEvent,
 )
-from serving.log.writer import Event, EventRefused, new_event_id
+from serving.log.writer import Event, EventIdTaken, EventRefused, new_event_id
 
 router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute)
 
 NEWEST = 50
-# Where a payload keeps what the client knows of the call.
-HTTP_CALL = "http_call"
 STORED = "활동 로그가 저장되었습니다."
-REFUSED = (
-    UNAUTHORIZED
-    | described(403, "An event of another user", "events are accepted for the logged-in user only")
-    | described(413, "The body is too large", "the body is larger than 2 MB")
+REFUSED = UNAUTHORIZED | described(403, "An event of another user", "events are accepted for the logged-in user only")
+TAKEN = described(
+    409,
+    "An event_id of somebody else",
+    "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
 )
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
-@router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED)
+@router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED | TAKEN)
 async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: Activity) -> Response:
     """Store an event; the answer comes after its commit.
 
@@ -45,7 +47,6 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
     with the same `event_id` it is stored once.
     """
     event = _event(body, _author(request, runtime, visitor))
-    await _store(runtime, [event])
     answer = {
         "message": STORED,
         "user_id": event.user_id,
@@ -58,20 +59,21 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
         "error": None,
         "event_id": event.event_id,
     }
-    return _created(answer)
+    return await _stored(runtime, [event], answer)
 
 
-@router.post("/activity/batch", status_code=201, response_model=BatchLogged, responses=REFUSED)
+@router.post("/activity/batch", status_code=201, response_model=BatchLogged, responses=REFUSED | TAKEN)
 async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: ActivityBatch) -> Response:
     """Store many events in one transaction; the answer comes after its commit.
 
-    One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again.
+    One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again;
+    within a batch one `event_id` means one event.
     """
-    author = _author(request, runtime, visitor, anonymous=all(activity.session_id for activity in body.events))
+    author = _author(request, runtime, visitor)
     events = [_event(activity, author) for activity in body.events]
-    await _store(runtime, events)
     ids = [event.event_id for event in events]
-    return _created({"message": STORED, "logged": True, "count": len(ids), "event_ids": ids})
+    answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}
+    return await _stored(runtime, events, answer)
 
 
 @router.post("/event", status_code=201, response_model=StoredEvent, responses=REFUSED)
@@ -97,9 +99,9 @@ async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Resp
         path=body.api_url,
         payload=orjson.dumps(payload).decode(),
     )
-    await _store(runtime, [event])
     stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
-    return _created(stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())})
+    answer = stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
+    return await _stored(runtime, [event], answer)
 
 
 @router.get("/event")
@@ -119,15 +121,13 @@ def latest_events(runtime: CurrentRuntime, user: User, user_id: UserId) -> list[
         raise HTTPException(403, "events are shown to their own user only")
     with runtime.warehouse.connect() as conn:
         rows = queries.latest(conn, user.user_id, NEWEST)
-    return [_stored(row) for row in rows]
+    return [_shown(row) for row in rows]
 
 
-def _author(
-    request: Request, runtime: CurrentRuntime, visitor: Identity | None, *, anonymous: bool = True
-) -> Identity | None:
+def _author(request: Request, runtime: CurrentRuntime, visitor: Identity | None) -> Identity | None:
     """The user of the token; None for an anonymous visitor. A token that does not hold makes nobody anonymous."""
     header = request.headers.get("authorization")
-    if visitor is None and (header is not None or not anonymous):
+    if visitor is None and header is not None:
         return runtime.auth.required(header)
     return visitor
 
@@ -150,34 +150,39 @@ def _event(body: Activity, author: Identity | None) -> Event:
     )
 
 
-async def _store(runtime: CurrentRuntime, events: list[Event]) -> None:
+async def _stored(runtime: CurrentRuntime, events: list[Event], answer: dict[str, Any]) -> Response:
+    """Store events and answer; the answer is made first, so that nothing can go wrong after the commit."""
+    response = Response(orjson.dumps(answer), 201, media_type="application/json")
     try:
         await runtime.events.write(events)
     except EventRefused as error:
         raise HTTPException(422, str(error)) from None
+    except EventIdTaken as error:
+        raise HTTPException(409, str(error)) from None
+    return response
 
 
-def _stored(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of user_event
-    call = row.payload.get(HTTP_CALL)
-    call = call if isinstance(call, dict) else {}
+def _shown(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of user_event
+    data = dict(row.payload)
+    try:
+        call = HttpCall.model_validate(data.get(HTTP_CALL) or None)
+        del data[HTTP_CALL]
+    except ValidationError:
+        call = HttpCall()
     return StoredEvent(
         log_id=None,
         event_id=row.event_id,
         user_id=row.user_id,
         event_type=row.event_type,
-        event_data={name: value for name, value in row.payload.items() if name != HTTP_CALL},
-        http_method=call.get("http_method"),
-        api_url=call.get("api_url"),
+        event_data=data,
+        http_method=call.http_method,
+        api_url=call.api_url,
         request_time=row.occurred_at,
-        response_time=None,
-        response_code=call.get("response_code"),
+        response_time=call.response_time,
+        response_code=call.response_code,
         created_at=row.received_at,
     )
 
 
 def _kst(moment: datetime | None) -> str | None:
     return moment.astimezone(KST).replace(tzinfo=None).isoformat() if moment else None
-
-
-def _created(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content), 201, media_type="application/json")

@@ -5,33 +5,69 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
 
-from serving.common.clock import KST, KstDateTime
+from serving.common.clock import KST, LAST_INSTANT, KstDateTime
 from sql.types import LARGEST_ID
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000
+# Where a payload keeps what the client knows of the call.
+HTTP_CALL = "http_call"
 
 
 def _encoded(payload: object) -> str:
     """JSON of an object, as it is stored. It is made once, where it is checked."""
     if not isinstance(payload, dict):
         raise ValueError("is no object")  # noqa: TRY004 - pydantic words what a validator raises
+    if HTTP_CALL in payload:
+        raise ValueError(f"may not have the key {HTTP_CALL}, which is kept for the fields of a call in POST /event")
     try:
         encoded = orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
         raise ValueError(f"holds a value that cannot be stored: {error}") from None
-    if b"\\u0000" in encoded:
+    # A pair of backslashes is one of the text itself, and what follows it is no escape.
+    if b"\\u0000" in encoded and b"\\u0000" in encoded.replace(rb"\\", b""):
         raise ValueError("holds a NUL character, which cannot be stored")
+    # Every float beyond 64 bits is written with an exponent, and hardly anything else is.
+    if b"e+" in encoded and _exceeds_64_bits(payload):
+        raise ValueError("holds a number beyond 64 bits, whose digits would be lost: send it as text")
     return encoded.decode()
+
+
+def _exceeds_64_bits(value: object) -> bool:
+    """Whether a float is so large; integers beyond 64 bits were read as one."""
+    if isinstance(value, dict):
+        return any(_exceeds_64_bits(member) for member in value.values())
+    if isinstance(value, list):
+        return any(_exceeds_64_bits(member) for member in value)
+    return isinstance(value, float) and abs(value) >= 2**63
+
+
+def _date_time(value: object) -> object:
+    """Let text through that begins with a year; pydantic would take a number for seconds since 1970."""
+    if isinstance(value, str) and value[4:5] == "-":
+        return value
+    raise ValueError("is no date and time such as 2025-08-06T12:00:00+09:00")
 
 
 def _utc(moment: datetime) -> datetime:
     try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=KST)).astimezone(UTC)
+        instant = (moment if moment.tzinfo else moment.replace(tzinfo=KST)).astimezone(UTC)
     except OverflowError:
         raise ValueError("is no time that can be stored") from None
+    if instant > LAST_INSTANT:
+        raise ValueError("is no time that can be shown in Korea")
+    return instant
 
 
 # A character that no database stores; checked by pydantic itself, which a function for every text would slow down.
@@ -40,7 +76,9 @@ Text = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Payload = Annotated[
     str, BeforeValidator(_encoded), WithJsonSchema({"type": "object", "additionalProperties": True}, mode="validation")
 ]
-Moment = Annotated[datetime, AfterValidator(_utc)]
+Moment = Annotated[datetime, BeforeValidator(_date_time), AfterValidator(_utc)]
+# Told by what it stays below: as a float, which the OpenAPI makes of it, the largest one would be rounded up.
+UserId = Annotated[int, Field(ge=0, lt=LARGEST_ID + 1, json_schema_extra={"format": "int64"})]
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
@@ -69,7 +107,7 @@ class Activity(BaseModel):
     path: Text | None = Field(default=None, description="Page of the frontend")
     label: Text | None = Field(default=None, description="What was touched, in words")
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
-    user_id: int | None = Field(default=None, description="Must be the user of the token, if given")
+    user_id: UserId | None = Field(default=None, description="Must be the user of the token, if given")
     session_id: SessionId | None = Field(
         default=None, description="Session of the client; without a token it is what says who did it"
     )
@@ -96,10 +134,21 @@ class ActivityLogged(BaseModel):
     event_id: UUID = Field(examples=["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55"])
 
 
+def _agreeing(events: list[Activity]) -> list[Activity]:
+    """Refuse different events under one id, of which only the first could be stored."""
+    places: dict[UUID, int] = {}
+    for place, event in enumerate(events):
+        if event.event_id is not None:
+            first = places.setdefault(event.event_id, place)
+            if first != place and events[first] != event:
+                raise ValueError(f"the events at {first} and {place} are different and have the same event_id")
+    return events
+
+
 class ActivityBatch(BaseModel):
     """Events that are stored together or not at all."""
 
-    events: list[Activity] = Field(min_length=1, max_length=LARGEST_BATCH)
+    events: Annotated[list[Activity], Field(min_length=1, max_length=LARGEST_BATCH), AfterValidator(_agreeing)]
 
 
 class BatchLogged(BaseModel):
@@ -118,7 +167,7 @@ class BatchLogged(BaseModel):
 
     message: str = Field(examples=["활동 로그가 저장되었습니다."])
     logged: Literal[True]
-    count: int = Field(description="Events of the batch, those that were stored before included")
+    count: int = Field(description="Distinct events of the batch, those that were stored before included")
     event_ids: list[UUID] = Field(description="In the order of the events")
 
 
@@ -141,7 +190,7 @@ class NewEvent(BaseModel):
         }
     )
 
-    user_id: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Must be the user of the token")]
+    user_id: UserId = Field(description="Must be the user of the token")
     event_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] = Field(
         examples=["recipe_detail_view"]
     )
@@ -152,6 +201,18 @@ class NewEvent(BaseModel):
     response_time: Moment | None = Field(default=None, description="Without an offset it is KST")
     response_code: int | None = Field(default=None, ge=0, le=999)
     client_ip: str | None = Field(default=None, description="Accepted and not stored: addresses are personal data")
+
+
+class HttpCall(BaseModel):
+    """What a payload keeps of a call; anything else under its key is data of the client from before it was refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    http_method: str | None = None
+    api_url: str | None = None
+    request_time: Moment | None = None
+    response_time: Moment | None = None
+    response_code: StrictInt | None = None
 
 
 class StoredEvent(BaseModel):

@@ -7,8 +7,8 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -18,7 +18,6 @@ import structlog
 from psycopg2 import errorcodes
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from serving.common.clock import Clock
 from serving.common.errors import Unavailable, log_reason, summary
@@ -35,6 +34,8 @@ LARGEST_COMMIT = 5_000
 STATEMENT_MILLISECONDS = 5_000
 ANSWER_WITHIN_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 1.0
+# A server that went silent answers neither a commit nor the bound on it.
+SILENT_SECONDS = 10.0
 # How long notes wait for more of them.
 NOTES_SECONDS = 0.1
 
@@ -54,7 +55,15 @@ _COPY: Final = f"COPY user_event ({_NAMES}) FROM STDIN"
 _STAGE: Final = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE user_event) ON COMMIT DELETE ROWS"
 _COPY_STAGE: Final = f"COPY incoming ({_NAMES}) FROM STDIN"
 _MERGE: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM incoming ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
-_LOOK: Final = "SELECT event_id FROM user_event LIMIT 1"
+# Whose the stored rows are whose ids came again from somebody else.
+_TAKEN: Final = """
+    SELECT stored.event_id::text, stored.user_id, CASE WHEN stored.user_id IS NULL THEN stored.session_id END
+    FROM user_event AS stored JOIN incoming USING (event_id)
+    WHERE stored.user_id IS DISTINCT FROM incoming.user_id
+        OR stored.user_id IS NULL AND stored.session_id IS DISTINCT FROM incoming.session_id
+"""
+# Stores nothing, and fails for all that would keep a COPY or the merge from storing something.
+_LOOK: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM user_event WHERE false"  # noqa: S608
 _NULL: Final = "\\N"
 # https://www.postgresql.org/docs/current/sql-copy.html, text format.
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -68,6 +77,14 @@ class EventRefused(ValueError):
     """The warehouse cannot hold this event as it is."""
 
 
+class EventIdTaken(ValueError):
+    """An event of somebody else has this id."""
+
+
+# The user, or the session of an anonymous visitor.
+Author = tuple[int | None, str | None]
+
+
 class Event(NamedTuple):
     """A row of ``user_event`` before it is received; ``payload`` is the JSON of an object."""
 
@@ -79,6 +96,11 @@ class Event(NamedTuple):
     path: str | None = None
     label: str | None = None
     payload: str = "{}"
+
+    @property
+    def author(self) -> Author:
+        """Who may send the event again."""
+        return self.user_id, self.session_id if self.user_id is None else None
 
     def line(self, received_at: str) -> str:
         """The event as a line of COPY."""
@@ -109,6 +131,21 @@ class _Waiting:
     answer: "asyncio.Future[None] | None"
 
 
+class _Taken(Exception):
+    """Whose the ids are that events of others in the group have too."""
+
+    def __init__(self, authors: Mapping[str, Author]) -> None:
+        super().__init__(f"{len(authors)} ids are taken")
+        self._authors = authors
+
+    def by(self, waiting: _Waiting) -> str | None:
+        """An id that ``waiting`` may not use, if there is one."""
+        for event in waiting.events:
+            if self._authors.get(event.event_id, event.author) != event.author:
+                return event.event_id
+        return None
+
+
 def new_event_id() -> str:
     """A UUIDv7 (RFC 9562, 5.7, with the time below a millisecond in ``rand_a``) of numbers that are no secret.
 
@@ -124,7 +161,8 @@ class EventWriter:
     """Commits events in groups. While the warehouse is away new events are refused at once, never lost."""
 
     def __init__(self, engine: Engine, clock: Clock, metrics: Metrics) -> None:
-        self.problem: str | None = "starting"
+        self._problem: str | None = "starting"
+        self._began: float | None = None
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
@@ -138,7 +176,8 @@ class EventWriter:
     async def write(self, events: Sequence[Event]) -> None:
         """Return once the events are committed; writing one again that is stored changes nothing.
 
-        Raises :class:`Unavailable` when that cannot be told and :class:`EventRefused` when they cannot be stored.
+        Raises :class:`Unavailable` when that cannot be told, :class:`EventRefused` when they cannot be stored and
+        :class:`EventIdTaken` when one has the id of an event of somebody else.
         """
         if self.problem is not None or self._stopping or not self._thread.is_alive():
             raise Unavailable(f"events cannot be stored right now: {self.problem or 'shutting down'}")
@@ -173,6 +212,14 @@ class EventWriter:
             self._thread.join(ANSWER_WITHIN_SECONDS)
 
     @property
+    def problem(self) -> str | None:
+        """What keeps events from being stored, None where nothing does."""
+        began = self._began
+        if began is not None and time.monotonic() - began > SILENT_SECONDS:
+            return "the database does not answer"
+        return self._problem
+
+    @property
     def waiting(self) -> int:
         """Events that wait for a commit which has not begun."""
         return self._count
@@ -191,13 +238,16 @@ class EventWriter:
 
     def _run(self) -> None:
         while True:
-            group = self._next_group()
-            if group:
-                self._commit(group)
-            elif self._stopping:
-                return
-            else:
-                self._look()
+            try:
+                group = self._next_group()
+                if group:
+                    self._commit(group)
+                elif self._stopping:
+                    return
+                else:
+                    self._look()
+            except Exception as error:  # noqa: BLE001 - a writer that died would refuse every event, unnoticed
+                self._fail(error)
 
     def _next_group(self) -> list[_Waiting]:
         """Everything that waits, up to one commit's worth; nothing after a quiet while, or when it is time to end."""
@@ -219,7 +269,9 @@ class EventWriter:
     def _commit(self, group: list[_Waiting]) -> None:
         try:
             self._insert([event for waiting in group for event in waiting.events])
-        except (SQLAlchemyError, ValueError) as error:
+        except _Taken as taken:
+            self._commit_without(taken, group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
             if not _is_refusal(error):
                 self._fail(error)
                 self._drop_notes(group)
@@ -235,11 +287,22 @@ class EventWriter:
         else:
             _answer(group)
 
+    def _commit_without(self, taken: _Taken, group: list[_Waiting]) -> None:
+        """Refuse those who use an id of somebody else, and commit the others."""
+        others = []
+        for waiting in group:
+            event_id = taken.by(waiting)
+            if event_id is None:
+                others.append(waiting)
+            else:
+                self._drop_notes([waiting])
+                _answer([waiting], EventIdTaken, f"another event has the event_id {event_id}: give this one a new id")
+        if others:
+            self._commit(others)
+
     def _insert(self, events: Sequence[Event]) -> None:
-        distinct: dict[str, Event] = {}
-        for event in events:
-            distinct.setdefault(event.event_id, event)
-        with _transaction(self._engine) as (connection, cursor):
+        distinct = _distinct(events)
+        with self._transaction() as (connection, cursor):
             try:
                 self._copy(cursor, _COPY, list(distinct.values()))
             except psycopg2.Error as error:
@@ -250,6 +313,10 @@ class EventWriter:
                 cursor.execute(_STAGE)
                 self._copy(cursor, _COPY_STAGE, list(distinct.values()))
                 cursor.execute(_MERGE)
+                cursor.execute(_TAKEN)
+                taken = {event_id: (user_id, session_id) for event_id, user_id, session_id in cursor.fetchall()}
+                if taken:
+                    raise _Taken(taken) from None
             connection.commit()
         self._metrics.events.inc(len(distinct))
 
@@ -261,42 +328,57 @@ class EventWriter:
 
     def _look(self) -> None:
         try:
-            with _transaction(self._engine) as (_, cursor):
+            with self._transaction() as (_, cursor):
                 cursor.execute(_bounds())
                 cursor.execute(_LOOK)
         except SQLAlchemyError as error:
             self._fail(error)
         else:
-            if self.problem not in {None, "starting"}:
+            if self._problem not in {None, "starting"}:
                 log.info("warehouse_recovered")
-            self.problem = None
+            self._problem = None
 
     def _fail(self, error: Exception) -> None:
         problem = summary(error)
-        if problem != self.problem:
+        if problem != self._problem:
             log.warning("warehouse_unavailable", problem=problem, reason=log_reason(error))
-        self.problem = problem
+        self._problem = problem
+
+    @contextmanager
+    def _transaction(self) -> Iterator[tuple[Any, Any]]:
+        """A connection and a cursor of psycopg2, which alone can COPY; rolled back unless committed.
+
+        Its errors are raised as SQLAlchemy's, as everywhere else.
+        """
+        self._began = time.monotonic()
+        try:
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                yield connection, cursor
+        except psycopg2.Error as error:
+            raise DBAPIError.instance("COPY user_event", None, error, psycopg2.Error, hide_parameters=True) from error
+        finally:
+            self._began = None
 
     def _drop_notes(self, group: Sequence[_Waiting]) -> None:
         self._metrics.notes_dropped.inc(sum(len(waiting.events) for waiting in group if waiting.answer is None))
 
 
-@contextmanager
-def _transaction(engine: Engine) -> Iterator[tuple[Any, Any]]:
-    """A connection and a cursor of psycopg2, which alone can COPY; rolled back unless committed.
-
-    Its errors are raised as SQLAlchemy's, as everywhere else.
-    """
-    try:
-        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            yield connection, cursor
-    except psycopg2.Error as error:
-        raise DBAPIError.instance("COPY user_event", None, error, psycopg2.Error, hide_parameters=True) from error
+def _distinct(events: Sequence[Event]) -> dict[str, Event]:
+    """The first event of each id; raises :class:`_Taken` where a later one is of somebody else."""
+    distinct: dict[str, Event] = {}
+    taken: dict[str, Author] = {}
+    for event in events:
+        first = distinct.setdefault(event.event_id, event)
+        if first is not event and first.author != event.author:
+            taken[first.event_id] = first.author
+    if taken:
+        raise _Taken(taken)
+    return distinct
 
 
 def _is_refusal(error: Exception) -> bool:
     """Whether the values are to blame: the database said so, or they could not even be sent to it."""
-    return isinstance(error, DataError) or not isinstance(error, DBAPIError | PoolTimeoutError)
+    return isinstance(error, DataError | ValueError)
 
 
 def _bounds() -> str:
@@ -311,7 +393,9 @@ def _answer(group: Sequence[_Waiting], failure: type[Exception] | None = None, w
         if waiting.answer is not None:
             by_loop.setdefault(waiting.answer.get_loop(), []).append(waiting.answer)
     for loop, answers in by_loop.items():
-        loop.call_soon_threadsafe(_resolve, answers, failure, why)
+        # In a loop that was closed nobody waits any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_resolve, answers, failure, why)
 
 
 def _resolve(answers: Sequence["asyncio.Future[None]"], failure: type[Exception] | None, why: str) -> None:

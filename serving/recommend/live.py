@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from artifacts import release as releases
+from artifacts.folder import FolderStore
 from artifacts.store import Store, StoreError
 from serving.common.errors import log_reason, summary
 from serving.common.metrics import Metrics
@@ -32,16 +33,44 @@ class LiveRelease:
         self._refused: str | None = None
         self._failures = 0
         self._try_again_at = 0.0
+        metrics.release.clear()
 
     def poll(self) -> None:
-        """Put the release that ``CURRENT`` names into service; raises ``StoreError`` when the store is away."""
-        version = releases.current(self._store)
-        if version == self._view.current.release_version:
+        """Put the release that ``CURRENT`` names into service; raises ``StoreError``, ``OSError`` for a store away.
+
+        Where nothing can be learned of the next one, the one in service stays.
+        """
+        try:
+            version = releases.current(self._store)
+        except (StoreError, OSError) as error:
+            self._unknown(f"{releases.CURRENT} cannot be read, {self._kept}: {_reason(error)}")
+            raise
+        if version is None:
+            problem = self._nothing_live()
+            if problem and problem != self.problem:
+                log.warning("release_missing", problem=problem)
+            self._unknown(problem)
+        elif version == self._view.current.release_version:
             self._refused, self._failures, self.problem = None, 0, None
-        elif version is None:
-            self._view.update(release=None)
         elif version != self._refused or time.monotonic() >= self._try_again_at:
             self._load(version)
+
+    @property
+    def _kept(self) -> str:
+        version = self._view.current.release_version
+        return f"{version} stays in service" if version else "none is in service"
+
+    def _unknown(self, problem: str | None) -> None:
+        """What was refused before is tried again as soon as it is named again."""
+        self._refused, self._failures, self.problem = None, 0, problem
+
+    def _nothing_live(self) -> str | None:
+        """Why it is odd that no release is live; None in a system that never had one."""
+        if isinstance(self._store, FolderStore) and not self._store.root.is_dir():
+            return f"there is no folder {self._store.root}, {self._kept}: check UKOK_ARTIFACTS_URL, or `ukok run`"
+        if self._view.current.release is None:
+            return None
+        return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
         from serving.recommend.vector_store import LoadedRelease
@@ -64,8 +93,8 @@ class LiveRelease:
         self._refused = version
         self._try_again_at = time.monotonic() + min(LONGEST_WAIT_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
-        kept = self._view.current.release_version or "no release"
-        self.problem = f"{version} could not be loaded, {kept} stays in service: {_reason(error)}"
+        self.problem = f"{version} could not be loaded, {self._kept}: {_reason(error)}"
+        kept = self._view.current.release_version
         log.warning("release_refused", version=version, kept=kept, reason=log_reason(error))
 
 

@@ -10,7 +10,6 @@ from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.common.memory_route import MemoryRoute, keep
 from serving.common.view import View
 from serving.kok.queries import SOURCE as KOK
-from serving.recipe.queries import Recipe
 from serving.recommend import candidates, personal
 from serving.recommend.candidates import Recommendation
 from serving.recommend.neighbours import SIMILAR
@@ -19,9 +18,7 @@ from serving.recommend.schemas import (
     Found,
     IngredientSuggestion,
     IngredientSuggestions,
-    ItemOrigin,
     RecommendedProducts,
-    RecommendedRecipe,
     RecommendedRecipes,
     ReleaseInService,
     Substitute,
@@ -30,7 +27,8 @@ from serving.recommend.schemas import (
     item_origin,
     origin,
     product_name,
-    recommended_product,
+    products_body,
+    recipes_body,
     shown,
 )
 
@@ -62,10 +60,8 @@ async def product_recipes(
 ) -> Response:
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
-    recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
     noted = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
-    body = RecommendedRecipes(recipes=recipes, **origin(picked))
-    return keep(request, view, body, noted=noted, source=picked.source)
+    return keep(request, view, recipes_body(picked), noted=noted, source=picked.source)
 
 
 @router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NO_PRODUCT)
@@ -107,23 +103,21 @@ async def recipe_products(
     return _products(request, view, picked, now, noted)
 
 
-@router.get("/me/recipes", responses=UNAUTHORIZED)
-def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedRecipes:
+@router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
+def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
     picked = personal.recipes(view, viewed_by(runtime, user), k)
     runtime.note(user.user_id, "personal_recipe_recommendation", impressions(picked))
-    recipes = [_recipe(recipe, item_origin(picked, reason)) for recipe, reason in picked.items]
-    return RecommendedRecipes(recipes=recipes, **origin(picked))
+    return Response(recipes_body(picked), media_type="application/json")
 
 
-@router.get("/me/products", responses=UNAUTHORIZED)
-def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> RecommendedProducts:
+@router.get("/me/products", response_model=RecommendedProducts, responses=UNAUTHORIZED)
+def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> Response:
     """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
     now = runtime.clock()
     picked = personal.products(view, viewed_by(runtime, user), k, now)
     runtime.note(user.user_id, "personal_product_recommendation", impressions(picked))
-    products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
-    return RecommendedProducts(products=products, **origin(picked))
+    return Response(products_body(view, picked, now), media_type="application/json")
 
 
 @router.get("/search", response_model=Found)
@@ -136,12 +130,7 @@ async def search(
     """
     now = runtime.clock()
     named, offers = candidates.recipes_named(view, keyword, k), candidates.products_named(view, keyword, k, now)
-    recipes = [_recipe(recipe, item_origin(named, reason)) for recipe, reason in named.items]
-    products = [recommended_product(offer, item_origin(offers, reason), now) for offer, reason in offers.items]
-    body = Found(
-        recipes=RecommendedRecipes(recipes=recipes, **origin(named)),
-        products=RecommendedProducts(products=products, **origin(offers)),
-    )
+    body = b'{"recipes":%b,"products":%b}' % (recipes_body(named), products_body(view, offers, now))
     found = {"source": named.source or offers.source, "impressions": [*shown(named), *shown(offers)]}
     noted = ("recommend_search", impressions(named, keyword=keyword) | found)
     return keep(request, view, body, until=candidates.next_change(offers, now), noted=noted, source=named.source)
@@ -173,14 +162,8 @@ async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ing
 def _products(
     request: Request, view: View, picked: Recommendation[Any], now: datetime, noted: tuple[str, dict[str, object]]
 ) -> Response:
-    products = [recommended_product(offer, item_origin(picked, reason), now) for offer, reason in picked.items]
-    until = candidates.next_change(picked, now)
-    body = RecommendedProducts(products=products, **origin(picked))
+    until, body = candidates.next_change(picked, now), products_body(view, picked, now)
     return keep(request, view, body, until=until, noted=noted, source=picked.source)
-
-
-def _recipe(recipe: Recipe, item: ItemOrigin) -> RecommendedRecipe:
-    return RecommendedRecipe(recipe_id=recipe.recipe_id, recipe_title=recipe.title, **item)
 
 
 def _ingredients(view: View, source: str, product_id: int) -> tuple[str, ...]:

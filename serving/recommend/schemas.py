@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Final, TypedDict
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -17,7 +18,9 @@ from serving.common.fields import (
     RecipeTitle,
     ReleaseVersion,
 )
+from serving.common.fragments import extended, fragment, listed
 from serving.common.money import shown_price
+from serving.common.view import View
 from serving.home_shopping.queries import Show
 from serving.kok.queries import SOURCE as KOK
 from serving.kok.queries import KokItem
@@ -135,7 +138,7 @@ class RecommendedRecipes(Provenance):
     recipes: list[RecommendedRecipe]
 
 
-class RecommendedProduct(Recommended):
+class ProductFields(BaseModel):
     """A product to buy, of the mall or of a show on air or to come; prices are 0 when unknown."""
 
     product_source: str = Field(description="kok or a broadcaster", examples=["kok"])
@@ -151,6 +154,11 @@ class RecommendedProduct(Recommended):
     live_date: date | None = Field(description="Day of the start in Korea", examples=[None])
     live_start_time: str | None = Field(examples=[None])
     live_end_time: str | None = Field(description="Of the next day where it is not after the start", examples=[None])
+
+
+class RecommendedProduct(ProductFields, Recommended):
+    """A product to buy and why it is here."""
+
     on_air: bool = Field(description="The show is on air now", examples=[False])
 
 
@@ -178,34 +186,61 @@ class Substitutes(Provenance):
     substitutes: list[Substitute]
 
 
-def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime) -> RecommendedProduct:
-    """A product as it can be bought now."""
+def recipes_body(picked: Recommendation[Recipe]) -> bytes:
+    """:class:`RecommendedRecipes` as JSON."""
+    rows = [
+        {"recipe_id": recipe.recipe_id, "recipe_title": recipe.title, **item_origin(picked, reason)}
+        for recipe, reason in picked.items
+    ]
+    return orjson.dumps({"recipes": rows, **origin(picked)})
+
+
+def products_body(view: View, picked: Recommendation[Any], now: datetime) -> bytes:
+    """:class:`RecommendedProducts` as JSON; what does not change with the hour is encoded once for each product."""
+    rows = (
+        extended(_fields_of(view, offer), {"on_air": _on_air(offer, now), **item_origin(picked, reason)})
+        for offer, reason in picked.items
+    )
+    return extended(b'{"products":' + listed(rows) + b"}", origin(picked))
+
+
+def _fields_of(view: View, offer: KokItem | Show) -> bytes:
     if isinstance(offer, Show):
-        price, product = shown_price(offer.list_price, offer.price, offer.price_kind), offer.product
-        return RecommendedProduct(
-            product_source=product.source,
-            product_id=product.product_id,
-            product_name=product.name,
-            store_name=product.store or offer.station.name,
-            thumb_img_url=product.thumbnail or None,
-            sale_price=price.sale,
-            dc_price=price.dc,
-            dc_rate=price.rate,
-            price_kind=price.kind,
-            live_id=offer.live_id,
-            live_date=offer.day,
-            live_start_time=offer.start_time,
-            live_end_time=offer.end_time,
-            on_air=offer.starts_at <= now < offer.ends_at,
-            **origin,
-        )
-    price = shown_price(offer.list_price, offer.price, offer.price_kind)
-    return RecommendedProduct(
+        return fragment(view.schedule.fragments, "offer", offer.live_id, _show_fields, offer)
+    return fragment(view.kok.fragments, "offer", offer.product_id, _mall_fields, offer)
+
+
+def _on_air(offer: KokItem | Show, now: datetime) -> bool:
+    return isinstance(offer, Show) and offer.starts_at <= now < offer.ends_at
+
+
+def _show_fields(show: Show) -> ProductFields:
+    price, product = shown_price(show.list_price, show.price, show.price_kind), show.product
+    return ProductFields(
+        product_source=product.source,
+        product_id=product.product_id,
+        product_name=product.name,
+        store_name=product.store or show.station.name,
+        thumb_img_url=product.thumbnail or None,
+        sale_price=price.sale,
+        dc_price=price.dc,
+        dc_rate=price.rate,
+        price_kind=price.kind,
+        live_id=show.live_id,
+        live_date=show.day,
+        live_start_time=show.start_time,
+        live_end_time=show.end_time,
+    )
+
+
+def _mall_fields(item: KokItem) -> ProductFields:
+    price = shown_price(item.list_price, item.price, item.price_kind)
+    return ProductFields(
         product_source=KOK,
-        product_id=offer.product_id,
-        product_name=offer.name,
-        store_name=offer.store,
-        thumb_img_url=offer.thumbnail,
+        product_id=item.product_id,
+        product_name=item.name,
+        store_name=item.store,
+        thumb_img_url=item.thumbnail,
         sale_price=price.sale,
         dc_price=price.dc,
         dc_rate=price.rate,
@@ -214,8 +249,6 @@ def recommended_product(offer: KokItem | Show, origin: ItemOrigin, now: datetime
         live_date=None,
         live_start_time=None,
         live_end_time=None,
-        on_air=False,
-        **origin,
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from artifacts.release import MANIFEST, CorruptRelease, Manifest
 from serving.recommend.baskets import Baskets
 from serving.recommend.encoder import Encoder
-from serving.recommend.neighbours import BY_TEXT, SIMILAR, NeighbourTable
+from serving.recommend.neighbours import BY_TEXT, NOTHING, SIMILAR, NeighbourTable
 from serving.recommend.rankers.blend import Blend
 from serving.recommend.substitutes import find as find_substitutes
 
@@ -191,9 +191,17 @@ class LoadedRelease:
         for name, (found, expected) in lengths.items():
             if found != expected:
                 raise CorruptRelease(f"release {self.version}: {name} has {found} rows, expected {expected}")
-        bounds = [("neighbours/product_recipes", self._product_recipes.rows, recipes)]
-        bounds += [("neighbours/recipe_products", self._recipe_products.rows, products)]
-        bounds += [("baskets", self.baskets.ingredients, names)]
-        for name, rows, limit in bounds:
-            if rows.size and int(rows.max()) >= limit:
-                raise CorruptRelease(f"release {self.version}: {name} points at row {int(rows.max())} of {limit}")
+        self._check_bounds("baskets", self.baskets.ingredients, 0, names)
+        for name, table, limit in (
+            ("product_recipes", self._product_recipes, recipes),
+            ("recipe_products", self._recipe_products, products),
+            ("product_kok", self._similar["kok"], products),
+            ("product_home_shopping", self._similar["home_shopping"], products),
+        ):
+            self._check_bounds(f"neighbours/{name}/rows", table.rows, NOTHING, limit)
+            self._check_bounds(f"neighbours/{name}/reasons", table.reasons, BY_TEXT, names)
+
+    def _check_bounds(self, name: str, numbers: NDArray[np.int32], first: int, limit: int) -> None:
+        wrong = numbers[(numbers < first) | (numbers >= limit)]
+        if wrong.size:
+            raise CorruptRelease(f"release {self.version}: {name} points at row {int(wrong[0])} of {limit}")

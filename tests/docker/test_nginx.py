@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -82,6 +83,10 @@ def test_every_route_of_a_service_reaches_it(six: Proxy, service: str) -> None:
         answered = {path: client.get(path).json()["name"] for path in routes(service)}
     assert answered
     assert set(answered.values()) == {service}, answered
+
+
+def test_the_state_of_the_models_is_told_by_who_has_them(six: Proxy) -> None:
+    assert httpx.get(f"{six.url}/api/health/ml").json()["name"] == "recommend"
 
 
 def test_with_services_what_none_of_them_owns_is_not_found(six: Proxy) -> None:
@@ -254,6 +259,22 @@ def test_the_real_gateway_is_compressed_and_kept_by_its_etag(
             assert (again.status_code, again.content) == (304, b"")
         outside = httpx.get(f"{proxy.url}/metrics")
         assert (outside.status_code, httpx.get(f"{server.url}/metrics").status_code) == (404, 200)
+
+
+def test_every_container_of_ours_gets_the_settings_of_the_person() -> None:
+    for name, service in COMPOSE["services"].items():
+        if service["image"].startswith("ukok-"):
+            assert {"path": ".env", "required": False} in service["env_file"], name
+
+
+def test_every_api_stops_before_compose_kills_it() -> None:
+    last = re.compile(r"--timeout-graceful-shutdown\W+(\d+)")
+    (image,) = (line for line in (ROOT / "docker" / "Dockerfile").read_text().splitlines() if '"uvicorn"' in line)
+    for name, service in COMPOSE["services"].items():
+        if service["image"] == "ukok-api":
+            found = last.search(service.get("command", image))
+            assert found, name
+            assert int(found[1]) < int(service["stop_grace_period"].removesuffix("s")), name
 
 
 def test_compose_mounts_upstreams_that_exist_and_trusts_nginx_only() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -45,6 +46,8 @@ def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> py
         if name.startswith("UKOK_"):
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("UKOK_POLL_SECONDS", "0.1")
+    if not stack_env["UKOK_ARTIFACTS_URL"].startswith("s3:"):
+        Path(stack_env["UKOK_ARTIFACTS_URL"]).mkdir(parents=True, exist_ok=True)
     return monkeypatch
 
 

@@ -1,4 +1,4 @@
-"""A TCP gate in front of a database: open it passes everything on, shut it cuts and refuses."""
+"""A TCP gate in front of a database: open it passes everything on, shut it cuts and refuses, silent it swallows."""
 
 import contextlib
 import socket
@@ -13,6 +13,7 @@ class Gate:
     def __init__(self, address: tuple[str, int] | str) -> None:
         self._address = address
         self._open = True
+        self._silent = False
         self._pairs: list[socket.socket] = []
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -29,9 +30,13 @@ class Gate:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    def silence(self) -> None:
+        """Swallow every byte from now on, as when the host behind it is gone; nobody is told."""
+        self._silent = True
+
     def open(self) -> None:
         """Let everything through again."""
-        self._open = True
+        self._open, self._silent = True, False
 
     def close(self) -> None:
         self.shut()
@@ -59,7 +64,8 @@ class Gate:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                if not self._silent:
+                    target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

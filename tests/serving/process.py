@@ -32,7 +32,7 @@ class Server:
 
 
 def command(module: str, port: int) -> list[str]:
-    return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port), "--no-access-log"]
+    return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port)]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Engine, make_url, text
 from starlette.testclient import TestClient
 
 from tests.conftest import Stack
-from tests.serving.conftest import eventually, sign_up
+from tests.serving.conftest import DEADLINE_SECONDS, eventually, sign_up
 from tests.serving.gate import Gate
 
 EMPTY = {
@@ -72,6 +73,7 @@ def test_an_empty_system_answers_with_empty_lists_and_flags(service: Engine, sta
     assert client.get(three, headers=person.headers).json()["recipes"] == []
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert client.get("/api/health").json()["timestamp"] == "2025-08-06T12:00:00", "the time in Korea, as everywhere"
 
 
 @pytest.fixture
@@ -160,3 +162,42 @@ def test_with_the_service_database_away_the_catalog_goes_on_and_logins_fail_clos
     door.open()
     eventually(lambda: client.get("/api/user/info", headers=person.headers).status_code == 200, "logins are back")
     eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")
+
+
+def test_a_service_database_that_falls_silent_is_told_and_found_again(
+    filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
+) -> None:
+    configured.setattr("serving.common.runtime.SILENCE_SECONDS", 1)
+    door = gate("service")
+    client = start()
+    person = sign_up(client)
+    door.silence()
+    eventually(lambda: dependencies(client)["logins"] != "ok", "the silence is noticed")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/api/kok/discounted").json()["products"], "from memory"
+    door.open()
+    if filled.dialect.name == "postgresql":
+        # Its driver waits as long as the other side acknowledges what it gets; a host that is gone does not.
+        assert dependencies(client)["logins"].startswith("no answer for ")
+        door.shut()
+        door.open()
+    eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")
+    assert client.get("/api/user/info", headers=person.headers).status_code == 200
+
+
+@pytest.mark.parametrize("stack", ["servers"], indirect=True)
+def test_a_write_to_mariadb_that_has_fallen_silent_is_given_up(
+    filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
+) -> None:
+    configured.setattr("serving.common.runtime.SILENCE_SECONDS", 1)
+    door = gate("service")
+    client = start()
+    door.silence()
+    account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
+    with ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(client.post, "/api/user/signup", json=account)
+        try:
+            answer = posted.result(DEADLINE_SECONDS)
+        finally:
+            door.shut()
+    assert (answer.status_code, answer.json()) == (503, {"detail": "the database does not answer"})

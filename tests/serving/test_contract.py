@@ -535,6 +535,13 @@ def test_errors_have_fastapis_shape(client: TestClient) -> None:
     assert client.get("/api/orders/count").json() == {"detail": "Not Found"}
 
 
+def test_a_method_that_a_path_has_not_is_answered_by_all_that_it_has(client: TestClient) -> None:
+    several = client.put("/api/homeshopping/search/history")
+    assert (several.status_code, several.json()) == (405, {"detail": "Method Not Allowed"})
+    assert several.headers["allow"] == "DELETE, GET, POST"
+    assert client.delete("/api/recipes/9001").headers["allow"] == "GET"
+
+
 def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClient, person: Person) -> None:
     behind = TestClient(client.app, root_path="/shop")
     for path in ("/api/homeshopping/on-air", "/api/kok/product/101/info", "/api/recipes/9001", "/api/user/info"):
@@ -562,6 +569,8 @@ def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Cal
         assert operation["description"]
         answers = operation["responses"][str(case.status)]["content"]["application/json"]["schema"]
         assert answers, f"{path} documents no answer"
+    operations = [operation for methods in spec["paths"].values() for operation in methods.values()]
+    assert all(("requestBody" in operation) == ("413" in operation["responses"]) for operation in operations)
     schedule = spec["paths"]["/api/homeshopping/schedule"]["get"]
     assert {parameter["name"] for parameter in schedule["parameters"]} == {"live_date", "page", "size"}
 

@@ -1,10 +1,16 @@
 """What was loaded shows within moments, without a restart."""
 
 from collections.abc import Callable
+from typing import NoReturn
 
-from sqlalchemy import Engine, event
+import pytest
+from sqlalchemy import Connection, Engine, event, func, select
 from starlette.testclient import TestClient
 
+from serving.common.catalog import CatalogFeed
+from serving.common.view import LiveView
+from serving.kok.queries import KokCatalog, load_kok
+from sql.service.catalog import KokPrice
 from tests.serving.conftest import Now, Person, eventually
 from tests.serving.small import BIG_ID, cancel, fill, set_price
 
@@ -46,6 +52,40 @@ def test_a_page_size_has_its_own_answer(client: TestClient) -> None:
     assert discounted(client, "?size=1") == [103]
     assert discounted(client, "?size=2") == [103, 101]
     assert discounted(client, "?size=1&page=2") == [101]
+
+
+def test_a_dataset_that_cannot_be_read_keeps_none_of_the_others_and_is_tried_again(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Connection) -> NoReturn:
+        raise ValueError("a row that nobody thought of")
+
+    view = LiveView()
+    feed = CatalogFeed(filled, view)
+    with monkeypatch.context() as broken:
+        broken.setattr("serving.common.catalog.load_kok", fail)
+        with pytest.raises(ValueError, match="nobody thought of"):
+            feed.poll()
+    assert feed.versions.keys() == {"schedule", "recipes"}
+    feed.poll()
+    assert feed.versions.keys() == {"kok", "schedule", "recipes"}
+
+
+def test_a_load_that_commits_meanwhile_is_read_as_a_whole_or_not_at_all(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def load(conn: Connection) -> KokCatalog:
+        before = conn.scalar(select(func.count()).select_from(KokPrice))
+        set_price(filled, 102, 4000, 50)
+        seen.append((before, conn.scalar(select(func.count()).select_from(KokPrice))))
+        return load_kok(conn)
+
+    monkeypatch.setattr("serving.common.catalog.load_kok", load)
+    CatalogFeed(filled, LiveView()).poll()
+    ((before, after),) = seen
+    assert before == after
 
 
 def test_reading_the_catalog_asks_the_database_nothing(client: TestClient, person: Person, now: Now) -> None:

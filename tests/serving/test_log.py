@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, Row, func, select, text
+from sqlalchemy import Engine, Row, func, select, text, update
 from starlette.testclient import TestClient
 
 from serving.common.auth import Tokens
@@ -19,7 +19,7 @@ from serving.common.clock import wall_clock
 from serving.common.settings import DEVELOPMENT_SECRET
 from serving.log import writer
 from sql.warehouse.events import UserEvent
-from tests.serving.conftest import Person, eventually
+from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.process import Server, served
 from tests.serving.small import NOON
 
@@ -40,6 +40,25 @@ def wait_for_notes(warehouse: Engine) -> None:
             return conn.scalar(select(func.count()).where(UserEvent.event_type == "user_login")) or 0
 
     eventually(lambda: noted() == 1, "the login is noted")
+
+
+@pytest.fixture
+def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer looks at the warehouse when it starts, and not while a test holds a lock, which would hold it up too.
+
+    However slowly requests arrive, a transaction waits for the lock until all are there.
+    """
+    monkeypatch.setattr(writer, "LOOK_AGAIN_SECONDS", 60.0)
+    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 60_000)
+    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 60.0)
+
+
+def own_events(client: TestClient, person: Person) -> list[dict[str, Any]]:
+    """What the person is shown, without what the API notes by itself."""
+    answer = client.get(f"/api/log/user/event/{person.user_id}", headers=person.headers)
+    assert answer.status_code == 200, answer.text
+    shown: list[dict[str, Any]] = answer.json()
+    return [event for event in shown if event["event_type"] not in {"user_signup", "user_login"}]
 
 
 def test_an_event_is_stored_as_it_was_sent(client: TestClient, person: Person, warehouse: Engine) -> None:
@@ -105,13 +124,10 @@ def test_values_that_cannot_be_stored_are_refused_and_hurt_no_other_event(
 
 
 def test_nothing_is_acknowledged_before_its_commit_and_many_share_one(
-    client: TestClient, person: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+    no_looks: None, client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     many = 40
     wait_for_notes(warehouse)
-    # However slowly the requests arrive, the first transaction waits for its lock until all are there.
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 60.0)
     with ThreadPoolExecutor(many) as pool, warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         events = client.app.state.runtime.events  # type: ignore[attr-defined]
@@ -133,6 +149,7 @@ def test_nothing_is_acknowledged_before_its_commit_and_many_share_one(
 
 
 def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
+    no_looks: None,
     client: TestClient,
     person: Person,
     warehouse: Engine,
@@ -140,8 +157,6 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
     start: Callable[[], TestClient],
 ) -> None:
     monkeypatch.setattr(writer, "MOST_WAITING", 2)
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 60.0)
     small = start()
     wait_for_notes(warehouse)
     with ThreadPoolExecutor(3) as pool, warehouse.connect() as lock:
@@ -160,13 +175,30 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
 
 
 def test_an_orderly_stop_commits_what_was_accepted(
-    person: Person, start: Callable[[], TestClient], warehouse: Engine, client: TestClient
+    no_looks: None, client: TestClient, person: Person, warehouse: Engine
 ) -> None:
-    for n in range(20):
-        assert client.post(ACTIVITY, json={"action": f"n{n}"}, headers=person.headers).status_code == 201
-    client.app.state.runtime.events.stop()  # type: ignore[attr-defined]
-    assert len(rows(warehouse)) == 20
-    assert client.post(ACTIVITY, json={"action": "late"}, headers=person.headers).status_code == 503
+    wait_for_notes(warehouse)
+    events = client.app.state.runtime.events  # type: ignore[attr-defined]
+
+    def post(action: str) -> int:
+        return client.post(ACTIVITY, json={"action": action}, headers=person.headers).status_code
+
+    with ThreadPoolExecutor(20) as pool, warehouse.connect() as lock:
+        lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
+        answers = [pool.submit(post, "first")]
+        eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
+        answers += [pool.submit(post, "more") for _ in range(10)]
+        eventually(lambda: events.waiting == 10, "the others wait for the next commit")
+        stop = pool.submit(events.stop)
+        eventually(lambda: post("late") == 503, "nothing more is taken")
+        assert not stop.done()
+        lock.rollback()
+        stop.result()
+        assert sorted(row.event_type for row in rows(warehouse)) == [
+            "user_activity_first",
+            *["user_activity_more"] * 10,
+        ]
+        assert {answer.result() for answer in answers} == {201}
 
 
 def test_every_acknowledged_event_survives_kill_minus_9(
@@ -263,3 +295,157 @@ def test_an_anonymous_event_is_known_by_its_session(client: TestClient, warehous
     assert client.post(ACTIVITY, json={"action": "x", "session_id": "s-1"}, headers=wrong).status_code == 401
     (row,) = rows(warehouse)
     assert (row.user_id, row.session_id) == (None, "s-1")
+
+
+def test_a_batch_without_a_token_needs_a_session_for_every_event(client: TestClient, warehouse: Engine) -> None:
+    def answer(*sessions: str | None) -> int:
+        events = [{"action": "x", "session_id": session} for session in sessions]
+        return client.post(f"{ACTIVITY}/batch", json={"events": events}).status_code
+
+    assert [answer(None), answer(None, "s-1"), answer("s-1", None)] == [401, 401, 401]
+    assert rows(warehouse) == []
+    assert answer("s-1", "s-2") == 201
+    assert {(row.user_id, row.session_id) for row in rows(warehouse)} == {(None, "s-1"), (None, "s-2")}
+
+
+def test_a_user_is_shown_their_own_latest_50_events_newest_first(client: TestClient, person: Person, now: Now) -> None:
+    other = sign_up(client)
+    # Ids that sort against time.
+    ids = [f"00000000-0000-4000-8000-{1000 - n:012}" for n in range(60)]
+    for n, event_id in enumerate(ids):
+        now.forward(seconds=1)
+        body = {"action": f"n{n}", "event_id": event_id}
+        assert client.post(ACTIVITY, json=body, headers=person.headers).status_code == 201
+        if n % 10 == 0:
+            assert client.post(ACTIVITY, json={"action": "of the other"}, headers=other.headers).status_code == 201
+    assert [event["event_id"] for event in own_events(client, person)] == ids[:-51:-1]
+    assert {event["event_type"] for event in own_events(client, other)} == {"user_activity_of the other"}
+    of_the_other = client.get(f"/api/log/user/event/{other.user_id}", headers=person.headers)
+    assert of_the_other.status_code == 403
+
+
+def test_a_time_that_korea_has_no_date_for_is_refused_and_the_last_one_is_shown(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    activity = {"action": "x"}
+    event = {"user_id": person.user_id, "event_type": "x"}
+    for moment in ("9999-12-31T23:59:59Z", "9999-12-31T15:00:00Z", "0001-01-01T00:00:00", "0001-01-01T00:00:00+09:00"):
+        for path, body in (
+            (ACTIVITY, activity | {"timestamp": moment}),
+            (f"{ACTIVITY}/batch", {"events": [activity, activity | {"timestamp": moment}]}),
+            ("/api/log/user/event", event | {"request_time": moment}),
+            ("/api/log/user/event", event | {"response_time": moment}),
+        ):
+            assert client.post(path, json=body, headers=person.headers).status_code == 422, (path, moment)
+    assert own_events(client, person) == []
+    for moment in ("9999-12-31T14:59:59Z", "9999-12-31T23:59:59", "0001-01-01T00:00:00Z"):
+        answer = client.post(ACTIVITY, json=activity | {"timestamp": moment}, headers=person.headers)
+        assert answer.status_code == 201
+        (shown, *_) = own_events(client, person)
+        assert shown["request_time"] == answer.json()["timestamp"]
+    with warehouse.begin() as conn:
+        conn.execute(text("UPDATE user_event SET occurred_at = '9999-12-31 23:59:59+00'"))
+    assert {event["request_time"] for event in own_events(client, person)} == {None}, "it cannot be shown"
+
+
+@pytest.mark.parametrize("moment", [0, 1_754_449_198.5, "0", "1754449198", True])
+def test_a_number_is_no_time(client: TestClient, person: Person, moment: object) -> None:
+    answer = client.post(ACTIVITY, json={"action": "x", "timestamp": moment}, headers=person.headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "timestamp"]
+
+
+def test_what_is_known_of_a_call_is_shown_again(client: TestClient, person: Person) -> None:
+    body = {"user_id": person.user_id, "event_type": "recipe_detail_view", "event_data": {"recipe_id": 9001}}
+    body |= {"http_method": "GET", "api_url": "/api/recipes/9001", "response_code": 200}
+    body |= {"request_time": "2025-08-06T11:59:58", "response_time": "2025-08-06T03:00:01Z"}
+    answer = client.post("/api/log/user/event", json=body, headers=person.headers)
+    assert answer.status_code == 201
+    (shown,) = own_events(client, person)
+    assert shown == answer.json()
+    assert shown == shown | body | {"response_time": "2025-08-06T12:00:01"}
+
+
+CALLS: list[object] = [{"response_code": "x"}, {"response_code": 200, "of": "the client"}, {}, [], 7, None]
+
+
+@pytest.mark.parametrize("call", [{"response_code": 200}, *CALLS])
+def test_data_of_the_client_is_taken_for_no_record_of_a_call(
+    client: TestClient, person: Person, warehouse: Engine, call: object
+) -> None:
+    data = {"http_call": call}
+    event = {"user_id": person.user_id, "event_type": "x", "event_data": data}
+    for path, body in ((ACTIVITY, {"action": "x", "extra_data": data}), ("/api/log/user/event", event)):
+        answer = client.post(path, json=body, headers=person.headers)
+        assert answer.status_code == 422
+        assert "http_call" in answer.json()["detail"][0]["msg"]
+    assert own_events(client, person) == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_data_of_the_client_that_was_stored_under_the_key_of_a_call_is_shown_as_data(
+    client: TestClient, person: Person, warehouse: Engine, call: object
+) -> None:
+    payload = {"http_call": call, "recipe_id": 9001}
+    assert client.post(ACTIVITY, json={"action": "x"}, headers=person.headers).status_code == 201
+    with warehouse.begin() as conn:
+        mine = update(UserEvent).where(UserEvent.event_type == "user_activity_x")
+        conn.execute(mine.values(payload=payload))
+    (shown,) = own_events(client, person)
+    assert shown["event_data"] == payload
+    assert (shown["http_method"], shown["response_code"]) == (None, None)
+
+
+def test_the_id_of_an_event_of_somebody_else_is_refused_without_a_word_about_them(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    other = sign_up(client)
+    event = {"action": "x", "event_id": str(uuid4())}
+    assert client.post(ACTIVITY, json=event, headers=person.headers).status_code == 201
+    for path, body in ((ACTIVITY, event), (f"{ACTIVITY}/batch", {"events": [{"action": "y"}, event]})):
+        answer = client.post(path, json=body, headers=other.headers)
+        reason = f"another event has the event_id {event['event_id']}: give this one a new id"
+        assert (answer.status_code, answer.json()) == (409, {"detail": reason})
+    assert [(row.user_id, row.event_type) for row in rows(warehouse)] == [(person.user_id, "user_activity_x")]
+
+
+def test_within_a_batch_one_id_is_one_event(client: TestClient, person: Person, warehouse: Engine) -> None:
+    event = {"action": "x", "event_id": str(uuid4()), "extra_data": {"position": 1}}
+    other = {"action": "y"}
+    for different in ({"label": "z"}, {"extra_data": {"position": 2}}):
+        events = [other, event, other, event | different]
+        answer = client.post(f"{ACTIVITY}/batch", json={"events": events}, headers=person.headers)
+        assert answer.status_code == 422
+        assert "the events at 1 and 3 are different" in answer.json()["detail"][0]["msg"]
+    assert rows(warehouse) == []
+    answer = client.post(f"{ACTIVITY}/batch", json={"events": [event, other, event]}, headers=person.headers)
+    assert (answer.status_code, answer.json()["count"]) == (201, 2)
+    assert [answer.json()["event_ids"][place] for place in (0, 2)] == [event["event_id"]] * 2
+    assert sorted(row.event_type for row in rows(warehouse)) == ["user_activity_x", "user_activity_y"]
+
+
+def test_data_is_stored_to_the_last_digit_and_backslash_or_refused(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    data = {
+        "path": r"C:\u0000dir",
+        "\\\\u0000": [r"\\u0000\n", "\n\\"],
+        "numbers": [2**63, 2**64 - 1, -(2**63), 1e18, 2.5],
+    }
+    assert client.post(ACTIVITY, json={"action": "x", "extra_data": data}, headers=person.headers).status_code == 201
+    (row,) = rows(warehouse)
+    assert row.payload == data
+    for wrong in ("\0", "\\\0", r"\u0000" + "\0", 2**64, -(2**63) - 1, 10**30):
+        for extra_data in ({"value": wrong}, {"values": [{"value": [1, wrong]}]}):
+            answer = client.post(ACTIVITY, json={"action": "x", "extra_data": extra_data}, headers=person.headers)
+            assert answer.status_code == 422, extra_data
+            assert answer.json()["detail"][0]["loc"] == ["body", "extra_data"], "and the place is named"
+    assert len(rows(warehouse)) == 1
+
+
+@pytest.mark.parametrize(("user_id", "status"), [(2**63 - 1, 403), (2**63, 422), (-1, 422)])
+def test_the_id_of_a_user_has_64_bits(client: TestClient, person: Person, user_id: int, status: int) -> None:
+    activity = {"action": "x", "user_id": user_id}
+    event = {"event_type": "x", "user_id": user_id}
+    for path, body in ((ACTIVITY, activity), ("/api/log/user/event", event)):
+        assert client.post(path, json=body, headers=person.headers).status_code == status

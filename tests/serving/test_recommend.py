@@ -1,5 +1,6 @@
 """Recommendations for products, recipes and users: in the order of their fallbacks, and never a show that is over."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,9 @@ from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
+from serving.recommend.candidates import Recommendation
 from serving.recommend.recent import VIEWS
-from serving.recommend.schemas import ItemOrigin, recommended_product
+from serving.recommend.schemas import products_body
 from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
@@ -190,10 +192,11 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
-    show = client.app.state.runtime.view.current.schedule.by_live_id[2]  # type: ignore[attr-defined]
-    why = ItemOrigin(reason="popular", release_version=None, source="popular", fallback=True)
+    view = client.app.state.runtime.view.current  # type: ignore[attr-defined]
+    picked = Recommendation(((view.schedule.by_live_id[2], "popular"),), "popular", None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
-    assert [recommended_product(show, why, now).on_air for now in moments] == [False, True, True, False]
+    bodies = [json.loads(products_body(view, picked, now)) for now in moments]
+    assert [body["products"][0]["on_air"] for body in bodies] == [False, True, True, False]
 
 
 def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:

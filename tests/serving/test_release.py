@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from artifacts import release as releases
+from artifacts.release import CorruptRelease
 from artifacts.store import Store
+from serving.recommend.vector_store import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
+from tests.conftest import embedded_only
 from tests.serving import tiny_release
 from tests.serving.conftest import eventually
 from tests.serving.small import BIG_ID, NOON, ONION, at, bump
@@ -33,6 +38,13 @@ def answer(client: TestClient, path: str = RECIPES) -> dict[str, Any]:
     response = client.get(path)
     assert response.status_code == 200, response.text
     return dict(response.json())
+
+
+def failures(client: TestClient) -> float:
+    """How many releases could not be put into service."""
+    figures = client.get("/metrics").text.splitlines()
+    (line,) = [line for line in figures if line.startswith("ukok_release_load_failures_total ")]
+    return float(line.split()[1])
 
 
 def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start: Callable[[], TestClient]) -> None:
@@ -120,8 +132,7 @@ def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
     assert ready.json()["release"] == first
     assert name in answer(client, "/api/recommend/release")["problem"]
     assert (answer(client)["release_version"], answer(client)["source"]) == (first, "release")
-    failures = [x for x in client.get("/metrics").text.splitlines() if x.startswith("ukok_release_load_failures_total")]
-    assert float(failures[0].split()[1]) >= 1
+    assert failures(client) >= 1
     assert releases.rollback(store) == first
     eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
@@ -137,6 +148,95 @@ def test_a_current_that_names_no_release_keeps_the_old_one_and_a_new_process_doe
         assert (answer(start())["release_version"], answer(start())["source"]) == (None, "resolved")
         store.put(releases.CURRENT, releases.Pointer(version=first).model_dump_json().encode())
         eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+
+
+def test_a_current_that_is_gone_keeps_the_release_and_says_so(
+    first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    store.delete(releases.CURRENT)
+    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    ready = client.get("/readyz").json()
+    assert ready["dependencies"]["release"].startswith(f"{releases.CURRENT} is gone, {first} stays in service")
+    assert (ready["release"], answer(client)["release_version"]) == (first, first)
+    figures = client.get("/metrics").text
+    assert f'ukok_release_info{{version="{first}"}} 1.0' in figures
+    assert 'ukok_dependency_up{dependency="release"} 0.0' in figures
+    tiny_release.make_live(store, first)
+    eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+
+
+def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read(
+    first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    def said() -> str:
+        return str(client.get("/readyz").json()["dependencies"]["release"])
+
+    client = start()
+    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.make_live(store, "flawed")
+    eventually(lambda: "flawed" in said(), "the flaw is noticed")
+    store.put(releases.CURRENT, b"no pointer at all")
+    eventually(lambda: "flawed" not in said(), "it is the pointer now")
+    assert said().startswith(f"{releases.CURRENT} cannot be read, {first} stays in service")
+    assert answer(client, "/api/recommend/release")["problem"] == said()
+
+
+@embedded_only
+def test_a_folder_of_artifacts_that_is_not_there_is_named(
+    filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient], tmp_path: Path
+) -> None:
+    configured.setenv("UKOK_ARTIFACTS_URL", str(tmp_path / "elsewhere"))
+    ready = start().get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["dependencies"]["release"].startswith(f"there is no folder {tmp_path / 'elsewhere'}")
+
+
+@embedded_only
+def test_a_folder_of_artifacts_that_goes_away_keeps_the_release(
+    first: str, configured: pytest.MonkeyPatch, artifacts_url: str, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    Path(artifacts_url).rename(f"{artifacts_url}.away")
+    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    assert "there is no folder" in client.get("/readyz").json()["dependencies"]["release"]
+    assert answer(client)["release_version"] == first
+
+
+def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
+    first: str, store: Store, start: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str | None] = []
+    look = releases.current
+
+    def current(store: Store) -> str | None:
+        looks.append(look(store))
+        return looks[-1]
+
+    monkeypatch.setattr(releases, "current", current)
+    client = start()
+    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.make_live(store, "flawed")
+    eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
+    assert failures(client) < 3
+
+
+@embedded_only
+def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Store, tmp_path: Path) -> None:
+    folder = releases.fetch(store, first, tmp_path)
+    LoadedRelease.open(folder)
+    tables = ("product_recipes", "recipe_products", "product_kok", "product_home_shopping")
+    names = [f"neighbours/{table}/{column}" for table in tables for column in ("rows", "reasons")]
+    for name in [*names, "baskets/ingredients"]:
+        path = folder / f"{name}.npy"
+        whole = path.read_bytes()
+        for outside in (10**6, -2):
+            numbers = np.load(path)
+            numbers.flat[0] = outside
+            np.save(path, numbers)
+            with pytest.raises(CorruptRelease, match=f"{name.removesuffix('/ingredients')} points at row {outside} of"):
+                LoadedRelease.open(folder)
+        path.write_bytes(whole)
 
 
 def test_no_answer_fails_or_mixes_versions_while_releases_are_swapped(

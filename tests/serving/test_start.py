@@ -2,6 +2,7 @@
 
 import importlib
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,19 +17,33 @@ from serving.common.metrics import Metrics
 from serving.common.runtime import Part, Runtime
 from serving.common.settings import read_settings
 from tests.conftest import ROOT, Stack, free_port
-from tests.serving.process import command, served
+from tests.serving.process import served
 
 PASSWORD = "s3cr3t-w0rd"
 
 
-def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path)}
-    env["UKOK_SERVICE_DB_URL"] = f"my database {PASSWORD}"
-    start = command("serving.gateway.main", free_port())
+UVICORN = [sys.executable, "-m", "uvicorn", "serving.user.main:app"]
+UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
+
+
+@pytest.mark.parametrize("program", [UVICORN, UKOK], ids=["uvicorn", "ukok"])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("UKOK_SERVICE_DB_URL", f"my database {PASSWORD}", "UKOK_SERVICE_DB_URL is not a database URL"),
+        ("UKOK_SERVICE_DB_URL", f"mysql://u:{PASSWORD}@h:notaport/db", "UKOK_SERVICE_DB_URL has a port"),
+        ("UKOK_VAR_DIR", "/dev/null", "FileExistsError"),
+    ],
+)
+def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
+    program: list[str], name: str, value: str, said: str, tmp_path: Path
+) -> None:
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path), name: value}
+    start = [*program, "--port", str(free_port())]
     process = subprocess.run(start, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     output = process.stdout + process.stderr
     assert process.returncode != 0
-    assert len([line for line in output.splitlines() if "ukok cannot start: UKOK_SERVICE_DB_URL" in line]) == 1
+    assert len([line for line in output.splitlines() if f"ukok cannot start: {said}" in line]) == 1, output
     assert "Traceback" not in output
     assert PASSWORD not in output
 
@@ -38,10 +53,29 @@ def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(tmp_p
     [
         ("ENVIRONMENT", "production", "UKOK_SECRET_KEY is the development default"),
         ("SECRET_KEY", PASSWORD, "UKOK_SECRET_KEY is shorter than 32 characters"),
+        ("SECRET_KEY", " " * 40, "UKOK_SECRET_KEY is shorter than 32 characters"),
         ("POLL_SECONDS", "often", "UKOK_POLL_SECONDS"),
+        ("POLL_SECONDS", "11", "UKOK_POLL_SECONDS"),
+        ("POLL_SECONDS", "inf", "UKOK_POLL_SECONDS"),
+        ("POLL_SECONDS", "nan", "UKOK_POLL_SECONDS"),
+        ("ACCESS_TOKEN_MINUTES", "99999999999", "UKOK_ACCESS_TOKEN_MINUTES"),
+        ("REFRESH_TOKEN_DAYS", "999999999", "UKOK_REFRESH_TOKEN_DAYS"),
+        ("CORS_ORIGINS", "[https://shop.example.com]", "UKOK_CORS_ORIGINS"),
         ("SERVICE_DB_URL", f"my database {PASSWORD}", "UKOK_SERVICE_DB_URL is not a database URL"),
         ("WAREHOUSE_DB_URL", f"oracle9://u:{PASSWORD}@h/db", "UKOK_WAREHOUSE_DB_URL"),
-        ("ARTIFACTS_URL", "ftp://host/folder", "check UKOK_ARTIFACTS_URL"),
+        ("SERVICE_DB_URL", f"mysql://u:{PASSWORD}@h:notaport/db", "UKOK_SERVICE_DB_URL has a port that is no number"),
+        ("SERVICE_DB_URL", f"mysql://u:{PASSWORD}@h:99999/db", "UKOK_SERVICE_DB_URL has a port that is none"),
+        ("SERVICE_DB_URL", f"oracle://u:{PASSWORD}@h/db", "UKOK_SERVICE_DB_URL names the driver oracle"),
+        ("SERVICE_DB_URL", f"sqlite:///{PASSWORD}", "UKOK_SERVICE_DB_URL names the driver sqlite"),
+        ("SERVICE_DB_URL", f"mysql://u:{PASSWORD}@h/db?nonsense=1", "UKOK_SERVICE_DB_URL has an option"),
+        ("WAREHOUSE_DB_URL", f"postgresql://u:{PASSWORD}@h/db?nonsense=1", "UKOK_WAREHOUSE_DB_URL has an option"),
+        ("WAREHOUSE_DB_URL", f"mysql://u:{PASSWORD}@h/db", "UKOK_WAREHOUSE_DB_URL names the driver mysql"),
+        ("WAREHOUSE_DB_URL", f"postgresql+asyncpg://u:{PASSWORD}@h/db", "UKOK_WAREHOUSE_DB_URL names the driver"),
+        ("ARTIFACTS_URL", f"http://u:{PASSWORD}@h/x", "UKOK_ARTIFACTS_URL is neither a folder nor s3://"),
+        ("ARTIFACTS_URL", f"s3://key:{PASSWORD}@bucket/x", "AWS_SECRET_ACCESS_KEY"),
+        ("ARTIFACTS_URL", f"s3://key:{PASSWORD}/more@bucket/x", "AWS_SECRET_ACCESS_KEY"),
+        ("S3_ENDPOINT_URL", "nonsense", "UKOK_S3_ENDPOINT_URL"),
+        ("S3_ENDPOINT_URL", f"http://key:{PASSWORD}@h:8333", "UKOK_S3_ENDPOINT_URL"),
     ],
 )
 def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
@@ -49,6 +83,7 @@ def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
 ) -> None:
     for database in ("SERVICE", "WAREHOUSE"):
         monkeypatch.setenv(f"UKOK_{database}_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
+    monkeypatch.setenv("UKOK_ARTIFACTS_URL", "s3://bucket/prefix")
     monkeypatch.setenv(f"UKOK_{name}", value)
     with pytest.raises(StartupError) as caught:
         Runtime(read_settings(), wall_clock, Metrics(), frozenset(Part))
@@ -58,7 +93,7 @@ def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
 
 
 def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no_log(
-    stack: Stack, stack_env: dict[str, str], tmp_path: Path
+    stack: Stack, stack_env: dict[str, str], configured: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env = dict(stack_env)
     for name, own_url in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):

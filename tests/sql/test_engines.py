@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,13 +50,27 @@ def test_a_server_that_is_away_is_named() -> None:
     ("url", "why"),
     [
         ("not a url s3cret-pw", "is not a database URL"),
-        ("oracle9i://someone:s3cret-pw@host/x", "names an unknown driver"),
+        ("oracle9i://someone:s3cret-pw@host/x", "names the driver oracle9i"),
     ],
 )
 def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) -> None:
     with pytest.raises(DatabaseUnavailable, match=f"UKOK_SERVICE_DB_URL {why}") as caught:
         service_engine(url)
     assert "s3cret-pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stack", ["servers"], indirect=True)
+def test_only_who_asks_for_it_gives_up_a_postgres_that_is_gone(stack: Stack) -> None:
+    def bounds(silence_seconds: int | None) -> tuple[int, ...]:
+        engine = warehouse_engine(stack.warehouse_url, silence_seconds=silence_seconds)
+        with closing(engine.raw_connection()) as conn, socket.socket(fileno=os.dup(conn.fileno())) as own:
+            names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            found = tuple(own.getsockopt(socket.IPPROTO_TCP, name) for name in names)
+        engine.dispose()
+        return found
+
+    assert bounds(9) == (9_000, 3, 3, 2)
+    assert bounds(None)[0] == 0
 
 
 def test_the_embedded_server_outlives_its_client_and_is_reused(folder: Path) -> None:

@@ -1,0 +1,90 @@
+"""What is remembered of tokens and of ended logins: as long as it matters, and no longer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, insert
+from starlette.testclient import TestClient
+
+from serving.common.auth import Identity, Revocations, Tokens
+from serving.common.settings import DEVELOPMENT_SECRET
+from sql.service.users import LoginSession
+from tests.serving.conftest import Now, Person
+
+HOUR = timedelta(hours=1)
+
+
+def end_login(service: Engine, session_id: str, access_until: datetime) -> Identity:
+    """Write down a login that was ended while its token was valid; returns who would still have that token."""
+    started = access_until - HOUR
+    row = {"session_id": session_id, "started_at": started, "access_until": access_until, "revoked_at": started}
+    with service.begin() as conn:
+        conn.execute(insert(LoginSession), row)
+    return Identity(1, access_until.timestamp(), session_id)
+
+
+def test_logins_that_were_not_looked_at_for_a_while_are_not_relied_on(service: Engine, now: Now) -> None:
+    seconds = [0.0]
+    revocations = Revocations(service, now, lambda: seconds[0])
+    told = [revocations.fresh]
+    revocations.refresh()
+    told.append(revocations.fresh)
+    seconds[0] += 60
+    told.append(revocations.fresh)
+    revocations.refresh()
+    told.append(revocations.fresh)
+    assert told == [False, True, False, True]
+
+
+def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engine, now: Now) -> None:
+    revocations = Revocations(service, now)
+    elsewhere = end_login(service, "a" * 32, now() + HOUR)
+    here = Identity(1, (now() + HOUR).timestamp(), "b" * 32)
+    revocations.add(here.session_id, now() + HOUR)
+    revocations.refresh()
+    assert elsewhere in revocations
+    assert here in revocations
+    now.forward(minutes=60)
+    revocations.refresh()
+    assert elsewhere not in revocations
+    assert here not in revocations
+
+
+def test_logins_whose_tokens_have_expired_are_not_even_read(service: Engine, now: Now) -> None:
+    end_login(service, "a" * 32, now() - HOUR)
+    end_login(service, "b" * 32, now() + HOUR)
+    read: list[int] = []
+
+    @event.listens_for(service, "after_cursor_execute")
+    def count(_: object, cursor: Any, *__: object) -> None:
+        read.append(cursor.rowcount)
+
+    Revocations(service, now).refresh()
+    assert read == [1]
+
+
+def test_of_verified_tokens_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch, now: Now) -> None:
+    monkeypatch.setattr("serving.common.auth.CACHED_TOKENS", 3)
+    tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now)
+    issued = [tokens.issue(user_id) for user_id in range(1, 8)]
+    for _ in range(2):
+        verified = [tokens.verify(token) for token in issued]
+        assert [identity.user_id for identity in verified if identity] == list(range(1, 8))
+    assert len(tokens._verified) == 3
+
+
+def test_a_token_opens_as_bearer_only(client: TestClient, person: Person) -> None:
+    token = person.headers["Authorization"].removeprefix("Bearer ")
+
+    def status(header: str) -> int:
+        return client.get("/api/user/info", headers={"Authorization": header}).status_code
+
+    assert {scheme: status(f"{scheme} {token}") for scheme in ("Bearer", "bearer", "Basic", "Token", "")} == {
+        "Bearer": 200,
+        "bearer": 200,
+        "Basic": 401,
+        "Token": 401,
+        "": 401,
+    }
+    assert status(token) == 401
