@@ -79,12 +79,22 @@ def _storable(text: str) -> str:
     return text
 
 
+def _stripped(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise ValueError("is blank")
+    return stripped
+
+
+# What surrounds a text counts to its length, as the OpenAPI says.
+STRIPPED = AfterValidator(_stripped)
 # Goes last in an annotation: text that every database can hold.
 STORABLE = AfterValidator(_storable)
-IngredientName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), STORABLE]
+IngredientName = Annotated[str, StringConstraints(min_length=1, max_length=100), STRIPPED, STORABLE]
 Keyword = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
+    StringConstraints(min_length=1, max_length=255),
+    STRIPPED,
     STORABLE,
     Field(description="What is searched for; spelling and spacing are forgiven", examples=["감자"]),
 ]

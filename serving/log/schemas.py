@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from serving.common.clock import KST, LAST_INSTANT, KstDateTime
-from sql.types import LARGEST_ID
+from serving.common.deps import Id
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000
@@ -77,8 +77,6 @@ Payload = Annotated[
     str, BeforeValidator(_encoded), WithJsonSchema({"type": "object", "additionalProperties": True}, mode="validation")
 ]
 Moment = Annotated[datetime, BeforeValidator(_date_time), AfterValidator(_utc)]
-# Told by what it stays below: as a float, which the OpenAPI makes of it, the largest one would be rounded up.
-UserId = Annotated[int, Field(ge=0, lt=LARGEST_ID + 1, json_schema_extra={"format": "int64"})]
 SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 
 
@@ -107,7 +105,7 @@ class Activity(BaseModel):
     path: Text | None = Field(default=None, description="Page of the frontend")
     label: Text | None = Field(default=None, description="What was touched, in words")
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
-    user_id: UserId | None = Field(default=None, description="Must be the user of the token, if given")
+    user_id: Id | None = Field(default=None, description="Must be the user of the token, if given")
     session_id: SessionId | None = Field(
         default=None, description="Session of the client; without a token it is what says who did it"
     )
@@ -190,7 +188,7 @@ class NewEvent(BaseModel):
         }
     )
 
-    user_id: UserId = Field(description="Must be the user of the token")
+    user_id: Id = Field(description="Must be the user of the token")
     event_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] = Field(
         examples=["recipe_detail_view"]
     )

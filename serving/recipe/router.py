@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from serving.common.accounts import require_account
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User
@@ -47,7 +47,7 @@ def _as_number(given: object) -> object:
 
 
 GivenAmount = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False), BeforeValidator(_as_number)]
-GivenUnit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), STORABLE]
+GivenUnit = Annotated[str, StringConstraints(max_length=20), AfterValidator(str.strip), STORABLE]
 
 
 @router.get(

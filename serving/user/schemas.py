@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from serving.common.clock import KstDateTime
-from serving.common.deps import STORABLE
+from serving.common.deps import STORABLE, STRIPPED
 from serving.common.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, check_rules
 from serving.user.emails import LONGEST_EMAIL, normal
 
@@ -37,7 +37,8 @@ class SignUp(BaseModel):
     email: Email
     username: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+        StringConstraints(min_length=1, max_length=100),
+        STRIPPED,
         STORABLE,
         Field(examples=["손님"]),
     ]

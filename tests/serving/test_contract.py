@@ -656,6 +656,15 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
     assert wrong == []
 
 
+def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
+    spec = app.openapi()
+    user_id = spec["components"]["schemas"]["NewEvent"]["properties"]["user_id"]
+    assert (user_id["minimum"], user_id["maximum"]) == (0, 2**63 - 1)
+    by_ingredients = spec["paths"]["/api/recipes/by-ingredients"]["get"]["parameters"]
+    amounts = next(parameter for parameter in by_ingredients if parameter["name"] == "amount")
+    assert {"minimum", "maximum"} <= amounts["schema"]["anyOf"][0]["items"].keys()
+
+
 def test_requests_that_the_openapi_shows_are_understood_and_their_errors_are_as_it_shows(
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
