@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from tests.conftest import embedded_only
 from tests.serving.process import Server, served
 
-SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 # A rule that a schema cannot tell (no NUL, a password that is not the e-mail address) refuses what the schema allows.
 BEYOND_THE_SCHEMA = "positive_data_acceptance"
 # With the token of the others they would end its login.
