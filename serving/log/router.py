@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from serving.common.auth import Identity
 from serving.common.clock import KST
 from serving.common.deps import CurrentRuntime, Id, User, Visitor
-from serving.common.errors import UNAUTHORIZED, described
+from serving.common.errors import UNAUTHORIZED, described, unauthorized
 from serving.common.memory_route import MemoryRoute
 from serving.log import queries
 from serving.log.schemas import (
@@ -135,7 +135,7 @@ def _author(request: Request, runtime: CurrentRuntime, visitor: Identity | None)
 def _event(body: Activity, author: Identity | None) -> Event:
     user_id = author.user_id if author else None
     if user_id is None and (body.session_id is None or body.user_id is not None):
-        raise HTTPException(401, "log in first, or give a session_id", headers={"WWW-Authenticate": "Bearer"})
+        raise unauthorized("log in first, or give a session_id")
     if body.user_id is not None and body.user_id != user_id:
         raise HTTPException(403, "events are accepted for the logged-in user only")
     return Event(
