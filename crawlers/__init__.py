@@ -1,6 +1,6 @@
 """Crawls the sources into the raw zone.
 
-To follow a crawl, begin at :mod:`crawlers.run`. What it passes through:
+To follow a crawl, begin at :mod:`crawlers.runner.crawl`. What it passes through:
 
 - ``sources``, ``settings``: which sources there are, where they are, and how politely they are read;
 - ``job``, ``child``, ``process``: what one crawl is asked to do, and the process that does it;

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from crawlers.fields import MAX_ID, PriceKind
+from crawlers.parsing import MAX_ID, PriceKind
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 ProductId = Annotated[int, Field(gt=0, le=MAX_ID)]

@@ -60,7 +60,7 @@ class Job(BaseModel):
 
     @property
     def left_file(self) -> Path:
-        """Readings of product pages that killed crawls left, the newest first; see :mod:`crawlers.parts`."""
+        """Readings of product pages that killed crawls left, the newest first; see `state.checkpoints`."""
         return self.folder / "left.jsonl"
 
     @property

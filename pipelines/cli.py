@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
-from crawlers.sources import sources
+from crawlers.registry import sources
 
 if TYPE_CHECKING:
     from crawlers.report.figures import CrawlReport
@@ -243,7 +243,7 @@ def crawl_record(
 
     Example: `ukok crawl record 'https://m.nsmall.com/goods/34501619' --name nsmall_without_metas`.
     """
-    from crawlers.record import record
+    from crawlers.runner.record import record
     from crawlers.settings import CrawlSettings
 
     folder = into / (name or "_".join(re.findall(r"[\w.]+", url)[1:]))
@@ -477,7 +477,7 @@ def _known(error: Exception) -> str | None:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from artifacts.store import StoreError
-    from crawlers.run import CrawlFailed
+    from crawlers.runner.crawl import CrawlFailed
     from sql.engines import DatabaseUnavailable
 
     if isinstance(error, ValidationError):

@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
-from crawlers.finished import find_crawl
 from crawlers.job import Progress
+from crawlers.registry import sources
 from crawlers.report.figures import CrawlReport, gather
-from crawlers.run import crawl
+from crawlers.report.run_index import find_crawl
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
-from crawlers.sources import sources
 from pipelines.report import Report, record
 
 
@@ -43,7 +43,7 @@ def crawl_source(
 def report_crawl(store: Store, name: str | None) -> CrawlReport:
     """Write the page about a crawl, under the report's ``key``, and return what it tells.
 
-    ``name`` is as :func:`~crawlers.finished.find_crawl` takes it.
+    ``name`` is as :func:`~crawlers.report.run_index.find_crawl` takes it.
     """
     from crawlers.report.page import publish
 

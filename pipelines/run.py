@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from crawlers.sources import sources
+from crawlers.registry import sources
 from pipelines import tasks
 
 

@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from artifacts.store import Store
-from crawlers.faults import RunFaults, kept_page, read_faults
-from crawlers.sources import sources
+from crawlers.registry import sources
+from crawlers.report.faults import RunFaults, kept_page, read_faults
 
 MOST = 40  # lines of a table
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from artifacts.store import Store, open_store
-from crawlers import sources
+from crawlers import registry
 from pipelines.report import record
 from sql.engines import service_engine, warehouse_engine
 
@@ -41,7 +41,7 @@ def places() -> Iterator[Places]:
 
 def broadcasters() -> tuple[str, ...]:
     """The sources that have a schedule of shows."""
-    return sources.broadcasters()
+    return registry.broadcasters()
 
 
 def crawl(source: str, day: date, days: int, now: datetime) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_report
 from artifacts.store import Store
-from crawlers.budget import MEMORY
-from crawlers.finished import FinishedCrawl
 from crawlers.report.changes import Changes, PriceChange, compare
+from crawlers.report.run_index import FinishedCrawl
+from crawlers.state.request_budget import MEMORY
 
 LISTINGS = ("prices", "schedule")  # the datasets that say what a source offers
 PRODUCTS = "products"

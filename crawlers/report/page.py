@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from artifacts.store import Store
-from crawlers.fields import KST
+from crawlers.parsing import KST
 from crawlers.report import plots
 from crawlers.report.figures import CrawlReport
 from crawlers.report.wording import duration, kst, milliseconds, number, percent, share, size

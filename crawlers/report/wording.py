@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from crawlers.fields import KST
+from crawlers.parsing import KST
 
 NOTHING = "—"
 

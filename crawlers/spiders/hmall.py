@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from crawlers.contracts import BrokenPage, Owed, json_rows, reading, whole_html
-from crawlers.fields import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
 from crawlers.items import Detail, HomeShoppingProduct
-from crawlers.product_pages import image_urls, plain_text, prices, readable, words
-from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
+from crawlers.parsing import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
+from crawlers.quality.contracts import BrokenPage, Owed, json_rows, reading, whole_html
+from crawlers.spiders_base.product_page import image_urls, plain_text, prices, readable, words
+from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
 IMAGES = "https://image.hmall.com/static"

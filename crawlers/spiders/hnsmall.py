@@ -12,9 +12,8 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, BrokenPage, Owed, reading, whole_html
-from crawlers.coverage import Scope
-from crawlers.fields import (
+from crawlers.items import HomeShoppingProduct
+from crawlers.parsing import (
     Price,
     image_url,
     kst_instant,
@@ -26,11 +25,12 @@ from crawlers.fields import (
     split_times,
     text_or_none,
 )
-from crawlers.items import HomeShoppingProduct
-from crawlers.product_pages import described_images, detail_rows, image_urls, plain_text, prices, words
-from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
-from crawlers.source import Product
-from crawlers.traffic import BudgetSpent
+from crawlers.quality.contracts import BadRow, BrokenPage, Owed, reading, whole_html
+from crawlers.quality.coverage import Scope
+from crawlers.scrapy_process.crawl_stats import BudgetSpent
+from crawlers.spiders_base.product_page import described_images, detail_rows, image_urls, plain_text, prices, words
+from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
+from crawlers.spiders_base.source_spider import Product
 
 ON_AIR = "지금방송중"
 TABLES = "table.itemTableRow, table.itemInfoRow"

@@ -16,9 +16,8 @@ from parsel import Selector, css2xpath
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
-from crawlers.contracts import BadRow, BrokenPage, Contract, Owed, reading, whole_html
-from crawlers.coverage import Coverage, Scope
-from crawlers.fields import (
+from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
+from crawlers.parsing import (
     MAX_ID,
     image_url,
     mask,
@@ -32,9 +31,10 @@ from crawlers.fields import (
     strip_store,
     text_or_none,
 )
-from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
-from crawlers.product_pages import detail_rows, image_urls, readable, words
-from crawlers.source import SourceSpider
+from crawlers.quality.contracts import BadRow, BrokenPage, Contract, Owed, reading, whole_html
+from crawlers.quality.coverage import Coverage, Scope
+from crawlers.spiders_base.product_page import detail_rows, image_urls, readable, words
+from crawlers.spiders_base.source_spider import SourceSpider
 
 PAGE_SIZE = 20
 CARD = "div.card.product-section-ul-li"

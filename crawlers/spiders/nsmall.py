@@ -11,9 +11,9 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, BrokenPage, Owed, json_rows, reading, whole_html
-from crawlers.coverage import Scope
-from crawlers.fields import (
+from crawlers.items import HomeShoppingProduct
+from crawlers.job import Job
+from crawlers.parsing import (
     UNKNOWN,
     Price,
     image_url,
@@ -24,10 +24,10 @@ from crawlers.fields import (
     split_stamp,
     text_or_none,
 )
-from crawlers.items import HomeShoppingProduct
-from crawlers.job import Job
-from crawlers.product_pages import detail_rows, image_urls, plain_text, prices, words
-from crawlers.schedule import PAGES, SHOWS, Row, ScheduleSpider
+from crawlers.quality.contracts import BadRow, BrokenPage, Owed, json_rows, reading, whole_html
+from crawlers.quality.coverage import Scope
+from crawlers.spiders_base.product_page import detail_rows, image_urls, plain_text, prices, words
+from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}

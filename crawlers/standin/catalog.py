@@ -28,8 +28,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from crawlers.fields import parse_clock, parse_day
 from crawlers.items import CATEGORIES
+from crawlers.parsing import parse_clock, parse_day
 
 DEMO = Path(__file__).parent / "demo"
 

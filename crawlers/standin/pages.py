@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from crawlers.fields import parse_id
+from crawlers.parsing import parse_id
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow
 from crawlers.standin.details import hmall_details, hnsmall_details, kok_details, nsmall_details
 from crawlers.standin.schedules import (

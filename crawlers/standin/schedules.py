@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from crawlers.fields import KST, Instants, parse_clock, show_instants
+from crawlers.parsing import KST, Instants, parse_clock, show_instants
 from crawlers.standin.catalog import ShowRow
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from crawlers.fields import parse_day
+from crawlers.parsing import parse_day
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import Faults

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from crawlers.fields import KST, MAX_ID
+from crawlers.parsing import KST, MAX_ID
 from pipelines.load.words import clean
 
 MAX_COUNT = 2**31 - 1

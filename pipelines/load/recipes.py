@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, inser
 
 from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from crawlers.fields import KST
+from crawlers.parsing import KST
 from pipelines.learn.vocabulary import canonical_name
 from pipelines.load.ingredient_lines import ingredient_lines
 from pipelines.load.ledger import grow_version, lock_service, table_of

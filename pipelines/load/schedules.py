@@ -10,8 +10,8 @@ from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, u
 
 from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
-from crawlers.fields import KST
 from crawlers.items import HomeShoppingProduct, Show
+from crawlers.parsing import KST
 from pipelines.load import product_pages
 from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake

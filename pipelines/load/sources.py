@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from artifacts.store import Store
-from crawlers.sources import MALL
+from crawlers.registry import MALL
 from pipelines.load.gates import GateBroken
 from pipelines.load.kok import load_kok, load_kok_history
 from pipelines.load.schedules import load_schedules, load_schedules_history

@@ -26,12 +26,12 @@ from rich.console import Console
 
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store, open_store
-from crawlers.budget import MEMORY
 from crawlers.items import CATEGORIES
 from crawlers.settings import CrawlSettings
 from crawlers.spiders.kok import PAGE_SIZE, KokSpider
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import running_standin
+from crawlers.state.request_budget import MEMORY
 from tests.bench.crawl_whole import NOW
 from tests.conftest import ROOT
 

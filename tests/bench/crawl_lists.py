@@ -21,7 +21,7 @@ from scrapy.http import Response
 
 from crawlers.items import CATEGORIES
 from crawlers.job import Job
-from crawlers.manners import scrapy_settings
+from crawlers.scrapy_process.politeness import scrapy_settings
 from crawlers.settings import CrawlSettings
 from crawlers.spiders.kok import KokSpider
 from tests.crawlers.small import DAY, NOON

@@ -12,7 +12,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 from artifacts.raw import read_report
 from artifacts.store import open_store
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)  # 12:00 in Korea

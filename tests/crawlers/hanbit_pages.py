@@ -6,7 +6,7 @@ from html import escape
 
 from starlette.requests import Request
 
-from crawlers.fields import KST
+from crawlers.parsing import KST
 from crawlers.standin.catalog import ShowRow
 from crawlers.standin.pages import Pages
 from crawlers.standin.schedules import Slot

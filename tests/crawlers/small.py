@@ -8,7 +8,7 @@ from typing import Any
 
 from artifacts.raw import RawRun, read_items, read_report
 from artifacts.store import Store, open_store
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from artifacts.store import open_store
-from crawlers.run import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
 from tests.crawlers.host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
@@ -218,10 +218,10 @@ def test_sources_to_render_are_a_list_of_json_or_with_commas(text: str, monkeypa
 def test_browser_and_images_are_not_imported_unless_they_are_used() -> None:
     code = """
 import sys
-from crawlers.manners import scrapy_settings
+from crawlers.scrapy_process.politeness import scrapy_settings
 from crawlers.settings import CrawlSettings
 from scrapy.crawler import AsyncCrawlerProcess
-import crawlers.run
+import crawlers.runner.crawl
 AsyncCrawlerProcess(scrapy_settings(CrawlSettings(crawl_browser=frozenset({"kok"})), "hnsmall"))
 print(sorted({"playwright", "scrapy_playwright", "PIL"} & set(sys.modules)))
 """

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from scrapy.http import HtmlResponse
 
-from crawlers.contracts import BadRow, BrokenPage, Contract, Owed
-from crawlers.coverage import FAULT_LINES, KEPT_OF_A_FIELD, Coverage
 from crawlers.items import CATEGORIES, Item, KokPrice, KokProduct, Show
+from crawlers.quality.contracts import BadRow, BrokenPage, Contract, Owed
+from crawlers.quality.coverage import FAULT_LINES, KEPT_OF_A_FIELD, Coverage
 from crawlers.spiders.hmall import HmallSpider
 from crawlers.spiders.hnsmall import HnsmallSpider
 from crawlers.spiders.kok import KokSpider

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from crawlers.fields import parse_clock
 from crawlers.items import CATEGORIES
+from crawlers.parsing import parse_clock
 from crawlers.standin.catalog import DEMO, ShowRow, load_catalog
 from crawlers.standin.details import (
     HNSMALL_ATTRIBUTES,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers import fields
-from crawlers.fields import MAX_ID, Price
+from crawlers import parsing
+from crawlers.parsing import MAX_ID, Price
 
 DAY = date(2025, 8, 6)
 
@@ -29,35 +29,35 @@ DAY = date(2025, 8, 6)
     ],
 )
 def test_price_text_becomes_won_and_kind(text: str | int | None, price: Price) -> None:
-    assert fields.parse_price(text) == price
+    assert parsing.parse_price(text) == price
 
 
 @given(st.integers(min_value=1, max_value=10**12))
 def test_price_written_with_commas_reads_back(won: int) -> None:
-    assert fields.parse_price(f"{won:,}") == Price(won, "amount")
+    assert parsing.parse_price(f"{won:,}") == Price(won, "amount")
 
 
 @pytest.mark.parametrize(("text", "rate"), [("32%", 32), ("9%", 9), ("100%", 100), (" 5 ", 5), ("", 0), (None, 0)])
 def test_rate(text: str | None, rate: int) -> None:
-    assert fields.parse_rate(text) == rate
+    assert parsing.parse_rate(text) == rate
 
 
 @pytest.mark.parametrize("text", ["반값", "-5%", "320%"])
 def test_unreadable_rate_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="discount rate"):
-        fields.parse_rate(text)
+        parsing.parse_rate(text)
 
 
 @pytest.mark.parametrize(("text", "number"), [("10047624", 10047624), (" 7 ", 7), (2_234_340_850, 2_234_340_850)])
 def test_id(text: str | int, number: int) -> None:
-    assert fields.parse_id(text) == number
-    assert fields.parse_id(str(MAX_ID)) == MAX_ID
+    assert parsing.parse_id(text) == number
+    assert parsing.parse_id(str(MAX_ID)) == MAX_ID
 
 
 @pytest.mark.parametrize("text", ["", None, "0", "-1", "12a", "１２", str(MAX_ID + 1), "1e5"])
 def test_what_is_no_id_is_an_error(text: str | None) -> None:
     with pytest.raises(ValueError, match="product id"):
-        fields.parse_id(text)
+        parsing.parse_id(text)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_is_no_id_is_an_error(text: str | None) -> None:
     ],
 )
 def test_times_of_a_page_become_instants(times: str, start: str, end: str) -> None:
-    instants = fields.show_instants(DAY, *fields.split_times(times))
+    instants = parsing.show_instants(DAY, *parsing.split_times(times))
     assert [f"{instant:%m-%d %H:%M %Z}" for instant in instants] == [f"{start} UTC", f"{end} UTC"]
 
 
@@ -83,26 +83,26 @@ clocks = st.builds("{:02}:{:02}".format, st.integers(0, 47), st.integers(0, 59))
 
 @given(clocks, clocks)
 def test_a_show_ends_after_it_starts_and_starts_on_its_day_or_the_next(start: str, end: str) -> None:
-    instants = fields.show_instants(DAY, start, end)
+    instants = parsing.show_instants(DAY, start, end)
     assert instants.start < instants.end
-    assert fields.kst_day(instants.start) == DAY + timedelta(days=int(start[:2]) // 24)
+    assert parsing.kst_day(instants.start) == DAY + timedelta(days=int(start[:2]) // 24)
 
 
 @pytest.mark.parametrize("times", ["09:00", "9시 ~ 10시", "09:60 ~ 10:00", "48:00 ~ 49:00", "지금방송중", ""])
 def test_unreadable_times_are_errors(times: str) -> None:
     with pytest.raises(ValueError, match="is not a time"):
-        fields.show_instants(DAY, *fields.split_times(times))
+        parsing.show_instants(DAY, *parsing.split_times(times))
 
 
 @pytest.mark.parametrize("stamp", ["20250806 23:50:00", "2025-08-06 23:50:00", "2025-08-06 23:50"])
 def test_stamps_with_and_without_hyphens(stamp: str) -> None:
-    assert fields.kst_instant(*fields.split_stamp(stamp)) == datetime(2025, 8, 6, 14, 50, tzinfo=UTC)
+    assert parsing.kst_instant(*parsing.split_stamp(stamp)) == datetime(2025, 8, 6, 14, 50, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("stamp", ["20250806", "2025 23:50:00", "08/06 23:50"])
 def test_unreadable_stamps_are_errors(stamp: str) -> None:
     with pytest.raises(ValueError, match="is not a date"):
-        fields.split_stamp(stamp)
+        parsing.split_stamp(stamp)
 
 
 @pytest.mark.parametrize(
@@ -125,47 +125,47 @@ def test_unreadable_stamps_are_errors(stamp: str) -> None:
     ],
 )
 def test_image_addresses(url: str | None, absolute: str | None) -> None:
-    assert fields.image_url(url, "https://shop.example/goods/7") == absolute
+    assert parsing.image_url(url, "https://shop.example/goods/7") == absolute
 
 
 @pytest.mark.parametrize(
     ("nickname", "masked"), [("콩이네밥상", "콩**"), ("별", "별**"), (" 010-1234 ", "0**"), ("", None), (None, None)]
 )
 def test_of_a_nickname_only_the_first_letter_is_kept(nickname: str | None, masked: str | None) -> None:
-    assert fields.mask(nickname) == masked
+    assert parsing.mask(nickname) == masked
 
 
 @pytest.mark.parametrize("text", ["2025.08.06", "2025-08-06", " 2025.08.06. ", "20250806"])
 def test_the_day_of_a_review(text: str) -> None:
-    assert fields.parse_written_on(text) == DAY
+    assert parsing.parse_written_on(text) == DAY
 
 
 def test_a_review_without_a_day_has_none_and_a_strange_day_is_an_error() -> None:
-    assert fields.parse_written_on(" ") is None
+    assert parsing.parse_written_on(" ") is None
     with pytest.raises(ValueError, match="not a date"):
-        fields.parse_written_on("3일 전")
+        parsing.parse_written_on("3일 전")
 
 
 def test_a_product_name_loses_the_store_in_front_and_nothing_else() -> None:
-    assert fields.strip_store("초록상회 초록상회 햇감자", "초록상회") == "초록상회 햇감자"
-    assert fields.strip_store("초록상회", "초록상회") == "초록상회"
+    assert parsing.strip_store("초록상회 초록상회 햇감자", "초록상회") == "초록상회 햇감자"
+    assert parsing.strip_store("초록상회", "초록상회") == "초록상회"
 
 
 @pytest.mark.parametrize(("text", "count"), [("(1,204)", 1_204), ("리뷰 7개", 7), ("", None), (None, None)])
 def test_review_count(text: str | None, count: int | None) -> None:
-    assert fields.parse_count(text) == count
+    assert parsing.parse_count(text) == count
 
 
 @pytest.mark.parametrize(("text", "score"), [("4.8", 4.8), ("5", 5.0), ("", None)])
 def test_review_score(text: str, score: float | None) -> None:
-    assert fields.parse_score(text) == score
+    assert parsing.parse_score(text) == score
 
 
 def test_a_score_of_more_than_five_is_an_error() -> None:
     with pytest.raises(ValueError, match="not a review score"):
-        fields.parse_score("48")
+        parsing.parse_score("48")
 
 
 @pytest.mark.parametrize(("text", "share"), [("85%", 85), (" 0% ", 0), ("", None), (None, None)])
 def test_share_of_the_reviews(text: str | None, share: int | None) -> None:
-    assert fields.parse_share(text) == share
+    assert parsing.parse_share(text) == share

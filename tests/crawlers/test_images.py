@@ -13,10 +13,10 @@ from PIL import Image
 
 from artifacts.raw import list_runs, read_items, read_report
 from artifacts.store import Store, open_store
-from crawlers.image_memory import DueImage, ImageMemory, KeptImage
-from crawlers.images import BadImage, read_picture
-from crawlers.run import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlFailed, crawl
+from crawlers.scrapy_process.image_pipeline import BadImage, read_picture
 from crawlers.settings import CrawlSettings
+from crawlers.state.image_state import DueImage, ImageMemory, KeptImage
 from tests.crawlers.host import NOT_FOUND, Answer, Asked, Host, page, running_host, shows
 from tests.crawlers.small import DAY, NOON
 

@@ -11,7 +11,7 @@ import pytest
 
 from artifacts.store import open_store
 from crawlers.items import CATEGORIES
-from crawlers.run import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import Fault, replaced
 from crawlers.standin.server import Standin, running_standin

@@ -7,9 +7,9 @@ import pytest
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
-from crawlers.manners import retry_after, scrapy_settings
+from crawlers.registry import sources
+from crawlers.scrapy_process.politeness import retry_after, scrapy_settings
 from crawlers.settings import CrawlSettings
-from crawlers.sources import sources
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 MANNERS = (

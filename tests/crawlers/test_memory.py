@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crawlers.memory import PageMemory
+from crawlers.state.page_state import PageMemory
 from tests.crawlers.small import NOON
 
 AGE = timedelta(days=7)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from artifacts.store import open_store
-from crawlers.run import CrawlFailed, crawl
+from crawlers.registry import sources
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
-from crawlers.sources import sources
 from crawlers.standin.server import Standin, running_standin
 from tests.crawlers.host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
 from tests.crawlers.small import DAY, NOON, catalog, crawl_into, kok, show

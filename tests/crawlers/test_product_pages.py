@@ -14,15 +14,15 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BrokenPage
 from crawlers.items import HomeShoppingProduct, KokProduct
 from crawlers.job import Job
+from crawlers.quality.contracts import BrokenPage
 from crawlers.settings import CrawlSettings
-from crawlers.source import SourceSpider
 from crawlers.spiders.hmall import HmallSpider
 from crawlers.spiders.hnsmall import HnsmallSpider
 from crawlers.spiders.kok import KokSpider
 from crawlers.spiders.nsmall import NsmallSpider
+from crawlers.spiders_base.source_spider import SourceSpider
 from crawlers.standin.faults import truncated, unavailable
 from crawlers.standin.server import running_standin
 from tests.crawlers.small import DAY, NOON, catalog, crawl_into, show

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crawlers.record import record, replay
-from crawlers.run import CrawlFailed
+from crawlers.runner.crawl import CrawlFailed
+from crawlers.runner.record import record, replay
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import replaced, unavailable
 from crawlers.standin.server import Standin, running_standin

@@ -14,11 +14,11 @@ from rich.console import Console
 
 from artifacts.raw import RawRun, read_items, write_run
 from artifacts.store import Store, open_store
-from crawlers.finished import NoSuchCrawl, find_crawl
 from crawlers.report.figures import CrawlReport, gather
 from crawlers.report.page import render
+from crawlers.report.run_index import NoSuchCrawl, find_crawl
 from crawlers.report.terminal import summary
-from crawlers.run import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import running_standin
 from tests.crawlers.small import DAY, NOON, catalog, day, kok, show

@@ -17,11 +17,11 @@ import pytest
 from artifacts.raw import read_items, read_report
 from artifacts.store import Store, open_store
 from crawlers.items import CATEGORIES
-from crawlers.parts import READINGS, keep_parts, take_over
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
+from crawlers.state.checkpoints import READINGS, keep_parts, take_over
 from tests.crawlers.small import DAY, NOON, catalog, kok
 from tests.crawlers.test_incremental import pages_asked
 from tests.crawlers.test_run import crawl_processes, wait_for
@@ -32,7 +32,7 @@ CALLER = """
 import sys
 from datetime import datetime
 from artifacts.store import open_store
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 
 now = datetime.fromisoformat("2025-08-06T12:00:00+09:00")

@@ -15,7 +15,7 @@ import pytest
 from artifacts.raw import list_runs, read_items, read_report
 from artifacts.store import Store, open_store
 from crawlers.job import Progress
-from crawlers.run import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
@@ -26,7 +26,7 @@ CALLER = """
 import sys
 from datetime import datetime
 from artifacts.store import open_store
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 
 now = datetime.fromisoformat("2025-08-06T12:00:00+09:00")
@@ -54,7 +54,7 @@ def wait_for(find: Callable[[], Found]) -> Found:
 
 
 def crawl_processes(parent: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(parent).children() if "crawlers.process" in child.cmdline()]
+    return [child for child in psutil.Process(parent).children() if "crawlers.scrapy_process.main" in child.cmdline()]
 
 
 def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
@@ -138,6 +138,8 @@ def test_a_killed_caller_takes_its_crawl_along_and_the_next_one_starts_clean(sta
 
 
 def test_starting_a_crawl_does_not_import_scrapy_here() -> None:
-    code = "import sys, crawlers.run; print('scrapy' in sys.modules, 'twisted.internet.reactor' in sys.modules)"
+    code = (
+        "import sys, crawlers.runner.crawl; print('scrapy' in sys.modules, 'twisted.internet.reactor' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

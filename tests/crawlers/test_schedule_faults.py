@@ -8,7 +8,7 @@ import pytest
 
 from artifacts.raw import list_runs
 from artifacts.store import open_store
-from crawlers.run import CrawlFailed
+from crawlers.runner.crawl import CrawlFailed
 from crawlers.standin.faults import Fault, replaced, reset, truncated, unavailable, without
 from crawlers.standin.server import Standin, running_standin
 from tests.crawlers.small import NOON, Crawled, catalog, crawl_into, day, show

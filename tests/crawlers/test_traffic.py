@@ -3,7 +3,7 @@
 from itertools import pairwise
 from random import Random
 
-from crawlers.traffic import POINTS, UPPER_MS, Latency, Timeline
+from crawlers.scrapy_process.crawl_stats import POINTS, UPPER_MS, Latency, Timeline
 
 
 def test_percentiles_are_right_to_within_a_bucket() -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, select
 
 from artifacts.store import Store, open_store
-from crawlers.run import CrawlFailed
+from crawlers.runner.crawl import CrawlFailed
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import (
     Fault,

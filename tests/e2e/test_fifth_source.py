@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
-from crawlers.run import crawl
+from crawlers.registry import broadcasters, sources
+from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
-from crawlers.sources import broadcasters, sources
 from crawlers.standin.server import running_standin
 from pipelines.load.sources import load_source
 from sql.service.catalog import Broadcast, HomeShoppingProduct

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from artifacts.store import Store, open_store
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import running_standin
 from pipelines.load.recipes import import_recipes

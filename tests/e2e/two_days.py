@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
-from crawlers.run import CrawlFailed, crawl
+from crawlers.registry import sources
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
-from crawlers.sources import sources
 from crawlers.standin.catalog import Catalog
 from pipelines.load.gates import GateBroken
 from pipelines.load.sources import load_source

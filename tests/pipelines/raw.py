@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
-from crawlers.fields import KST
 from crawlers.items import CATEGORIES
+from crawlers.parsing import KST
 
 DAY = date(2025, 8, 6)
 Item = dict[str, Any]

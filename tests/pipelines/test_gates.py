@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
-from crawlers.run import crawl
+from crawlers.runner.crawl import crawl
 from crawlers.standin.faults import half_day, renamed
 from crawlers.standin.server import Standin, running_standin
 from pipelines.load.gates import GateBroken

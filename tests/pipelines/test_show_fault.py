@@ -8,10 +8,10 @@ import pytest
 import structlog
 
 from artifacts.store import Store
-from crawlers.faults import NoSuchFault, kept_page, read_faults
 from crawlers.items import CATEGORIES
-from crawlers.run import CrawlFailed, crawl
-from crawlers.sources import sources
+from crawlers.registry import sources
+from crawlers.report.faults import NoSuchFault, kept_page, read_faults
+from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import empty_day, renamed, unavailable
 from crawlers.standin.server import Standin, running_standin
 from pipelines import cli

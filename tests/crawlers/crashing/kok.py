@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers.coverage import Scope
 from crawlers.items import KokPrice
+from crawlers.quality.coverage import Scope
 from crawlers.spiders import kok
 
 CATEGORY = "1613"

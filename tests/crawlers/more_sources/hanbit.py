@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers.contracts import BrokenPage, reading, whole_html
-from crawlers.fields import image_url, parse_id, parse_price, text_or_none
 from crawlers.items import Detail, HomeShoppingProduct
-from crawlers.schedule import Row, ScheduleSpider
+from crawlers.parsing import image_url, parse_id, parse_price, text_or_none
+from crawlers.quality.contracts import BrokenPage, reading, whole_html
+from crawlers.spiders_base.schedule_spider import Row, ScheduleSpider
 
 
 class LinkedProduct(BaseModel):

@@ -1,4 +1,4 @@
-"""The process of one crawl: ``python -m crawlers.process``, with the job as a line of JSON on standard input.
+"""Run one crawl: ``python -m crawlers.scrapy_process.main``, with the job as a line of JSON on standard input.
 
 Scrapy's reactor cannot be started twice, so each crawl has a process of its own. It ends when its standard input
 closes: a crawl does not outlive the one who asked for it.
@@ -14,7 +14,7 @@ from threading import Thread
 from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.job import Job
-from crawlers.manners import scrapy_settings
+from crawlers.scrapy_process.politeness import scrapy_settings
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     Thread(target=_end_with_parent, args=[job.folder], daemon=True).start()
     settings = scrapy_settings(job.settings, job.source)
     if job.page is not None:
-        settings["SPIDER_MIDDLEWARES"] = {"crawlers.recorder.Recorder": 900}
+        settings["SPIDER_MIDDLEWARES"] = {"crawlers.scrapy_process.recorder.Recorder": 900}
     process = AsyncCrawlerProcess(settings)
     logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else every line is made, then dropped
     # Its stack trace says nothing that the reason of the refused pages does not say.

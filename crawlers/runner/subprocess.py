@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crawlers.job import Job, Progress
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.5
 
 
@@ -23,7 +23,7 @@ def run_process(job: Job, look: Callable[[], None]) -> None:
     Afterwards its files are in the job's folder. Raises :class:`ProcessFailed` when it left no summary.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "crawlers.process"]
+    command = [sys.executable, "-m", "crawlers.scrapy_process.main"]
     # In a session of its own, so that Ctrl-C reaches this process alone; the crawl ends when its input closes.
     with subprocess.Popen(  # noqa: S603 (nothing in the command comes from outside)
         command, stdin=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True

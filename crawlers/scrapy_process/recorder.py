@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawlers.items import Item
-from crawlers.source import SourceSpider
+from crawlers.spiders_base.source_spider import SourceSpider
 
 ANSWERS = "answers.json"
 HEADERS = ("Content-Type", "ETag", "Last-Modified")

@@ -11,8 +11,8 @@ from scrapy.utils.asyncio import create_looping_call
 
 from crawlers.items import Found
 from crawlers.job import Progress
-from crawlers.source import SourceSpider
-from crawlers.traffic import Traffic
+from crawlers.scrapy_process.crawl_stats import Traffic
+from crawlers.spiders_base.source_spider import SourceSpider
 
 
 class Feed:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawlers.validators import conditional_headers
+from crawlers.state.http_validators import conditional_headers
 
 KNOWN_FOR = timedelta(days=30)
 AFTER_FAULT = timedelta(days=1)

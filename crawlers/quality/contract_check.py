@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from crawlers.contracts import Contract, Owed
-from crawlers.fields import MAX_ID, kst_day
 from crawlers.items import Item, Part
+from crawlers.parsing import MAX_ID, kst_day
+from crawlers.quality.contracts import Contract, Owed
 
 ENOUGH = 20  # items from which on a share of them means something
 ALIKE = 10  # items from which on one id for all of them is no accident

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 from scrapy import Request
 from scrapy.http import Response
 
-from crawlers.contracts import BadRow, Contract, Owed, reading
-from crawlers.coverage import Scope
-from crawlers.fields import KST, MAX_ID, Price, kst_day
 from crawlers.items import Show
 from crawlers.job import Job
-from crawlers.source import SourceSpider
+from crawlers.parsing import KST, MAX_ID, Price, kst_day
+from crawlers.quality.contracts import BadRow, Contract, Owed, reading
+from crawlers.quality.coverage import Scope
+from crawlers.spiders_base.source_spider import SourceSpider
 
 Row = Callable[[], dict[str, Any]]
 

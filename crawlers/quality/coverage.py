@@ -19,9 +19,9 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, BrokenPage, Contract
 from crawlers.items import Item
-from crawlers.verdict import Verdict
+from crawlers.quality.contract_check import Verdict
+from crawlers.quality.contracts import BadRow, BrokenPage, Contract
 
 KEPT_PAGES = 200
 KEPT_OF_A_FIELD = 10

@@ -22,12 +22,12 @@ from scrapy.pipelines.images import ImagesPipeline
 from scrapy.pipelines.media import FileInfo, FileInfoOrError, MediaPipeline
 from twisted.python.failure import Failure
 
-from crawlers.coverage import explain
-from crawlers.image_memory import DueImage, ImageMemory, KeptImage
 from crawlers.items import Found
-from crawlers.mirror import pictures_folder, recalled_file, remembered_file, summary_file
-from crawlers.source import SourceSpider
-from crawlers.validators import validators_of
+from crawlers.quality.coverage import explain
+from crawlers.spiders_base.source_spider import SourceSpider
+from crawlers.state.http_validators import validators_of
+from crawlers.state.image_state import DueImage, ImageMemory, KeptImage
+from crawlers.state.image_storage import pictures_folder, recalled_file, remembered_file, summary_file
 
 AT_ONCE = 8
 MOST_BYTES = 20_000_000

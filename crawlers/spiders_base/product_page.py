@@ -8,10 +8,10 @@ from lxml import etree
 from parsel import Selector, SelectorList
 from scrapy.http import Response
 
-from crawlers.contracts import BadRow, reading
-from crawlers.coverage import Coverage
-from crawlers.fields import Price, image_url, text_or_none
 from crawlers.items import Detail
+from crawlers.parsing import Price, image_url, text_or_none
+from crawlers.quality.contracts import BadRow, reading
+from crawlers.quality.coverage import Coverage
 
 LONGEST_TEXT = 20_000
 IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")

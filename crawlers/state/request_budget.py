@@ -4,7 +4,7 @@ from datetime import date
 
 from artifacts.raw import list_runs, read_report
 from artifacts.store import Store
-from crawlers.parts import Left
+from crawlers.state.checkpoints import Left
 
 MEMORY = "pages"  # the dataset of what is remembered of product pages; each run writes it last
 

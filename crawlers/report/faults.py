@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artifacts.store import Store
-from crawlers.finished import find_crawl
+from crawlers.report.run_index import find_crawl
 
 
 class NoSuchFault(ValueError):
@@ -44,7 +44,7 @@ class RunFaults:
 
 
 def read_faults(store: Store, name: str, sources: Sequence[str]) -> RunFaults:
-    """The faults of a crawl, which ``name`` stands for as :func:`~crawlers.finished.find_crawl` takes it."""
+    """The faults of a crawl, which ``name`` stands for as :func:`~crawlers.report.run_index.find_crawl` takes it."""
     crawl = find_crawl(store, sources, name)
     found = RunFaults(crawl.source, crawl.run_id, crawl.failed)
     for dataset, report in crawl.reports.items():

@@ -23,15 +23,15 @@ from scrapy.responsetypes import responsetypes
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
-from crawlers.child import ProcessFailed, run_process
-from crawlers.fields import kst_day
 from crawlers.items import Item
 from crawlers.job import Job
-from crawlers.recorder import ANSWERS, items_in, write_json
-from crawlers.run import CrawlFailed, check_manners
+from crawlers.parsing import kst_day
+from crawlers.registry import sources
+from crawlers.runner.crawl import CrawlFailed, check_manners
+from crawlers.runner.subprocess import ProcessFailed, run_process
+from crawlers.scrapy_process.recorder import ANSWERS, items_in, write_json
 from crawlers.settings import CrawlSettings
-from crawlers.source import SourceSpider
-from crawlers.sources import sources
+from crawlers.spiders_base.source_spider import SourceSpider
 
 
 def record(url: str, folder: Path, now: datetime, settings: CrawlSettings) -> list[dict[str, Any]]:

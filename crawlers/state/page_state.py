@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from crawlers.validators import conditional_headers
+from crawlers.state.http_validators import conditional_headers
 
 MOST_RESTED = 2  # doublings
 FORGET = timedelta(days=90)

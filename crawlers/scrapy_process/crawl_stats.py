@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from crawlers.source import SourceSpider
+from crawlers.spiders_base.source_spider import SourceSpider
 
 UPPER_MS = tuple(round(10 ** (step / 10), 2) for step in range(52))  # 1 ms … 126 s, 26 % apart
 POINTS = 300

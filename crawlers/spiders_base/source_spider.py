@@ -14,13 +14,13 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.contracts import BadRow, Contract
-from crawlers.coverage import Coverage, Scope
 from crawlers.items import HomeShoppingProduct, Item, KokProduct
 from crawlers.job import Job
-from crawlers.memory import DuePage, PageMemory
-from crawlers.parts import Parts
-from crawlers.validators import validators_of
+from crawlers.quality.contracts import BadRow, Contract
+from crawlers.quality.coverage import Coverage, Scope
+from crawlers.state.checkpoints import Parts
+from crawlers.state.http_validators import validators_of
+from crawlers.state.page_state import DuePage, PageMemory
 
 Product = KokProduct | HomeShoppingProduct
 PRODUCT: TypeAdapter[Product] = TypeAdapter(Product)

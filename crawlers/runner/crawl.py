@@ -1,9 +1,9 @@
 """One crawl from start to raw zone. Imports no Scrapy: that lives in the crawl's own process.
 
-:func:`crawl` hands a :class:`~crawlers.job.Job` and what earlier crawls left to a process of its own
-(:mod:`crawlers.child` starts it, :mod:`crawlers.process` is it), and files what that process wrote into the job's
-folder. In the process a spider (:mod:`crawlers.source`, :mod:`crawlers.spiders`) asks for listings, then for the
-product pages that are due; what it finds goes through :mod:`crawlers.feeds` into that folder.
+:func:`crawl` hands a :class:`~crawlers.job.Job` and what earlier crawls left to a process of its own (`subprocess`
+starts it, :mod:`crawlers.scrapy_process.main` is it), and files what that process wrote into the job's folder. In the
+process a spider (:mod:`crawlers.spiders`) asks for listings, then for the product pages that are due; what it finds
+goes through :mod:`crawlers.scrapy_process.item_writer` into that folder.
 """
 
 import json
@@ -19,13 +19,13 @@ import structlog
 
 from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from crawlers.budget import MEMORY, requests_of_day
-from crawlers.child import ProcessFailed, read_progress, run_process
 from crawlers.job import Job, Progress
-from crawlers.mirror import keep_images, recall_images
-from crawlers.parts import discard_parts, keep_parts, take_over
+from crawlers.registry import sources
+from crawlers.runner.subprocess import ProcessFailed, read_progress, run_process
 from crawlers.settings import CrawlSettings
-from crawlers.sources import sources
+from crawlers.state.checkpoints import discard_parts, keep_parts, take_over
+from crawlers.state.image_storage import keep_images, recall_images
+from crawlers.state.request_budget import MEMORY, requests_of_day
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ def crawl(
 ) -> list[RawRun]:
     """Crawl a source and write its raw runs, one for each dataset, oldest dataset first.
 
-    ``source`` is one of :func:`~crawlers.sources.sources`; schedules are asked for the KST days from ``day`` on.
+    ``source`` is one of :func:`~crawlers.registry.sources`; schedules are asked for the KST days from ``day`` on.
     ``now`` (aware) is the instant the crawl counts as. Scopes that could not be read in full are marked incomplete in
     the run's report; bodies of pages with faults are kept under ``faults/<source>/<run_id>/``. A crawl without a single
     item raises :class:`CrawlFailed`.

@@ -1,6 +1,6 @@
 """What a source owes us: the contract of each of its datasets, and what a page must hold to count as read.
 
-A spider declares a contract for each dataset. :mod:`crawlers.verdict` checks it while the crawl runs, in memory that
+A spider declares a contract for each dataset. `contract_check` checks it while the crawl runs, in memory that
 does not grow with the catalog; the verdict goes into the run's report, where a load finds it. Spidermon was looked at:
 its monitors judge the stats of one crawl inside Scrapy and then notify people, whereas here another process must hold a
 file back, days later too and with the page at hand, so all that it could do for us is the counting.

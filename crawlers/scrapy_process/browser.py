@@ -23,9 +23,9 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.page import PageMethod
 
-from crawlers.contracts import BrokenPage, whole_html
-from crawlers.manners import Forbidden
-from crawlers.source import SourceSpider
+from crawlers.quality.contracts import BrokenPage, whole_html
+from crawlers.scrapy_process.politeness import Forbidden
+from crawlers.spiders_base.source_spider import SourceSpider
 
 DATA = ("xhr", "fetch")
 PATIENCE = 10_000  # milliseconds for a page to show its content once all that it asked for has come

@@ -20,8 +20,8 @@ from scrapy.robotstxt import RobotParser
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
+from crawlers.scrapy_process.crawl_stats import Traffic
 from crawlers.settings import CrawlSettings
-from crawlers.traffic import Traffic
 
 JITTER = 0.2
 MARGIN = 1 / (1 - JITTER)  # times the pause that is set: with the jitter no pause is shorter than that
@@ -48,13 +48,13 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
         "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, Traffic: 990}
-        | ({"crawlers.browser.Browser": 50} if renders else {}),
+        | ({"crawlers.scrapy_process.browser.Browser": 50} if renders else {}),
         "PLAYWRIGHT_LAUNCH_OPTIONS": _browser(settings.chromium_path) if renders else {},
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
-        "ITEM_PIPELINES": {"crawlers.feeds.Feed": 100}
-        | ({"crawlers.images.Images": 200} if settings.crawl_images else {}),
+        "ITEM_PIPELINES": {"crawlers.scrapy_process.item_writer.Feed": 100}
+        | ({"crawlers.scrapy_process.image_pipeline.Images": 200} if settings.crawl_images else {}),
         "SPIDER_MIDDLEWARES": {DepthMiddleware: None, UrlLengthMiddleware: None},  # addresses are known, not found
-        "EXTENSIONS": {"crawlers.heap.FlatHeap": 0},
+        "EXTENSIONS": {"crawlers.scrapy_process.malloc_trim.FlatHeap": 0},
         "METAREFRESH_ENABLED": False,
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
         "COOKIES_ENABLED": False,
