@@ -23,9 +23,9 @@ from pipelines.learn import catalog, corpora, evaluate, index, models
 from pipelines.learn.gate import judge, refusal
 from pipelines.learn.index import Items
 from pipelines.report import record
-from serving.recommend.encoder import Encoder
-from serving.recommend.neighbours import NeighbourTable
-from serving.recommend.vector_store import LoadedRelease
+from recommender.bundle import LoadedRelease
+from recommender.models.encoder import Encoder
+from recommender.models.neighbours import NeighbourTable
 from sql.warehouse.steps import ReleaseRecord
 
 log = structlog.get_logger(__name__)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings
 import artifacts
 import crawlers
 import pipelines
+import recommender
 import serving
 import sql
 
@@ -26,7 +27,7 @@ UKOK_NAME = re.compile(r"\bUKOK_[A-Z0-9_]+")
 
 def settings_classes() -> list[type[BaseSettings]]:
     classes = []
-    for package in (sql, artifacts, crawlers, pipelines, serving):
+    for package in (sql, artifacts, crawlers, recommender, pipelines, serving):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.endswith(".settings"):
                 found = vars(importlib.import_module(module.name)).values()

@@ -27,9 +27,9 @@ from artifacts.store import Store
 from pipelines.learn import corpora, models
 from pipelines.learn.corpora import RecipeCorpus
 from pipelines.learn.finding import finding
-from serving.recommend.encoder import Encoder
-from serving.recommend.rankers.bert import ingredient_text
-from serving.recommend.text import plain
+from recommender.models.encoder import Encoder
+from recommender.rankers.bert import ingredient_text
+from recommender.text.titles import plain
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.datasets import write_snapshot
 from artifacts.store import Store
-from serving.recommend.text import normalise_title
+from recommender.text.titles import normalise_title
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from pipelines.learn.corpora import RecipeCorpus, share
 from pipelines.learn.models import Model
-from serving.recommend.rankers.bert import NearestByText, recipe_vectors
-from serving.recommend.rankers.blend import Blend, Parts, Weights, standardised
-from serving.recommend.rankers.cases import Baskets, Cases, Ranker, Scores, baskets_of
-from serving.recommend.rankers.ease import ease, title_ease
-from serving.recommend.rankers.item_knn import cooccurrence, item_knn, popularity
-from serving.recommend.rankers.nearest import NearestRecipes, information
-from serving.recommend.rankers.ngrams import title_features
-from serving.recommend.rankers.word2vec import Word2Vec
+from recommender.rankers.bert import NearestByText, recipe_vectors
+from recommender.rankers.blend import Blend, Parts, Weights, standardised
+from recommender.rankers.cases import Baskets, Cases, Ranker, Scores, baskets_of
+from recommender.rankers.ease import ease, title_ease
+from recommender.rankers.item_knn import cooccurrence, item_knn, popularity
+from recommender.rankers.nearest import NearestRecipes, information
+from recommender.rankers.ngrams import title_features
+from recommender.rankers.word2vec import Word2Vec
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Ranks = NDArray[np.float64]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.learn.corpora import RecipeCorpus
-from serving.recommend.rankers.bert import ingredient_text
-from serving.recommend.text import plain
+from recommender.rankers.bert import ingredient_text
+from recommender.text.titles import plain
 
 LEAST_INGREDIENTS: Final = 4
 

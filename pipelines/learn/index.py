@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pipelines.learn.catalog import FoodProduct
 from pipelines.learn.corpora import RecipeCorpus
-from serving.recommend.baskets import Baskets
-from serving.recommend.neighbours import BY_TEXT, NeighbourTable
+from recommender.models.baskets import Baskets
+from recommender.models.neighbours import BY_TEXT, NeighbourTable
 
 NEIGHBOURS: Final = 20
 # Of an ingredient's recipes, the best of these many by importance are compared with a product's title.

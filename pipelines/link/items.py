@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from rapidfuzz import fuzz
 
-from pipelines.link.titles import Title, read_title
+from recommender.text.listing_titles import Title, read_title
 
 Method = Literal["first", "title", "remark"]
 

@@ -12,7 +12,7 @@ from crawlers.items import Item, KokProduct
 from pipelines.load.ledger import table_of
 from pipelines.load.parts import replace_parts, write_details
 from pipelines.load.tally import Tally
-from pipelines.load.words import LONGEST_TEXT, fit
+from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import pages
 from sql.upsert import upsert
 

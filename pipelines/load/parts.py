@@ -9,7 +9,7 @@ from crawlers.items import HomeShoppingProduct, KokProduct
 from pipelines.load.history import Key
 from pipelines.load.ledger import table_of
 from pipelines.load.tally import Tally
-from pipelines.load.words import LONGEST_TEXT, fit
+from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import pages
 from sql.upsert import Counts, chunks
 

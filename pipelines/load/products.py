@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, distinct, func, literal, select, tuple_
 
 from artifacts.store import Store
-from pipelines.learn.titles import ResolvedTitle, TitleResolver, resolver_version
-from pipelines.learn.vocabulary import title_vocabulary
 from pipelines.load.history import Key
 from pipelines.load.ledger import grow_version, lock_service, table_of
 from pipelines.load.parts import Row, replace_parts
 from pipelines.load.tally import Tally
 from pipelines.report import Report, record
-from serving.recommend.text import tokens
+from recommender.text.ingredients import title_vocabulary
+from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
+from recommender.text.titles import tokens
 from sql.service import catalog, recipes
 from sql.upsert import Counts, chunks, upsert
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from crawlers.parsing import KST, MAX_ID
-from pipelines.load.words import clean
+from recommender.text.cleaning import clean
 
 MAX_COUNT = 2**31 - 1
 ENCODINGS = ("utf-8-sig", "cp949")

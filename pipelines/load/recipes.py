@@ -12,16 +12,16 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, inser
 from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
 from crawlers.parsing import KST
-from pipelines.learn.vocabulary import canonical_name
-from pipelines.load.ingredient_lines import ingredient_lines
 from pipelines.load.ledger import grow_version, lock_service, table_of
 from pipelines.load.pending import Moment, Target, instant, load_pending
 from pipelines.load.products import resolve_titles
 from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
 from pipelines.load.tally import Tally
-from pipelines.load.words import fit
 from pipelines.report import Report, record
-from serving.recommend.text import tokens
+from recommender.text.cleaning import fit
+from recommender.text.ingredient_lines import ingredient_lines
+from recommender.text.ingredients import canonical_name
+from recommender.text.titles import tokens
 from sql.service import catalog
 from sql.service import recipes as model
 from sql.upsert import Counts, upsert

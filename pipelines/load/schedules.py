@@ -24,8 +24,8 @@ from pipelines.load.products import HOME_SHOPPING, resolve_waiting, write_produc
 from pipelines.load.step import Loading, load_step
 from pipelines.load.tally import Tally
 from pipelines.load.warehouse import LEDGER, PRICES, VERSIONS, close_versions
-from pipelines.load.words import LONGEST_TEXT, fit
 from pipelines.report import Report
+from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import catalog
 from sql.upsert import Counts, chunks, upsert
 from sql.warehouse.history import FctBroadcast

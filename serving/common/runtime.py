@@ -10,13 +10,13 @@ import structlog
 from sqlalchemy import Engine
 
 from artifacts.store import StoreError, open_store
+from recommender.search.index import query_tokens
 from serving.common.auth import Authenticator, Revocations, Tokens
 from serving.common.catalog import CatalogFeed
 from serving.common.clock import Clock
 from serving.common.errors import StartupError
 from serving.common.metrics import Metrics
 from serving.common.poller import Poller
-from serving.common.search import query_tokens
 from serving.common.settings import ServingSettings
 from serving.common.view import LiveView
 from serving.log.writer import Event, EventWriter, new_event_id

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
-from serving.common.jamo import initials, letters, sounds
-from serving.common.postings import Substrings
-from serving.common.search import squeezed
-from serving.common.spelling import Spelling
+from recommender.search.index import squeezed
+from recommender.search.jamo import initials, letters, sounds
+from recommender.search.postings import Substrings
+from recommender.search.spelling import Spelling
 
 # Marks where a name begins; no name holds it, since white space is squeezed out.
 _START: Final = "\t"

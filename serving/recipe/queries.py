@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
+from recommender.search.index import Knows, TextIndex, squeezed
+from recommender.text.kitchen_amounts import read_measure
+from recommender.text.units import Quantity, quantity
 from serving.common.fragments import Fragments
-from serving.common.search import Knows, TextIndex, squeezed
 from serving.kok.queries import read_synonyms, search_tokens
-from serving.recipe.amounts import read_measure
 from serving.recipe.ingredient_names import IngredientNames
-from serving.recipe.measures import Quantity, quantity
 from serving.recipe.pantry import Pantry
 from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.service.recipes import Recipe as RecipeRow

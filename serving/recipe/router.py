@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from recommender.text.kitchen_amounts import LARGEST, read_number
+from recommender.text.units import Quantity, quantity, together
 from serving.common.accounts import require_account
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User
 from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
@@ -13,8 +15,6 @@ from serving.common.memory_route import MemoryRoute, keep
 from serving.common.paging import Page, page_of
 from serving.common.view import View
 from serving.recipe import queries, schemas
-from serving.recipe.amounts import LARGEST, read_number
-from serving.recipe.measures import Quantity, quantity, together
 from serving.recipe.pantry import combine
 from serving.recipe.queries import Recipe
 from serving.recipe.schemas import (

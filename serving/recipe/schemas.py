@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from recommender.text.kitchen_amounts import read_measure
 from serving.common.fields import (
     Dish,
     Introduction,
@@ -24,7 +25,6 @@ from serving.common.fields import (
 from serving.common.money import shown_price
 from serving.home_shopping.queries import Show
 from serving.kok.queries import KokItem
-from serving.recipe.amounts import read_measure
 from serving.recipe.queries import Line, Recipe
 from serving.recommend.candidates import Source
 

@@ -14,7 +14,7 @@ from serving.common.metrics import Metrics
 from serving.common.view import LiveView
 
 if TYPE_CHECKING:
-    from serving.recommend.vector_store import LoadedRelease
+    from recommender.bundle import LoadedRelease
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class LiveRelease:
         return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
-        from serving.recommend.vector_store import LoadedRelease
+        from recommender.bundle import LoadedRelease
 
         started = time.monotonic()
         try:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from recommender.models.neighbours import SIMILAR
 from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, KeywordQuery, User, Visitor
 from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.common.memory_route import MemoryRoute, keep
@@ -12,7 +13,6 @@ from serving.common.view import View
 from serving.kok.queries import SOURCE as KOK
 from serving.recommend import candidates, personal
 from serving.recommend.candidates import Recommendation
-from serving.recommend.neighbours import SIMILAR
 from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import (
     Found,

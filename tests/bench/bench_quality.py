@@ -19,16 +19,17 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
-from pipelines.learn import bert, lexicon, word2vec
+from pipelines.learn import bert, word2vec
 from pipelines.learn.corpora import RecipeCorpus, corpus_of
 from pipelines.learn.evaluate import weigh
 from pipelines.learn.finding import finding
 from pipelines.learn.models import Model
-from pipelines.learn.titles import TitleResolver
-from pipelines.learn.vocabulary import canonical_name
-from pipelines.load.ingredient_lines import ingredient_lines
 from pipelines.load.recipe_csv import RecipeFile, Rejected
-from serving.recommend.encoder import Encoder
+from recommender.models.encoder import Encoder
+from recommender.text import lexicon
+from recommender.text.ingredient_lines import ingredient_lines
+from recommender.text.ingredients import canonical_name
+from recommender.text.resolver import TitleResolver
 from tests.conftest import ROOT
 
 DEMO = ROOT / "crawlers" / "standin" / "demo" / "TB_RECIPE_SEARCH_demo.csv"

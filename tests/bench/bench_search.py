@@ -21,8 +21,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from serving.common.search import TextIndex, squeezed
-from serving.recommend.text import tokens
+from recommender.search.index import TextIndex, squeezed
+from recommender.text.titles import tokens
 from tests.conftest import ROOT
 
 QUERIES, NAMED, SHOWN = 400, 3, 10

@@ -29,7 +29,7 @@ from crawlers.standin.details import (
     kok_details,
     nsmall_details,
 )
-from pipelines.load.ingredient_lines import BEL, ingredient_lines
+from recommender.text.ingredient_lines import BEL, ingredient_lines
 
 Row = dict[str, Any]
 

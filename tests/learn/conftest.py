@@ -1,7 +1,7 @@
 import pytest
 
-from pipelines.learn import lexicon
-from pipelines.learn.titles import TitleResolver
+from recommender.text import lexicon
+from recommender.text.resolver import TitleResolver
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.learn.bert import BertParameters, export, step_budget, train, untrained
 from pipelines.learn.finding import finding
-from serving.recommend.encoder import Encoder
+from recommender.models.encoder import Encoder
 from tests.learn.kitchen import kitchen
 
 TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=2, batch=16, epochs=6, steps=40)

@@ -12,9 +12,9 @@ from pipelines.learn.evaluate import Hidden, compare, figures, hide, ranks_of, w
 from pipelines.learn.finding import finding
 from pipelines.learn.models import Model
 from pipelines.learn.word2vec import Word2VecParameters, fit
-from serving.recommend.rankers.blend import Blend
-from serving.recommend.rankers.cases import Cases, baskets_of
-from serving.recommend.rankers.word2vec import unit
+from recommender.rankers.blend import Blend
+from recommender.rankers.cases import Cases, baskets_of
+from recommender.rankers.word2vec import unit
 from tests.learn.kitchen import DISHES, EVERYWHERE, kitchen
 
 

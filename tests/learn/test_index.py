@@ -7,7 +7,7 @@ from pipelines.learn.catalog import FoodProduct
 from pipelines.learn.corpora import corpus_of
 from pipelines.learn.index import Items, product_recipes, recipe_products, similar_products
 from pipelines.publish import served
-from serving.recommend.neighbours import BY_TEXT
+from recommender.models.neighbours import BY_TEXT
 
 RECIPES = [
     (1, "감자조림", ("감자", "간장", "설탕")),

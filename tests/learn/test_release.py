@@ -14,7 +14,7 @@ from artifacts.store import Store, StoreError
 from pipelines import publish
 from pipelines.learn import bert, word2vec
 from pipelines.learn.corpora import EmptyCorpus
-from serving.recommend.vector_store import LoadedRelease
+from recommender.bundle import LoadedRelease
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from tests.learn.kitchen import DISHES, EVERYWHERE, kitchen

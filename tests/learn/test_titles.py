@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from pipelines.learn import lexicon
-from pipelines.learn.titles import TitleResolver, resolver_version
+from recommender.text import lexicon
+from recommender.text.resolver import TitleResolver, resolver_version
 
 
 @pytest.mark.parametrize(

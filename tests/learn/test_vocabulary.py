@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines.learn.vocabulary import SEEN_OFTEN, canonical_name, title_vocabulary
+from recommender.text.ingredients import SEEN_OFTEN, canonical_name, title_vocabulary
 
 
 @pytest.mark.parametrize(

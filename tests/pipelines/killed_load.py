@@ -16,13 +16,13 @@ from typing import Any
 from sqlalchemy import Engine, event, select
 
 from artifacts.store import Store, open_store
-from pipelines.learn.titles import ResolvedTitle
 from pipelines.load import kok_pages, parts, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse import PRICES, VERSIONS
+from recommender.text.resolver import ResolvedTitle
 from sql.engines import service_engine, warehouse_engine
 from sql.service import catalog
 from sql.service.base import ServiceBase

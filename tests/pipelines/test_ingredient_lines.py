@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.load.ingredient_lines import Line, ingredient_lines
+from recommender.text.ingredient_lines import Line, ingredient_lines
 
 BEL = "\x07"
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 
 from artifacts.store import Store
-from pipelines.link.amounts import read_amounts
 from pipelines.link.items import Listing, link, listing, same_goods
 from pipelines.link.step import PRODUCT_ITEM, WAREHOUSE_PRODUCT_ITEM, link_items
-from pipelines.link.titles import read_title
 from pipelines.load.ledger import table_of
+from recommender.text.listing_titles import read_title
+from recommender.text.pack_sizes import read_amounts
 from sql.service.catalog import DataVersion, HomeShoppingProduct, KokPrice, KokProduct
 from tests.bench.bench_link import LABELS, judge, real_listings
 from tests.pipelines.raw import kst, rows

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.learn.vocabulary import canonical_name
-from pipelines.load.ingredient_lines import ingredient_lines
 from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
+from recommender.text.ingredient_lines import ingredient_lines
+from recommender.text.ingredients import canonical_name
 
 COLUMNS = [
     "RCP_SNO",

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from pipelines.learn.evaluate import EVEN, hide, parts_of, ranks_of
 from pipelines.learn.word2vec import Word2VecParameters, fit
-from serving.recommend.rankers.bert import NearestByText, recipe_vectors
-from serving.recommend.rankers.blend import Blend, standardised
-from serving.recommend.rankers.cases import Cases, Ranker, baskets_of
-from serving.recommend.rankers.item_knn import cooccurrence, popularity
-from serving.recommend.rankers.ngrams import ngrams, title_features
-from serving.recommend.rankers.word2vec import Word2Vec, unit
+from recommender.rankers.bert import NearestByText, recipe_vectors
+from recommender.rankers.blend import Blend, standardised
+from recommender.rankers.cases import Cases, Ranker, baskets_of
+from recommender.rankers.item_knn import cooccurrence, popularity
+from recommender.rankers.ngrams import ngrams, title_features
+from recommender.rankers.word2vec import Word2Vec, unit
 from tests.learn.kitchen import kitchen
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from serving.recommend import substitutes
-from serving.recommend.baskets import Baskets
+from recommender.models.baskets import Baskets
+from recommender.rankers import substitutes
 
 TOFU, GARLIC, SOFT_TOFU, OKRA = range(4)
 # Cosines with tofu of 1, 0.95, 0.9 and 0.99.

@@ -1,6 +1,6 @@
 import pytest
 
-from serving.recommend.text import normalise_title, plain, tokens
+from recommender.text.titles import normalise_title, plain, tokens
 
 
 @pytest.mark.parametrize(

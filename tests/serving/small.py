@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from serving.recommend.text import tokens
+from recommender.text.titles import tokens
 from sql.service.catalog import (
     Broadcast,
     DataVersion,

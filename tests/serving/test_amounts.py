@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.learn.vocabulary import canonical_name
-from serving.recipe.amounts import LARGEST, parse_amount, read_measure, read_number
-from serving.recipe.measures import MEASURES, Quantity, quantity, together
+from recommender.text.ingredients import canonical_name
+from recommender.text.kitchen_amounts import LARGEST, parse_amount, read_measure, read_number
+from recommender.text.units import MEASURES, Quantity, quantity, together
 
 SPELLINGS = [
     ("2", 2, None),

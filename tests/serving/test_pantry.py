@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.text.units import Quantity
 from serving.recipe import pantry as module
-from serving.recipe.measures import Quantity
 from serving.recipe.pantry import Pantry, combine
 
 UNKNOWN = Quantity(None, None)

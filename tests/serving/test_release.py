@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from artifacts import release as releases
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
-from serving.recommend.vector_store import LoadedRelease
+from recommender.bundle import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.conftest import embedded_only
 from tests.serving import tiny_release

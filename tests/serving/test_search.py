@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.common.jamo import initials, letters, sounds
-from serving.common.postings import Grams, Substrings
-from serving.common.search import TextIndex, normal, squeezed
-from serving.common.spelling import Spelling
+from recommender.search.index import TextIndex, normal, squeezed
+from recommender.search.jamo import initials, letters, sounds
+from recommender.search.postings import Grams, Substrings
+from recommender.search.spelling import Spelling
+from recommender.text.titles import tokens
 from serving.recipe.ingredient_names import IngredientNames
 from serving.recipe.queries import load_recipes
-from serving.recommend.text import tokens
 from tests.serving.conftest import Person
 
 TITLES = (

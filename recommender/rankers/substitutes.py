@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.recommend.baskets import Baskets
+from recommender.models.baskets import Baskets
 
 # What fewer recipes hold is left out: too little is known of it. Below 500 recipes that is nothing.
 HELD_BY: Final = 0.002

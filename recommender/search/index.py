@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from serving.common.jamo import composed, sounds
-from serving.common.postings import NONE, Grams, Positions, Substrings
-from serving.common.spelling import Spelling
+from recommender.search.jamo import composed, sounds
+from recommender.search.postings import NONE, Grams, Positions, Substrings
+from recommender.search.spelling import Spelling
 
 # Whether a word is spelled right.
 Knows = Callable[[str], bool]
@@ -155,6 +155,6 @@ def words_of(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def query_tokens(keyword: str) -> tuple[str, ...]:
     """Different content tokens of a query, by the analyser that loading used."""
-    from serving.recommend.text import tokens
+    from recommender.text.titles import tokens
 
     return tuple(dict.fromkeys(tokens(keyword)))

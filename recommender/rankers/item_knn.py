@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from serving.recommend.rankers.cases import Cases, Scores
+from recommender.rankers.cases import Cases, Scores
 
 
 @dataclass(frozen=True)

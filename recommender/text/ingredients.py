@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from pipelines.learn import lexicon
-from serving.recommend.text import plain
+from recommender.text import lexicon
+from recommender.text.titles import plain
 
 # A rare name outside our lists is a note or a typing error more often than an ingredient.
 SEEN_OFTEN: Final = 3

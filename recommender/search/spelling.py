@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
-from serving.common.jamo import sounds
-from serving.common.postings import Grams
+from recommender.search.jamo import sounds
+from recommender.search.postings import Grams
 
 _CANDIDATES: Final = 64
 _MOST_CORRECTIONS: Final = 3

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 from kiwipiepy import Kiwi, Token
 
-from pipelines.learn import lexicon
-from serving.recommend import text as title_text
+from recommender.text import lexicon
+from recommender.text import titles as title_text
 
 _LONGEST: Final = 5
 _LIST_SEPARATORS: Final = frozenset("+,/&·")

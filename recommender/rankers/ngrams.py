@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from serving.recommend.text import plain
+from recommender.text.titles import plain
 
 LONGEST = 4
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from pipelines.learn import lexicon
+from recommender.text import lexicon
 
 # Unit as written -> (unit, how many of it).
 _MEASURES: Final = {

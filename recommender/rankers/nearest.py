@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from serving.recommend.rankers.cases import Baskets, Cases, Scores
-from serving.recommend.rankers.ngrams import TitleFeatures
+from recommender.rankers.cases import Baskets, Cases, Scores
+from recommender.rankers.ngrams import TitleFeatures
 
 CHUNK = 512
 

@@ -1,4 +1,4 @@
-"""How much a measure is: kitchen units in grams, and the usual weight of one onion. The figures are in measures.txt."""
+"""How much a measure is: kitchen units in grams, and the usual weight of one onion. The figures are in units.txt."""
 
 import re
 import unicodedata

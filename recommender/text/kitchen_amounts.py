@@ -6,7 +6,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from serving.recipe.measures import UNITS
+from recommender.text.units import UNITS
 
 # What is larger is no amount in a kitchen, but a barcode or a slip.
 LARGEST: Final = 1_000_000

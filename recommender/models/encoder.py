@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from serving.recommend.text import plain
+from recommender.text.titles import plain
 
 BATCH: Final = 64
 # Share of a text's letters that must stand in pieces of two and more for it to be understood: what is spelled letter by

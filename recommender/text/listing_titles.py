@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.learn import lexicon
-from pipelines.link.amounts import Amounts, read_amounts
-from serving.recommend.text import PROMOTION, plain
+from recommender.text import lexicon
+from recommender.text.pack_sizes import Amounts, read_amounts
+from recommender.text.titles import PROMOTION, plain
 
 # An offer to choose from: which goods come is not said.
 _CHOICE: Final = re.compile(r"택\s?\d|중\s?택|골라\s?담기|선택|모음전|옵션|랜덤")

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.release import MANIFEST, CorruptRelease, Manifest
-from serving.recommend.baskets import Baskets
-from serving.recommend.encoder import Encoder
-from serving.recommend.neighbours import BY_TEXT, NOTHING, SIMILAR, NeighbourTable
-from serving.recommend.rankers.blend import Blend
-from serving.recommend.substitutes import find as find_substitutes
+from recommender.models.baskets import Baskets
+from recommender.models.encoder import Encoder
+from recommender.models.neighbours import BY_TEXT, NOTHING, SIMILAR, NeighbourTable
+from recommender.rankers.blend import Blend
+from recommender.rankers.substitutes import find as find_substitutes
 
 Target = Literal["kok", "home_shopping"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from serving.recommend.rankers.cases import Cases, Ranker, Scores, baskets_of
-from serving.recommend.rankers.ease import TitleEase
-from serving.recommend.rankers.item_knn import ItemToItem
-from serving.recommend.rankers.nearest import NearestRecipes
-from serving.recommend.rankers.ngrams import TitleFeatures
-from serving.recommend.rankers.word2vec import Word2Vec
+from recommender.rankers.cases import Cases, Ranker, Scores, baskets_of
+from recommender.rankers.ease import TitleEase
+from recommender.rankers.item_knn import ItemToItem
+from recommender.rankers.nearest import NearestRecipes
+from recommender.rankers.ngrams import TitleFeatures
+from recommender.rankers.word2vec import Word2Vec
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.recommend.rankers.cases import Baskets, Cases, Scores
-from serving.recommend.rankers.nearest import by_chunks
-from serving.recommend.rankers.word2vec import unit
+from recommender.rankers.cases import Baskets, Cases, Scores
+from recommender.rankers.nearest import by_chunks
+from recommender.rankers.word2vec import unit
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipelines.load.words import clean, visible
+from recommender.text.cleaning import clean, visible
 
 BEL = "\x07"
 

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from serving.recommend.rankers.cases import Cases, Scores
-from serving.recommend.rankers.item_knn import ItemToItem, together
-from serving.recommend.rankers.ngrams import TitleFeatures
+from recommender.rankers.cases import Cases, Scores
+from recommender.rankers.item_knn import ItemToItem, together
+from recommender.rankers.ngrams import TitleFeatures
 
 
 @dataclass(frozen=True)
