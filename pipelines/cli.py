@@ -398,7 +398,7 @@ def release_list() -> None:
     from rich.table import Table
 
     from artifacts.store import open_store
-    from pipelines import publish
+    from pipelines.release import publish
 
     table = Table("version", "live", "recipes", "products", "hit@10", "gate")
     for manifest, live in reversed(publish.list_releases(open_store())):

@@ -111,7 +111,7 @@ def erase(now: datetime) -> str:
 
 def train_word2vec(now: datetime) -> str:
     """Learn ingredient vectors; the version of the model."""
-    from pipelines.learn import word2vec
+    from pipelines.train import word2vec
 
     with places() as at, record(at.warehouse, at.store, "train_word2vec") as report:
         report.details["version"] = version = word2vec.train(at.service, at.store, now)
@@ -120,8 +120,8 @@ def train_word2vec(now: datetime) -> str:
 
 def train_bert(now: datetime) -> str:
     """Learn the sentence encoder; the version of the model."""
-    from pipelines.learn import bert
     from pipelines.settings import PipelineSettings
+    from pipelines.train import bert
 
     base_model = PipelineSettings().bert_base_model
     with places() as at, record(at.warehouse, at.store, "train_bert") as report:
@@ -131,7 +131,7 @@ def train_bert(now: datetime) -> str:
 
 def build(now: datetime) -> str:
     """Build a release from the service database and the newest models; its version."""
-    from pipelines import publish
+    from pipelines.release import publish
 
     with places() as at:
         return publish.build(at.service, at.warehouse, at.store, now)
@@ -139,7 +139,7 @@ def build(now: datetime) -> str:
 
 def verify(version: str) -> None:
     """Bring a release here, check it whole and ask it once."""
-    from pipelines import publish
+    from pipelines.release import publish
 
     with places() as at:
         publish.verify(at.warehouse, at.store, version)
@@ -147,7 +147,7 @@ def verify(version: str) -> None:
 
 def promote(version: str, now: datetime) -> None:
     """Make a release live, if its gate passed."""
-    from pipelines import publish
+    from pipelines.release import publish
 
     with places() as at:
         publish.promote(at.warehouse, at.store, version, now)
@@ -155,7 +155,7 @@ def promote(version: str, now: datetime) -> None:
 
 def rollback(now: datetime) -> str:
     """Make the release before the live one live again; its version."""
-    from pipelines import publish
+    from pipelines.release import publish
 
     with places() as at:
         return publish.rollback(at.warehouse, at.store, now)

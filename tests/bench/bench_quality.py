@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
-from pipelines.learn import bert, word2vec
-from pipelines.learn.corpora import RecipeCorpus, corpus_of
-from pipelines.learn.evaluate import weigh
-from pipelines.learn.finding import finding
-from pipelines.learn.models import Model
 from pipelines.load.recipe_csv import RecipeFile, Rejected
+from pipelines.release.evaluate import weigh
+from pipelines.train import bert, word2vec
+from pipelines.train.corpora import RecipeCorpus, corpus_of
+from pipelines.train.models import Model
+from pipelines.train.title_search import finding
 from recommender.models.encoder import Encoder
 from recommender.text import lexicon
 from recommender.text.ingredient_lines import ingredient_lines

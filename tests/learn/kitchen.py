@@ -2,7 +2,7 @@
 
 import random
 
-from pipelines.learn.corpora import RecipeCorpus, corpus_of
+from pipelines.train.corpora import RecipeCorpus, corpus_of
 
 DISHES = {
     "김치찌개": ("김치", "돼지고기", "두부", "대파", "고춧가루"),

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.learn.bert import BertParameters, export, step_budget, train, untrained
-from pipelines.learn.finding import finding
+from pipelines.train.bert import BertParameters, export, step_budget, train, untrained
+from pipelines.train.title_search import finding
 from recommender.models.encoder import Encoder
 from tests.learn.kitchen import kitchen
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from artifacts.folder import FolderStore
-from pipelines.learn import corpora
-from pipelines.learn.corpora import EmptyCorpus, corpus_of, read_recipes, share
+from pipelines.train import corpora
+from pipelines.train.corpora import EmptyCorpus, corpus_of, read_recipes, share
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from tests.learn.kitchen import kitchen
 

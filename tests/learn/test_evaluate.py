@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.learn import evaluate
-from pipelines.learn.corpora import RecipeCorpus, corpus_of
-from pipelines.learn.evaluate import Hidden, compare, figures, hide, ranks_of, weigh
-from pipelines.learn.finding import finding
-from pipelines.learn.models import Model
-from pipelines.learn.word2vec import Word2VecParameters, fit
+from pipelines.release import evaluate
+from pipelines.release.evaluate import Hidden, compare, figures, hide, ranks_of, weigh
+from pipelines.train.corpora import RecipeCorpus, corpus_of
+from pipelines.train.models import Model
+from pipelines.train.title_search import finding
+from pipelines.train.word2vec import Word2VecParameters, fit
 from recommender.rankers.blend import Blend
 from recommender.rankers.cases import Cases, baskets_of
 from recommender.rankers.word2vec import unit

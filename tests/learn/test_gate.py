@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from artifacts.release import Manifest
-from pipelines.learn.gate import judge, refusal
+from pipelines.release.gate import judge, refusal
 
 
 def evaluation(

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pipelines.learn.catalog import FoodProduct
-from pipelines.learn.corpora import corpus_of
-from pipelines.learn.index import Items, product_recipes, recipe_products, similar_products
-from pipelines.publish import served
+from pipelines.release.food_products import FoodProduct
+from pipelines.release.publish import served
+from pipelines.release.tables import Items, product_recipes, recipe_products, similar_products
+from pipelines.train.corpora import corpus_of
 from recommender.models.neighbours import BY_TEXT
 
 RECIPES = [

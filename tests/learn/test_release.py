@@ -11,9 +11,9 @@ from sqlalchemy import Engine, insert
 from artifacts import release as releases
 from artifacts.release import CorruptRelease
 from artifacts.store import Store, StoreError
-from pipelines import publish
-from pipelines.learn import bert, word2vec
-from pipelines.learn.corpora import EmptyCorpus
+from pipelines.release import publish
+from pipelines.train import bert, word2vec
+from pipelines.train.corpora import EmptyCorpus
 from recommender.bundle import LoadedRelease
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient

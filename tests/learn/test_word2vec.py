@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.learn.corpora import EmptyCorpus, corpus_of
-from pipelines.learn.word2vec import Word2VecParameters, fit
+from pipelines.train.corpora import EmptyCorpus, corpus_of
+from pipelines.train.word2vec import Word2VecParameters, fit
 from tests.learn.kitchen import DISHES, EVERYWHERE, kitchen
 
 SMALL = replace(Word2VecParameters(), dimensions=16, words=500_000)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.learn.evaluate import EVEN, hide, parts_of, ranks_of
-from pipelines.learn.word2vec import Word2VecParameters, fit
+from pipelines.release.evaluate import EVEN, hide, parts_of, ranks_of
+from pipelines.train.word2vec import Word2VecParameters, fit
 from recommender.rankers.bert import NearestByText, recipe_vectors
 from recommender.rankers.blend import Blend, standardised
 from recommender.rankers.cases import Cases, Ranker, baskets_of

@@ -16,8 +16,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from artifacts import release as releases
 from artifacts.store import Store
-from pipelines import publish
-from pipelines.learn import models
+from pipelines.release import publish
+from pipelines.train import models
 from tests.serving.small import INGREDIENTS, RECIPES
 
 WIDTH = 8

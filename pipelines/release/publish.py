@@ -19,10 +19,11 @@ from sqlalchemy.dialects.postgresql import insert
 from artifacts import release as releases
 from artifacts.release import MANIFEST, CorruptRelease, Manifest
 from artifacts.store import Store, StoreError
-from pipelines.learn import catalog, corpora, evaluate, index, models
-from pipelines.learn.gate import judge, refusal
-from pipelines.learn.index import Items
+from pipelines.release import evaluate, food_products, tables
+from pipelines.release.gate import judge, refusal
+from pipelines.release.tables import Items
 from pipelines.report import record
+from pipelines.train import corpora, models
 from recommender.bundle import LoadedRelease
 from recommender.models.encoder import Encoder
 from recommender.models.neighbours import NeighbourTable
@@ -58,7 +59,7 @@ def build(service: Engine, warehouse: Engine, store: Store, now: datetime) -> st
 
 def _build(service: Engine, store: Store, now: datetime) -> Manifest:
     corpus = corpora.read_recipes(service)
-    products = catalog.read_products(service)
+    products = food_products.read_products(service)
     with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:
         word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec")
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert")
@@ -67,13 +68,13 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         encoder = Encoder(folder / "encoder")
         items = _items(corpus, products, encoder)
         vectors = _write_vectors(folder, items, word2vec)
-        tables = _write_tables(folder, items)
+        written = _write_tables(folder, items)
         blend, completion = evaluate.weigh(corpus, word2vec, encoder.encode)
         blend.save(folder / "blend")
         files = releases.file_entries(folder)
         evaluation = {
             "completion": completion,
-            "served": served(items, tables["product_recipes"]),
+            "served": served(items, written["product_recipes"]),
             "index": {"recall@10": _index_recall(folder, items)},
             "models": {"word2vec": word2vec.figures, "bert": bert.figures},
         }
@@ -84,9 +85,9 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             counts=_counts(items),
             dimensions={"word2vec": vectors.shape[1], "text": items.recipe_texts.shape[1]},
             metric="inner product of unit vectors",
-            datasets={"recipes": corpora.snapshot(store, corpus), "products": catalog.snapshot(store, products)},
+            datasets={"recipes": corpora.snapshot(store, corpus), "products": food_products.snapshot(store, products)},
             code_version=distribution_version("ukok"),
-            parameters={"word2vec": word2vec.version, "bert": bert.version, "neighbours": index.NEIGHBOURS},
+            parameters={"word2vec": word2vec.version, "bert": bert.version, "neighbours": tables.NEIGHBOURS},
             evaluation=evaluation,
             gate=judge(evaluation, _live_manifest(store)),
         )
@@ -167,7 +168,7 @@ def served(items: Items, table: NeighbourTable) -> dict[str, Any]:
     }
 
 
-def _items(corpus: corpora.RecipeCorpus, products: list[catalog.FoodProduct], encoder: Encoder) -> Items:
+def _items(corpus: corpora.RecipeCorpus, products: list[food_products.FoodProduct], encoder: Encoder) -> Items:
     texts = encoder.encode([*corpus.titles, *(product.text for product in products)])
     names = tuple(sorted({name for basket in corpus.baskets for name in basket}))
     return Items(corpus, products, names, texts[: len(corpus)], texts[len(corpus) :])
@@ -211,15 +212,15 @@ def _write_index(path: Path, vectors: NDArray[np.float32]) -> None:
 
 def _write_tables(folder: Path, items: Items) -> dict[str, NeighbourTable]:
     broadcasters = frozenset(product.source for product in items.products) - {"kok"}
-    tables = {
-        "product_recipes": index.product_recipes(items),
-        "recipe_products": index.recipe_products(items),
-        "product_kok": index.similar_products(items, frozenset({"kok"})),
-        "product_home_shopping": index.similar_products(items, broadcasters),
+    written = {
+        "product_recipes": tables.product_recipes(items),
+        "recipe_products": tables.recipe_products(items),
+        "product_kok": tables.similar_products(items, frozenset({"kok"})),
+        "product_home_shopping": tables.similar_products(items, broadcasters),
     }
-    for name, table in tables.items():
+    for name, table in written.items():
         table.save(folder / "neighbours" / name)
-    return tables
+    return written
 
 
 def _index_recall(folder: Path, items: Items, queries: int = 200) -> float:

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from artifacts.store import Store
-from pipelines.learn import corpora, models
-from pipelines.learn.corpora import RecipeCorpus
-from pipelines.learn.finding import finding
+from pipelines.train import corpora, models
+from pipelines.train.corpora import RecipeCorpus
+from pipelines.train.title_search import finding
 from recommender.models.encoder import Encoder
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain

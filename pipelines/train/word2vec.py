@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from artifacts.store import Store
-from pipelines.learn import corpora, models
-from pipelines.learn.corpora import RecipeCorpus
+from pipelines.train import corpora, models
+from pipelines.train.corpora import RecipeCorpus
 
 log = structlog.get_logger(__name__)
 

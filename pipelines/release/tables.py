@@ -10,8 +10,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.learn.catalog import FoodProduct
-from pipelines.learn.corpora import RecipeCorpus
+from pipelines.release.food_products import FoodProduct
+from pipelines.train.corpora import RecipeCorpus
 from recommender.models.baskets import Baskets
 from recommender.models.neighbours import BY_TEXT, NeighbourTable
 

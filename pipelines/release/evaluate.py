@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.learn.corpora import RecipeCorpus, share
-from pipelines.learn.models import Model
+from pipelines.train.corpora import RecipeCorpus, share
+from pipelines.train.models import Model
 from recommender.rankers.bert import NearestByText, recipe_vectors
 from recommender.rankers.blend import Blend, Parts, Weights, standardised
 from recommender.rankers.cases import Baskets, Cases, Ranker, Scores, baskets_of

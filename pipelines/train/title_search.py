@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.learn.corpora import RecipeCorpus
+from pipelines.train.corpora import RecipeCorpus
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain
 
