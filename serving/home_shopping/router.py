@@ -7,15 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BeforeValidator
 
-from serving.common import history
-from serving.common.clock import kst_day, next_midnight
-from serving.common.deps import CurrentRuntime, CurrentView, Id, KeywordQuery, User, Visitor
-from serving.common.errors import UNAUTHORIZED, absent, not_found
-from serving.common.memory_route import MemoryRoute, keep
-from serving.common.paging import Page, Size, page_of
-from serving.common.schemas import Message, SearchKeyword
+from serving.catalog.broadcasts import DAYS_AHEAD
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
 from serving.home_shopping import schemas
-from serving.home_shopping.queries import DAYS_AHEAD
 from serving.home_shopping.schemas import (
     ForgetKeyword,
     History,
@@ -28,11 +23,17 @@ from serving.home_shopping.schemas import (
     ScheduleDay,
     SlotSearch,
 )
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
-from serving.recommend import candidates
-from serving.recommend.candidates import Recommendation
 from serving.recommend.schemas import impressions, product_name
+from serving.recommendations import candidates
+from serving.recommendations.candidates import Recommendation
+from serving.runtime import search_history
+from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, keep
+from serving.web.clock import kst_day, next_midnight
+from serving.web.errors import UNAUTHORIZED, absent, not_found
+from serving.web.paging import Page, Size, page_of
+from serving.web.parameters import Id, KeywordQuery
+from serving.web.schemas import Message, SearchKeyword
 
 router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
 
@@ -159,22 +160,22 @@ async def search(
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
-def search_history(
+def list_search_history(
     runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=20, description="The newest only")] = 5
 ) -> History:
     """The user's latest keywords."""
-    rows = history.latest(runtime, history.HOME_SHOPPING, user, limit)
+    rows = search_history.latest(runtime, search_history.HOME_SHOPPING, user, limit)
     return History(history=[schemas.history_entry(row) for row in rows])
 
 
 @router.post("/search/history", responses=UNAUTHORIZED)
 def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> HistoryEntry:
     """Remember a keyword."""
-    return schemas.history_entry(history.save(runtime, history.HOME_SHOPPING, user, body.keyword))
+    return schemas.history_entry(search_history.save(runtime, search_history.HOME_SHOPPING, user, body.keyword))
 
 
 @router.delete("/search/history", responses=UNAUTHORIZED | absent("search history 12"))
 def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
     """Forget a keyword of the user."""
-    history.forget(runtime, history.HOME_SHOPPING, user, body.homeshopping_history_id)
+    search_history.forget(runtime, search_history.HOME_SHOPPING, user, body.homeshopping_history_id)
     return Message(message="검색어가 삭제되었습니다.")

@@ -7,9 +7,14 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from serving.common.clock import KstDateTime
-from serving.common.deps import Id
-from serving.common.fields import (
+from serving.catalog.broadcasts import PageParts, Product, Programme, Schedule, Show
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.recommend.schemas import Provenance, Recommended, item_origin, origin
+from serving.recommendations.candidates import Recommendation
+from serving.runtime.search_history import Searched
+from serving.web.clock import KstDateTime
+from serving.web.fields import (
     BroadcastId,
     BroadcastImage,
     BroadcastName,
@@ -36,14 +41,9 @@ from serving.common.fields import (
     Servings,
     UserId,
 )
-from serving.common.fragments import Fragments, extended, fragment, listed
-from serving.common.history import Searched
-from serving.common.money import shown_price
-from serving.home_shopping.queries import PageParts, Product, Programme, Schedule, Show
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
-from serving.recommend.candidates import Recommendation
-from serving.recommend.schemas import Provenance, Recommended, item_origin, origin
+from serving.web.fragments import Fragments, extended, fragment, listed
+from serving.web.money import shown_price
+from serving.web.parameters import Id
 
 StationId = Annotated[int, Field(description="Its id here", examples=[4])]
 StationName = Annotated[str, Field(examples=["NS홈쇼핑"])]

@@ -6,16 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
-from serving.common import history
-from serving.common.deps import CurrentRuntime, CurrentView, Id, KeywordQuery, User, Visitor
-from serving.common.errors import UNAUTHORIZED, absent, described, not_found
-from serving.common.memory_route import MemoryRoute, keep
-from serving.common.paging import Page, Size, page_of
-from serving.common.schemas import Message, SearchKeyword
-from serving.common.view import View
-from serving.home_shopping.queries import Product, Show
-from serving.kok import queries, schemas
-from serving.kok.queries import SOURCE, KokCatalog, KokItem
+from serving.catalog import mall
+from serving.catalog.broadcasts import Product, Show
+from serving.catalog.mall import SOURCE, KokCatalog, KokItem
+from serving.catalog.recipes import Recipe
+from serving.kok import schemas
 from serving.kok.schemas import (
     AiredForUser,
     AiredNow,
@@ -31,11 +26,18 @@ from serving.kok.schemas import (
     KokSellerDetails,
     KokTabs,
 )
-from serving.recipe.queries import Recipe
-from serving.recommend import candidates
-from serving.recommend.candidates import Recommendation
-from serving.recommend.recent import viewed_by
 from serving.recommend.schemas import impressions, item_origin, origin, product_name
+from serving.recommendations import candidates
+from serving.recommendations.candidates import Recommendation
+from serving.recommendations.recently_viewed import viewed_by
+from serving.runtime import search_history
+from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, keep
+from serving.runtime.snapshot import View
+from serving.web.errors import UNAUTHORIZED, absent, described, not_found
+from serving.web.paging import Page, Size, page_of
+from serving.web.parameters import Id, KeywordQuery
+from serving.web.schemas import Message, SearchKeyword
 from sql.types import LARGEST_ID
 
 router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
@@ -180,7 +182,7 @@ def product_tabs(
 ) -> Response:
     """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
-        urls = queries.read_images(conn, product_id)
+        urls = mall.read_images(conn, product_id)
     images = [
         KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
         for place, url in enumerate(urls, start=1)
@@ -195,7 +197,7 @@ def product_reviews(
 ) -> Response:
     """What customers say of a product, together and one by one."""
     with runtime.service_db.connect() as conn:
-        product, reviews = queries.read_reviews(conn, product_id)
+        product, reviews = mall.read_reviews(conn, product_id)
     if product is None:
         raise not_found(f"KOK product {product_id}")
     body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
@@ -210,7 +212,7 @@ def seller_details(
     if product_id not in view.kok.items:
         raise not_found(f"KOK product {product_id}")
     with runtime.service_db.connect() as conn:
-        seller, facts = queries.read_seller(conn, product_id)
+        seller, facts = mall.read_seller(conn, product_id)
     details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
     body = KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details)
     return keep(request, view, body, noted=("kok_product_details_view", {"kok_product_id": product_id}))
@@ -231,25 +233,25 @@ async def search(
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
-def search_history(
+def list_search_history(
     runtime: CurrentRuntime, user: User, limit: Annotated[int, Query(ge=1, le=50, description="The newest only")] = 10
 ) -> KokHistory:
     """The user's latest keywords."""
-    rows = history.latest(runtime, history.KOK, user, limit)
+    rows = search_history.latest(runtime, search_history.KOK, user, limit)
     return KokHistory(history=[schemas.history_entry(row) for row in rows])
 
 
 @router.post("/search/history", responses=UNAUTHORIZED)
 def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> KokSaved:
     """Remember a keyword."""
-    row = history.save(runtime, history.KOK, user, body.keyword)
+    row = search_history.save(runtime, search_history.KOK, user, body.keyword)
     return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
 
 
 @router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | absent("search history 12"))
 def forget_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
     """Forget a keyword of the user."""
-    history.forget(runtime, history.KOK, user, history_id)
+    search_history.forget(runtime, search_history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")
 
 

@@ -6,8 +6,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
-from serving.common.clock import KstDateTime
-from serving.common.fields import (
+from serving.catalog.broadcasts import Show
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.recipe.schemas import UsedIngredient, recipe_url, used_ingredients
+from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
+from serving.recommendations.candidates import Source
+from serving.runtime.search_history import Searched
+from serving.web.clock import KstDateTime
+from serving.web.fields import (
     BroadcastId,
     BroadcastImage,
     BroadcastName,
@@ -37,15 +44,8 @@ from serving.common.fields import (
     Servings,
     UserId,
 )
-from serving.common.fragments import Fragments, fragment, listed
-from serving.common.history import Searched
-from serving.common.money import shown_price
-from serving.home_shopping.queries import Show
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
-from serving.recipe.schemas import UsedIngredient, recipe_url, used_ingredients
-from serving.recommend.candidates import Source
-from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
+from serving.web.fragments import Fragments, fragment, listed
+from serving.web.money import shown_price
 
 ReviewCount = Annotated[int, Field(examples=[120])]
 Score = Annotated[float, Field(description="Mean of the stars, 0 without reviews", examples=[4.5])]

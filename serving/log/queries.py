@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select, type_coerce
 
-from serving.common.clock import LAST_INSTANT
+from serving.web.clock import LAST_INSTANT
 from sql.types import UtcDateTime
 from sql.warehouse.events import UserEvent
 

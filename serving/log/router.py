@@ -7,11 +7,6 @@ import orjson
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from pydantic import ValidationError
 
-from serving.common.auth import Identity
-from serving.common.clock import KST
-from serving.common.deps import CurrentRuntime, Id, User, Visitor
-from serving.common.errors import UNAUTHORIZED, described, unauthorized
-from serving.common.memory_route import MemoryRoute
 from serving.log import queries
 from serving.log.schemas import (
     HTTP_CALL,
@@ -24,7 +19,13 @@ from serving.log.schemas import (
     NewEvent,
     StoredEvent,
 )
-from serving.log.writer import Event, EventIdTaken, EventRefused, new_event_id
+from serving.runtime.deps import CurrentRuntime, User, Visitor
+from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, new_event_id
+from serving.runtime.response_cache import MemoryRoute
+from serving.web.auth import Identity
+from serving.web.clock import KST
+from serving.web.errors import UNAUTHORIZED, described, unauthorized
+from serving.web.parameters import Id
 
 router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute)
 

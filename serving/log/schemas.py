@@ -16,8 +16,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from serving.common.clock import KST, LAST_INSTANT, KstDateTime
-from serving.common.deps import Id
+from serving.web.clock import KST, LAST_INSTANT, KstDateTime
+from serving.web.parameters import Id
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000

@@ -8,15 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from recommender.text.kitchen_amounts import LARGEST, read_number
 from recommender.text.units import Quantity, quantity, together
-from serving.common.accounts import require_account
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, Keyword, User
-from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
-from serving.common.memory_route import MemoryRoute, keep
-from serving.common.paging import Page, page_of
-from serving.common.view import View
-from serving.recipe import queries, schemas
-from serving.recipe.pantry import combine
-from serving.recipe.queries import Recipe
+from serving.catalog import recipes
+from serving.catalog.pantry import combine
+from serving.catalog.recipes import Recipe
+from serving.recipe import schemas
 from serving.recipe.schemas import (
     IngredientProducts,
     MatchedRecipes,
@@ -27,9 +22,16 @@ from serving.recipe.schemas import (
     RecipeStatus,
     RecipeUrl,
 )
-from serving.recommend import candidates
-from serving.recommend.candidates import Recommendation, Source
 from serving.recommend.schemas import impressions
+from serving.recommendations import candidates
+from serving.recommendations.candidates import Recommendation, Source
+from serving.runtime.accounts import require_account
+from serving.runtime.deps import CurrentRuntime, CurrentView, User
+from serving.runtime.response_cache import MemoryRoute, keep
+from serving.runtime.snapshot import View
+from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
+from serving.web.paging import Page, page_of
+from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
 
 router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRoute, responses=UNAUTHORIZED)
 
@@ -189,7 +191,7 @@ def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Re
     """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
     _known(view, recipe_id)
     with runtime.service_db.connect() as conn:
-        mean = queries.mean_rating(conn, recipe_id)
+        mean = recipes.mean_rating(conn, recipe_id)
     runtime.note(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
     return Rating(recipe_id=recipe_id, rating=mean)
 
@@ -202,7 +204,7 @@ def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: Reci
     with runtime.service_db.begin() as conn:
         # The lock also makes two first ratings of the same user come one after the other.
         require_account(conn, user.user_id)
-        queries.rate(conn, row)
+        recipes.rate(conn, row)
     runtime.note(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
 

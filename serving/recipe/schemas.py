@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from recommender.text.kitchen_amounts import read_measure
-from serving.common.fields import (
+from serving.catalog.broadcasts import Show
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Line, Recipe
+from serving.recommendations.candidates import Source
+from serving.web.fields import (
     Dish,
     Introduction,
     MallImage,
@@ -22,11 +26,7 @@ from serving.common.fields import (
     Servings,
     UserId,
 )
-from serving.common.money import shown_price
-from serving.home_shopping.queries import Show
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Line, Recipe
-from serving.recommend.candidates import Source
+from serving.web.money import shown_price
 
 RECIPE_SITE = "https://www.10000recipe.com/recipe/"
 

@@ -6,14 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from recommender.models.neighbours import SIMILAR
-from serving.common.deps import STORABLE, CurrentRuntime, CurrentView, Id, IngredientName, KeywordQuery, User, Visitor
-from serving.common.errors import NO_NAME, UNAUTHORIZED, absent, not_found
-from serving.common.memory_route import MemoryRoute, keep
-from serving.common.view import View
-from serving.kok.queries import SOURCE as KOK
-from serving.recommend import candidates, personal
-from serving.recommend.candidates import Recommendation
-from serving.recommend.recent import viewed_by
+from serving.catalog.mall import SOURCE as KOK
 from serving.recommend.schemas import (
     Found,
     IngredientSuggestion,
@@ -31,6 +24,14 @@ from serving.recommend.schemas import (
     recipes_body,
     shown,
 )
+from serving.recommendations import candidates, personal
+from serving.recommendations.candidates import Recommendation
+from serving.recommendations.recently_viewed import viewed_by
+from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, keep
+from serving.runtime.snapshot import View
+from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
+from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
 

@@ -7,7 +7,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from serving.common.fields import (
+from serving.catalog.broadcasts import Show
+from serving.catalog.mall import SOURCE as KOK
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.recommendations.candidates import Recommendation, Source
+from serving.runtime.snapshot import View
+from serving.web.fields import (
     ListPrice,
     MallImage,
     MallName,
@@ -18,14 +24,8 @@ from serving.common.fields import (
     RecipeTitle,
     ReleaseVersion,
 )
-from serving.common.fragments import extended, fragment, listed
-from serving.common.money import shown_price
-from serving.common.view import View
-from serving.home_shopping.queries import Show
-from serving.kok.queries import SOURCE as KOK
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
-from serving.recommend.candidates import Recommendation, Source
+from serving.web.fragments import extended, fragment, listed
+from serving.web.money import shown_price
 
 
 class Provenance(BaseModel):

@@ -1,6 +1,6 @@
 """The account service alone: ``uvicorn serving.user.main:app --port 8001``."""
 
-from serving.common.app import create_app
+from serving.app import create_app
 from serving.user.router import router
 
 app = create_app("user", [router], [])

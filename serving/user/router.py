@@ -10,16 +10,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from serving.common.accounts import lock_account, require_account
-from serving.common.auth import Identity
-from serving.common.deps import CurrentRuntime, User
-from serving.common.errors import UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
-from serving.common.passwords import check_password, hash_password
-from serving.common.runtime import Runtime
-from serving.common.schemas import Message
+from serving.runtime.accounts import lock_account, require_account
+from serving.runtime.deps import CurrentRuntime, User
+from serving.runtime.runtime import Runtime
 from serving.user import queries, sessions
 from serving.user.credentials import REQUEST_BODY, Credentials
+from serving.user.passwords import check_password, hash_password
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
+from serving.web.auth import Identity
+from serving.web.errors import UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
+from serving.web.schemas import Message
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
 

@@ -12,10 +12,10 @@ from pydantic import (
     field_validator,
 )
 
-from serving.common.clock import KstDateTime
-from serving.common.deps import STORABLE, STRIPPED
-from serving.common.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, check_rules
 from serving.user.emails import LONGEST_EMAIL, normal
+from serving.user.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, check_rules
+from serving.web.clock import KstDateTime
+from serving.web.parameters import STORABLE, STRIPPED
 
 Email = Annotated[
     str,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from serving.common.accounts import lock_account
+from serving.runtime.accounts import lock_account
 from sql.service.erase import forget_expired
 from sql.service.users import LoginSession, RefreshToken
 

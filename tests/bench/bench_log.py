@@ -23,7 +23,7 @@ import httpx
 from rich.console import Console
 from sqlalchemy import Engine, text
 
-from serving.log.writer import COLUMNS, Event, new_event_id
+from serving.runtime.event_writer import COLUMNS, Event, new_event_id
 from sql import embedded
 from sql.engines import warehouse_engine
 from tests.bench.bench_serving import drive, server

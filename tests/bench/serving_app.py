@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from serving.common.runtime import Runtime
 from serving.gateway.main import app
+from serving.runtime.runtime import Runtime
 
 PLAIN = "plainfastapi"
 # Prefix of ours, and what follows it; the plain routes have the same shape under their own prefix.

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.common.app import create_app
-from serving.common.runtime import Part
+from serving.app import create_app
 from serving.gateway.main import ROUTERS
+from serving.runtime.runtime import Part
 from tests.serving.gate import Gate, gated_url
 from tests.serving.small import NOON, fill
 

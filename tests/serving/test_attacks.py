@@ -14,9 +14,9 @@ from joserfc.jwk import OctKey
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from serving.common.auth import Tokens
-from serving.common.settings import DEVELOPMENT_SECRET
 from serving.gateway.main import app
+from serving.web.auth import Tokens
+from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
 from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, eventually, log_in

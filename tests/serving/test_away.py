@@ -167,7 +167,7 @@ def test_with_the_service_database_away_the_catalog_goes_on_and_logins_fail_clos
 def test_a_service_database_that_falls_silent_is_told_and_found_again(
     filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
-    configured.setattr("serving.common.runtime.SILENCE_SECONDS", 1)
+    configured.setattr("serving.runtime.runtime.SILENCE_SECONDS", 1)
     door = gate("service")
     client = start()
     person = sign_up(client)
@@ -189,7 +189,7 @@ def test_a_service_database_that_falls_silent_is_told_and_found_again(
 def test_a_write_to_mariadb_that_has_fallen_silent_is_given_up(
     filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
-    configured.setattr("serving.common.runtime.SILENCE_SECONDS", 1)
+    configured.setattr("serving.runtime.runtime.SILENCE_SECONDS", 1)
     door = gate("service")
     client = start()
     door.silence()

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from artifacts.store import Store
 from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
-from serving.common.accounts import lock_account
-from serving.common.passwords import hash_password
-from serving.log import writer
+from serving.runtime import event_writer
+from serving.runtime.accounts import lock_account
+from serving.user.passwords import hash_password
 from sql.service.erase import erase
 from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
@@ -283,7 +283,7 @@ def test_what_waits_to_be_stored_when_the_account_goes_is_nameless_too(
     client: TestClient, leaver: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Notes wait for as long as nobody asks for an answer.
-    monkeypatch.setattr(writer, "NOTES_SECONDS", 600.0)
+    monkeypatch.setattr(event_writer, "NOTES_SECONDS", 600.0)
     assert act(client, leaver) == 201
     assert client.get("/api/recipes/9001", headers=leaver.headers).status_code == 200
     assert client.delete("/api/user", headers=leaver.headers).status_code == 200

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Connection, Engine, event, func, select
 from starlette.testclient import TestClient
 
-from serving.common.catalog import CatalogFeed
-from serving.common.view import LiveView
-from serving.kok.queries import KokCatalog, load_kok
+from serving.catalog.mall import KokCatalog, load_kok
+from serving.runtime.refresh import CatalogFeed
+from serving.runtime.snapshot import LiveView
 from sql.service.catalog import KokPrice
 from tests.serving.conftest import Now, Person, eventually
 from tests.serving.small import BIG_ID, cancel, fill, set_price
@@ -63,7 +63,7 @@ def test_a_dataset_that_cannot_be_read_keeps_none_of_the_others_and_is_tried_aga
     view = LiveView()
     feed = CatalogFeed(filled, view)
     with monkeypatch.context() as broken:
-        broken.setattr("serving.common.catalog.load_kok", fail)
+        broken.setattr("serving.runtime.refresh.load_kok", fail)
         with pytest.raises(ValueError, match="nobody thought of"):
             feed.poll()
     assert feed.versions.keys() == {"schedule", "recipes"}
@@ -82,7 +82,7 @@ def test_a_load_that_commits_meanwhile_is_read_as_a_whole_or_not_at_all(
         seen.append((before, conn.scalar(select(func.count()).select_from(KokPrice))))
         return load_kok(conn)
 
-    monkeypatch.setattr("serving.common.catalog.load_kok", load)
+    monkeypatch.setattr("serving.runtime.refresh.load_kok", load)
     CatalogFeed(filled, LiveView()).poll()
     ((before, after),) = seen
     assert before == after

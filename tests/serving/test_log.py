@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Engine, Row, func, select, text, update
 from starlette.testclient import TestClient
 
-from serving.common.auth import Tokens
-from serving.common.clock import wall_clock
-from serving.common.settings import DEVELOPMENT_SECRET
-from serving.log import writer
+from serving.runtime import event_writer
+from serving.web.auth import Tokens
+from serving.web.clock import wall_clock
+from serving.web.settings import DEVELOPMENT_SECRET
 from sql.warehouse.events import UserEvent
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.process import Server, served
@@ -48,9 +48,9 @@ def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     However slowly requests arrive, a transaction waits for the lock until all are there.
     """
-    monkeypatch.setattr(writer, "LOOK_AGAIN_SECONDS", 60.0)
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 60.0)
+    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 60.0)
+    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 60_000)
+    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 60.0)
 
 
 def own_events(client: TestClient, person: Person) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
     monkeypatch: pytest.MonkeyPatch,
     start: Callable[[], TestClient],
 ) -> None:
-    monkeypatch.setattr(writer, "MOST_WAITING", 2)
+    monkeypatch.setattr(event_writer, "MOST_WAITING", 2)
     small = start()
     wait_for_notes(warehouse)
     with ThreadPoolExecutor(3) as pool, warehouse.connect() as lock:

@@ -8,9 +8,9 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from serving.common.passwords import _hasher
-from serving.user import attempts
-from serving.user.attempts import LoginAttempts
+from serving.runtime import login_attempts
+from serving.runtime.login_attempts import LoginAttempts
+from serving.user.passwords import _hasher
 from tests.serving.conftest import Person, log_in, sign_up
 
 TEN, HUNDRED = 10, 100
@@ -113,7 +113,7 @@ def test_after_five_minutes_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -
     clock = SimpleNamespace(now=1_000.0)
     moved = SimpleNamespace(time=lambda: clock.now)
     monkeypatch.setattr("limits.storage.memory.time", moved)
-    monkeypatch.setattr(attempts, "time", moved)
+    monkeypatch.setattr(login_attempts, "time", moved)
     counted = LoginAttempts()
     for _ in range(TEN):
         assert not refused(counted, "a", "192.0.2.1")
@@ -127,7 +127,7 @@ def test_after_five_minutes_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST_COUNTED", 50)
+    monkeypatch.setattr(login_attempts, "MOST_COUNTED", 50)
     counted = LoginAttempts()
     for n in range(1_000):
         counted.begin(f"account {n}", f"10.0.{n // 250}.{n % 250}")
@@ -135,7 +135,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whoever_was_counted_lately_is_not_forgotten_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST_COUNTED", 50)
+    monkeypatch.setattr(login_attempts, "MOST_COUNTED", 50)
     counted = LoginAttempts()
     for n in range(24):
         counted.begin(f"account {n}", f"10.0.0.{n}")

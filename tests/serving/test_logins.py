@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, event, insert
 from starlette.testclient import TestClient
 
-from serving.common.auth import Identity, Revocations, Tokens
-from serving.common.settings import DEVELOPMENT_SECRET
+from serving.web.auth import Identity, Revocations, Tokens
+from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession
 from tests.serving.conftest import Now, Person
 
@@ -65,7 +65,7 @@ def test_logins_whose_tokens_have_expired_are_not_even_read(service: Engine, now
 
 
 def test_of_verified_tokens_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch, now: Now) -> None:
-    monkeypatch.setattr("serving.common.auth.CACHED_TOKENS", 3)
+    monkeypatch.setattr("serving.web.auth.CACHED_TOKENS", 3)
     tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now)
     issued = [tokens.issue(user_id) for user_id in range(1, 8)]
     for _ in range(2):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from starlette.testclient import TestClient
 
-from serving.common import errors
-from serving.common.memory_route import MemoryRoute
 from serving.gateway.main import ROUTERS
+from serving.runtime.response_cache import MemoryRoute
+from serving.web import errors
 from tests.serving.conftest import Person
 from tests.serving.small import BIG_ID
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.text.units import Quantity
-from serving.recipe import pantry as module
-from serving.recipe.pantry import Pantry, combine
+from serving.catalog import pantry as module
+from serving.catalog.pantry import Pantry, combine
 
 UNKNOWN = Quantity(None, None)
 # Title -> grams of each ingredient, None where it is not said.

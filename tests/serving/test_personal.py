@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from serving.common.view import View
-from serving.kok.queries import KokCatalog, KokItem
-from serving.recipe.queries import Recipe, RecipeBook
-from serving.recommend import personal
-from serving.recommend.recent import Viewed
+from serving.catalog.mall import KokCatalog, KokItem
+from serving.catalog.recipes import Recipe, RecipeBook
+from serving.recommendations import personal
+from serving.recommendations.recently_viewed import Viewed
+from serving.runtime.snapshot import View
 
 
 def recipe(number: int) -> Recipe:

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
-from serving.recommend.candidates import Recommendation
-from serving.recommend.recent import VIEWS
 from serving.recommend.schemas import products_body
+from serving.recommendations.candidates import Recommendation
+from serving.recommendations.recently_viewed import VIEWS
 from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent

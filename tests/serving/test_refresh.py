@@ -16,8 +16,8 @@ from joserfc.jwk import OctKey
 from sqlalchemy import Engine, column, insert, inspect, make_url, select, table, text
 from starlette.testclient import TestClient
 
-from serving.common.auth import Authenticator, Revocations, Tokens
-from serving.common.settings import DEVELOPMENT_SECRET
+from serving.web.auth import Authenticator, Revocations, Tokens
+from serving.web.settings import DEVELOPMENT_SECRET
 from sql.engines import service_engine
 from sql.service.users import LoginSession, RefreshToken
 from sql.types import UtcDateTime

@@ -13,8 +13,8 @@ from recommender.search.jamo import initials, letters, sounds
 from recommender.search.postings import Grams, Substrings
 from recommender.search.spelling import Spelling
 from recommender.text.titles import tokens
-from serving.recipe.ingredient_names import IngredientNames
-from serving.recipe.queries import load_recipes
+from serving.catalog.ingredient_names import IngredientNames
+from serving.catalog.recipes import load_recipes
 from tests.serving.conftest import Person
 
 TITLES = (

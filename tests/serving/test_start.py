@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from serving.common.clock import wall_clock
-from serving.common.errors import StartupError
-from serving.common.metrics import Metrics
-from serving.common.runtime import Part, Runtime
-from serving.common.settings import read_settings
+from serving.runtime.runtime import Part, Runtime
+from serving.web.clock import wall_clock
+from serving.web.errors import StartupError
+from serving.web.metrics import Metrics
+from serving.web.settings import read_settings
 from tests.conftest import ROOT, Stack, free_port
 from tests.serving.process import served
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
-from serving.common.auth import Tokens
-from serving.common.passwords import _hasher, hash_password
-from serving.common.settings import DEVELOPMENT_SECRET
 from serving.user.emails import normal
+from serving.user.passwords import _hasher, hash_password
+from serving.web.auth import Tokens
+from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
 from tests.serving.conftest import Now, Person, log_in, sign_up
 

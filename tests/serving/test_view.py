@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from serving.common import view
-from serving.common.view import Answer, Answers, LiveView, Noted
-from serving.kok.queries import KokCatalog
+from serving.catalog.mall import KokCatalog
+from serving.runtime import snapshot
+from serving.runtime.snapshot import Answer, Answers, LiveView, Noted
 
 
 def kept(size: int) -> Answer:
@@ -14,8 +14,8 @@ def kept(size: int) -> Answer:
 
 
 def test_kept_answers_are_bounded_by_their_bytes_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "ANSWER_BYTES", 139)
-    monkeypatch.setattr(view, "ANSWER_OVERHEAD", 0)
+    monkeypatch.setattr(snapshot, "ANSWER_BYTES", 139)
+    monkeypatch.setattr(snapshot, "ANSWER_OVERHEAD", 0)
     answers = Answers()
     for name in ("/a", "/b"):
         answers.keep(name, b"", kept(50))
@@ -36,11 +36,11 @@ def test_however_long_urls_are_and_whatever_is_noted_memory_is_bounded() -> None
         answers.keep(f"/{'가' * 5_000}{number}", b"", heavy)
         answers.keep(f"/{number}", b"", kept(1))
     held = [len(path) * 4 + len(query) + answer.size for (path, query), answer in answers._answers.items()]
-    assert 0.9 * view.ANSWER_BYTES < sum(held) <= view.ANSWER_BYTES
+    assert 0.9 * snapshot.ANSWER_BYTES < sum(held) <= snapshot.ANSWER_BYTES
     many = Answers()
-    for number in range(view.ANSWER_BYTES // 1_000):
+    for number in range(snapshot.ANSWER_BYTES // 1_000):
         many.keep(f"/{number}", b"", kept(1))
-    assert len(many._answers) < view.ANSWER_BYTES / view.ANSWER_OVERHEAD
+    assert len(many._answers) < snapshot.ANSWER_BYTES / snapshot.ANSWER_OVERHEAD
 
 
 def test_a_view_that_was_taken_stays_as_it_was_and_its_answers_go_with_it() -> None:

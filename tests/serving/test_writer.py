@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, Row, make_url, select, text
 
-from serving.common.errors import Unavailable
-from serving.common.metrics import Metrics
-from serving.log import writer
-from serving.log.writer import Event, EventIdTaken, EventRefused, EventWriter
+from serving.runtime import event_writer
+from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, EventWriter
+from serving.web.errors import Unavailable
+from serving.web.metrics import Metrics
 from sql.engines import warehouse_engine
 from sql.warehouse.events import UserEvent
 from tests.conftest import Stack
@@ -33,9 +33,9 @@ def metrics() -> Metrics:
 @pytest.fixture
 def events(warehouse: Engine, now: Now, metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventWriter]:
     """A writer that has looked at the warehouse and does not look again, nor gives up, while a test holds a lock."""
-    monkeypatch.setattr(writer, "LOOK_AGAIN_SECONDS", 60.0)
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 60.0)
+    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 60.0)
+    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 60_000)
+    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 60.0)
     with running(warehouse, now, metrics) as events:
         yield events
 
@@ -156,7 +156,7 @@ def test_of_two_people_who_send_the_same_new_id_at_once_one_is_refused(events: E
 def test_a_commit_that_takes_too_long_is_given_up_and_nothing_of_it_is_stored(
     events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 100)
+    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 100)
     with locked(warehouse):
         with pytest.raises(Unavailable, match=r"could not be stored$"):
             write(events, event("late"))
@@ -173,7 +173,7 @@ def test_a_commit_that_takes_too_long_is_given_up_and_nothing_of_it_is_stored(
 def test_an_answer_that_does_not_come_in_time_is_no_yes(
     events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "ANSWER_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 0.1)
     with locked(warehouse), pytest.raises(Unavailable, match="in time"):
         write(events, event("x"))
     eventually(lambda: stored(warehouse) == ["x"], "it is stored all the same")
@@ -183,8 +183,8 @@ def test_an_answer_that_does_not_come_in_time_is_no_yes(
 def test_notes_leave_room_for_events_and_those_without_room_are_counted(
     events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MOST_WAITING", 5)
-    monkeypatch.setattr(writer, "MOST_NOTES_WAITING", 3)
+    monkeypatch.setattr(event_writer, "MOST_WAITING", 5)
+    monkeypatch.setattr(event_writer, "MOST_NOTES_WAITING", 3)
     with ThreadPoolExecutor(3) as pool, locked(warehouse):
         answers = [pool.submit(write, events, event("event"))]
         eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
@@ -205,7 +205,7 @@ def test_notes_that_a_commit_could_not_store_are_counted(
 ) -> None:
     events.note(event("unstorable", payload=UNSTORABLE))
     eventually(lambda: dropped(metrics) == 1, "the note that was refused is counted")
-    monkeypatch.setattr(writer, "STATEMENT_MILLISECONDS", 100)
+    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 100)
     with locked(warehouse):
         events.note(event("late"))
         eventually(lambda: dropped(metrics) == 2, "the note that came too late is counted")
@@ -215,7 +215,7 @@ def test_notes_that_a_commit_could_not_store_are_counted(
 def test_a_batch_that_is_larger_than_the_queue_is_taken_where_nothing_waits(
     events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MOST_WAITING", 2)
+    monkeypatch.setattr(event_writer, "MOST_WAITING", 2)
     write(events, *(event(f"n{n}") for n in range(5)))
     assert stored(warehouse) == [f"n{n}" for n in range(5)]
 
@@ -223,7 +223,7 @@ def test_a_batch_that_is_larger_than_the_queue_is_taken_where_nothing_waits(
 def test_what_nobody_expected_is_told_and_the_writer_goes_on(
     warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 0.05)
     broken = True
 
     def clock() -> datetime:
@@ -243,7 +243,7 @@ def test_what_nobody_expected_is_told_and_the_writer_goes_on(
 def test_a_database_that_has_gone_silent_is_told_and_nothing_more_is_taken(
     events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(event_writer, "SILENT_SECONDS", 0.1)
     with ThreadPoolExecutor(1) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
         eventually(lambda: events.problem == "the database does not answer", "the silence is noticed")

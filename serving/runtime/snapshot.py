@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from prometheus_client import Counter
 
-from serving.home_shopping.queries import Schedule
-from serving.kok.queries import KokCatalog
-from serving.recipe.queries import RecipeBook
+from serving.catalog.broadcasts import Schedule
+from serving.catalog.mall import KokCatalog
+from serving.catalog.recipes import RecipeBook
 
 if TYPE_CHECKING:
     # Brings faiss and onnxruntime, which a service without a release has no use for.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from serving.common.errors import StartupError
+from serving.web.errors import StartupError
 
 DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
 # A token that was stolen opens an account for as long, and a login that was ended is remembered for as long.

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from serving.common.deps import Keyword
+from serving.web.parameters import Keyword
 
 
 class SearchKeyword(BaseModel):

@@ -11,17 +11,17 @@ from sqlalchemy import Engine
 
 from artifacts.store import StoreError, open_store
 from recommender.search.index import query_tokens
-from serving.common.auth import Authenticator, Revocations, Tokens
-from serving.common.catalog import CatalogFeed
-from serving.common.clock import Clock
-from serving.common.errors import StartupError
-from serving.common.metrics import Metrics
-from serving.common.poller import Poller
-from serving.common.settings import ServingSettings
-from serving.common.view import LiveView
-from serving.log.writer import Event, EventWriter, new_event_id
-from serving.recommend.live import LiveRelease
-from serving.user.attempts import LoginAttempts
+from serving.runtime.event_writer import Event, EventWriter, new_event_id
+from serving.runtime.live_release import LiveRelease
+from serving.runtime.login_attempts import LoginAttempts
+from serving.runtime.poller import Poller
+from serving.runtime.refresh import CatalogFeed
+from serving.runtime.snapshot import LiveView
+from serving.web.auth import Authenticator, Revocations, Tokens
+from serving.web.clock import Clock
+from serving.web.errors import StartupError
+from serving.web.metrics import Metrics
+from serving.web.settings import ServingSettings
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
 
 # A connection that says nothing for so long is given up, and a look at the logins that takes longer is late.

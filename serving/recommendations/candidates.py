@@ -7,7 +7,7 @@
 Words are looked up in titles (``text``) before the release is asked what means the same.
 
 The first that has anything answers alone, and says so. Of broadcasts only those that are on air or to come are offered,
-in order of their start. :mod:`serving.recommend.personal` does the same for a user.
+in order of their start. :mod:`serving.recommendations.personal` does the same for a user.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
-from serving.common.clock import kst_day, next_midnight
-from serving.common.view import View
-from serving.home_shopping.queries import DAYS_AHEAD, Product, Show
-from serving.kok.queries import SOURCE as KOK
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
+from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
+from serving.catalog.mall import SOURCE as KOK
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.runtime.snapshot import View
+from serving.web.clock import kst_day, next_midnight
 
 T = TypeVar("T")
 Offer = TypeVar("Offer", KokItem, Show)

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from serving.common.auth import Identity
-from serving.common.errors import log_reason
-from serving.common.runtime import Runtime
-from serving.kok.queries import SOURCE as KOK
+from serving.catalog.mall import SOURCE as KOK
+from serving.runtime.runtime import Runtime
+from serving.web.auth import Identity
+from serving.web.errors import log_reason
 from sql.warehouse.events import UserEvent
 
 log = structlog.get_logger()

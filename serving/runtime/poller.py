@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from serving.common.errors import log_reason, summary
+from serving.web.errors import log_reason, summary
 
 log = structlog.get_logger()
 

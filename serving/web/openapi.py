@@ -10,8 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from serving.common.deps import Visitor
-from serving.common.middleware import TOO_LARGE
+from serving.web.middleware import TOO_LARGE
 from sql.types import LARGEST_ID
 
 _INVALID: Final = {
@@ -36,8 +35,8 @@ _TOO_LARGE: Final = {
 }
 
 
-def complete(app: FastAPI) -> None:
-    """Let ``app`` describe itself in full."""
+def complete(app: FastAPI, optional_login: object) -> None:
+    """Let ``app`` describe itself in full; ``optional_login`` is the annotation of a parameter that takes anyone."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -47,7 +46,7 @@ def complete(app: FastAPI) -> None:
                 if isinstance(route, APIRoute) and route.include_in_schema:
                     for method in route.methods or ():
                         operation = schema["paths"][route.path_format][method.lower()]
-                        _complete(operation, takes_anyone=_takes_anyone(route))
+                        _complete(operation, takes_anyone=_takes_anyone(route, optional_login))
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
             _make_bounds_whole(schema)
         return described()
@@ -75,5 +74,5 @@ def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the des
             _make_bounds_whole(each)
 
 
-def _takes_anyone(route: APIRoute) -> bool:
-    return any(parameter.annotation == Visitor for parameter in signature(route.endpoint).parameters.values())
+def _takes_anyone(route: APIRoute, optional_login: object) -> bool:
+    return any(parameter.annotation == optional_login for parameter in signature(route.endpoint).parameters.values())

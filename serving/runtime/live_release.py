@@ -9,9 +9,9 @@ import structlog
 from artifacts import release as releases
 from artifacts.folder import FolderStore
 from artifacts.store import Store, StoreError
-from serving.common.errors import log_reason, summary
-from serving.common.metrics import Metrics
-from serving.common.view import LiveView
+from serving.runtime.snapshot import LiveView
+from serving.web.errors import log_reason, summary
+from serving.web.metrics import Metrics
 
 if TYPE_CHECKING:
     from recommender.bundle import LoadedRelease

@@ -7,9 +7,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from sqlalchemy import QueuePool
 
-from serving.common.clock import KstDateTime
-from serving.common.deps import CurrentRuntime
-from serving.common.runtime import Part, Runtime
+from serving.runtime.deps import CurrentRuntime
+from serving.runtime.runtime import Part, Runtime
+from serving.web.clock import KstDateTime
 
 VERSION = "0.1.0"
 # Without these an answer is older or simpler than it could be, but it is an answer.

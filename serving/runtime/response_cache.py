@@ -25,9 +25,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.common.deps import CurrentRuntime, CurrentView, User, Visitor, user_of, visitor_of
-from serving.common.runtime import Runtime
-from serving.common.view import Answer, Noted, View
+from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor, user_of, visitor_of
+from serving.runtime.runtime import Runtime
+from serving.runtime.snapshot import Answer, Noted, View
 
 JSON: Final = (b"content-type", b"application/json")
 # A browser may keep an answer, and asks each time whether it still holds.

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from recommender.search.index import Knows, TextIndex, normal
-from serving.common.fragments import Fragments
+from serving.web.fragments import Fragments
 from sql.service.catalog import KokPrice, KokProduct, ProductIngredient, ProductItem, SearchDocument
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, IngredientSynonym

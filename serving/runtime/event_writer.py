@@ -19,9 +19,9 @@ from psycopg2 import errorcodes
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
-from serving.common.clock import Clock
-from serving.common.errors import Unavailable, log_reason, summary
-from serving.common.metrics import Metrics
+from serving.web.clock import Clock
+from serving.web.errors import Unavailable, log_reason, summary
+from serving.web.metrics import Metrics
 
 log = structlog.get_logger()
 

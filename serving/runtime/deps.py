@@ -1,15 +1,13 @@
-"""What endpoints ask for: the runtime, the view, the user, and checked text."""
+"""What endpoints ask for: the runtime, the view and the user."""
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
-from pydantic import AfterValidator, Field, StringConstraints
 
-from serving.common.auth import Identity
-from serving.common.runtime import Runtime
-from serving.common.view import View
-from sql.types import LARGEST_ID
+from serving.runtime.runtime import Runtime
+from serving.runtime.snapshot import View
+from serving.web.auth import Identity
 
 # Shows the "Authorize" button in the documentation; the header itself is read below.
 _bearer = OAuth2PasswordBearer(tokenUrl="/api/user/login", auto_error=False)
@@ -57,47 +55,3 @@ async def _user(request: Request, runtime: CurrentRuntime, _: Annotated[str | No
 Visitor = Annotated[Identity | None, Depends(_visitor)]
 # Someone who is logged in; else 401, or 503 while it cannot be known.
 User = Annotated[Identity, Depends(_user)]
-
-# 64 bits: ids of sources exceed 32.
-Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
-
-
-def is_storable(text: str) -> bool:
-    """Whether every database can hold ``text``: no NUL, no half of a surrogate pair."""
-    if "\0" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _storable(text: str) -> str:
-    if not is_storable(text):
-        raise ValueError("holds a character that cannot be stored")
-    return text
-
-
-def _stripped(text: str) -> str:
-    stripped = text.strip()
-    if not stripped:
-        raise ValueError("is blank")
-    return stripped
-
-
-# What surrounds a text counts to its length, as the OpenAPI says.
-STRIPPED = AfterValidator(_stripped)
-# Goes last in an annotation: text that every database can hold.
-STORABLE = AfterValidator(_storable)
-IngredientName = Annotated[str, StringConstraints(min_length=1, max_length=100), STRIPPED, STORABLE]
-Keyword = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=255),
-    STRIPPED,
-    STORABLE,
-    Field(description="What is searched for; spelling and spacing are forgiven", examples=["감자"]),
-]
-KeywordQuery = Annotated[
-    Keyword, Query(description="What is searched for; spelling and spacing are forgiven", examples=["감자"])
-]

@@ -6,10 +6,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, select
 
-from serving.common.view import LiveView
-from serving.home_shopping.queries import load_schedule
-from serving.kok.queries import load_kok
-from serving.recipe.queries import load_recipes
+from serving.catalog.broadcasts import load_schedule
+from serving.catalog.mall import load_kok
+from serving.catalog.recipes import load_recipes
+from serving.runtime.snapshot import LiveView
 from sql.service.catalog import DataVersion
 
 log = structlog.get_logger()

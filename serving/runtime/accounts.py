@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from serving.common.errors import unauthorized
+from serving.web.errors import unauthorized
 from sql.service.users import User
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Table, func, select
 from recommender.search.index import Knows, TextIndex, squeezed
 from recommender.text.kitchen_amounts import read_measure
 from recommender.text.units import Quantity, quantity
-from serving.common.fragments import Fragments
-from serving.kok.queries import read_synonyms, search_tokens
-from serving.recipe.ingredient_names import IngredientNames
-from serving.recipe.pantry import Pantry
+from serving.catalog.ingredient_names import IngredientNames
+from serving.catalog.mall import read_synonyms, search_tokens
+from serving.catalog.pantry import Pantry
+from serving.web.fragments import Fragments
 from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.service.recipes import Recipe as RecipeRow
 from sql.service.users import RecipeRating

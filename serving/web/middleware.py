@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.common.metrics import Metrics
+from serving.web.metrics import Metrics
 
 log = structlog.get_logger()
 

@@ -10,14 +10,16 @@ from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.common import errors, health, logging, openapi
-from serving.common.clock import Clock, wall_clock
-from serving.common.errors import AWAY, StartupError, log_reason
-from serving.common.memory_route import KeptAnswers
-from serving.common.metrics import Metrics
-from serving.common.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
-from serving.common.runtime import Part, Runtime
-from serving.common.settings import read_settings
+from serving.runtime import health
+from serving.runtime.deps import Visitor
+from serving.runtime.response_cache import KeptAnswers
+from serving.runtime.runtime import Part, Runtime
+from serving.web import errors, logging, openapi
+from serving.web.clock import Clock, wall_clock
+from serving.web.errors import AWAY, StartupError, log_reason
+from serving.web.metrics import Metrics
+from serving.web.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
+from serving.web.settings import read_settings
 
 log = structlog.get_logger()
 
@@ -60,7 +62,7 @@ def create_app(
     app.include_router(health.router)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
-    openapi.complete(app)
+    openapi.complete(app, optional_login=Visitor)
     app.add_middleware(BodyMiddleware)
     app.add_middleware(KeptAnswers)
     app.add_middleware(OriginMiddleware)

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, exists, select
 
 from recommender.search.index import Knows, TextIndex
-from serving.common.clock import KST, kst_day
-from serving.common.fragments import Fragments
-from serving.kok.queries import product_ingredients, read_synonyms, search_tokens
+from serving.catalog.mall import product_ingredients, read_synonyms, search_tokens
+from serving.web.clock import KST, kst_day
+from serving.web.fragments import Fragments
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 

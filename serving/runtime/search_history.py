@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 
-from serving.common.accounts import require_account
-from serving.common.auth import Identity
-from serving.common.errors import not_found
-from serving.common.runtime import Runtime
+from serving.runtime.accounts import require_account
+from serving.runtime.runtime import Runtime
+from serving.web.auth import Identity
+from serving.web.errors import not_found
 from sql.service.users import SearchHistory
 
 

@@ -13,8 +13,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from sqlalchemy import Engine, select
 
-from serving.common.clock import Clock
-from serving.common.errors import Unavailable, unauthorized
+from serving.web.clock import Clock
+from serving.web.errors import Unavailable, unauthorized
 from sql.service.users import LoginSession
 from sql.types import LARGEST_ID
 

@@ -1,21 +1,21 @@
 """What to recommend to a user, from what the user looked at last; what is newer counts more.
 
-The stages are those of :mod:`serving.recommend.candidates`: the neighbours of a release, else what shares ingredients,
-else what is popular, which is all that a new user gets.
+The stages are those of `candidates`: the neighbours of a release, else what shares ingredients, else what is popular,
+which is all that a new user gets.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from serving.common.view import View
-from serving.home_shopping.queries import Show
-from serving.kok.queries import SOURCE as KOK
-from serving.kok.queries import KokItem
-from serving.recipe.queries import Recipe
-from serving.recommend import candidates
-from serving.recommend.candidates import POPULAR, Recommendation, Source
-from serving.recommend.recent import RECIPES, Viewed
+from serving.catalog.broadcasts import Show
+from serving.catalog.mall import SOURCE as KOK
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.recommendations import candidates
+from serving.recommendations.candidates import POPULAR, Recommendation, Source
+from serving.recommendations.recently_viewed import RECIPES, Viewed
+from serving.runtime.snapshot import View
 
 T = TypeVar("T")
 

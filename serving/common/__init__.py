@@ -1,1 +1,0 @@
-"""What the services share: application, authentication, errors, logging, settings, the in-memory view."""
