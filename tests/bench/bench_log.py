@@ -27,8 +27,8 @@ from serving.runtime.event_writer import COLUMNS, Event, new_event_id
 from sql import embedded
 from sql.engines import warehouse_engine
 from tests.bench.bench_serving import drive, server
+from tests.builders.api_process import Server, served
 from tests.conftest import ROOT
-from tests.serving.process import Server, served
 
 PAIRS, SECONDS, BATCH, COPIES, KILLS, KILL_AFTER = 6, 3.0, 500, 400, 20, 300
 WANTED = 0.50

@@ -24,10 +24,10 @@ from artifacts.store import Store, open_store
 from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.upgrade import upgrade
+from tests.builders import tiny_release
+from tests.builders.api_process import served
+from tests.builders.small_catalog import BIG_ID, fill
 from tests.conftest import ROOT
-from tests.serving import tiny_release
-from tests.serving.process import served
-from tests.serving.small import BIG_ID, fill
 
 SWAPS, ANSWERS, CONNECTIONS = 50, 50_000, 16
 VERSION = re.compile(rb'"release_version":"?([^",]*)')

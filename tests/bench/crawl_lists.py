@@ -24,7 +24,7 @@ from crawlers.job import Job
 from crawlers.scrapy_process.politeness import scrapy_settings
 from crawlers.settings import CrawlSettings
 from crawlers.spiders.kok import KokSpider
-from tests.crawlers.small import DAY, NOON
+from tests.builders.small_crawl import DAY, NOON
 
 OURS = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS", "CONCURRENT_ITEMS")
 

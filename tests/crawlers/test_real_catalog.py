@@ -12,7 +12,7 @@ import pytest
 
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import Standin, running_standin
-from tests.crawlers.small import crawl_into
+from tests.builders.small_crawl import crawl_into
 
 
 @pytest.fixture(scope="module")

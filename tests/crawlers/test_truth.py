@@ -9,8 +9,8 @@ import pytest
 from crawlers.items import HomeShoppingProduct, KokPrice, KokProduct, Show
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import Standin, running_standin
-from tests.crawlers import truth
-from tests.crawlers.small import DAY, crawl_into
+from tests.builders import truth
+from tests.builders.small_crawl import DAY, crawl_into
 
 CATALOG = load_catalog()
 AFTERNOON = datetime(2025, 8, 6, 8, 10, tzinfo=UTC)  # 17:10 in Korea

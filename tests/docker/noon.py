@@ -3,6 +3,6 @@
 from serving.app import create_app
 from serving.gateway.main import ROUTERS
 from serving.runtime.runtime import Part
-from tests.serving.small import NOON
+from tests.builders.small_catalog import NOON
 
 app = create_app("gateway", ROUTERS, Part, clock=lambda: NOON)

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, select
 
 from sql.service.users import User
 from sql.warehouse.events import UserEvent
+from tests.builders.api_process import served
+from tests.builders.small_catalog import fill
 from tests.conftest import ROOT, embedded_only, free_port
-from tests.serving.process import served
-from tests.serving.small import fill
 
 NOTED = {
     "homeshopping_schedule_view",

@@ -17,11 +17,11 @@ import yaml
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
+from tests.builders.api_process import Server, served
+from tests.builders.small_catalog import fill
 from tests.conftest import ROOT, embedded_only, free_port
 from tests.docker.proxy import Proxy, port_of, proxied
 from tests.serving.conftest import eventually
-from tests.serving.process import Server, served
-from tests.serving.small import fill
 
 GATEWAY = "gateway:8000"
 ADDRESSES = {

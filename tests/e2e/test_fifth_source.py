@@ -15,9 +15,9 @@ from pipelines.load.sources import load_source
 from sql.service.catalog import Broadcast, HomeShoppingProduct
 from sql.service.pages import ProductDetail, ProductImage
 from sql.warehouse.history import DimProduct, FctBroadcast
+from tests.builders.hanbit_pages import HANBIT
+from tests.builders.small_crawl import DAY, NOON, catalog, show
 from tests.conftest import embedded_only
-from tests.crawlers.hanbit_pages import HANBIT
-from tests.crawlers.small import DAY, NOON, catalog, show
 
 PACKAGES = ("crawlers.spiders", "tests.crawlers.more_sources")
 

@@ -22,8 +22,8 @@ from sql.service.base import ServiceBase
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
 from sql.warehouse.steps import StepRun
+from tests.builders.api_process import served
 from tests.conftest import ROOT, embedded_only
-from tests.serving.process import served
 
 KST = ZoneInfo("Asia/Seoul")
 UKOK = Path(sys.executable).parent / "ukok"

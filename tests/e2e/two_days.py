@@ -24,7 +24,7 @@ from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service.base import ServiceBase
 from sql.warehouse.base import WarehouseBase
-from tests.crawlers.small import catalog, kok, show
+from tests.builders.small_crawl import catalog, kok, show
 
 Row = frozenset[tuple[str, object]]
 

@@ -27,7 +27,7 @@ from sql.engines import service_engine, warehouse_engine
 from sql.service import catalog
 from sql.service.base import ServiceBase
 from sql.warehouse.base import WarehouseBase
-from tests.pipelines.raw import kst
+from tests.builders.raw_runs import kst
 
 TRIES = 4
 KILLED = -1

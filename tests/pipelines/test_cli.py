@@ -18,9 +18,9 @@ from crawlers.standin.server import running_standin
 from pipelines import cli
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
+from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
+from tests.builders.small_crawl import show as standin_show
 from tests.conftest import Stack, free_port
-from tests.crawlers.small import show as standin_show
-from tests.pipelines.raw import DAY, kst, put_shows, rows, show
 from tests.pipelines.test_recipe_csv import row, write
 
 HEAVY = {

@@ -19,9 +19,9 @@ from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import steps
+from tests.builders import small_crawl
+from tests.builders.raw_runs import DAY, Item, kst, price, product, put, put_prices, put_shows, rows, scope, show
 from tests.conftest import embedded_only
-from tests.crawlers import small
-from tests.pipelines.raw import DAY, Item, kst, price, product, put, put_prices, put_shows, rows, scope, show
 
 PRICE, PRODUCT = table_of(catalog.KokPrice), table_of(catalog.KokProduct)
 LEDGER, STEP_RUN = table_of(catalog.LoadedFile), table_of(steps.StepRun)
@@ -267,14 +267,14 @@ def test_categories_that_were_not_read_to_the_end_say_nothing_of_products(store:
 
 @pytest.fixture
 def standin() -> Iterator[Standin]:
-    products = [small.kok(1_000_000 + n, category=CATEGORIES[n % 13]) for n in range(39)]
-    programme = [small.show(1, f"{hour:02}:00", f"{hour:02}:50", 10_000_000 + hour) for hour in range(24)]
-    with running_standin(small.catalog(kok=products, shows=programme), small.NOON) as running:
+    products = [small_crawl.kok(1_000_000 + n, category=CATEGORIES[n % 13]) for n in range(39)]
+    programme = [small_crawl.show(1, f"{hour:02}:00", f"{hour:02}:50", 10_000_000 + hour) for hour in range(24)]
+    with running_standin(small_crawl.catalog(kok=products, shows=programme), small_crawl.NOON) as running:
         yield running
 
 
 def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list[RawRun]:
-    return crawl(source, small.DAY, 1, small.NOON + timedelta(hours=hours), store, standin.settings)
+    return crawl(source, small_crawl.DAY, 1, small_crawl.NOON + timedelta(hours=hours), store, standin.settings)
 
 
 @embedded_only

@@ -15,7 +15,7 @@ from pipelines.load.recipe_csv import NotARecipeFile
 from pipelines.load.recipes import DOCUMENT, INGREDIENT, LINE, RECIPE, SYNONYM, import_recipes
 from pipelines.load.sources import load_source
 from sql.service import catalog
-from tests.pipelines.raw import kst, product, put_products, rows
+from tests.builders.raw_runs import kst, product, put_products, rows
 from tests.pipelines.test_recipe_csv import AUTHOR, AUTHOR_ID, row, write
 
 NOW = kst("10:00")

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert, select, text
 from artifacts.store import Store
 from pipelines.logs.ingest import FACT, LANDED, QUARANTINE, STEP_RUN, ingest_logs
 from pipelines.report import Report
-from tests.pipelines.raw import kst
+from tests.builders.raw_runs import kst
 
 NOON, GRACE = kst("12:00"), timedelta(seconds=60)
 

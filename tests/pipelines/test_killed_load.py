@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from artifacts.store import Store
-from tests.pipelines.raw import kst, page, price, product, put_prices, put_products, put_shows, review, seller, show
+from tests.builders.raw_runs import kst, page, price, product, put_prices, put_products, put_shows, review, seller, show
 from tests.pipelines.test_recipe_csv import row, write
 
 

@@ -16,7 +16,7 @@ from recommender.text.listing_titles import read_title
 from recommender.text.pack_sizes import read_amounts
 from sql.service.catalog import DataVersion, HomeShoppingProduct, KokPrice, KokProduct
 from tests.bench.bench_link import LABELS, judge, real_listings
-from tests.pipelines.raw import kst, rows
+from tests.builders.raw_runs import kst, rows
 
 DATA_VERSION = table_of(DataVersion)
 

@@ -15,7 +15,19 @@ from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse import PRICES
 from pipelines.report import Report
-from tests.pipelines.raw import DAY, kst, page, price, product, put_prices, put_products, put_shows, review, rows, show
+from tests.builders.raw_runs import (
+    DAY,
+    kst,
+    page,
+    price,
+    product,
+    put_prices,
+    put_products,
+    put_shows,
+    review,
+    rows,
+    show,
+)
 
 Load = Callable[..., list[Report]]
 T = [kst("02:00") + timedelta(hours=3 * hour) for hour in range(8)]

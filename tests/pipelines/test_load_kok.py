@@ -16,7 +16,7 @@ from recommender.text import resolver
 from sql.service import catalog
 from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.warehouse import history, steps
-from tests.pipelines.raw import Item, kst, price, product, put_prices, put_products, rows
+from tests.builders.raw_runs import Item, kst, price, product, put_prices, put_products, rows
 
 PRODUCT, PRICE = table_of(catalog.KokProduct), table_of(catalog.KokPrice)
 FCT_PRICE, DIM_PRODUCT = table_of(history.FctPrice), table_of(history.DimProduct)

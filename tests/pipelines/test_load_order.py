@@ -18,7 +18,7 @@ from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from sql.service import catalog
 from sql.warehouse import history
-from tests.pipelines.raw import Item, kst, page, price, product, put_prices, put_products, put_shows, review, show
+from tests.builders.raw_runs import Item, kst, page, price, product, put_prices, put_products, put_shows, review, show
 
 PRICE, FCT_PRICE = table_of(catalog.KokPrice), table_of(history.FctPrice)
 KOK, VERSION = table_of(catalog.KokProduct), table_of(history.DimProduct)

@@ -16,7 +16,7 @@ from pipelines.load.sources import load_source
 from pipelines.load.warehouse import PRICES, VERSIONS
 from pipelines.report import Report
 from sql.service import catalog
-from tests.pipelines.raw import (
+from tests.builders.raw_runs import (
     Item,
     kst,
     page,

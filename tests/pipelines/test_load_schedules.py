@@ -14,7 +14,7 @@ from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import history
-from tests.pipelines.raw import DAY, kst, put_shows, rows, show
+from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
 
 PRODUCT = table_of(catalog.HomeShoppingProduct)
 FCT_PRICE = table_of(history.FctPrice)

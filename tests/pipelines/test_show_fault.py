@@ -15,7 +15,7 @@ from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import empty_day, renamed, unavailable
 from crawlers.standin.server import Standin, running_standin
 from pipelines import cli
-from tests.crawlers.small import DAY, NOON, catalog, kok, show
+from tests.builders.small_crawl import DAY, NOON, catalog, kok, show
 
 SOURCES = sources()
 

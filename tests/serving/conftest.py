@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from serving.app import create_app
 from serving.gateway.main import ROUTERS
 from serving.runtime.runtime import Part
+from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
-from tests.serving.small import NOON, fill
 
 DEADLINE_SECONDS = 20.0
 

@@ -18,9 +18,9 @@ from serving.gateway.main import app
 from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
+from tests.builders.api_process import served
 from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, eventually, log_in
-from tests.serving.process import served
 
 INFO = "/api/user/info"
 BODILESS = {"/api/user/logout", "/api/user", "/api/kok/search/history/1"}

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from serving.gateway.main import app
+from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Person, sign_up
-from tests.serving.small import BIG_ID
 
 NULL = type(None)
 TEXT_OR_NULL = (str, NULL)

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from tests.builders.small_catalog import set_price
 from tests.serving.conftest import Person, eventually
-from tests.serving.small import set_price
 
 CATALOG = ("/api/kok/discounted", "/api/kok/product/101/info", "/api/homeshopping/schedule?live_date=2025-08-06")
 

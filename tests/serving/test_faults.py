@@ -14,11 +14,11 @@ from starlette.testclient import TestClient
 
 from serving.gateway.main import app
 from sql.warehouse.events import UserEvent
+from tests.builders.api_process import served
+from tests.builders.small_catalog import BIG_ID, set_price
 from tests.conftest import Stack
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.gate import Gate
-from tests.serving.process import served
-from tests.serving.small import BIG_ID, set_price
 
 ACTIVITY = "/api/log/user/activity"
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from tests.builders.api_process import Server, served
 from tests.conftest import embedded_only
-from tests.serving.process import Server, served
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 # A rule that a schema cannot tell (no NUL, a password that is not the e-mail address) refuses what the schema allows.

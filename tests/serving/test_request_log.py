@@ -13,9 +13,9 @@ import httpx
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from tests.builders.api_process import Server, served
 from tests.conftest import ROOT, embedded_only, free_port
 from tests.serving.conftest import eventually
-from tests.serving.process import Server, served
 
 MALL = "/api/kok/discounted"
 PRIVATE = "someone.private@example.com"

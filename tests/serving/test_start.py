@@ -16,8 +16,8 @@ from serving.web.clock import wall_clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
 from serving.web.settings import read_settings
+from tests.builders.api_process import served
 from tests.conftest import ROOT, Stack, free_port
-from tests.serving.process import served
 
 PASSWORD = "s3cr3t-w0rd"
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, text
 
 from sql.warehouse import queries
 from sql.warehouse.history import DimProduct, FctBroadcast, ProductItem
-from tests.pipelines.raw import kst
+from tests.builders.raw_runs import kst
 
 ON_AIR = text((Path(queries.__file__).parent / "on_air.sql").read_text(encoding="utf-8"))
 

@@ -1,0 +1,345 @@
+"""The report of a crawl: its figures are those of the run reports, its changes those of the source."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from artifacts.raw import RawRun, read_items, write_run
+from artifacts.store import Store, open_store
+from crawlers.report.figures import CrawlReport, gather
+from crawlers.report.page import render
+from crawlers.report.run_index import NoSuchCrawl, find_crawl
+from crawlers.report.terminal import summary
+from crawlers.runner.crawl import CrawlFailed, crawl
+from crawlers.standin.faults import unavailable
+from crawlers.standin.server import running_standin
+from tests.builders.small_crawl import DAY, NOON, catalog, day, kok, show
+
+SOURCES = ("kok", "hmall", "hnsmall", "nsmall")
+SCRIPT = "<script>alert(1)</script>"
+LATER = NOON + timedelta(hours=3)
+LAST = NOON + timedelta(hours=6)
+
+KOK = {number: kok(number, price=1_000 * number % 9_000 + 1_000) for number in range(101, 109)}
+KOK |= {1600 + code: kok(1600 + code, price=5_000, category=f"16{code}") for code in range(13, 25)}
+HMALL = (
+    show(2, "09:00", "10:00", 3_001),
+    show(2, "12:00", "13:00", 3_002),
+    show(2, "14:00", "15:00", 3_003),
+    show(2, "16:00", "17:00", 3_004, on=1),
+    show(3, "11:00", "12:00", 3_005),
+    show(3, "11:00", "12:00", 3_005, on=1),
+)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A store with three crawls of the mall and two of a broadcaster, and what is told of each."""
+
+    store: Store
+    kok: list[CrawlReport]
+    hmall: list[CrawlReport]
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    store = open_store(str(tmp_path_factory.mktemp("store")))
+    runs: dict[str, list[str]] = {"kok": [], "hmall": []}
+    dearer, cheaper = KOK[102].price * 2, KOK[103].price // 2
+    second = KOK | {
+        102: kok(102, price=dearer, product_name=SCRIPT),
+        103: kok(103, price=cheaper),
+        109: kok(109, price=2_000),
+    }
+    del second[104], second[105]
+    third = second | {102: KOK[102], 104: KOK[104]}
+    changed_shows = (
+        show(2, "09:00", "10:00", 3_001, price_text="29,900", dc_price=29_900),
+        show(2, "14:00", "15:00", 3_002),
+        show(2, "14:00", "15:00", 3_006, "sub"),
+        show(2, "16:00", "17:00", 3_004, on=1),
+        show(3, "11:00", "12:00", 3_005),
+        show(3, "11:00", "12:00", 3_005, on=1),
+        show(2, "10:00", "11:00", 3_007, on=2),
+    )
+    with running_standin(catalog(kok=KOK.values(), shows=HMALL), NOON) as standin:
+        runs["kok"].append(crawl("kok", DAY, 1, NOON, store, standin.settings)[0].run_id)
+        runs["hmall"].append(crawl("hmall", DAY, 2, NOON, store, standin.settings)[0].run_id)
+        standin.show(catalog(kok=second.values(), shows=changed_shows), LATER)
+        # A category that cannot be read: what it lists has not vanished.
+        standin.faults.rules[:] = [unavailable("code=1613&")]
+        runs["kok"].append(crawl("kok", DAY, 1, LATER, store, standin.settings)[0].run_id)
+        runs["hmall"].append(crawl("hmall", DAY, 3, LATER, store, standin.settings)[0].run_id)
+        standin.show(catalog(kok=third.values(), shows=changed_shows), LAST)
+        standin.faults.rules.clear()
+        runs["kok"].append(crawl("kok", DAY, 1, LAST, store, standin.settings)[0].run_id)
+    told = {
+        source: [gather(store, find_crawl(store, SOURCES, run_id)) for run_id in ids] for source, ids in runs.items()
+    }
+    return Reported(store, told["kok"], told["hmall"])
+
+
+def last_alone(reported: Reported, folder: Path, **changed: object) -> Store:
+    """The last crawl of the mall alone, without its memory; keys of its reports are changed, or left out if None."""
+    store = open_store(str(folder))
+    crawled = find_crawl(reported.store, SOURCES, reported.kok[2].run_id)
+    for run in crawled.runs:
+        if run.dataset != "pages":
+            report = {
+                name: value for name, value in (crawled.reports[run.dataset] | changed).items() if value is not None
+            }
+            write_run(store, run, read_items(reported.store, run), report)
+    return store
+
+
+def printed(report: CrawlReport, width: int = 400) -> list[str]:
+    file = StringIO()
+    console = Console(file=file, width=width, highlight=False)
+    for part in summary(report, "var/artifacts/page.html"):
+        console.print(part)
+    return file.getvalue().splitlines()
+
+
+def test_plots_are_loaded_only_to_draw_them() -> None:
+    code = "import sys, pipelines.crawl, crawlers.report.terminal; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_first_crawl_has_nothing_to_be_compared_with(reported: Reported) -> None:
+    first = reported.kok[0]
+    assert first.changes is None
+    assert "first crawl of kok" in render(first)
+    assert any("this is the first crawl" in line for line in printed(first))
+
+
+def test_new_vanished_and_returned_products_and_prices_of_the_mall(reported: Reported) -> None:
+    changes = reported.kok[1].changes
+    assert changes is not None
+    assert changes.since == reported.kok[0].run_id
+    # 1613 is in the category that could not be read, so it has not vanished.
+    assert (changes.new, changes.returned, changes.vanished) == (1, 0, 2)
+    assert (changes.cheaper, changes.dearer, changes.percents) == (1, 1, {-50: 1, 100: 1})
+    assert [(price.product_id, price.name) for price in changes.biggest] == [(102, SCRIPT), (103, "햇감자 103g")]
+    assert changes.moved is None
+    assert changes.shows == []
+
+
+def test_a_product_returns_only_if_the_last_crawl_could_have_seen_it(reported: Reported) -> None:
+    changes = reported.kok[2].changes
+    assert changes is not None
+    assert (changes.new, changes.returned, changes.vanished) == (0, 1, 0)
+    (price,) = changes.biggest
+    assert (price.product_id, price.after, price.percent) == (102, KOK[102].price, -50)
+
+
+def test_shows_that_were_added_cancelled_and_moved(reported: Reported) -> None:
+    changes = reported.hmall[1].changes
+    assert changes is not None
+    # 3007 is on a day that the first crawl did not ask for: new, but not added to a known day.
+    assert (changes.added, changes.cancelled, changes.moved, changes.new) == (1, 1, 1, 2)
+    kinds = {change.product_id: change.kind for change in changes.shows}
+    assert kinds == {3_002: "moved", 3_003: "cancelled", 3_006: "added"}
+    (moved,) = (change for change in changes.shows if change.kind == "moved")
+    assert moved.before is not None
+    assert moved.after is not None
+    assert moved.after[1] - moved.before[1] == timedelta(hours=2)
+    assert (changes.cheaper, changes.dearer, changes.vanished) == (1, 0, None)
+
+
+def test_figures_are_those_of_the_run_reports(reported: Reported) -> None:
+    for told in (*reported.kok, *reported.hmall):
+        found = find_crawl(reported.store, SOURCES, told.run_id)
+        by_dataset = {dataset.name: dataset for dataset in told.datasets}
+        for run in found.runs:
+            report = found.reports[run.dataset]
+            if run.dataset == "pages":
+                continue
+            dataset = by_dataset.pop(run.dataset)
+            assert (dataset.items, dataset.requests) == (report["items"], report["requests"])
+            assert dataset.items == len(list(read_items(reported.store, run)))
+            assert dataset.complete == sum(scope["complete"] for scope in report["scopes"])
+            assert dataset.size == len(reported.store.get(f"{run.stem}.jsonl.gz"))
+            assert told.traffic == report["traffic"]
+            assert {fill.field: fill.share for fill in told.fill if fill.dataset == run.dataset} == (
+                report["contract"]["fill"] if report["items"] else {}
+            )
+            faults = sum(faults.count for faults in told.faults if faults.dataset == run.dataset)
+            assert faults == sum(fault["count"] for fault in report["faults"])
+        assert by_dataset == {}
+
+
+def test_the_usual_is_the_median_of_the_crawls_before(reported: Reported) -> None:
+    prices = [next(dataset for dataset in told.datasets if dataset.name == "prices") for told in reported.kok]
+    assert [dataset.usual for dataset in prices] == [None, 20, (20 + 18) / 2]
+
+
+def test_product_pages_that_were_read_and_those_that_rest(reported: Reported) -> None:
+    first, second, _ = (told.pages for told in reported.kok)
+    assert first is not None
+    assert (first.listed, first.changed, first.unchanged, first.resting, first.left) == (20, 20, 0, 0, 0)
+    assert second is not None
+    # Two with another price, one that is new.
+    assert (second.listed, second.changed + second.unchanged, second.resting, second.left) == (18, 3, 15, 0)
+
+
+def test_an_incomplete_scope_is_told_with_its_reason(reported: Reported) -> None:
+    second = reported.kok[1]
+    assert second.verdict.loadable
+    assert "2 of 14 scopes are incomplete" in second.verdict.sentence
+    assert [scope.label for scope in second.incomplete] == ["category 1613", "products due"]
+    page = render(second)
+    assert "HTTP 503" in page
+    assert f"ukok crawl show-fault {second.run_id}" in page
+    (fault,) = second.faults
+    for _, key in fault.kept:
+        assert f'href="../../../{key}"' in page
+        assert reported.store.exists(key)
+
+
+@pytest.mark.parametrize("which", ["kok", "hmall"])
+def test_the_page_is_whole_self_contained_and_the_same_each_time(which: str, reported: Reported) -> None:
+    for told in getattr(reported, which):
+        page = render(told)
+        document = ET.fromstring(page)  # noqa: S314 (our own page)
+        ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
+        assert len(ids) == len(set(ids))
+        for element in document.iter():
+            name = element.tag.rpartition("}")[2]
+            assert name not in {"script", "link", "img", "iframe", "object", "base", "form"}
+            assert not {attribute for attribute in element.attrib if attribute.startswith("on") or attribute == "src"}
+            references = (value for key, value in element.attrib.items() if key.endswith("href") and name != "a")
+            assert all(reference.startswith("#") for reference in references)
+        assert "@import" not in page
+        assert "url(http" not in page
+        for svg in document.iter("{http://www.w3.org/2000/svg}svg"):
+            title, described = list(svg)[:2]
+            assert svg.attrib["aria-labelledby"].split() == [title.attrib["id"], described.attrib["id"]]
+            assert title.text
+            assert described.text
+        again = gather(reported.store, find_crawl(reported.store, SOURCES, told.run_id))
+        assert again == told
+        assert render(again) == page
+
+
+def test_changed_shows_that_are_not_listed_are_counted(reported: Reported) -> None:
+    told = reported.hmall[1]
+    assert told.changes is not None
+    assert "more.</p>" not in render(told)
+    changes = replace(told.changes, shows=told.changes.shows[:1])
+    assert "And 2 more." in render(replace(told, changes=changes))
+
+
+def test_names_are_escaped(reported: Reported) -> None:
+    page = render(reported.kok[1])
+    assert SCRIPT not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert any(SCRIPT in line for line in printed(reported.kok[1]))
+
+
+def test_korean_stays_text_and_plots_take_the_colours_of_the_page(reported: Reported) -> None:
+    page = render(reported.kok[1])
+    assert "햇감자 103g" in page
+    assert "var(--series)" in page
+    assert "#00000" not in page.partition("</style>")[2]
+
+
+def test_no_secret_of_the_environment_is_in_the_page(reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"UKOK_WAREHOUSE_DB_URL": "postgresql://u:pa55word@h/w", "AWS_SECRET_ACCESS_KEY": "s3cr3t-key"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    page = render(gather(reported.store, find_crawl(reported.store, SOURCES, "kok")))
+    assert not [value for value in secrets.values() if value in page]
+
+
+def test_the_terminal_gets_the_essentials_in_few_lines(reported: Reported) -> None:
+    for told in (*reported.kok, *reported.hmall):
+        assert len(printed(told, width=80)) <= 25
+    lines = printed(reported.kok[1])
+    assert lines[0].startswith("✓ Loadable, but 2 of 14 scopes are incomplete")
+    text = "\n".join(lines)
+    assert "1 new, 0 returned, 2 vanished, 1 cheaper, 1 dearer" in text
+    assert "category 1613: HTTP 503" in text
+    assert "var/artifacts/page.html" in text
+    assert "\x1b" not in text
+    assert any("1 added, 1 cancelled, 1 moved" in line for line in printed(reported.hmall[1]))
+
+
+def test_a_broken_contract_is_the_verdict(reported: Reported, tmp_path: Path) -> None:
+    broken = {"rule": "fill", "field": "price", "expected": "at least 90%", "found": "3.0% of 300 items"}
+    contract = {"broken": [broken | {"page": None, "kept": None}], "fill": {}, "items": 300}
+    store = last_alone(reported, tmp_path, contract=contract)
+    told = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert not told.verdict.loadable
+    assert (
+        told.verdict.sentence == "Held back: prices price: expected at least 90%, found 3.0% of 300 items (and 1 more)."
+    )
+    assert 'class="verdict bad"' in render(told)
+    assert printed(told)[0].startswith("✗ Held back")
+
+
+def test_older_reports_are_told_without_contract_and_traffic(reported: Reported, tmp_path: Path) -> None:
+    store = last_alone(reported, tmp_path, contract=None, traffic=None, budget=None, taken_over=None)
+    told = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert (told.traffic, told.fill, told.budget, told.pages) == (None, [], None, None)
+    assert told.verdict.sentence == "Loadable: no contract was checked, and all 14 scopes are complete."
+    ET.fromstring(render(told))  # noqa: S314 (our own page)
+    assert len(printed(told)) > 3
+
+
+def test_a_crawl_that_brought_nothing_is_told_too(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    with running_standin(catalog(kok=[kok(1)]), NOON) as standin:
+        standin.faults.rules[:] = [unavailable("/m/event/")]
+        with pytest.raises(CrawlFailed):
+            crawl("kok", DAY, 1, NOON, store, standin.settings.model_copy(update={"crawl_retries": 0}))
+    told = gather(store, find_crawl(store, SOURCES))
+    assert not told.verdict.loadable
+    assert told.verdict.sentence.startswith("Failed: the crawl brought no item from 14 scopes")
+    ET.fromstring(render(told))  # noqa: S314 (our own page)
+    assert len(printed(told, width=80)) <= 25
+
+
+def test_a_crawl_is_found_by_its_id_its_beginning_or_its_source(reported: Reported) -> None:
+    store = reported.store
+    assert find_crawl(store, SOURCES).run_id == reported.kok[2].run_id
+    assert find_crawl(store, SOURCES, "hmall").run_id == reported.hmall[1].run_id
+    beginning = reported.kok[2].run_id.partition("-")[0]
+    assert find_crawl(store, SOURCES, beginning).source == "kok"
+    for name, reason in {
+        "2025": r"5 runs begin with '2025': 20250806T09",
+        "2024": r"no run '2024'; the newest are 20250806T09",
+        "nsmall": r"no run 'nsmall'; nothing has been crawled yet",
+    }.items():
+        with pytest.raises(NoSuchCrawl, match=reason):
+            find_crawl(store, SOURCES, name)
+
+
+def test_a_show_on_air_without_a_start_is_the_show_that_it_was(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    scope = {"scope": {"channel_id": 1, "day": day(0).isoformat()}, "complete": True, "items": 1, "reason": None}
+    item: dict[str, Any] = {
+        "channel_id": 1,
+        "requested_day": day(0).isoformat(),
+        "source_product_id": 5,
+        "product_name": "포기김치",
+        "price": 10_000,
+        "page_url": "http://example/",
+        "ends_at": "2025-08-06T06:00:00Z",
+    }
+    for run_id, starts_at in (("a", "2025-08-06T05:00:00Z"), ("b", None)):
+        run = RawRun(run_id, "hnsmall", "schedule", DAY)
+        common = {"run_id": run_id, "source": "hnsmall", "dataset": "schedule", "day": DAY, "items": 1, "requests": 1}
+        times = {"started_at": NOON, "finished_at": NOON}
+        write_run(store, run, [item | {"starts_at": starts_at}], {**common, **times, "scopes": [scope], "faults": []})
+    changes = gather(store, find_crawl(store, SOURCES)).changes
+    assert changes is not None
+    assert (changes.added, changes.cancelled, changes.moved) == (0, 0, 0)

@@ -1,0 +1,387 @@
+"""Recommendations for products, recipes and users: in the order of their fallbacks, and never a show that is over."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, insert, select, update
+from starlette.testclient import TestClient
+
+from artifacts.store import Store
+from serving.recommend.schemas import products_body
+from serving.recommendations.candidates import Recommendation
+from serving.recommendations.recently_viewed import VIEWS
+from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
+from sql.warehouse.erase import anonymise
+from sql.warehouse.events import UserEvent
+from tests.builders import tiny_release
+from tests.builders.small_catalog import BIG_ID, INGREDIENTS, NOON, PORK, RICE, at, bump, cancel, same_item
+from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.gate import Gate
+
+SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
+MALL_FOR_POTATOES = f"/api/recommend/product/hmall/{BIG_ID}/products"
+
+
+def answer(client: TestClient, path: str, person: Person | None = None) -> dict[str, Any]:
+    response = client.get(path, headers=person.headers if person else {})
+    assert response.status_code == 200, response.text
+    body = dict(response.json())
+    items = next(body[name] for name in ("products", "recipes", "substitutes") if name in body)
+    for item in items:
+        same = (item["release_version"], item["source"], item["fallback"])
+        assert same == (body["release_version"], body["source"], body["fallback"])
+        assert item["reason"]
+    return body
+
+
+def keys(body: dict[str, Any]) -> list[tuple[str, int]]:
+    return [(product["product_source"], product["product_id"]) for product in body["products"]]
+
+
+@pytest.fixture
+def warm(filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]) -> tuple[TestClient, str]:
+    """The gateway with a release, and the release's version."""
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    return start(), version
+
+
+def look(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> None:
+    """Look at things, and wait until that is known."""
+
+    def seen() -> int:
+        mine = select(func.count()).where(UserEvent.user_id == person.user_id, UserEvent.event_type.in_(VIEWS))
+        with warehouse.connect() as conn:
+            return conn.scalar(mine) or 0
+
+    before = seen()
+    for path in paths:
+        assert client.get(path, headers=person.headers).status_code == 200
+    eventually(lambda: seen() == before + len(paths), "the views are stored")
+
+
+def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> None:
+    client, version = warm
+    shows = answer(client, SHOWS_FOR_POTATOES)
+    assert (shows["source"], shows["release_version"], shows["fallback"]) == ("release", version, False)
+    assert ("hmall", BIG_ID) in keys(shows)
+    mall = answer(client, MALL_FOR_POTATOES)
+    assert (mall["source"], keys(mall)[0]) == ("release", ("kok", 101))
+    assert ("kok", 106) not in keys(mall), "no longer listed"
+    recipe = answer(client, "/api/recommend/recipe/9001/products")
+    assert recipe["source"] == "release"
+    assert ("kok", 101) in keys(recipe)
+    assert answer(client, "/api/recommend/ingredient/햇감자/substitutes")["ingredient"] == "감자"
+    bodies = [answer(client, f"/api/recommend/ingredient/{name}/substitutes") for name in INGREDIENTS.values()]
+    assert "release" in {body["source"] for body in bodies}
+    for body in bodies:
+        rows = body["substitutes"]
+        assert body["ingredient"] not in [row["ingredient"] for row in rows]
+        assert all(0 < row["score"] <= 1 for row in rows)
+
+
+def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
+    shows = answer(client, SHOWS_FOR_POTATOES)
+    assert (shows["source"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
+    assert shows["products"][0]["reason"] == "contains:감자"
+    sushi = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping")
+    assert sushi["source"] == "popular", "nothing is known of its ingredients"
+    assert [row["live_id"] for row in sushi["products"]] == [2, 3, 6, 7], "on air first, then what comes next"
+    assert [row["on_air"] for row in sushi["products"]] == [True, False, False, False]
+    assert answer(client, MALL_FOR_POTATOES)["source"] == "resolved"
+    assert answer(client, "/api/recommend/recipe/9001/products")["source"] == "resolved"
+    assert answer(client, "/api/recommend/ingredient/감자/substitutes")["source"] is None
+
+
+def test_an_empty_system_answers_with_nothing(service: Engine, start: Callable[[], TestClient]) -> None:
+    client = start()
+    person = sign_up(client)
+    assert client.get(SHOWS_FOR_POTATOES).status_code == 404
+    assert client.get("/api/recommend/recipe/9001/products").status_code == 404
+    for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
+        body = answer(client, path, person)
+        assert (body["source"], body.get("recipes", body.get("products"))) == (None, [])
+        assert client.get(path).status_code == 401
+
+
+def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, filled: Engine, now: Now) -> None:
+    def offered() -> list[int]:
+        return [row["live_id"] for row in answer(client, SHOWS_FOR_POTATOES)["products"]]
+
+    assert offered() == [6], "the morning's show is over"
+    now.forward(hours=12, minutes=30)
+    assert answer(client, SHOWS_FOR_POTATOES)["products"][0]["on_air"]
+    now.forward(hours=1)
+    assert offered() == [7], "by now every show of potatoes is over: what comes next instead"
+    cancel(filled, 7)
+    eventually(lambda: offered() == [], "the cancelled one is gone too")
+
+
+def test_popular_food_of_the_mall_goes_with_food_only(client: TestClient) -> None:
+    lobster, cleaner = (
+        client.get(f"/api/homeshopping/product/{number}/kok-recommend").json() for number in (21_000_006, 21_000_004)
+    )
+    assert (lobster["source"], [row["kok_product_id"] for row in lobster["products"]]) == (
+        "popular",
+        [103, 101, 102, 104, 105],
+    )
+    assert (cleaner["source"], cleaner["products"]) == (None, [])
+
+
+@pytest.mark.parametrize("state", ["cold", "warm"])
+@pytest.mark.usefixtures("filled")
+def test_nothing_is_recommended_for_itself(state: str, request: pytest.FixtureRequest) -> None:
+    client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
+    for source, number in (("hmall", BIG_ID), ("hnsmall", 21_000_002), ("kok", 101), ("kok", 103), ("kok", 105)):
+        for target in ("kok", "home_shopping"):
+            path = f"/api/recommend/product/{source}/{number}/products?k=50&target={target}"
+            offered = keys(answer(client, path))
+            assert offered
+            assert (source, number) not in offered
+    if state == "cold":
+        soon = answer(client, f"/api/recommend/product/hmall/{BIG_ID}/products?k=3&target=home_shopping")
+        assert (soon["source"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
+
+
+def test_what_the_mall_no_longer_lists_is_not_offered_for_a_recipe(
+    warm: tuple[TestClient, str], filled: Engine
+) -> None:
+    client, _ = warm
+
+    def offered() -> set[tuple[str, int]]:
+        return set(keys(answer(client, "/api/recommend/recipe/9001/products?k=50")))
+
+    assert {("kok", 101), ("kok", 102)} <= offered()
+    with filled.begin() as conn:
+        conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 101).values(vanished_at=NOON))
+        bump(conn, "kok")
+    eventually(lambda: ("kok", 101) not in offered(), "it is offered no more")
+    assert ("kok", 102) in offered()
+
+
+def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_the_schedule(
+    filled: Engine, start: Callable[[], TestClient], now: Now
+) -> None:
+    show = {"channel_id": 1, "source": "hmall", "source_product_id": BIG_ID, "slot": "main", "price_kind": "unknown"}
+    days = {80: ("hnsmall", 21_000_005, 16), 81: ("hnsmall", 21_000_002, 17), 82: ("hmall", BIG_ID, 29)}
+    with filled.begin() as conn:
+        for live_id, (source, number, day) in days.items():
+            key = {"broadcast_id": live_id, "source": source, "source_product_id": number}
+            hours = {"starts_at": at(day, "10:00"), "ends_at": at(day, "11:00")}
+            conn.execute(insert(Broadcast), show | key | hours)
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id.in_([2, 6])).values(cancelled_at=NOON))
+    client = start()
+
+    def offered() -> list[tuple[int, bool]]:
+        body = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping&k=50")
+        return [(row["live_id"], row["on_air"]) for row in body["products"]]
+
+    assert offered() == [(3, False), (7, False), (80, False)], "as far as the schedule: ten days"
+    now.moment = at(6, "23:50")
+    assert offered() == [(3, True), (7, False), (80, False)]
+    now.moment = at(7, "00:00")
+    assert offered() == [(3, True), (7, False), (80, False), (81, False)], "one began yesterday, and a day more counts"
+    now.moment = at(7, "01:00")
+    assert offered() == [(7, False), (80, False), (81, False)], "at its end it is over"
+    now.moment = at(18, "12:00")
+    assert offered() == []
+    now.moment = at(19, "00:00")
+    assert offered() == [(82, False)], "nothing was not kept for longer than the day"
+
+
+def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
+    view = client.app.state.runtime.view.current  # type: ignore[attr-defined]
+    picked = Recommendation(((view.schedule.by_live_id[2], "popular"),), "popular", None)
+    moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
+    bodies = [json.loads(products_body(view, picked, now)) for now in moments]
+    assert [body["products"][0]["on_air"] for body in bodies] == [False, True, True, False]
+
+
+def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:
+    pork, kimchi = ("hnsmall", 21_000_002), ("nsmall", 21_000_003)
+    with filled.begin() as conn:
+        for source, number in (pork, kimchi):
+            key = {"source": source, "source_product_id": number}
+            conn.execute(insert(ProductItem), {**key, "item_id": "hnsmall:21000002", "score": 1.0, "method": "title"})
+        key = {"source": kimchi[0], "source_product_id": kimchi[1], "position": 9}
+        conn.execute(insert(ProductIngredient), {**key, "ingredient_id": PORK})
+    same_item(filled, 103, 102)
+    client = start()
+    person = sign_up(client)
+    for path in ("/api/recommend/product/kok/103/products?target=home_shopping", "/api/recommend/recipe/9002/products"):
+        offered = keys(answer(client, path))
+        assert len(offered) == len(set(offered))
+    shows = answer(client, "/api/recommend/product/kok/103/products?target=home_shopping")["products"]
+    assert [row["live_id"] for row in shows] == [2], "not the later show of the same goods"
+    rows = client.get("/api/recipes/돼지고기/product-recommend", headers=person.headers).json()["recommendations"]
+    assert [row["live_id"] for row in rows if row["live_id"]] == [2]
+    others = answer(client, "/api/recommend/product/kok/103/products")["products"]
+    assert not {103, 102} & {row["product_id"] for row in others}, "another listing of itself is no other product"
+
+
+@pytest.mark.parametrize("state", ["cold", "warm"])
+def test_what_a_user_looked_at_decides(
+    state: str, request: pytest.FixtureRequest, warehouse: Engine, filled: Engine
+) -> None:
+    client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
+    person = sign_up(client)
+    new = answer(client, "/api/recommend/me/recipes", person)
+    assert (new["source"], [row["recipe_id"] for row in new["recipes"]]) == ("popular", [9002, 9005, 9001, 9004, 9003])
+    look(client, person, warehouse, "/api/kok/product/101/info", "/api/recipes/9001")
+    recipes = answer(client, "/api/recommend/me/recipes", person)
+    assert recipes["source"] == ("resolved" if state == "cold" else "release")
+    assert 9001 not in [row["recipe_id"] for row in recipes["recipes"]], "it was looked at"
+    assert {9003, 9005} <= {row["recipe_id"] for row in recipes["recipes"]}
+    assert recipes["recipes"][0]["reason"].startswith("viewed:")
+    products = answer(client, "/api/recommend/me/products", person)
+    assert products["source"] == ("resolved" if state == "cold" else "release")
+    assert ("kok", 101) not in keys(products), "it was looked at"
+    assert ("hmall", BIG_ID) in keys(products)
+
+
+def test_what_is_popular_says_nothing_about_a_user(client: TestClient, warehouse: Engine) -> None:
+    person = sign_up(client)
+    look(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
+    for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
+        body = answer(client, path, person)
+        assert body["source"] == "popular", "of lobster and sushi no ingredient is known"
+        assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
+
+
+def test_what_comes_from_a_release_in_part_counts_as_the_releases(
+    warm: tuple[TestClient, str], filled: Engine, warehouse: Engine
+) -> None:
+    client, _ = warm
+    person = sign_up(client)
+    rice = {"source": "kok", "source_product_id": 105, "position": 0, "ingredient_id": RICE}
+    fresh = {"kok_product_id": 107, "store_name": "새가게", "product_name": "햅쌀 10kg", "first_seen_at": NOON}
+    with filled.begin() as conn:
+        conn.execute(insert(KokProduct), fresh | {"is_food": True, "is_ingredient": True, "resolver_version": "1"})
+        conn.execute(insert(ProductIngredient), rice | {"source_product_id": 107})
+        bump(conn, "kok")
+    page = "/api/kok/product/107/info"
+    eventually(lambda: client.get(page).status_code == 200, "the new product is there")
+    look(client, person, warehouse, page)
+    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "resolved", "the release does not know it"
+    look(client, person, warehouse, "/api/kok/product/101/info")
+    recipes = answer(client, "/api/recommend/me/recipes", person)
+    assert {row["reason"] for row in recipes["recipes"]} == {"viewed:햅쌀 10kg", "viewed:햇감자 3kg"}
+    assert recipes["source"] == "release"
+
+
+def test_with_the_warehouse_away_a_user_gets_what_is_popular(
+    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+    door.shut()
+    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "popular"
+    assert answer(client, "/api/recommend/me/products", person)["source"] == "popular"
+
+
+def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_asked_for_as_it_was_understood(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    potatoes = {"product_id": BIG_ID, "product_source": "hmall"}
+    in_mall, show = {"product_id": 101, "product_source": "kok"}, potatoes | {"live_id": 6}
+    named, resolved = {"reason": "title:감자"}, {"reason": "contains:감자"}
+    look(client, person, warehouse, "/api/kok/product/101/info")
+    viewed = {"reason": "viewed:햇감자 3kg"}
+    three = "ingredient=쌀&ingredient=두부&ingredient=김&unit=g&unit=g&unit=g"
+    text = [{"position": n, "recipe_id": number} | named for n, number in enumerate((9001, 9003), start=1)]
+    expected: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+        "/api/homeshopping/product/1/kok-recommend": (potatoes, [in_mall | resolved]),
+        "/api/recommend/product/kok/101/products?target=home_shopping": (in_mall, [show | resolved]),
+        f"/api/recommend/product/hmall/{BIG_ID}/products": (potatoes, [in_mall | resolved]),
+        "/api/recommend/recipe/9003/products?k=1": ({"anchor_recipe_id": 9003}, [in_mall | resolved]),
+        "/api/recommend/me/products?k=1": ({}, [show | viewed]),
+        "/api/recommend/search?keyword=감자": ({"keyword": "감자"}, [*text, show | named, in_mall | named]),
+        "/api/recipes/감자/product-recommend": ({"ingredient": "감자"}, [show | resolved, in_mall | resolved]),
+        "/api/kok/product/homeshopping-recommend": ({"kok_product_ids": [101]}, [show | resolved]),
+        "/api/kok/carts/recipe-recommend?product_ids=21000005,1,999": (
+            {"cart": [{"product_id": 21_000_005, "product_source": "hnsmall"}, potatoes]},
+            [{"recipe_id": 9004, "reason": "contains:쌀"}],
+        ),
+        f"/api/recipes/by-ingredients?{three}": ({"unit": ["g"] * 3}, [{"recipe_id": 9004, "reason": "uses:쌀"}]),
+    }
+
+    def payloads() -> list[dict[str, Any]]:
+        shown = select(UserEvent.payload).where(UserEvent.event_type.not_in([*VIEWS, "user_signup", "user_login"]))
+        with warehouse.connect() as conn:
+            return list(conn.scalars(shown.order_by(UserEvent.event_id)))
+
+    for path in expected:
+        assert client.get(path, headers=person.headers).status_code == 200, path
+    eventually(lambda: len(payloads()) == len(expected), "everything is stored")
+    for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
+        assert asked.items() <= payload.items(), path
+        assert payload["source"] == ("text" if "search" in path else "resolved"), path
+        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
+            assert item.items() <= noted.items(), path
+    with warehouse.begin() as conn:
+        anonymise(conn, [person.user_id])
+    words = {"keyword", "ingredient", "ingredients", "unit", "amount", "reason"}
+    for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
+        assert {name: value for name, value in asked.items() if name not in words}.items() <= payload.items(), path
+        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
+            assert {name: value for name, value in item.items() if name not in words}.items() <= noted.items(), path
+
+
+def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now: Now) -> None:
+    body = client.get("/api/recommend/search?keyword=돼지고기 김치찌게").json()
+    assert body["recipes"]["recipes"][0]["recipe_id"] == 9002, "although it is misspelled"
+    assert {row["source"] for row in body["recipes"]["recipes"]} == {"text"}
+    assert not body["recipes"]["fallback"]
+    assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"])[0] == ("hmall", BIG_ID)
+    now.forward(days=30)
+    assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"]) == [("kok", 101)]
+    nothing = client.get("/api/recommend/search?keyword=qwzxv").json()
+    assert (nothing["recipes"]["recipes"], nothing["products"]["products"]) == ([], [])
+
+
+def test_shows_take_at_most_half_of_what_a_text_finds(filled: Engine, start: Callable[[], TestClient]) -> None:
+    with filled.begin() as conn:
+        conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 102).values(product_name="양파 10kg"))
+    client = start()
+
+    def found(k: int) -> list[tuple[str, int]]:
+        return keys(client.get(f"/api/recommend/search?keyword=10kg&k={k}").json()["products"])
+
+    kimchi, potatoes, onions = ("nsmall", 21_000_003), ("hmall", BIG_ID), ("kok", 102)
+    assert [found(k) for k in (1, 2, 4)] == [[kimchi], [kimchi, onions], [kimchi, potatoes, onions]]
+
+
+def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(warm: tuple[TestClient, str]) -> None:
+    client, version = warm
+    found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
+    assert 9004 in [row["recipe_id"] for row in found["recipes"]]
+    assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
+        ("similar", "release", version)
+    }
+    release = client.app.state.runtime.view.current.release  # type: ignore[attr-defined]
+    cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
+    assert min(cosines.values()) < 0.35, "every recipe is like it a little"
+    assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
+    for gibberish in ("뷁쉙", "asdfgh", "ㅋㅋㅋ"):
+        found = client.get(f"/api/recommend/search?keyword={gibberish}").json()
+        assert (found["recipes"]["recipes"], found["products"]["products"]) == ([], [])
+
+
+def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> None:
+    def suggested(prefix: str) -> list[str]:
+        answer = client.get("/api/recommend/ingredients", params={"prefix": prefix})
+        return [row["ingredient"] for row in answer.json()["suggestions"]]
+
+    assert {suggested(prefix)[0] for prefix in ("감", "감ㅈ", "ㄱㅈ", "햇감")} == {"감자"}
+    assert suggested("") == []
+    assert client.get("/api/recommend/ingredients").status_code == 422
+
+
+def test_the_state_of_the_models_is_told(client: TestClient, request: pytest.FixtureRequest) -> None:
+    state = {"status": "no release", "release_version": None, "problem": None}
+    assert client.get("/api/health/ml").json() == state
+    warm, version = request.getfixturevalue("warm")
+    assert warm.get("/api/health/ml").json() == {"status": "ok", "release_version": version, "problem": None}

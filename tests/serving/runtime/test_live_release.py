@@ -1,0 +1,262 @@
+"""The release in service: swapped without a restart, kept when the next one is bad, and named in every answer."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, insert
+from starlette.testclient import TestClient
+
+from artifacts import release as releases
+from artifacts.release import CorruptRelease
+from artifacts.store import Store
+from recommender.bundle import LoadedRelease
+from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
+from tests.builders import tiny_release
+from tests.builders.small_catalog import BIG_ID, NOON, ONION, at, bump
+from tests.conftest import embedded_only
+from tests.serving.conftest import eventually
+
+RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
+MALL = f"/api/homeshopping/product/{BIG_ID}/kok-recommend"
+
+
+@pytest.fixture
+def first(filled: Engine, warehouse: Engine, store: Store) -> str:
+    """A release of the small catalog, live."""
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    return version
+
+
+def answer(client: TestClient, path: str = RECIPES) -> dict[str, Any]:
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def failures(client: TestClient) -> float:
+    """How many releases could not be put into service."""
+    figures = client.get("/metrics").text.splitlines()
+    (line,) = [line for line in figures if line.startswith("ukok_release_load_failures_total ")]
+    return float(line.split()[1])
+
+
+def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start: Callable[[], TestClient]) -> None:
+    client = start()
+    recipes = answer(client)
+    assert (recipes["release_version"], recipes["source"], recipes["fallback"]) == (first, "release", False)
+    assert {recipe["recipe_id"] for recipe in recipes["recipes"]} >= {9001, 9003, 9005}
+    assert recipes["recipes"][0]["reason"] == "contains:감자"
+    mall = answer(client, MALL)
+    assert (mall["release_version"], mall["source"], mall["fallback"]) == (first, "release", False)
+    assert mall["products"][0]["kok_product_id"] == 101
+    assert 106 not in [product["kok_product_id"] for product in mall["products"]], "no longer listed"
+    assert client.get("/readyz").json()["release"] == first
+    assert f'ukok_release_info{{version="{first}"}} 1.0' in client.get("/metrics").text
+    assert answer(client, "/api/recommend/release")["version"] == first
+    assert answer(client, "/api/recommend/product/kok/101/recipes")["source"] == "release"
+
+
+def test_a_product_that_the_release_does_not_know_is_answered_by_its_ingredients(
+    first: str, filled: Engine, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    new = {"source": "hmall", "source_product_id": 777_000_111}
+    product = {"product_name": "오늘 처음 온 양파", "price_kind": "unknown", "first_seen_at": NOON, "is_food": True}
+    show = {"channel_id": 2, "starts_at": at(6, "18:00"), "ends_at": at(6, "19:00"), "slot": "main"}
+    with filled.begin() as conn:
+        conn.execute(insert(HomeShoppingProduct), new | product | {"is_ingredient": True, "resolver_version": "1"})
+        conn.execute(insert(Broadcast), new | show | {"broadcast_id": 70, "price_kind": "unknown"})
+        conn.execute(insert(ProductIngredient), new | {"position": 0, "ingredient_id": ONION})
+        bump(conn, "schedule")
+    path = "/api/homeshopping/product/777000111/recipe-recommend"
+    eventually(lambda: client.get(path).status_code == 200, "the new product is served")
+    found = answer(client, path)
+    assert (found["release_version"], found["source"], found["fallback"]) == (first, "resolved", True)
+    assert found["recipes"][0]["reason"] == "contains:양파"
+
+
+def test_an_ingredient_that_no_recipe_holds_is_answered_by_what_is_popular(
+    filled: Engine, start: Callable[[], TestClient]
+) -> None:
+    lobster = answer(start(), "/api/homeshopping/product/21000006/recipe-recommend")
+    assert (lobster["release_version"], lobster["source"], lobster["fallback"]) == (None, "popular", True)
+    assert [recipe["recipe_id"] for recipe in lobster["recipes"]] == [9002, 9005, 9001, 9004, 9003]
+    assert {recipe["reason"] for recipe in lobster["recipes"]} == {"popular"}
+
+
+def test_a_new_release_is_in_service_without_a_restart_and_can_be_taken_back(
+    first: str, filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    assert answer(client)["release_version"] == first
+    second = tiny_release.build(filled, warehouse, store, NOON + timedelta(hours=1))
+    assert second != first
+    tiny_release.make_live(store, second)
+    eventually(lambda: answer(client)["release_version"] == second, "the next release is in service")
+    assert f'ukok_release_info{{version="{first}"}}' not in client.get("/metrics").text
+    assert releases.rollback(store) == first
+    eventually(lambda: answer(client)["release_version"] == first, "the release before is back")
+
+
+def test_a_first_release_is_picked_up_by_a_system_that_started_without_one(
+    filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    assert answer(client)["source"] == "resolved"
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    eventually(lambda: answer(client)["release_version"] == version, "the first release is in service")
+    assert answer(client)["source"] == "release"
+
+
+@pytest.mark.parametrize(
+    ("name", "flaw"), [("recipe_ids.npy", "changed"), ("texts.faiss", "missing"), ("encoder/model.onnx", "cut off")]
+)
+def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
+    name: str, flaw: str, first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    tiny_release.copy_with_flaw(store, first, "flawed", name, flaw)
+    tiny_release.make_live(store, "flawed")
+    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "the flaw is noticed")
+    ready = client.get("/readyz")
+    assert ready.status_code == 200, "the old release answers"
+    assert name in ready.json()["dependencies"]["release"]
+    assert ready.json()["release"] == first
+    assert name in answer(client, "/api/recommend/release")["problem"]
+    assert (answer(client)["release_version"], answer(client)["source"]) == (first, "release")
+    assert failures(client) >= 1
+    assert releases.rollback(store) == first
+    eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+
+
+def test_a_current_that_names_no_release_keeps_the_old_one_and_a_new_process_does_without(
+    first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    for content in (b'{"version": "never-built"}', b"no pointer at all"):
+        store.put(releases.CURRENT, content)
+        eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+        assert answer(client)["release_version"] == first
+        assert (answer(start())["release_version"], answer(start())["source"]) == (None, "resolved")
+        store.put(releases.CURRENT, releases.Pointer(version=first).model_dump_json().encode())
+        eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+
+
+def test_a_current_that_is_gone_keeps_the_release_and_says_so(
+    first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    store.delete(releases.CURRENT)
+    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    ready = client.get("/readyz").json()
+    assert ready["dependencies"]["release"].startswith(f"{releases.CURRENT} is gone, {first} stays in service")
+    assert (ready["release"], answer(client)["release_version"]) == (first, first)
+    figures = client.get("/metrics").text
+    assert f'ukok_release_info{{version="{first}"}} 1.0' in figures
+    assert 'ukok_dependency_up{dependency="release"} 0.0' in figures
+    tiny_release.make_live(store, first)
+    eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+
+
+def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read(
+    first: str, store: Store, start: Callable[[], TestClient]
+) -> None:
+    def said() -> str:
+        return str(client.get("/readyz").json()["dependencies"]["release"])
+
+    client = start()
+    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.make_live(store, "flawed")
+    eventually(lambda: "flawed" in said(), "the flaw is noticed")
+    store.put(releases.CURRENT, b"no pointer at all")
+    eventually(lambda: "flawed" not in said(), "it is the pointer now")
+    assert said().startswith(f"{releases.CURRENT} cannot be read, {first} stays in service")
+    assert answer(client, "/api/recommend/release")["problem"] == said()
+
+
+@embedded_only
+def test_a_folder_of_artifacts_that_is_not_there_is_named(
+    filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient], tmp_path: Path
+) -> None:
+    configured.setenv("UKOK_ARTIFACTS_URL", str(tmp_path / "elsewhere"))
+    ready = start().get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["dependencies"]["release"].startswith(f"there is no folder {tmp_path / 'elsewhere'}")
+
+
+@embedded_only
+def test_a_folder_of_artifacts_that_goes_away_keeps_the_release(
+    first: str, configured: pytest.MonkeyPatch, artifacts_url: str, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    Path(artifacts_url).rename(f"{artifacts_url}.away")
+    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    assert "there is no folder" in client.get("/readyz").json()["dependencies"]["release"]
+    assert answer(client)["release_version"] == first
+
+
+def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
+    first: str, store: Store, start: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str | None] = []
+    look = releases.current
+
+    def current(store: Store) -> str | None:
+        looks.append(look(store))
+        return looks[-1]
+
+    monkeypatch.setattr(releases, "current", current)
+    client = start()
+    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.make_live(store, "flawed")
+    eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
+    assert failures(client) < 3
+
+
+@embedded_only
+def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Store, tmp_path: Path) -> None:
+    folder = releases.fetch(store, first, tmp_path)
+    LoadedRelease.open(folder)
+    tables = ("product_recipes", "recipe_products", "product_kok", "product_home_shopping")
+    names = [f"neighbours/{table}/{column}" for table in tables for column in ("rows", "reasons")]
+    for name in [*names, "baskets/ingredients"]:
+        path = folder / f"{name}.npy"
+        whole = path.read_bytes()
+        for outside in (10**6, -2):
+            numbers = np.load(path)
+            numbers.flat[0] = outside
+            np.save(path, numbers)
+            with pytest.raises(CorruptRelease, match=f"{name.removesuffix('/ingredients')} points at row {outside} of"):
+                LoadedRelease.open(folder)
+        path.write_bytes(whole)
+
+
+def test_no_answer_fails_or_mixes_versions_while_releases_are_swapped(
+    first: str, filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    client = start()
+    second = tiny_release.build(filled, warehouse, store, NOON + timedelta(hours=1))
+    stop = Event()
+
+    def visit() -> set[tuple[str, str]]:
+        seen = set()
+        while not stop.is_set():
+            recipes = answer(client)
+            seen.add((recipes["release_version"], recipes["source"]))
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:
+        visitors = [pool.submit(visit) for _ in range(2)]
+        for version in (second, first, second):
+            tiny_release.make_live(store, version)
+            eventually(lambda v=version: client.get("/readyz").json()["release"] == v, "swapped")  # type: ignore[misc]
+        stop.set()
+        assert {pair for visitor in visitors for pair in visitor.result()} <= {(first, "release"), (second, "release")}

@@ -1,0 +1,304 @@
+"""Someone who deletes the account leaves nothing behind that names them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, MetaData, insert, select, text
+from starlette.testclient import TestClient
+
+from artifacts.store import Store
+from pipelines.logs.erase import erase_users
+from pipelines.logs.ingest import ingest_logs
+from serving.runtime import event_writer
+from serving.runtime.accounts import lock_account
+from serving.user.passwords import hash_password
+from sql.service.erase import erase
+from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
+from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
+from tests.builders.small_catalog import NOON
+from tests.serving.conftest import Now, Person, eventually, log_in, sign_up
+from tests.serving.gate import Gate
+from tests.serving.test_contract import CASES
+
+ACTIVITY = "/api/log/user/activity"
+LATER = NOON + timedelta(hours=1)
+# Nothing else holds this number.
+USER_ID, USERNAME = 778_899_001_122, "사라질 사람"
+
+
+def everything(engine: Engine) -> list[tuple[str, str]]:
+    """Every row of every table as text, with its table."""
+    found = MetaData()
+    found.reflect(engine)
+    with engine.connect() as conn:
+        return [
+            (table.name, repr(tuple(row)))
+            for table in found.sorted_tables
+            if table.name != "erased_user"
+            for row in conn.execute(select(table))
+        ]
+
+
+def traces(*engines: Engine) -> list[tuple[str, str]]:
+    """Rows that name the person."""
+    rows = [row for engine in engines for row in everything(engine)]
+    return [row for row in rows if any(name in row[1] for name in (str(USER_ID), "gone@example.com", USERNAME))]
+
+
+@pytest.fixture
+def leaver(client: TestClient, service: Engine) -> Person:
+    """Someone who will leave, whose id can be told from all other numbers."""
+    row = {"user_id": USER_ID, "email": "gone@example.com", "username": USERNAME, "created_at": NOON}
+    with service.begin() as conn:
+        conn.execute(insert(User).values(row | {"password_hash": hash_password("a right password")}))
+    return Person(
+        USER_ID, "gone@example.com", "a right password", log_in(client, "gone@example.com", "a right password")
+    )
+
+
+def act(client: TestClient, who: Person, **more: object) -> int:
+    body = {
+        "action": "navigation_click",
+        "label": who.email,
+        "path": f"/mypage/{who.user_id}",
+        "session_id": f"s{who.user_id}",
+    }
+    return client.post(ACTIVITY, json=body | more, headers=who.headers).status_code
+
+
+def land(warehouse: Engine, number: int, **changes: object) -> None:
+    """An event that was on its way when its user left."""
+    event = {"event_id": UUID(int=number), "received_at": NOON, "user_id": USER_ID, "event_type": "late"}
+    event |= {"session_id": f"s{USER_ID}", "path": "/", "label": USERNAME, "payload": {"user_id": USER_ID}} | changes
+    with warehouse.begin() as conn:
+        conn.execute(insert(UserEvent).values(event))
+
+
+def ingest(warehouse: Engine, store: Store) -> None:
+    ingest_logs(warehouse, store, NOON, LATER, now=LATER, grace=timedelta())
+
+
+def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
+    client: TestClient, leaver: Person, service: Engine, warehouse: Engine, store: Store
+) -> None:
+    other = sign_up(client)
+    told = {
+        "recipe_id": 9001,
+        "recipe_ids": [1, 2],
+        "release_version": "20250806T030000Z-3f2a9c01d7",
+        "product_source": "hmall",
+        "impressions": [
+            {"position": 1, "recipe_id": 9002},
+            {"position": 2, "product_id": 101, "product_source": "kok"},
+        ],
+    }
+    for who in (leaver, other):
+        names = {"email": who.email, "who": {"id": who.user_id}, "source": who.email, "product_ids": [who.email]}
+        shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], told["impressions"])]
+        assert act(client, who, extra_data=told | names | {"impressions": [*shown, who.email]}) == 201
+        keyword = {"keyword": f"{who.email} 감자"}
+        assert client.post("/api/kok/search/history", json=keyword, headers=who.headers).status_code == 200
+        assert client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers).status_code == 200
+    land(warehouse, 1, event_type=" ", payload=[USERNAME, USER_ID])
+    ingest(warehouse, store)
+    assert act(client, leaver, action=f"hello {USERNAME}") == 201
+
+    assert client.delete("/api/user").status_code == 401
+    left = client.delete("/api/user", headers=leaver.headers)
+    assert (left.status_code, left.json()) == (200, {"message": "회원 탈퇴가 완료되었습니다."})
+    assert traces(service, warehouse) == [], "at once"
+
+    land(warehouse, 2)
+    land(warehouse, 3, event_type="", payload={"email": leaver.email})
+    with service.begin() as conn:
+        late = {"user_id": USER_ID, "service": "kok", "keyword": USERNAME, "searched_at": NOON}
+        conn.execute(insert(SearchHistory).values(late))
+    report = erase_users(service, warehouse, store, now=LATER)
+    assert (report.read, report.details) == (1, {"service": 2, "warehouse": 2}), "the late row, the login"
+    ingest(warehouse, store)
+    assert traces(service, warehouse) == []
+    assert erase_users(service, warehouse, store, now=LATER).written == 0, "again changes nothing"
+
+    with warehouse.connect() as conn:
+        sent = FctUserEvent.event_type.startswith("user_activity")
+        facts = conn.execute(select(FctUserEvent).where(sent)).all()
+        rejected = conn.scalars(select(RejectedEvent.event)).all()
+    nameless = [fact for fact in facts if fact.user_id is None]
+    assert {(fact.session_id, fact.path, fact.label) for fact in nameless} == {(None, None, None)}
+    kept = sorted((fact.event_type, len(fact.payload)) for fact in nameless)
+    assert kept == [("user_activity", 0)] * 2 + [("user_activity_navigation_click", len(told))], "words of a client go"
+    assert told in [fact.payload for fact in nameless], "what was looked at stays"
+    named = [fact for fact in facts if fact.user_id is not None]
+    assert [(fact.user_id, fact.label) for fact in named] == [(other.user_id, other.email)], "others are as they were"
+    assert [sorted(event) for event in rejected if event.get("event_type") is None] == [["event_id", "received_at"]]
+    assert client.get("/api/user/info", headers=other.headers).status_code == 200
+
+
+def test_what_the_api_notes_by_itself_is_still_called_so_when_it_is_nameless(
+    client: TestClient, person: Person, warehouse: Engine
+) -> None:
+    def stored() -> dict[UUID, str]:
+        with warehouse.connect() as conn:
+            rows = conn.execute(select(UserEvent.event_id, UserEvent.event_type))
+            return {row.event_id: row.event_type for row in rows}
+
+    def call(method: str, path: str, **send: Any) -> Any:
+        answer = client.request(method, path, headers=person.headers, **send)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json()
+
+    for case in CASES:
+        call(case.method, case.path, **case.send)
+    kok, home_shopping = "/api/kok/search/history", "/api/homeshopping/search/history"
+    call("DELETE", f"{kok}/{call('GET', kok)['history'][0]['kok_history_id']}")
+    number = call("GET", home_shopping)["history"][0]["homeshopping_history_id"]
+    call("DELETE", home_shopping, json={"homeshopping_history_id": number})
+    call("POST", "/api/user/logout")
+    again = log_in(client, person.email, person.password)
+    assert act(client, Person(person.user_id, person.email, "", again)) == 201, "by now all notes are stored"
+    before = stored()
+    assert client.delete("/api/user", headers=again).status_code == 200
+    assert set(before.values()) > {"user_signup", "user_logout", "recommend_search", "kok_search_history_delete"}
+    assert stored() == before
+
+
+def test_no_token_of_a_deleted_account_opens_anything(
+    client: TestClient, person: Person, start: Callable[[], TestClient]
+) -> None:
+    elsewhere = start()
+    login = client.post("/api/user/login", json={"email": person.email, "password": person.password}).json()
+    second = {"Authorization": f"Bearer {login['access_token']}"}
+    for process in (client, elsewhere):
+        assert process.get("/api/user/info", headers=second).status_code == 200
+    assert client.delete("/api/user", headers=person.headers).status_code == 200
+    for headers in (person.headers, second):
+        assert act(client, Person(person.user_id, person.email, "", headers)) == 401
+        assert elsewhere.get("/api/user/info", headers=headers).status_code == 401
+    eventually(
+        lambda: act(elsewhere, Person(person.user_id, person.email, "", second)) == 401,
+        "the other process refuses the tokens",
+    )
+    refresh = client.post("/api/auth/refresh", json={"refresh_token": login["refresh_token"]})
+    assert refresh.status_code == 401
+    form = {"username": person.email, "password": person.password}
+    assert client.post("/api/user/login", data=form).status_code == 401
+    assert client.delete("/api/user", headers=second).status_code == 401
+
+
+def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
+    client: TestClient, person: Person, service: Engine
+) -> None:
+    def owners() -> list[int | None]:
+        query = select(LoginSession.user_id).select_from(RefreshToken)
+        query = query.outerjoin(LoginSession, LoginSession.session_id == RefreshToken.session_id)
+        with service.connect() as conn:
+            return sorted(conn.scalars(query), key=str)
+
+    other = sign_up(client)
+    log_in(client, person.email, person.password)
+    assert owners() == [person.user_id] * 2 + [other.user_id]
+    assert client.delete("/api/user", headers=person.headers).status_code == 200
+    assert owners() == [other.user_id]
+
+
+def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
+    client: TestClient, person: Person
+) -> None:
+    client.delete("/api/user", headers=person.headers)
+    account = {"email": person.email, "password": "another word", "username": "손님"}
+    again = client.post("/api/user/signup", json=account)
+    assert again.status_code == 201
+    assert again.json()["user_id"] != person.user_id
+
+
+def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_the_batch(
+    filled: Engine,
+    warehouse: Engine,
+    store: Store,
+    gate: Callable[[str], Gate],
+    start: Callable[[], TestClient],
+) -> None:
+    door = gate("warehouse")
+    client = start()
+    person = sign_up(client)
+    assert act(client, person) == 201
+    door.shut()
+    assert client.delete("/api/user", headers=person.headers).status_code == 200
+    assert client.get("/api/user/info", headers=person.headers).status_code == 401
+    assert [row for row in everything(warehouse) if person.email in row[1]]
+    # What was sent, and what was noted of signing up and logging in.
+    assert erase_users(filled, warehouse, store, now=LATER).details["warehouse"] == 3
+    assert [row for row in everything(filled) + everything(warehouse) if person.email in row[1]] == []
+
+
+@pytest.mark.parametrize("way", ["login", "refresh", "rating", "kok history", "home shopping history", "deletion"])
+def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
+    client: TestClient, person: Person, service: Engine, way: str
+) -> None:
+    credentials = {"email": person.email, "password": person.password}
+    login = client.post("/api/user/login", json=credentials).json()
+    method, path, body = {
+        "login": ("POST", "/api/user/login", credentials),
+        "refresh": ("POST", "/api/auth/refresh", {"refresh_token": login["refresh_token"]}),
+        "rating": ("POST", "/api/recipes/9001/rating", {"rating": 5}),
+        "kok history": ("POST", "/api/kok/search/history", {"keyword": "감자"}),
+        "home shopping history": ("POST", "/api/homeshopping/search/history", {"keyword": "감자"}),
+        "deletion": ("DELETE", "/api/user", None),
+    }[way]
+    with ThreadPoolExecutor(1) as pool:
+        with service.begin() as conn:
+            assert lock_account(conn, person.user_id)
+            erase(conn, [person.user_id], NOON)
+            conn.execute(insert(ErasedUser).values(user_id=person.user_id, erased_at=NOON))
+            answer = pool.submit(client.request, method, path, json=body, headers=person.headers)
+            eventually(lambda: answer.done() or waits_for_a_lock(service), "it came to the account")
+            assert not answer.done(), "it waits until it is decided whether there is an account"
+        assert answer.result().status_code == 401
+    with service.connect() as conn:
+        assert conn.scalars(select(LoginSession.user_id).where(LoginSession.revoked_at.is_(None))).all() == []
+        for kept in (SearchHistory.user_id, RecipeRating.user_id, RefreshToken.session_id):
+            assert conn.scalars(select(kept)).all() == []
+
+
+def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
+    client: TestClient, person: Person, service: Engine, now: Now
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with service.begin() as conn:
+            assert lock_account(conn, person.user_id)
+            answer = pool.submit(client.delete, "/api/user", headers=person.headers)
+            eventually(lambda: waits_for_a_lock(service), "it came to the account")
+            now.forward(minutes=5)
+        assert answer.result().status_code == 200
+    with service.connect() as conn:
+        assert conn.scalars(select(LoginSession.revoked_at)).all() == [now()]
+        assert conn.scalars(select(ErasedUser.erased_at)).all() == [now()]
+
+
+def test_what_waits_to_be_stored_when_the_account_goes_is_nameless_too(
+    client: TestClient, leaver: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Notes wait for as long as nobody asks for an answer.
+    monkeypatch.setattr(event_writer, "NOTES_SECONDS", 600.0)
+    assert act(client, leaver) == 201
+    assert client.get("/api/recipes/9001", headers=leaver.headers).status_code == 200
+    assert client.delete("/api/user", headers=leaver.headers).status_code == 200
+    with warehouse.connect() as conn:
+        stored = conn.execute(select(UserEvent.event_type, UserEvent.user_id)).all()
+    assert ("recipe_detail_view", None) in stored
+    assert {user_id for _, user_id in stored} == {None}
+
+
+def waits_for_a_lock(service: Engine) -> bool:
+    if service.dialect.name == "postgresql":
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    else:
+        # Not innodb_trx: it shows a copy, which is not renewed while one looks often.
+        query = "SELECT CAST(variable_value AS INT) FROM information_schema.global_status WHERE variable_name = "
+        query += "'Innodb_row_lock_current_waits'"
+    with service.connect() as conn:
+        return bool(conn.scalar(text(query)))
