@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.runtime import health
 from serving.runtime.deps import Visitor
-from serving.runtime.response_cache import KeptAnswers
+from serving.runtime.response_cache import ResponseCache
 from serving.runtime.runtime import Part, Runtime
 from serving.web import errors, logging, openapi
 from serving.web.clock import Clock, wall_clock
@@ -64,7 +64,7 @@ def create_app(
     errors.install(app)
     openapi.complete(app, optional_login=Visitor)
     app.add_middleware(BodyMiddleware)
-    app.add_middleware(KeptAnswers)
+    app.add_middleware(ResponseCache)
     app.add_middleware(OriginMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)
     app.add_middleware(StartupMiddleware)

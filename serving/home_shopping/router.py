@@ -27,8 +27,8 @@ from serving.recommend.schemas import impressions, product_name
 from serving.recommendations import candidates
 from serving.recommendations.candidates import Recommendation
 from serving.runtime import search_history
-from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, keep
+from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, cache_response
 from serving.web.clock import kst_day, next_midnight
 from serving.web.errors import UNAUTHORIZED, absent, not_found
 from serving.web.paging import Page, Size, page_of
@@ -55,57 +55,61 @@ Day = Annotated[date, BeforeValidator(_is_iso_date)]
 
 
 @router.get("/product/{product_id}/recipe-recommend", response_model=RecipeCards, responses=NO_PRODUCT)
-async def recipe_recommend(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
+async def recipe_recommend(request: Request, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId) -> Response:
     """Recipes to cook with a product; none unless it is an ingredient."""
-    product = view.schedule.find_product(product_id)
+    product = snapshot.schedule.find_product(product_id)
     if product is None:
         raise not_found(f"home shopping product {product_id}")
-    picked: Recommendation[Recipe] = Recommendation((), None, view.release_version)
+    picked: Recommendation[Recipe] = Recommendation((), None, snapshot.release_version)
     if product.is_ingredient:
-        picked = candidates.recipes_for(view, product.source, product.product_id, product.ingredients, MOST_RECIPES)
-    body = schemas.recipe_cards(product, picked, view.recipes.fragments)
+        picked = candidates.recipes_for(snapshot, product.source, product.product_id, product.ingredients, MOST_RECIPES)
+    body = schemas.recipe_cards(product, picked, snapshot.recipes.fragments)
     asked = product_name(product.source, product.product_id)
-    noted = ("homeshopping_recipe_recommendation", impressions(picked, **asked))
-    return keep(request, view, body, noted=noted, source=picked.source)
+    event = ("homeshopping_recipe_recommendation", impressions(picked, **asked))
+    return cache_response(request, snapshot, body, event=event, source=picked.source)
 
 
 @router.get("/product/{product_id}/kok-recommend", response_model=MallProducts)
-async def kok_recommend(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
+async def kok_recommend(request: Request, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId) -> Response:
     """Products of the mall that go with a product; none for an unknown one."""
-    product = view.schedule.find_product(product_id)
-    picked: Recommendation[KokItem] = Recommendation((), None, view.release_version)
+    product = snapshot.schedule.find_product(product_id)
+    picked: Recommendation[KokItem] = Recommendation((), None, snapshot.release_version)
     asked: dict[str, object] = {"product_id": product_id}
     if product:
-        picked = candidates.mall_products_for(view, product, MOST_MALL_PRODUCTS)
+        picked = candidates.mall_products_for(snapshot, product, MOST_MALL_PRODUCTS)
         asked = product_name(product.source, product.product_id)
-    noted = ("homeshopping_kok_recommendation", impressions(picked, **asked))
-    body = schemas.mall_products(picked, view.kok.fragments)
-    return keep(request, view, body, noted=noted, source=picked.source)
+    event = ("homeshopping_kok_recommendation", impressions(picked, **asked))
+    body = schemas.mall_products(picked, snapshot.kok.fragments)
+    return cache_response(request, snapshot, body, event=event, source=picked.source)
 
 
 @router.get("/product/{product_id}/check", response_model=IngredientCheck)
-async def check(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
+async def check(request: Request, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId) -> Response:
     """Tell whether a product is a cooking ingredient; an unknown one is not."""
-    product = view.schedule.find_product(product_id)
-    return keep(request, view, IngredientCheck(is_ingredient=product is not None and product.is_ingredient))
+    product = snapshot.schedule.find_product(product_id)
+    return cache_response(
+        request, snapshot, IngredientCheck(is_ingredient=product is not None and product.is_ingredient)
+    )
 
 
 @router.get("/product/{live_id}", response_model=ProductPage, responses=absent("show 7"))
-async def product(request: Request, view: CurrentView, _: Visitor, live_id: LiveId) -> Response:
+async def product(request: Request, snapshot: CurrentSnapshot, _: Visitor, live_id: LiveId) -> Response:
     """A product in a show."""
-    show = view.schedule.by_live_id.get(live_id)
+    show = snapshot.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
     viewed = {"live_id": live_id} | product_name(show.product.source, show.product.product_id)
-    noted = ("homeshopping_product_detail_view", viewed)
-    return keep(request, view, schemas.product_page(show, view.schedule.page_of(show.product)), noted=noted)
+    event = ("homeshopping_product_detail_view", viewed)
+    return cache_response(
+        request, snapshot, schemas.product_page(show, snapshot.schedule.page_of(show.product)), event=event
+    )
 
 
 @router.get("/schedule", response_model=ScheduleDay)
 async def schedule(
     request: Request,
     runtime: CurrentRuntime,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: Visitor,
     live_date: Annotated[
         Day | None, Query(description="Day in Korea; by default today and ten more", examples=["2025-08-06"])
@@ -122,41 +126,43 @@ async def schedule(
     first = live_date or kst_day(now)
     last = first if live_date else first + DAYS_AHEAD
     until = None if live_date else next_midnight(now)
-    body = schemas.schedule_days(view.schedule, first, last) if page == 1 else schemas.NO_SCHEDULE
-    noted = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
-    return keep(request, view, body, until=until, noted=noted)
+    body = schemas.schedule_days(snapshot.schedule, first, last) if page == 1 else schemas.NO_SCHEDULE
+    event = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
+    return cache_response(request, snapshot, body, until=until, event=event)
 
 
 @router.get("/on-air", response_model=OnAir)
-async def on_air(request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor) -> Response:
+async def on_air(request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor) -> Response:
     """The show on air and the next one of every channel, with their products; cancelled shows are none.
 
     A show is on air from its start until before its end. In a gap `now` is null.
     """
     now = runtime.clock()
-    programmes = view.schedule.programmes
+    programmes = snapshot.schedule.programmes
     body = OnAir(channels=[schemas.on_air(programme, now) for programme in programmes])
     changes = (change for programme in programmes if (change := programme.next_change(now)))
-    return keep(request, view, body, until=min(changes, default=None))
+    return cache_response(request, snapshot, body, until=min(changes, default=None))
 
 
 @router.get("/search", response_model=SlotSearch)
 async def search(
     request: Request,
     runtime: CurrentRuntime,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: Visitor,
     keyword: KeywordQuery,
     page: Page = 1,
     size: Size = 20,
 ) -> Response:
     """Products on air or to come whose name or store matches, in order of their show."""
-    shows = view.schedule.search(keyword, view.knows, runtime.clock())
+    shows = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
     products = [schemas.found_slot(show) for show in page_of(shows, page, size)]
     body = SlotSearch(total=len(shows), page=page, size=size, products=products)
-    noted = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})
+    event = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})
     # Whatever ends first is found no more, and with it every page may change.
-    return keep(request, view, body, until=min((show.ends_at for show in shows), default=None), noted=noted)
+    return cache_response(
+        request, snapshot, body, until=min((show.ends_at for show in shows), default=None), event=event
+    )
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)

@@ -31,9 +31,9 @@ from serving.recommendations import candidates
 from serving.recommendations.candidates import Recommendation
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
-from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, keep
-from serving.runtime.snapshot import View
+from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.snapshot import Snapshot
 from serving.web.errors import UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
@@ -54,68 +54,88 @@ NO_PRODUCT = absent("KOK product 10048215")
 @router.get("/discounted", response_model=KokCards)
 async def discounted(
     request: Request,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: Visitor,
     page: Page = 1,
     size: Size = 20,
     use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
-    noted = ("kok_discounted_products_view", {"page": page, "size": size})
-    return keep(request, view, schemas.cards(page_of(view.kok.discounted, page, size), view.kok.fragments), noted=noted)
+    event = ("kok_discounted_products_view", {"page": page, "size": size})
+    return cache_response(
+        request,
+        snapshot,
+        schemas.cards(page_of(snapshot.kok.discounted, page, size), snapshot.kok.fragments),
+        event=event,
+    )
 
 
 @router.get("/top-selling", response_model=KokCards)
 async def top_selling(
-    request: Request, view: CurrentView, _: Visitor, page: Page = 1, size: Size = 20, sort_by: SortBy = "review_count"
+    request: Request,
+    snapshot: CurrentSnapshot,
+    _: Visitor,
+    page: Page = 1,
+    size: Size = 20,
+    sort_by: SortBy = "review_count",
 ) -> Response:
     """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
-    noted = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
-    return keep(
-        request, view, schemas.cards(page_of(_reviewed(view.kok, sort_by), page, size), view.kok.fragments), noted=noted
+    event = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
+    return cache_response(
+        request,
+        snapshot,
+        schemas.cards(page_of(_reviewed(snapshot.kok, sort_by), page, size), snapshot.kok.fragments),
+        event=event,
     )
 
 
 @router.get("/store-best-items", response_model=KokCards)
 async def store_best_items(
-    request: Request, view: CurrentView, _: Visitor, sort_by: SortBy = "review_count"
+    request: Request, snapshot: CurrentSnapshot, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
     """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
-    noted = ("kok_store_best_items_view", {"sort_by": sort_by})
-    return keep(
-        request, view, schemas.cards(_reviewed(view.kok, sort_by)[:BEST_ITEMS], view.kok.fragments), noted=noted
+    event = ("kok_store_best_items_view", {"sort_by": sort_by})
+    return cache_response(
+        request,
+        snapshot,
+        schemas.cards(_reviewed(snapshot.kok, sort_by)[:BEST_ITEMS], snapshot.kok.fragments),
+        event=event,
     )
 
 
 @router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)
 def homeshopping_recommend(
     runtime: CurrentRuntime,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     user: User,
     k: Annotated[int, Query(ge=1, le=20, description="At most so many")] = 5,
 ) -> AiredForUser:
     """Shows, on air or to come, that go with the mall products that the user looked at last; else the next ones."""
     now = runtime.clock()
     viewed = [
-        view.kok.items[v.number] for v in viewed_by(runtime, user) if v.source == SOURCE and v.number in view.kok.items
+        snapshot.kok.items[v.number]
+        for v in viewed_by(runtime, user)
+        if v.source == SOURCE and v.number in snapshot.kok.items
     ]
-    found = {item: candidates.shows_like(view, SOURCE, item.product_id, item.ingredients, k, now) for item in viewed}
+    found = {
+        item: candidates.shows_like(snapshot, SOURCE, item.product_id, item.ingredients, k, now) for item in viewed
+    }
     own = {item: picked for item, picked in found.items() if picked.source != "popular"}
-    soon = Recommendation(candidates.shows_soon(view, k, now), "popular", view.release_version)
+    soon = Recommendation(candidates.shows_soon(snapshot, k, now), "popular", snapshot.release_version)
     by_product = {item.name: _aired(picked) for item, picked in own.items()}
     distinct = {row.live_id: row for rows in (by_product.values() or [_aired(soon)]) for row in rows}
     rows = list(distinct.values())[:k]
-    first = next(iter(own.values()), soon if rows else Recommendation((), None, view.release_version))
+    first = next(iter(own.values()), soon if rows else Recommendation((), None, snapshot.release_version))
     shows = {pair[0].live_id: pair for picked in (own.values() or [soon]) for pair in picked.items}
-    noted = impressions(
+    event = impressions(
         replace(first, items=tuple(shows.values())[:k]), kok_product_ids=[item.product_id for item in own]
     )
-    runtime.note(user.user_id, "kok_homeshopping_recommendation", noted)
+    runtime.record_event(user.user_id, "kok_homeshopping_recommendation", event)
     return AiredForUser(
         kok_product_name=viewed[0].name if viewed else "",
         recommendations=rows,
         total_count=len(rows),
-        algorithm_info={"source": first.source or "none", "release_version": view.release_version or "none"},
+        algorithm_info={"source": first.source or "none", "release_version": snapshot.release_version or "none"},
         product_recommendations=by_product,
         **origin(first),
     )
@@ -129,7 +149,7 @@ def homeshopping_recommend(
 )
 async def cart_recipes(
     request: Request,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: User,
     product_ids: Annotated[
         str,
@@ -145,14 +165,14 @@ async def cart_recipes(
     size: Size = 10,
 ) -> Response:
     """Recipes that use what is in a cart: those first that use the most telling of it. Unknown products are skipped."""
-    products = _products(view, _ids(product_ids))
+    products = _products(snapshot, _ids(product_ids))
     names = list(dict.fromkeys(name for product in products.values() for name in product.ingredients))
-    using = candidates.recipes_using(view, names)
+    using = candidates.recipes_using(snapshot, names)
     shown = page_of(using, page, size)
     picked = Recommendation(
         tuple((recipe, f"contains:{','.join(n for n in names if n in _names(recipe))}") for recipe, _ in shown),
         "resolved" if shown else None,
-        view.release_version,
+        snapshot.release_version,
     )
     body = CartRecipes(
         recipes=[schemas.cart_recipe(recipe, names, item_origin(picked, reason)) for recipe, reason in picked.items],
@@ -163,22 +183,24 @@ async def cart_recipes(
         keyword_extraction=names,
         **origin(picked),
     )
-    noted = ("kok_cart_recipe_recommend", impressions(picked, cart=[product_name(*key) for key in products]))
-    return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
+    event = ("kok_cart_recipe_recommend", impressions(picked, cart=[product_name(*key) for key in products]))
+    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
 
 
 @router.get("/product/{product_id}/info", response_model=KokInfo, responses=NO_PRODUCT)
-async def product_info(request: Request, view: CurrentView, _: Visitor, product_id: ProductId) -> Response:
+async def product_info(request: Request, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId) -> Response:
     """A product's page, also of one that is no longer listed."""
-    item = view.kok.items.get(product_id)
+    item = snapshot.kok.items.get(product_id)
     if item is None:
         raise not_found(f"KOK product {product_id}")
-    return keep(request, view, schemas.info(item), noted=("kok_product_info_view", {"kok_product_id": product_id}))
+    return cache_response(
+        request, snapshot, schemas.info(item), event=("kok_product_info_view", {"kok_product_id": product_id})
+    )
 
 
 @router.get("/product/{product_id}/tabs", response_model=KokTabs)
 def product_tabs(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
+    request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId
 ) -> Response:
     """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
@@ -187,13 +209,13 @@ def product_tabs(
         KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
         for place, url in enumerate(urls, start=1)
     ]
-    noted = ("kok_product_tabs_view", {"kok_product_id": product_id})
-    return keep(request, view, KokTabs(images=images), noted=noted)
+    event = ("kok_product_tabs_view", {"kok_product_id": product_id})
+    return cache_response(request, snapshot, KokTabs(images=images), event=event)
 
 
 @router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NO_PRODUCT)
 def product_reviews(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
+    request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId
 ) -> Response:
     """What customers say of a product, together and one by one."""
     with runtime.service_db.connect() as conn:
@@ -201,35 +223,37 @@ def product_reviews(
     if product is None:
         raise not_found(f"KOK product {product_id}")
     body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
-    return keep(request, view, body, noted=("kok_product_reviews_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=("kok_product_reviews_view", {"kok_product_id": product_id}))
 
 
 @router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NO_PRODUCT)
 def seller_details(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, product_id: ProductId
+    request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId
 ) -> Response:
     """Who sells a product, and the tables of facts on its page."""
-    if product_id not in view.kok.items:
+    if product_id not in snapshot.kok.items:
         raise not_found(f"KOK product {product_id}")
     with runtime.service_db.connect() as conn:
         seller, facts = mall.read_seller(conn, product_id)
     details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
     body = KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details)
-    return keep(request, view, body, noted=("kok_product_details_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=("kok_product_details_view", {"kok_product_id": product_id}))
 
 
 @router.get("/search", response_model=KokSearch)
 async def search(
-    request: Request, view: CurrentView, _: Visitor, keyword: KeywordQuery, page: Page = 1, size: Size = 20
+    request: Request, snapshot: CurrentSnapshot, _: Visitor, keyword: KeywordQuery, page: Page = 1, size: Size = 20
 ) -> Response:
     """Listed products whose name or store holds the keyword, then those that hold its words.
 
     Of several listings of the same goods that match it finds one.
     """
-    items = view.kok.search(keyword, view.knows)
+    items = snapshot.kok.search(keyword, snapshot.knows)
     products = [schemas.found(item) for item in page_of(items, page, size)]
     body = KokSearch(total=len(items), page=page, size=size, products=products)
-    return keep(request, view, body, noted=("kok_product_search", {"keyword": keyword, "result_count": len(items)}))
+    return cache_response(
+        request, snapshot, body, event=("kok_product_search", {"keyword": keyword, "result_count": len(items)})
+    )
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
@@ -273,11 +297,11 @@ def _ids(written: str) -> list[int]:
     return [int(part) for part in ids]
 
 
-def _products(view: View, product_ids: Iterable[int]) -> dict[tuple[str, int], KokItem | Product]:
+def _products(snapshot: Snapshot, product_ids: Iterable[int]) -> dict[tuple[str, int], KokItem | Product]:
     """Products of the mall, else of broadcasts, by source and id."""
     found: dict[tuple[str, int], KokItem | Product] = {}
     for number in product_ids:
-        item, product = view.kok.items.get(number), view.schedule.find_product(number)
+        item, product = snapshot.kok.items.get(number), snapshot.schedule.find_product(number)
         if item:
             found[SOURCE, number] = item
         elif product:

@@ -26,9 +26,9 @@ from serving.recommend.schemas import impressions
 from serving.recommendations import candidates
 from serving.recommendations.candidates import Recommendation, Source
 from serving.runtime.accounts import require_account
-from serving.runtime.deps import CurrentRuntime, CurrentView, User
-from serving.runtime.response_cache import MemoryRoute, keep
-from serving.runtime.snapshot import View
+from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User
+from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, page_of
 from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
@@ -59,7 +59,7 @@ GivenUnit = Annotated[str, StringConstraints(max_length=20), AfterValidator(str.
 )
 async def by_ingredients(
     request: Request,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: User,
     ingredient: Annotated[
         list[IngredientName],
@@ -81,15 +81,15 @@ async def by_ingredients(
     early when everything is used up. The next page is another combination, with none of the recipes of this one.
     """
     _check_counts(ingredient, amount, unit)
-    stock = _stock(view, ingredient, amount, unit)
-    found = combine(view.recipes.pantry, stock, size, page)
-    chosen = (view.recipes.popular[position] for position in found.recipes)
+    stock = _stock(snapshot, ingredient, amount, unit)
+    found = combine(snapshot.recipes.pantry, stock, size, page)
+    chosen = (snapshot.recipes.popular[position] for position in found.recipes)
     picked = Recommendation(
         tuple((recipe, schemas.uses(recipe, stock)) for recipe in chosen),
         "resolved" if found.recipes else None,
-        view.release_version,
+        snapshot.release_version,
     )
-    version = view.release_version
+    version = snapshot.release_version
     body = MatchedRecipes(
         recipes=[schemas.matched_recipe(recipe, stock, reason, version) for recipe, reason in picked.items],
         page=page,
@@ -98,14 +98,14 @@ async def by_ingredients(
         has_more_combinations=found.has_more,
     )
     asked = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
-    noted = ("recipe_search_by_ingredients", impressions(picked) | asked)
-    return keep(request, view, body, needs_login=True, noted=noted, source=picked.source)
+    event = ("recipe_search_by_ingredients", impressions(picked) | asked)
+    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
 
 
 @router.get("/search", response_model=RecipeSearch)
 async def search(
     request: Request,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: User,
     recipe: Annotated[
         Keyword, Query(description="Words of a title, or ingredients", examples=["김치찌개", "감자,양파"])
@@ -121,30 +121,30 @@ async def search(
     size that it is asked for with, so what page 1 of 15 showed comes again on page 2 of 5. Where no recipe holds all
     the ingredients, those are found that hold the most of them, and ``fallback`` says so.
     """
-    by_ingredient = method == "ingredient" or _lists_ingredients(view, recipe)
+    by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
     if by_ingredient:
-        found, complete = view.recipes.with_most(_separated(recipe))
+        found, complete = snapshot.recipes.with_most(_separated(recipe))
     else:
-        found, complete = view.recipes.search(recipe, view.knows), True
+        found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
     rows = [schemas.recipe_row(row) for row in page_of(found, page, size)]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
     asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}
-    noted = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
-    return keep(request, view, body, needs_login=True, noted=noted)
+    event = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
+    return cache_response(request, snapshot, body, needs_login=True, event=event)
 
 
 @router.get("/{ingredient:path}/product-recommend", response_model=IngredientProducts, responses=NO_NAME)
 async def product_recommend(
     request: Request,
     runtime: CurrentRuntime,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: User,
     ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
     """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
-    shows = candidates.shows_with(view, ingredient, MOST_SHOWS, runtime.clock())
-    items = candidates.mall_products_with(view, ingredient, MOST_PRODUCTS - len(shows))
-    version = view.release_version
+    shows = candidates.shows_with(snapshot, ingredient, MOST_SHOWS, runtime.clock())
+    items = candidates.mall_products_with(snapshot, ingredient, MOST_PRODUCTS - len(shows))
+    version = snapshot.release_version
     rows = [schemas.show_row(*row, version) for row in shows] + [schemas.mall_row(*row, version) for row in items]
     resolved = any(not row.fallback for row in rows)
     body = IngredientProducts(
@@ -155,62 +155,68 @@ async def product_recommend(
         fallback=not resolved,
     )
     source: Source | None = "resolved" if resolved else "text" if rows else None
-    noted = (
+    event = (
         "ingredient_product_recommend",
         impressions(Recommendation((*shows, *items), source, version), ingredient=ingredient),
     )
     # The first of these shows to end makes room for another one; until then none comes before them.
     until = min((show.ends_at for show, _ in shows), default=None)
-    return keep(request, view, body, until=until, needs_login=True, noted=noted, source=source)
+    return cache_response(request, snapshot, body, until=until, needs_login=True, event=event, source=source)
 
 
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NO_RECIPE)
-async def detail(request: Request, view: CurrentView, _: User, recipe_id: RecipeId) -> Response:
+async def detail(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """A recipe with its ingredient list."""
-    body = schemas.recipe_detail(_known(view, recipe_id))
-    return keep(request, view, body, needs_login=True, noted=("recipe_detail_view", {"recipe_id": recipe_id}))
+    body = schemas.recipe_detail(_known(snapshot, recipe_id))
+    return cache_response(
+        request, snapshot, body, needs_login=True, event=("recipe_detail_view", {"recipe_id": recipe_id})
+    )
 
 
 @router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NO_RECIPE)
-async def url(request: Request, view: CurrentView, _: User, recipe_id: RecipeId) -> Response:
+async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """Where a recipe was published."""
-    body = RecipeUrl(url=schemas.recipe_url(_known(view, recipe_id).recipe_id))
-    return keep(request, view, body, needs_login=True, noted=("recipe_url_view", {"recipe_id": recipe_id}))
+    body = RecipeUrl(url=schemas.recipe_url(_known(snapshot, recipe_id).recipe_id))
+    return cache_response(
+        request, snapshot, body, needs_login=True, event=("recipe_url_view", {"recipe_id": recipe_id})
+    )
 
 
 @router.get("/{recipe_id}/status", responses=NO_RECIPE)
-async def status(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId) -> RecipeStatus:
+async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
-    body = schemas.recipe_status(_known(view, recipe_id), user.user_id)
-    runtime.note(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
+    body = schemas.recipe_status(_known(snapshot, recipe_id), user.user_id)
+    runtime.record_event(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
     return body
 
 
 @router.get("/{recipe_id}/rating", responses=NO_RECIPE)
-def rating(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId) -> Rating:
+def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> Rating:
     """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
-    _known(view, recipe_id)
+    _known(snapshot, recipe_id)
     with runtime.service_db.connect() as conn:
         mean = recipes.mean_rating(conn, recipe_id)
-    runtime.note(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
+    runtime.record_event(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
     return Rating(recipe_id=recipe_id, rating=mean)
 
 
 @router.post("/{recipe_id}/rating", responses=NO_RECIPE)
-def rate(runtime: CurrentRuntime, view: CurrentView, user: User, recipe_id: RecipeId, body: NewRating) -> Rating:
+def rate(
+    runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId, body: NewRating
+) -> Rating:
     """Rate a recipe; the user's earlier rating of it is replaced. The answer is the rating just given, not the mean."""
-    _known(view, recipe_id)
+    _known(snapshot, recipe_id)
     row = {"recipe_id": recipe_id, "user_id": user.user_id, "rating": body.rating, "rated_at": runtime.clock()}
     with runtime.service_db.begin() as conn:
         # The lock also makes two first ratings of the same user come one after the other.
         require_account(conn, user.user_id)
         recipes.rate(conn, row)
-    runtime.note(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
+    runtime.record_event(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
 
 
-def _known(view: View, recipe_id: int) -> Recipe:
-    recipe = view.recipes.recipes.get(recipe_id)
+def _known(snapshot: Snapshot, recipe_id: int) -> Recipe:
+    recipe = snapshot.recipes.recipes.get(recipe_id)
     if recipe is None:
         raise not_found(f"recipe {recipe_id}")
     return recipe
@@ -220,18 +226,18 @@ def _separated(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _lists_ingredients(view: View, words: str) -> bool:
+def _lists_ingredients(snapshot: Snapshot, words: str) -> bool:
     names = _separated(words)
-    return "," in words and bool(names) and all(view.recipes.uses(name) for name in names)
+    return "," in words and bool(names) and all(snapshot.recipes.uses(name) for name in names)
 
 
 def _stock(
-    view: View, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
+    snapshot: Snapshot, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
 ) -> dict[str, Quantity]:
     """What was given by canonical name; an ingredient that is given twice is there twice."""
     stock: dict[str, Quantity] = {}
     for position, written in enumerate(ingredient):
-        name = view.recipes.name_of(written)
+        name = snapshot.recipes.name_of(written)
         number = amount[position] if amount else None
         there = quantity(name, number or None, unit[position] if unit else None)
         stock[name] = together(stock[name], there) if name in stock else there

@@ -27,9 +27,9 @@ from serving.recommend.schemas import (
 from serving.recommendations import candidates, personal
 from serving.recommendations.candidates import Recommendation
 from serving.recommendations.recently_viewed import viewed_by
-from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, keep
-from serving.runtime.snapshot import View
+from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
+from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
 
@@ -46,30 +46,30 @@ NO_PRODUCT = absent("kok product 10048215")
 
 
 @router.get("/release")
-async def release(runtime: CurrentRuntime, view: CurrentView) -> ReleaseInService:
+async def release(runtime: CurrentRuntime, snapshot: CurrentSnapshot) -> ReleaseInService:
     """The release that answers."""
     return ReleaseInService(
-        version=view.release_version,
-        built_at=view.release.manifest.built_at if view.release else None,
+        version=snapshot.release_version,
+        built_at=snapshot.release.manifest.built_at if snapshot.release else None,
         problem=runtime.release.problem if runtime.release else None,
     )
 
 
 @router.get("/product/{source}/{product_id}/recipes", response_model=RecommendedRecipes, responses=NO_PRODUCT)
 async def product_recipes(
-    request: Request, view: CurrentView, _: Visitor, source: ProductSource, product_id: ProductId, k: Count = 10
+    request: Request, snapshot: CurrentSnapshot, _: Visitor, source: ProductSource, product_id: ProductId, k: Count = 10
 ) -> Response:
     """Recipes to cook with any product."""
-    picked = candidates.recipes_for(view, source, product_id, _ingredients(view, source, product_id), k)
-    noted = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
-    return keep(request, view, recipes_body(picked), noted=noted, source=picked.source)
+    picked = candidates.recipes_for(snapshot, source, product_id, _ingredients(snapshot, source, product_id), k)
+    event = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
+    return cache_response(request, snapshot, recipes_body(picked), event=event, source=picked.source)
 
 
 @router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NO_PRODUCT)
 async def product_products(
     request: Request,
     runtime: CurrentRuntime,
-    view: CurrentView,
+    snapshot: CurrentSnapshot,
     _: Visitor,
     source: ProductSource,
     product_id: ProductId,
@@ -78,98 +78,113 @@ async def product_products(
 ) -> Response:
     """Products that are like a product: of the mall, or of shows on air or to come, those on air first."""
     now = runtime.clock()
-    ingredients = _ingredients(view, source, product_id)
+    ingredients = _ingredients(snapshot, source, product_id)
     picked: Recommendation[Any]
     if target == "home_shopping":
-        picked = candidates.shows_like(view, source, product_id, ingredients, k, now)
+        picked = candidates.shows_like(snapshot, source, product_id, ingredients, k, now)
     elif source == KOK:
-        picked = candidates.mall_products_like(view, view.kok.items[product_id], k)
+        picked = candidates.mall_products_like(snapshot, snapshot.kok.items[product_id], k)
     else:
-        picked = candidates.mall_products_for(view, view.schedule.by_product[(source, product_id)][-1].product, k)
-    noted = ("product_product_recommendation", impressions(picked, **product_name(source, product_id)))
-    return _products(request, view, picked, now, noted)
+        picked = candidates.mall_products_for(
+            snapshot, snapshot.schedule.by_product[(source, product_id)][-1].product, k
+        )
+    event = ("product_product_recommendation", impressions(picked, **product_name(source, product_id)))
+    return _products(request, snapshot, picked, now, event)
 
 
 @router.get("/recipe/{recipe_id}/products", response_model=RecommendedProducts, responses=absent("recipe 9001"))
 async def recipe_products(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, recipe_id: RecipeId, k: Count = 10
+    request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, recipe_id: RecipeId, k: Count = 10
 ) -> Response:
     """Products to buy for a recipe, for its most telling ingredients first."""
-    recipe = view.recipes.recipes.get(recipe_id)
+    recipe = snapshot.recipes.recipes.get(recipe_id)
     if recipe is None:
         raise not_found(f"recipe {recipe_id}")
     now = runtime.clock()
-    picked = candidates.products_for_recipe(view, recipe, k, now)
-    noted = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
-    return _products(request, view, picked, now, noted)
+    picked = candidates.products_for_recipe(snapshot, recipe, k, now)
+    event = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
+    return _products(request, snapshot, picked, now, event)
 
 
 @router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
-def my_recipes(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> Response:
+def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
-    picked = personal.recipes(view, viewed_by(runtime, user), k)
-    runtime.note(user.user_id, "personal_recipe_recommendation", impressions(picked))
+    picked = personal.recipes(snapshot, viewed_by(runtime, user), k)
+    runtime.record_event(user.user_id, "personal_recipe_recommendation", impressions(picked))
     return Response(recipes_body(picked), media_type="application/json")
 
 
 @router.get("/me/products", response_model=RecommendedProducts, responses=UNAUTHORIZED)
-def my_products(runtime: CurrentRuntime, view: CurrentView, user: User, k: Count = 10) -> Response:
+def my_products(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
     now = runtime.clock()
-    picked = personal.products(view, viewed_by(runtime, user), k, now)
-    runtime.note(user.user_id, "personal_product_recommendation", impressions(picked))
-    return Response(products_body(view, picked, now), media_type="application/json")
+    picked = personal.products(snapshot, viewed_by(runtime, user), k, now)
+    runtime.record_event(user.user_id, "personal_product_recommendation", impressions(picked))
+    return Response(products_body(snapshot, picked, now), media_type="application/json")
 
 
 @router.get("/search", response_model=Found)
 async def search(
-    request: Request, runtime: CurrentRuntime, view: CurrentView, _: Visitor, keyword: KeywordQuery, k: Count = 10
+    request: Request,
+    runtime: CurrentRuntime,
+    snapshot: CurrentSnapshot,
+    _: Visitor,
+    keyword: KeywordQuery,
+    k: Count = 10,
 ) -> Response:
     """Recipes and products for a text; spelling, spacing and synonyms are forgiven.
 
     Where no title holds its words, the release says which recipes mean the same. Shows are on air or to come.
     """
     now = runtime.clock()
-    named, offers = candidates.recipes_named(view, keyword, k), candidates.products_named(view, keyword, k, now)
-    body = b'{"recipes":%b,"products":%b}' % (recipes_body(named), products_body(view, offers, now))
+    named, offers = candidates.recipes_named(snapshot, keyword, k), candidates.products_named(snapshot, keyword, k, now)
+    body = b'{"recipes":%b,"products":%b}' % (recipes_body(named), products_body(snapshot, offers, now))
     found = {"source": named.source or offers.source, "impressions": [*shown(named), *shown(offers)]}
-    noted = ("recommend_search", impressions(named, keyword=keyword) | found)
-    return keep(request, view, body, until=candidates.next_change(offers, now), noted=noted, source=named.source)
+    event = ("recommend_search", impressions(named, keyword=keyword) | found)
+    return cache_response(
+        request, snapshot, body, until=candidates.next_change(offers, now), event=event, source=named.source
+    )
 
 
 @router.get("/ingredients", response_model=IngredientSuggestions)
 async def suggest_ingredients(
-    request: Request, view: CurrentView, _: Visitor, prefix: Prefix, k: Count = 10
+    request: Request, snapshot: CurrentSnapshot, _: Visitor, prefix: Prefix, k: Count = 10
 ) -> Response:
     """Ingredients for what is being typed: whole syllables, a half one, or initial consonants such as ㄱㅈ."""
-    found = view.recipes.ingredient_names.suggest(prefix, k)
+    found = snapshot.recipes.ingredient_names.suggest(prefix, k)
     rows = [IngredientSuggestion(ingredient=each.name, recipe_count=each.recipe_count) for each in found]
-    return keep(request, view, IngredientSuggestions(suggestions=rows))
+    return cache_response(request, snapshot, IngredientSuggestions(suggestions=rows))
 
 
 @router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes, responses=NO_NAME)
-async def substitutes(request: Request, view: CurrentView, _: Visitor, name: Ingredient, k: Count = 10) -> Response:
+async def substitutes(
+    request: Request, snapshot: CurrentSnapshot, _: Visitor, name: Ingredient, k: Count = 10
+) -> Response:
     """Ingredients that recipes use in its place; none without a release or for an ingredient that it does not know."""
-    ingredient = view.recipes.name_of(name)
-    found = tuple(view.release.substitutes(ingredient, k)) if view.release else ()
+    ingredient = snapshot.recipes.name_of(name)
+    found = tuple(snapshot.release.substitutes(ingredient, k)) if snapshot.release else ()
     picked = Recommendation(
-        tuple((pair, SIMILAR) for pair in found), "release" if found else None, view.release_version
+        tuple((pair, SIMILAR) for pair in found), "release" if found else None, snapshot.release_version
     )
     rows = [Substitute(ingredient=n, score=score, **item_origin(picked, reason)) for (n, score), reason in picked.items]
     body = Substitutes(ingredient=ingredient, substitutes=rows, **origin(picked))
-    return keep(request, view, body, noted=("ingredient_substitutes_view", {"ingredient": ingredient}))
+    return cache_response(request, snapshot, body, event=("ingredient_substitutes_view", {"ingredient": ingredient}))
 
 
 def _products(
-    request: Request, view: View, picked: Recommendation[Any], now: datetime, noted: tuple[str, dict[str, object]]
+    request: Request,
+    snapshot: Snapshot,
+    picked: Recommendation[Any],
+    now: datetime,
+    event: tuple[str, dict[str, object]],
 ) -> Response:
-    until, body = candidates.next_change(picked, now), products_body(view, picked, now)
-    return keep(request, view, body, until=until, noted=noted, source=picked.source)
+    until, body = candidates.next_change(picked, now), products_body(snapshot, picked, now)
+    return cache_response(request, snapshot, body, until=until, event=event, source=picked.source)
 
 
-def _ingredients(view: View, source: str, product_id: int) -> tuple[str, ...]:
-    item = view.kok.items.get(product_id) if source == KOK else None
-    show = view.schedule.by_product.get((source, product_id))
+def _ingredients(snapshot: Snapshot, source: str, product_id: int) -> tuple[str, ...]:
+    item = snapshot.kok.items.get(product_id) if source == KOK else None
+    show = snapshot.schedule.by_product.get((source, product_id))
     if item is None and not show:
         raise not_found(f"{source} product {product_id}")
     return item.ingredients if item else show[0].product.ingredients if show else ()

@@ -12,7 +12,7 @@ from serving.catalog.mall import SOURCE as KOK
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations.candidates import Recommendation, Source
-from serving.runtime.snapshot import View
+from serving.runtime.snapshot import Snapshot
 from serving.web.fields import (
     ListPrice,
     MallImage,
@@ -195,19 +195,19 @@ def recipes_body(picked: Recommendation[Recipe]) -> bytes:
     return orjson.dumps({"recipes": rows, **origin(picked)})
 
 
-def products_body(view: View, picked: Recommendation[Any], now: datetime) -> bytes:
+def products_body(snapshot: Snapshot, picked: Recommendation[Any], now: datetime) -> bytes:
     """:class:`RecommendedProducts` as JSON; what does not change with the hour is encoded once for each product."""
     rows = (
-        extended(_fields_of(view, offer), {"on_air": _on_air(offer, now), **item_origin(picked, reason)})
+        extended(_fields_of(snapshot, offer), {"on_air": _on_air(offer, now), **item_origin(picked, reason)})
         for offer, reason in picked.items
     )
     return extended(b'{"products":' + listed(rows) + b"}", origin(picked))
 
 
-def _fields_of(view: View, offer: KokItem | Show) -> bytes:
+def _fields_of(snapshot: Snapshot, offer: KokItem | Show) -> bytes:
     if isinstance(offer, Show):
-        return fragment(view.schedule.fragments, "offer", offer.live_id, _show_fields, offer)
-    return fragment(view.kok.fragments, "offer", offer.product_id, _mall_fields, offer)
+        return fragment(snapshot.schedule.fragments, "offer", offer.live_id, _show_fields, offer)
+    return fragment(snapshot.kok.fragments, "offer", offer.product_id, _mall_fields, offer)
 
 
 def _on_air(offer: KokItem | Show, now: datetime) -> bool:

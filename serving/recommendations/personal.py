@@ -15,7 +15,7 @@ from serving.catalog.recipes import Recipe
 from serving.recommendations import candidates
 from serving.recommendations.candidates import POPULAR, Recommendation, Source
 from serving.recommendations.recently_viewed import RECIPES, Viewed
-from serving.runtime.snapshot import View
+from serving.runtime.snapshot import Snapshot
 
 T = TypeVar("T")
 
@@ -26,78 +26,78 @@ PER_VIEW = 10
 Scored = dict[object, tuple[float, T, str, Source]]
 
 
-def recipes(view: View, viewed: Sequence[Viewed], k: int) -> Recommendation[Recipe]:
+def recipes(snapshot: Snapshot, viewed: Sequence[Viewed], k: int) -> Recommendation[Recipe]:
     """Recipes that go with what was looked at, without those that were looked at themselves."""
     found: Scored[Recipe] = {}
     for weight, thing in _weighted(viewed):
-        name, picked = _recipes_for(view, thing)
+        name, picked = _recipes_for(snapshot, thing)
         _add(found, weight, f"viewed:{name}", picked, lambda recipe: recipe.recipe_id)
     for thing in viewed:
         if thing.source == RECIPES:
             found.pop(thing.number, None)
-    return _best(view, found, k) or Recommendation(
-        tuple((recipe, POPULAR) for recipe in view.recipes.popular[:k]),
-        "popular" if view.recipes.popular else None,
-        view.release_version,
+    return _best(snapshot, found, k) or Recommendation(
+        tuple((recipe, POPULAR) for recipe in snapshot.recipes.popular[:k]),
+        "popular" if snapshot.recipes.popular else None,
+        snapshot.release_version,
     )
 
 
-def products(view: View, viewed: Sequence[Viewed], k: int, now: datetime) -> Recommendation[KokItem | Show]:
+def products(snapshot: Snapshot, viewed: Sequence[Viewed], k: int, now: datetime) -> Recommendation[KokItem | Show]:
     """Products of the mall, and of shows on air or to come, that go with what was looked at."""
     found: Scored[KokItem | Show] = {}
     for weight, thing in _weighted(viewed):
-        for name, picked in _products_for(view, thing, now):
+        for name, picked in _products_for(snapshot, thing, now):
             _add(found, weight, f"viewed:{name}", picked, _key)
     for thing in viewed:
         found.pop(tuple(thing), None)
-    best = _best(view, found, k)
+    best = _best(snapshot, found, k)
     if best:
         return best
-    soon = candidates.shows_soon(view, k // 2, now)
+    soon = candidates.shows_soon(snapshot, k // 2, now)
     popular: list[tuple[KokItem | Show, str]] = list(soon)
-    popular += [(item, POPULAR) for item in view.kok.by_reviews[: k - len(popular)]]
-    return Recommendation(tuple(popular), "popular" if popular else None, view.release_version)
+    popular += [(item, POPULAR) for item in snapshot.kok.by_reviews[: k - len(popular)]]
+    return Recommendation(tuple(popular), "popular" if popular else None, snapshot.release_version)
 
 
 def _weighted(viewed: Sequence[Viewed]) -> Iterable[tuple[float, Viewed]]:
     return ((FADING**place, thing) for place, thing in enumerate(viewed))
 
 
-def _recipes_for(view: View, thing: Viewed) -> tuple[str, Recommendation[Recipe]]:
+def _recipes_for(snapshot: Snapshot, thing: Viewed) -> tuple[str, Recommendation[Recipe]]:
     if thing.source == RECIPES:
-        recipe = view.recipes.recipes.get(thing.number)
+        recipe = snapshot.recipes.recipes.get(thing.number)
         names = tuple(dict.fromkeys(line.known_as for line in recipe.lines)) if recipe else ()
-        picked = candidates.recipes_with(view, names, PER_VIEW)
-        return (recipe.title, picked) if recipe else ("", _nothing(view))
-    name, ingredients = _about(view, thing)
-    picked = candidates.recipes_for(view, thing.source, thing.number, ingredients, PER_VIEW)
-    return (name, picked) if name else ("", _nothing(view))
+        picked = candidates.recipes_with(snapshot, names, PER_VIEW)
+        return (recipe.title, picked) if recipe else ("", _nothing(snapshot))
+    name, ingredients = _about(snapshot, thing)
+    picked = candidates.recipes_for(snapshot, thing.source, thing.number, ingredients, PER_VIEW)
+    return (name, picked) if name else ("", _nothing(snapshot))
 
 
-def _products_for(view: View, thing: Viewed, now: datetime) -> Iterable[tuple[str, Recommendation[Any]]]:
+def _products_for(snapshot: Snapshot, thing: Viewed, now: datetime) -> Iterable[tuple[str, Recommendation[Any]]]:
     if thing.source == RECIPES:
-        recipe = view.recipes.recipes.get(thing.number)
+        recipe = snapshot.recipes.recipes.get(thing.number)
         if recipe:
-            yield recipe.title, candidates.products_for_recipe(view, recipe, PER_VIEW, now)
+            yield recipe.title, candidates.products_for_recipe(snapshot, recipe, PER_VIEW, now)
         return
-    name, ingredients = _about(view, thing)
+    name, ingredients = _about(snapshot, thing)
     if not name:
         return
-    yield name, candidates.shows_fitting(view, thing.source, thing.number, ingredients, now)
-    item = view.kok.items.get(thing.number) if thing.source == KOK else None
-    product = view.schedule.product_of(thing.source, thing.number)
+    yield name, candidates.shows_fitting(snapshot, thing.source, thing.number, ingredients, now)
+    item = snapshot.kok.items.get(thing.number) if thing.source == KOK else None
+    product = snapshot.schedule.product_of(thing.source, thing.number)
     if item:
-        yield name, candidates.mall_products_like(view, item, PER_VIEW)
+        yield name, candidates.mall_products_like(snapshot, item, PER_VIEW)
     elif product:
-        yield name, candidates.mall_products_for(view, product, PER_VIEW)
+        yield name, candidates.mall_products_for(snapshot, product, PER_VIEW)
 
 
-def _about(view: View, thing: Viewed) -> tuple[str, tuple[str, ...]]:
+def _about(snapshot: Snapshot, thing: Viewed) -> tuple[str, tuple[str, ...]]:
     """Name and ingredients of a product; an empty name for one that is no longer known."""
     if thing.source == KOK:
-        item = view.kok.items.get(thing.number)
+        item = snapshot.kok.items.get(thing.number)
         return (item.name, item.ingredients) if item else ("", ())
-    product = view.schedule.product_of(thing.source, thing.number)
+    product = snapshot.schedule.product_of(thing.source, thing.number)
     return (product.name, product.ingredients) if product else ("", ())
 
 
@@ -117,13 +117,13 @@ def _add(
             found[key(item)] = (before[0] + score, item, strongest, before[3])
 
 
-def _best(view: View, found: Scored[T], k: int) -> Recommendation[T] | None:
+def _best(snapshot: Snapshot, found: Scored[T], k: int) -> Recommendation[T] | None:
     """The ``k`` best; they count as the release's where any of them is."""
     if not found:
         return None
     ranked = sorted(found.values(), key=lambda entry: -entry[0])[:k]
     source: Source = "release" if any(entry[3] == "release" for entry in ranked) else "resolved"
-    return Recommendation(tuple((item, reason) for _, item, reason, _ in ranked), source, view.release_version)
+    return Recommendation(tuple((item, reason) for _, item, reason, _ in ranked), source, snapshot.release_version)
 
 
 def _key(offer: KokItem | Show) -> object:
@@ -132,5 +132,5 @@ def _key(offer: KokItem | Show) -> object:
     return KOK, offer.product_id
 
 
-def _nothing(view: View) -> Recommendation[Recipe]:
-    return Recommendation((), None, view.release_version)
+def _nothing(snapshot: Snapshot) -> Recommendation[Recipe]:
+    return Recommendation((), None, snapshot.release_version)

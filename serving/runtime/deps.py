@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
 from serving.runtime.runtime import Runtime
-from serving.runtime.snapshot import View
+from serving.runtime.snapshot import Snapshot
 from serving.web.auth import Identity
 
 # Shows the "Authorize" button in the documentation; the header itself is read below.
@@ -20,11 +20,11 @@ async def _runtime(request: Request) -> Runtime:
 CurrentRuntime = Annotated[Runtime, Depends(_runtime)]
 
 
-async def _view(runtime: CurrentRuntime) -> View:
-    return runtime.view.current
+async def _snapshot(runtime: CurrentRuntime) -> Snapshot:
+    return runtime.snapshot.current
 
 
-CurrentView = Annotated[View, Depends(_view)]
+CurrentSnapshot = Annotated[Snapshot, Depends(_snapshot)]
 
 
 def visitor_of(request: Request, runtime: Runtime) -> Identity | None:

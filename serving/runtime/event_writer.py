@@ -190,7 +190,7 @@ class EventWriter:
         except TimeoutError:
             raise Unavailable("the events could not be stored in time") from None
 
-    def note(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Store an event that nobody waits for; where that is not possible right now it is dropped, and counted.
 
         Notes wait for one another: to wake the writer for each would cost more than to write it.

@@ -9,7 +9,7 @@ import structlog
 from artifacts import release as releases
 from artifacts.folder import FolderStore
 from artifacts.store import Store, StoreError
-from serving.runtime.snapshot import LiveView
+from serving.runtime.snapshot import LiveSnapshot
 from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
 
@@ -24,11 +24,11 @@ LONGEST_WAIT_SECONDS = 60.0
 class LiveRelease:
     """Follows ``CURRENT`` of the artifact store; ``problem`` says what keeps the newest release out of service."""
 
-    def __init__(self, store: Store, cache: Path, view: LiveView, metrics: Metrics) -> None:
+    def __init__(self, store: Store, cache: Path, snapshot: LiveSnapshot, metrics: Metrics) -> None:
         self.problem: str | None = None
         self._store = store
         self._cache = cache
-        self._view = view
+        self._snapshot = snapshot
         self._metrics = metrics
         self._refused: str | None = None
         self._failures = 0
@@ -50,14 +50,14 @@ class LiveRelease:
             if problem and problem != self.problem:
                 log.warning("release_missing", problem=problem)
             self._unknown(problem)
-        elif version == self._view.current.release_version:
+        elif version == self._snapshot.current.release_version:
             self._refused, self._failures, self.problem = None, 0, None
         elif version != self._refused or time.monotonic() >= self._try_again_at:
             self._load(version)
 
     @property
     def _kept(self) -> str:
-        version = self._view.current.release_version
+        version = self._snapshot.current.release_version
         return f"{version} stays in service" if version else "none is in service"
 
     def _unknown(self, problem: str | None) -> None:
@@ -68,7 +68,7 @@ class LiveRelease:
         """Why it is odd that no release is live; None in a system that never had one."""
         if isinstance(self._store, FolderStore) and not self._store.root.is_dir():
             return f"there is no folder {self._store.root}, {self._kept}: check UKOK_ARTIFACTS_URL, or `ukok run`"
-        if self._view.current.release is None:
+        if self._snapshot.current.release is None:
             return None
         return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
 
@@ -82,7 +82,7 @@ class LiveRelease:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the next release, the old one stays
             self._refuse(version, error)
             return
-        self._view.update(release=loaded)
+        self._snapshot.update(release=loaded)
         self._metrics.release.clear()
         self._metrics.release.labels(version).set(1)
         self._refused, self._failures, self.problem = None, 0, None
@@ -94,7 +94,7 @@ class LiveRelease:
         self._try_again_at = time.monotonic() + min(LONGEST_WAIT_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
         self.problem = f"{version} could not be loaded, {self._kept}: {_reason(error)}"
-        kept = self._view.current.release_version
+        kept = self._snapshot.current.release_version
         log.warning("release_refused", version=version, kept=kept, reason=log_reason(error))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from serving.catalog.broadcasts import load_schedule
 from serving.catalog.mall import load_kok
 from serving.catalog.recipes import load_recipes
-from serving.runtime.snapshot import LiveView
+from serving.runtime.snapshot import LiveSnapshot
 from sql.service.catalog import DataVersion
 
 log = structlog.get_logger()
@@ -18,9 +18,9 @@ log = structlog.get_logger()
 class CatalogFeed:
     """Reads a dataset again when loading has changed it."""
 
-    def __init__(self, engine: Engine, view: LiveView) -> None:
+    def __init__(self, engine: Engine, snapshot: LiveSnapshot) -> None:
         self._engine = engine
-        self._view = view
+        self._snapshot = snapshot
         self.versions: dict[str, int] = {}
 
     def poll(self) -> None:
@@ -31,9 +31,9 @@ class CatalogFeed:
         with self._engine.connect() as conn:
             wanted = dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
         loaders: dict[str, Callable[[Connection], Any]] = {
-            "kok": lambda conn: self._view.update(kok=load_kok(conn)),
-            "schedule": lambda conn: self._view.update(schedule=load_schedule(conn)),
-            "recipes": lambda conn: self._view.update(recipes=load_recipes(conn)),
+            "kok": lambda conn: self._snapshot.update(kok=load_kok(conn)),
+            "schedule": lambda conn: self._snapshot.update(schedule=load_schedule(conn)),
+            "recipes": lambda conn: self._snapshot.update(recipes=load_recipes(conn)),
         }
         failure: Exception | None = None
         for dataset, load in loaders.items():
@@ -42,7 +42,7 @@ class CatalogFeed:
             if self.versions.get(dataset) == version:
                 continue
             try:
-                with self._snapshot() as conn:
+                with self._consistent_read() as conn:
                     load(conn)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one dataset, the others are read
                 failure = failure or error
@@ -52,6 +52,6 @@ class CatalogFeed:
         if failure:
             raise failure
 
-    def _snapshot(self) -> Connection:
+    def _consistent_read(self) -> Connection:
         """A connection whose statements all see one moment. What is newer than the version is read again next time."""
         return self._engine.connect().execution_options(isolation_level="REPEATABLE READ")

@@ -25,9 +25,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.runtime.deps import CurrentRuntime, CurrentView, User, Visitor, user_of, visitor_of
+from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor, user_of, visitor_of
 from serving.runtime.runtime import Runtime
-from serving.runtime.snapshot import Answer, Noted, View
+from serving.runtime.snapshot import Answer, RecordedEvent, Snapshot
 
 JSON: Final = (b"content-type", b"application/json")
 # A browser may keep an answer, and asks each time whether it still holds.
@@ -35,7 +35,7 @@ REVALIDATE: Final = (b"cache-control", b"no-cache")
 REVALIDATE_OWN: Final = (b"cache-control", b"private, no-cache")
 
 
-class KeptAnswer(Response):
+class CachedResponse(Response):
     """An answer with its ETag, or 304 where the visitor has it already."""
 
     def __init__(self, answer: Answer) -> None:
@@ -47,7 +47,7 @@ class KeptAnswer(Response):
         await _send(scope["app"].state.runtime, self._answer, user_id, _header(scope, b"if-none-match"), send)
 
 
-class KeptAnswers:
+class ResponseCache:
     """The layer above the routes: sends an answer that is kept for the URL."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,7 +58,7 @@ class KeptAnswers:
             await self._app(scope, receive, send)
             return
         runtime: Runtime = scope["app"].state.runtime
-        answer = runtime.view.current.answers.get(scope["path"], scope["query_string"])
+        answer = runtime.snapshot.current.answers.get(scope["path"], scope["query_string"])
         if answer is None or (answer.until is not None and answer.until <= runtime.clock()):
             await self._app(scope, receive, send)
             return
@@ -170,7 +170,7 @@ def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - whatever was annotated
 _KNOWN: Final[tuple[tuple[Any, Callable[[Request, Runtime], Any]], ...]] = (
     (Request, lambda request, _: request),
     (CurrentRuntime, lambda _, runtime: runtime),
-    (CurrentView, lambda _, runtime: runtime.view.current),
+    (CurrentSnapshot, lambda _, runtime: runtime.snapshot.current),
     (Visitor, visitor_of),
     (User, user_of),
 )
@@ -205,8 +205,8 @@ def _text(header: bytes | None) -> str | None:
 
 
 async def _send(runtime: Runtime, answer: Answer, user_id: int | None, if_none_match: bytes | None, send: Send) -> None:
-    if user_id is not None and answer.noted:
-        runtime.note_encoded(user_id, *answer.noted)
+    if user_id is not None and answer.event:
+        runtime.record_encoded_event(user_id, *answer.event)
     if answer.served:
         answer.served.inc()
     if if_none_match is not None and _matches(if_none_match, answer.etag):
@@ -224,14 +224,14 @@ def _matches(if_none_match: bytes, etag: bytes) -> bool:
     return any(tag in {etag, b"*"} for tag in given)
 
 
-def keep(
+def cache_response(
     request: Request,
-    view: View,
+    snapshot: Snapshot,
     content: BaseModel | bytes,
     *,
     until: datetime | None = None,
     needs_login: bool = False,
-    noted: tuple[str, Mapping[str, Any]] | None = None,
+    event: tuple[str, Mapping[str, Any]] | None = None,
     source: str | None = None,
 ) -> Response:
     """Encode an answer made from ``view`` alone and keep it for the next request of the same URL.
@@ -257,8 +257,8 @@ def keep(
         until=until,
         needs_login=needs_login,
         route=route,
-        noted=Noted(noted[0], orjson.dumps(noted[1]).decode()) if noted else None,
-        served=runtime.metrics.recommended(route, view.release_version, source) if source else None,
+        event=RecordedEvent(event[0], orjson.dumps(event[1]).decode()) if event else None,
+        served=runtime.metrics.recommended(route, snapshot.release_version, source) if source else None,
     )
-    view.answers.keep(request.scope["path"], request.scope["query_string"], answer)
-    return KeptAnswer(answer)
+    snapshot.answers.put(request.scope["path"], request.scope["query_string"], answer)
+    return CachedResponse(answer)

@@ -16,7 +16,7 @@ from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
 from serving.runtime.refresh import CatalogFeed
-from serving.runtime.snapshot import LiveView
+from serving.runtime.snapshot import LiveSnapshot
 from serving.web.auth import Authenticator, Revocations, Tokens
 from serving.web.clock import Clock
 from serving.web.errors import StartupError
@@ -49,13 +49,13 @@ class Runtime:
         self.settings = settings
         self.clock = clock
         self.metrics = metrics
-        self.view = LiveView()
+        self.snapshot = LiveSnapshot()
         self.release: LiveRelease | None = None
         try:
             self.service_db = service_engine(silence_seconds=SILENCE_SECONDS)
             self.warehouse = warehouse_engine(silence_seconds=SILENCE_SECONDS)
             if Part.RELEASE in parts:
-                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.view, metrics)
+                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.snapshot, metrics)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
         self.events = EventWriter(self.warehouse, clock, metrics)
@@ -66,7 +66,7 @@ class Runtime:
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Part.CATALOG in parts:
-            feed = CatalogFeed(self.service_db, self.view)
+            feed = CatalogFeed(self.service_db, self.snapshot)
             self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
             self._pollers.append(Poller("release", every, LOAD_SECONDS, self.release.poll))
@@ -79,7 +79,7 @@ class Runtime:
             poller.start()
         self.events.start()
         problems = {name: problem for name, problem in self.problems().items() if problem}
-        log.info("started", release=self.view.current.release_version, problems=problems)
+        log.info("started", release=self.snapshot.current.release_version, problems=problems)
 
     def stop(self) -> None:
         """Commit the events that wait, end the threads, close the connections."""
@@ -98,13 +98,13 @@ class Runtime:
         found["events"] = self.events.problem
         return found
 
-    def note(self, user_id: int, event_type: str, payload: Mapping[str, object]) -> None:
+    def record_event(self, user_id: int, event_type: str, payload: Mapping[str, object]) -> None:
         """Write down what a user did or got. Nobody waits for it."""
-        self.note_encoded(user_id, event_type, orjson.dumps(payload).decode())
+        self.record_encoded_event(user_id, event_type, orjson.dumps(payload).decode())
 
-    def note_encoded(self, user_id: int, event_type: str, payload: str) -> None:
+    def record_encoded_event(self, user_id: int, event_type: str, payload: str) -> None:
         """The same, with the payload as the JSON of an object."""
-        self.events.note(Event(new_event_id(), user_id, event_type, payload=payload))
+        self.events.record_event(Event(new_event_id(), user_id, event_type, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
         """The databases that this application uses, by name."""

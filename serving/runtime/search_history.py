@@ -40,7 +40,7 @@ def save(runtime: Runtime, service: Service, user: Identity, keyword: str) -> Se
     with runtime.service_db.begin() as conn:
         require_account(conn, user.user_id)
         history_id = conn.execute(statement).scalar_one()
-    runtime.note(user.user_id, f"{service.prefix}_search_history_save", {"keyword": keyword})
+    runtime.record_event(user.user_id, f"{service.prefix}_search_history_save", {"keyword": keyword})
     return Searched(history_id, user.user_id, keyword, now)
 
 
@@ -56,7 +56,7 @@ def latest(runtime: Runtime, service: Service, user: Identity, limit: int) -> li
     newest = (SearchHistory.searched_at.desc(), SearchHistory.search_history_id.desc())
     with runtime.service_db.connect() as conn:
         rows = [Searched(*row) for row in conn.execute(query.order_by(*newest).limit(limit))]
-    runtime.note(user.user_id, f"{service.prefix}_search_history_view", {"count": len(rows)})
+    runtime.record_event(user.user_id, f"{service.prefix}_search_history_view", {"count": len(rows)})
     return rows
 
 
@@ -72,4 +72,4 @@ def forget(runtime: Runtime, service: Service, user: Identity, history_id: int) 
     if not found:
         raise not_found(f"search history {history_id}")
     deleted = {f"{service.prefix}_history_id": history_id}
-    runtime.note(user.user_id, f"{service.prefix}_search_history_delete", deleted)
+    runtime.record_event(user.user_id, f"{service.prefix}_search_history_delete", deleted)

@@ -22,7 +22,7 @@ ANSWER_BYTES = 64 * 2**20
 ANSWER_OVERHEAD = 1024
 
 
-class Noted(NamedTuple):
+class RecordedEvent(NamedTuple):
     """What is written down about a user who gets an answer: an event type and its encoded payload."""
 
     event_type: str
@@ -39,13 +39,13 @@ class Answer:
     until: datetime | None
     needs_login: bool
     route: str
-    noted: Noted | None = None
+    event: RecordedEvent | None = None
     served: Counter | None = None
 
     @property
     def size(self) -> int:
         """Bytes of memory, about."""
-        return len(self.body) + len(self.noted.payload if self.noted else "") + ANSWER_OVERHEAD
+        return len(self.body) + len(self.event.payload if self.event else "") + ANSWER_OVERHEAD
 
 
 class Answers:
@@ -63,7 +63,7 @@ class Answers:
         """The answer kept for this URL."""
         return self._answers.get((path, query))
 
-    def keep(self, path: str, query: bytes, answer: Answer) -> None:
+    def put(self, path: str, query: bytes, answer: Answer) -> None:
         """Keep an answer for this URL."""
         with self._lock:
             replaced = self._answers.pop((path, query), None)
@@ -91,7 +91,7 @@ class Parts(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class View:
+class Snapshot:
     """Catalog and release as of one moment, and the answers made from exactly these."""
 
     kok: KokCatalog = field(default_factory=KokCatalog)
@@ -110,11 +110,11 @@ class View:
         return any(index.knows(word) for index in (self.recipes.index, self.kok.index, self.schedule.index))
 
 
-class LiveView:
+class LiveSnapshot:
     """Holds the current view. A reader takes it once and sees no change while it answers."""
 
     def __init__(self) -> None:
-        self.current = View()
+        self.current = Snapshot()
         self._lock = Lock()
 
     def update(self, **parts: Unpack[Parts]) -> None:

@@ -66,7 +66,7 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
             )
     except IntegrityError:
         raise HTTPException(409, "this e-mail address is already in use") from None
-    runtime.note(user_id, "user_signup", {})
+    runtime.record_event(user_id, "user_signup", {})
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
 
 
@@ -104,7 +104,7 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
     runtime.login_attempts.succeed(account.email, host)
-    runtime.note(account.user_id, "user_login", {})
+    runtime.record_event(account.user_id, "user_login", {})
     return _login(runtime, opened)
 
 
@@ -130,7 +130,7 @@ def log_out(runtime: CurrentRuntime, user: User) -> Message:
     with runtime.service_db.begin() as conn:
         until = sessions.end(conn, user.session_id, runtime.clock(), _expiry(user))
     runtime.auth.revocations.add(user.session_id, until)
-    runtime.note(user.user_id, "user_logout", {})
+    runtime.record_event(user.user_id, "user_logout", {})
     return Message(message="로그아웃되었습니다.")
 
 
@@ -141,7 +141,7 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
         account = queries.find(conn, user.user_id)
     if account is None:
         raise unauthorized("this account no longer exists")
-    runtime.note(user.user_id, "user_info_view", {})
+    runtime.record_event(user.user_id, "user_info_view", {})
     return Account(
         user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
     )

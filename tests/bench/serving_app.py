@@ -28,7 +28,7 @@ def body_of(request: Request, prefix: str) -> bytes:
     body = bodies.get(key)
     if body is None:
         runtime: Runtime = app.state.runtime
-        answer = runtime.view.current.answers.get(key[0].replace(f"{PLAIN}-{prefix}", prefix), key[1])
+        answer = runtime.snapshot.current.answers.get(key[0].replace(f"{PLAIN}-{prefix}", prefix), key[1])
         body = bodies[key] = answer.body if answer else b""
     return body
 
@@ -51,7 +51,7 @@ def plain(prefix: str) -> dict[str, Callable[..., Awaitable[Response]]]:
 async def forget() -> Response:
     """Make every answer anew from now on."""
     runtime: Runtime = app.state.runtime
-    runtime.view.update()
+    runtime.snapshot.update()
     return Response()
 
 

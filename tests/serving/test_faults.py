@@ -128,10 +128,10 @@ def test_fault_9_the_vocabulary_is_not_read_again_for_a_request(client: TestClie
     engine = client.app.state.runtime.service_db  # type: ignore[attr-defined]
     statements: list[str] = []
 
-    def note(*arguments: Any) -> None:
+    def count(*arguments: Any) -> None:
         statements.append(str(arguments[2]))
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", count)
     three = "ingredient=감자&ingredient=양파&ingredient=돈육&amount=100&amount=100&amount=100"
     for path in (
         f"/api/recipes/by-ingredients?{three}",
@@ -142,7 +142,7 @@ def test_fault_9_the_vocabulary_is_not_read_again_for_a_request(client: TestClie
         f"/api/homeshopping/product/{BIG_ID}/recipe-recommend",
     ):
         assert client.get(path, headers=person.headers).status_code == 200, path
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "before_cursor_execute", count)
     assert [statement for statement in statements if "ingredient" in statement or "synonym" in statement] == []
 
 

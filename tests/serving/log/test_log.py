@@ -35,11 +35,11 @@ def rows(warehouse: Engine) -> list[Row[Any]]:
 def wait_for_notes(warehouse: Engine) -> None:
     """Until what the API notes of signing up and logging in is stored, so that nothing else is on its way."""
 
-    def noted() -> int:
+    def event() -> int:
         with warehouse.connect() as conn:
             return conn.scalar(select(func.count()).where(UserEvent.event_type == "user_login")) or 0
 
-    eventually(lambda: noted() == 1, "the login is noted")
+    eventually(lambda: event() == 1, "the login is noted")
 
 
 @pytest.fixture

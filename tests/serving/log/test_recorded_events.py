@@ -18,8 +18,8 @@ RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
 
 def rows(warehouse: Engine) -> list[Row[Any]]:
     with warehouse.connect() as conn:
-        noted = select(UserEvent.__table__).where(UserEvent.event_type.not_in(["user_signup", "user_login"]))
-        return list(conn.execute(noted.order_by(UserEvent.event_id)))
+        event = select(UserEvent.__table__).where(UserEvent.event_type.not_in(["user_signup", "user_login"]))
+        return list(conn.execute(event.order_by(UserEvent.event_id)))
 
 
 def test_what_a_user_looks_at_is_noted_each_time_and_an_anonymous_visitor_is_not(

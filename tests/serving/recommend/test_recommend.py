@@ -192,10 +192,10 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
-    view = client.app.state.runtime.view.current  # type: ignore[attr-defined]
-    picked = Recommendation(((view.schedule.by_live_id[2], "popular"),), "popular", None)
+    snapshot = client.app.state.runtime.snapshot.current  # type: ignore[attr-defined]
+    picked = Recommendation(((snapshot.schedule.by_live_id[2], "popular"),), "popular", None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
-    bodies = [json.loads(products_body(view, picked, now)) for now in moments]
+    bodies = [json.loads(products_body(snapshot, picked, now)) for now in moments]
     assert [body["products"][0]["on_air"] for body in bodies] == [False, True, True, False]
 
 
@@ -319,15 +319,15 @@ def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_aske
     for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
         assert asked.items() <= payload.items(), path
         assert payload["source"] == ("text" if "search" in path else "resolved"), path
-        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
-            assert item.items() <= noted.items(), path
+        for item, event in zip(items, payload["impressions"], strict="cart" not in path):
+            assert item.items() <= event.items(), path
     with warehouse.begin() as conn:
         anonymise(conn, [person.user_id])
     words = {"keyword", "ingredient", "ingredients", "unit", "amount", "reason"}
     for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
         assert {name: value for name, value in asked.items() if name not in words}.items() <= payload.items(), path
-        for item, noted in zip(items, payload["impressions"], strict="cart" not in path):
-            assert {name: value for name, value in item.items() if name not in words}.items() <= noted.items(), path
+        for item, event in zip(items, payload["impressions"], strict="cart" not in path):
+            assert {name: value for name, value in item.items() if name not in words}.items() <= event.items(), path
 
 
 def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now: Now) -> None:
@@ -361,7 +361,7 @@ def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(
     assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
-    release = client.app.state.runtime.view.current.release  # type: ignore[attr-defined]
+    release = client.app.state.runtime.snapshot.current.release  # type: ignore[attr-defined]
     cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
     assert min(cosines.values()) < 0.35, "every recipe is like it a little"
     assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]

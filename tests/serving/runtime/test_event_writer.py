@@ -164,7 +164,7 @@ def test_a_commit_that_takes_too_long_is_given_up_and_nothing_of_it_is_stored(
         with pytest.raises(Unavailable, match="right now"):
             write(events, event("later"))
         assert dropped(metrics) == 0
-        events.note(event("noted"))
+        events.record_event(event("noted"))
         assert dropped(metrics) == 1
     events.stop()
     assert stored(warehouse) == []
@@ -189,7 +189,7 @@ def test_notes_leave_room_for_events_and_those_without_room_are_counted(
         answers = [pool.submit(write, events, event("event"))]
         eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
         for _ in range(5):
-            events.note(event("note"))
+            events.record_event(event("note"))
         assert (events.waiting, dropped(metrics)) == (3, 2)
         answers += [pool.submit(write, events, event("event")) for _ in range(2)]
         eventually(lambda: events.waiting == 5, "the events found room")
@@ -203,11 +203,11 @@ def test_notes_leave_room_for_events_and_those_without_room_are_counted(
 def test_notes_that_a_commit_could_not_store_are_counted(
     events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events.note(event("unstorable", payload=UNSTORABLE))
+    events.record_event(event("unstorable", payload=UNSTORABLE))
     eventually(lambda: dropped(metrics) == 1, "the note that was refused is counted")
     monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 100)
     with locked(warehouse):
-        events.note(event("late"))
+        events.record_event(event("late"))
         eventually(lambda: dropped(metrics) == 2, "the note that came too late is counted")
     assert stored(warehouse) == []
 

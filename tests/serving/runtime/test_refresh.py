@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from serving.catalog.mall import KokCatalog, load_kok
 from serving.runtime.refresh import CatalogFeed
-from serving.runtime.snapshot import LiveView
+from serving.runtime.snapshot import LiveSnapshot
 from sql.service.catalog import KokPrice
 from tests.builders.small_catalog import BIG_ID, cancel, fill, set_price
 from tests.serving.conftest import Now, Person, eventually
@@ -60,8 +60,8 @@ def test_a_dataset_that_cannot_be_read_keeps_none_of_the_others_and_is_tried_aga
     def fail(_: Connection) -> NoReturn:
         raise ValueError("a row that nobody thought of")
 
-    view = LiveView()
-    feed = CatalogFeed(filled, view)
+    snapshot = LiveSnapshot()
+    feed = CatalogFeed(filled, snapshot)
     with monkeypatch.context() as broken:
         broken.setattr("serving.runtime.refresh.load_kok", fail)
         with pytest.raises(ValueError, match="nobody thought of"):
@@ -83,7 +83,7 @@ def test_a_load_that_commits_meanwhile_is_read_as_a_whole_or_not_at_all(
         return load_kok(conn)
 
     monkeypatch.setattr("serving.runtime.refresh.load_kok", load)
-    CatalogFeed(filled, LiveView()).poll()
+    CatalogFeed(filled, LiveSnapshot()).poll()
     ((before, after),) = seen
     assert before == after
 
