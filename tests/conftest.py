@@ -27,17 +27,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import settings
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
 
 from artifacts.store import Store, open_store
 from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.service.base import ServiceBase
 from sql.upgrade import upgrade
+from tests.builders.databases import new_database
 
 ROOT = Path(__file__).resolve().parent.parent
-MARIADB_URL = os.environ.get("UKOK_TEST_MARIADB_URL", "mysql+pymysql://root@127.0.0.1:3306/")
-POSTGRES_URL = os.environ.get("UKOK_TEST_POSTGRES_URL", "postgresql+psycopg2://postgres@127.0.0.1:5432/")
 S3_KEY, S3_SECRET, S3_BUCKET = "ukok-test", "ukok-test-secret", "ukok"
 
 
@@ -88,8 +86,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             )
         return
     with (
-        _database(MARIADB_URL, "MariaDB", "UKOK_TEST_MARIADB_URL") as service_url,
-        _database(POSTGRES_URL, "PostgreSQL", "UKOK_TEST_POSTGRES_URL") as warehouse_url,
+        new_database("mariadb") as service_url,
+        new_database("postgresql") as warehouse_url,
         s3_server(tmp_path_factory.mktemp("s3")) as endpoint,
     ):
         var = tmp_path_factory.mktemp("servers")
@@ -107,7 +105,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
     """An empty database on the MariaDB server."""
-    with _database(MARIADB_URL, "MariaDB", "UKOK_TEST_MARIADB_URL") as url:
+    with new_database("mariadb") as url:
         yield url
 
 
@@ -290,28 +288,3 @@ def _migrated(stack: Stack) -> Stack:
         upgrade(engine, "service" if database == "service" else "warehouse")
         engine.dispose()
     return stack
-
-
-@contextmanager
-def _database(server_url: str, product: str, variable: str) -> Iterator[str]:
-    """A new database on a server, dropped afterwards; yields its URL."""
-    url = sqlalchemy.make_url(server_url)
-    postgres = url.get_backend_name() == "postgresql"
-    admin = sqlalchemy.create_engine(
-        url.set(database="postgres" if postgres else None), isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool
-    )
-    name = f"ukok_test_{secrets.token_hex(5)}"
-    try:
-        with admin.connect() as conn:
-            conn.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError as error:
-        message = (
-            f"no {product} at {url.render_as_string()}: start one or set {variable}; "
-            f"`make test` then runs these tests on it ({' '.join(str(error.orig).split())})"
-        )
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name}" + (" WITH (FORCE)" if postgres else "")))

@@ -6,23 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, Table, insert, inspect, select, text
+from sqlalchemy import Engine, Table, insert, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from sql.engines import service_engine
 from sql.service.base import ServiceBase
 from sql.service.catalog import Channel, HomeShoppingProduct, KokPrice, KokProduct
 from sql.service.recipes import Ingredient
-from sql.upgrade import config, upgrade
 from sql.upsert import Counts, upsert
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.history import FctPrice
-from tests.conftest import Stack
 
 KST = ZoneInfo("Asia/Seoul")
 AT = datetime(2025, 8, 6, 0, 30, 15, 123456, tzinfo=KST)
@@ -104,38 +98,6 @@ def test_the_channels_are_there(service: Engine) -> None:
         rows = conn.execute(select(Channel.channel_id, Channel.source).order_by(Channel.channel_id)).all()
     assert [row.channel_id for row in rows] == list(range(1, 18))
     assert [row.source for row in rows if row.source] == ["hnsmall", "hmall", "hmall", "nsmall", "nsmall"]
-
-
-def test_migrations_lead_to_the_models(service: Engine, warehouse: Engine) -> None:
-    for engine, metadata in ((service, ServiceBase.metadata), (warehouse, WarehouseBase.metadata)):
-        with engine.connect() as conn:
-            context = MigrationContext.configure(conn, opts={"compare_server_default": True})
-            assert compare_metadata(context, metadata) == []
-
-
-def test_every_table_and_column_of_the_warehouse_is_explained(warehouse: Engine) -> None:
-    inspector = inspect(warehouse)
-    silent = []
-    for table in WarehouseBase.metadata.tables:
-        if not inspector.get_table_comment(table)["text"]:
-            silent.append(table)
-        silent += [f"{table}.{c['name']}" for c in inspector.get_columns(table) if not c["comment"]]
-    assert silent == []
-
-
-def test_an_upgrade_that_was_killed_half_way_is_finished_by_the_next(stack: Stack, service: Engine) -> None:
-    # MariaDB commits each statement: a table may exist although its migration is not marked as done.
-    with service.begin() as conn:
-        conn.execute(text("UPDATE alembic_version SET version_num = '0019'"))
-        conn.execute(text("DROP TABLE data_version"))
-    engine = service_engine(stack.service_url)
-    upgrade(engine, "service")
-    engine.dispose()
-    assert inspect(service).has_table("data_version")
-    with service.connect() as conn:
-        newest = ScriptDirectory.from_config(config("service")).get_current_head()
-        assert conn.scalar(text("SELECT version_num FROM alembic_version")) == newest
-        assert len(conn.scalars(select(Channel.channel_id)).all()) == 17
 
 
 PRODUCT = {
