@@ -5,7 +5,6 @@ import json
 import shutil
 import tempfile
 from datetime import UTC, datetime
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from recommender.bundle import LoadedRelease
 from recommender.models.encoder import Encoder
 from recommender.models.neighbours import NeighbourTable
 from sql.warehouse.steps import ReleaseRecord
+from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             dimensions={"word2vec": vectors.shape[1], "text": items.recipe_texts.shape[1]},
             metric="inner product of unit vectors",
             datasets={"recipes": corpora.snapshot(store, corpus), "products": food_products.snapshot(store, products)},
-            code_version=distribution_version("ukok"),
+            code_version=__version__,
             parameters={"word2vec": word2vec.version, "bert": bert.version, "neighbours": tables.NEIGHBOURS},
             evaluation=evaluation,
             gate=judge(evaluation, _live_manifest(store)),

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +29,7 @@ from pipelines.train.title_search import finding
 from recommender.models.encoder import Encoder
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain
+from ukok import __version__
 
 if TYPE_CHECKING:
     import torch
@@ -89,7 +89,7 @@ def train_and_keep(service: Engine, store: Store, now: datetime, base_model: str
         figures["trained"] = finding(corpus.test(), Encoder(folder).encode)
         about = {
             "dataset": {corpora.DATASET: corpora.snapshot(store, corpus)},
-            "code_version": distribution_version("ukok"),
+            "code_version": __version__,
             "parameters": asdict(parameters),
             "seed": parameters.seed,
             "longest": parameters.longest,

@@ -5,7 +5,6 @@ import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from sqlalchemy import Engine
 from artifacts.store import Store
 from pipelines.train import corpora, models
 from pipelines.train.corpora import RecipeCorpus
+from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def train(service: Engine, store: Store, now: datetime) -> str:
     figures = {"ingredients": len(vectors.names), "recipes": len(corpus.fit())}
     about = {
         "dataset": {corpora.DATASET: corpora.snapshot(store, corpus)},
-        "code_version": distribution_version("ukok"),
+        "code_version": __version__,
         "parameters": asdict(parameters),
         "seed": parameters.seed,
         "figures": figures,
