@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from artifacts.store import Conflict, NotFound, Store, StoreError
+from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.store import Store
 
 CURRENT = "releases/CURRENT"
 MANIFEST = "manifest.json"
@@ -140,7 +141,7 @@ def current(store: Store) -> str | None:
 
 
 def promote(store: Store, version: str, *, expected: str | None) -> None:
-    """Make a release live if the live one still is ``expected``, else raise :class:`~artifacts.store.Conflict`."""
+    """Make a release live if the live one still is ``expected``, else raise :class:`~artifacts.errors.Conflict`."""
     read_manifest(store, version)
     pointer, etag = _pointer(store)
     live = pointer.version if pointer else None

@@ -190,7 +190,7 @@ def crawl_report(
 
     Example: `ukok crawl report kok`.
     """
-    from artifacts.store import open_store
+    from artifacts.open import open_store
     from pipelines.crawl import report_crawl
 
     _tell(report_crawl(open_store(), run))
@@ -210,7 +210,7 @@ def crawl_show_fault(
 
     Example: `ukok crawl show-fault kok --page 1 --save page.html`.
     """
-    from artifacts.store import open_store
+    from artifacts.open import open_store
     from pipelines.show_fault import fault_page, show_fault
 
     if page is None:
@@ -397,7 +397,7 @@ def release_list() -> None:
     """List the uploaded releases, newest first: which is live, what it holds, how it was judged."""
     from rich.table import Table
 
-    from artifacts.store import open_store
+    from artifacts.open import open_store
     from pipelines.release import publish
 
     table = Table("version", "live", "recipes", "products", "hit@10", "gate")
@@ -476,7 +476,7 @@ def _known(error: Exception) -> str | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    from artifacts.store import StoreError
+    from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
     from sql.engines import DatabaseUnavailable
 
@@ -525,7 +525,7 @@ def _demo(day: date) -> Iterator[None]:
 
 
 def _tell(report: "CrawlReport") -> None:
-    from artifacts.store import store_url
+    from artifacts.open import store_url
     from crawlers.report.terminal import summary
 
     console = _console_for_tables()
@@ -580,8 +580,8 @@ def _instant(option: str, text: str | None) -> datetime | None:
 
 
 def _newest() -> str:
+    from artifacts.open import open_store
     from artifacts.release import list_releases
-    from artifacts.store import open_store
 
     versions = list_releases(open_store())
     if not versions:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from crawlers import registry
 from pipelines.report import record
 from sql.engines import service_engine, warehouse_engine

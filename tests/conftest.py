@@ -28,7 +28,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import settings
 from sqlalchemy import Engine, text
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.service.base import ServiceBase

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, update
 from sqlalchemy.dialects.postgresql import insert
 
 from artifacts import release as releases
+from artifacts.errors import StoreError
 from artifacts.release import MANIFEST, CorruptRelease, Manifest
-from artifacts.store import Store, StoreError
+from artifacts.store import Store
 from pipelines.release import evaluate, food_products, tables
 from pipelines.release.gate import judge, refusal
 from pipelines.release.tables import Items

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artifacts.store import Store, StoreError
+from artifacts.errors import StoreError
+from artifacts.store import Store
 
 Kind = Literal["word2vec", "bert"]
 ABOUT = "model.json"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from artifacts import release as releases
+from artifacts.errors import StoreError
 from artifacts.folder import FolderStore
-from artifacts.store import Store, StoreError
+from artifacts.store import Store
 from serving.runtime.snapshot import LiveSnapshot
 from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from artifacts import datasets, raw, release
+from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.open import open_store
 from artifacts.s3 import S3Store
-from artifacts.store import Conflict, NotFound, Store, StoreError, open_store
+from artifacts.store import Store
 
 NOW = datetime(2025, 8, 6, 3, 4, 5, tzinfo=UTC)
 

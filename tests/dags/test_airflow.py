@@ -21,9 +21,10 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
+from artifacts.open import open_store
 from artifacts.raw import list_runs
 from artifacts.release import current
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.standin.catalog import DEMO, load_catalog
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import running_standin
 from sql import embedded

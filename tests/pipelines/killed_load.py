@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event, select
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from pipelines.load import kok_pages, parts, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, Table, select
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.ledger import table_of
 from pipelines.load.parts import DETAIL

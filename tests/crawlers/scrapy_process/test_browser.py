@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin

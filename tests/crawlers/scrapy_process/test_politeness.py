@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.registry import sources
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from artifacts import release as releases
+from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
-from artifacts.store import Store, StoreError
+from artifacts.store import Store
 from pipelines.release import publish
 from pipelines.train import bert, word2vec
 from pipelines.train.corpora import EmptyCorpus
