@@ -17,12 +17,12 @@ from sqlalchemy import Engine, event, select
 
 from artifacts.open import open_store
 from artifacts.store import Store
-from pipelines.load import kok_pages, parts, products, recipes
+from pipelines.load import child_rows, kok_pages, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES, VERSIONS
+from pipelines.load.warehouse_history import PRICES, VERSIONS
 from recommender.text.resolver import ResolvedTitle
 from sql.engines import service_engine, warehouse_engine
 from sql.service import catalog
@@ -35,7 +35,7 @@ KILLED = -1
 SERVICE = [
     *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK, PRICE.table, BROADCAST),
     *(products.HOME_SHOPPING, products.PRODUCT_INGREDIENT, products.DOCUMENT, table_of(catalog.LoadedFile)),
-    *(parts.DETAIL, parts.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
+    *(child_rows.DETAIL, child_rows.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
 ]
 WAREHOUSE = [FCT_BROADCAST, PRICES.table, VERSIONS.table]
 # What is not part of a natural key's row: keys made by the database, the wall clock, and names of files that each

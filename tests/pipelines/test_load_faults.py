@@ -8,12 +8,12 @@ from sqlalchemy import Engine, func, select
 
 from artifacts.raw import ITEMS, REPORT
 from artifacts.store import Store
-from pipelines.load.intake import Intake
+from pipelines.load.item_validator import ItemValidator
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.products import HOME_SHOPPING, KOK
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES
+from pipelines.load.warehouse_history import PRICES
 from pipelines.report import Report
 from tests.builders.raw_runs import (
     DAY,
@@ -144,7 +144,7 @@ def test_a_load_that_loses_items_fails(
     service: Engine, store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that filters items away without a word is stopped before it writes."""
-    monkeypatch.setattr(Intake, "unique", lambda _, items, *__: list(items)[1:])
+    monkeypatch.setattr(ItemValidator, "unique", lambda _, items, *__: list(items)[1:])
     put_products(store, T[0], [product(1), product(2)])
     with pytest.raises(RuntimeError, match="1 of 2 items neither land nor are rejected"):
         load("kok")

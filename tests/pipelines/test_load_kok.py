@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.load import products
-from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from recommender.text import resolver
@@ -46,7 +46,7 @@ def vanished(service: Engine) -> dict[int, int | None]:
 
 def version(service: Engine) -> int:
     with service.connect() as conn:
-        return conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "kok")) or 0
+        return conn.scalar(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == "kok")) or 0
 
 
 def test_products_and_prices_land_whole(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:

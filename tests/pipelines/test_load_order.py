@@ -12,9 +12,9 @@ from sqlalchemy import Engine, Table, select
 
 from artifacts.open import open_store
 from artifacts.store import Store
+from pipelines.load.child_rows import DETAIL
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.ledger import table_of
-from pipelines.load.parts import DETAIL
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from sql.service import catalog

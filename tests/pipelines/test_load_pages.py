@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
+from pipelines.load.child_rows import DETAIL, IMAGE
 from pipelines.load.kok_pages import REVIEW, SELLER
 from pipelines.load.ledger import table_of
-from pipelines.load.parts import DETAIL, IMAGE
 from pipelines.load.products import DOCUMENT, HOME_SHOPPING, KOK
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES, VERSIONS
+from pipelines.load.warehouse_history import PRICES, VERSIONS
 from pipelines.report import Report
 from sql.service import catalog
 from tests.builders.raw_runs import (

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.load.gates import GateBroken
-from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.report import Report
@@ -82,7 +82,7 @@ def test_identical_content_writes_nothing_but_report_and_ledger(service: Engine,
         reports = load()
     assert [(report.read, report.written, report.unchanged) for report in reports] == [(2, 0, 2), (2, 0, 2)]
     with service.connect() as conn:
-        assert conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "schedule")) == 1
+        assert conn.scalar(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == "schedule")) == 1
     assert len(rows(service, table_of(catalog.LoadedFile), "run_id")) == 2
 
 

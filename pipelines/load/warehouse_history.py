@@ -1,4 +1,4 @@
-"""The histories that every source shares in the warehouse: prices, and versions of products."""
+"""Histories that all sources share in the warehouse: prices, and versions of products."""
 
 from collections.abc import Iterable
 
@@ -10,11 +10,11 @@ from sql.upsert import chunks
 from sql.warehouse import history, steps
 
 LEDGER = table_of(steps.LoadedFile)
-ROUNDING = 1.0  # percentage points by which a listed rate may differ from the one of its prices
+ROUNDING = 1.0  # percentage points by which a listed rate may differ from the computed one
 
 
-def _settle(row: Values, seen: Values, before: Values) -> Values:
-    """A new price whose product page was not read: a list price that does not go with it is unknown for now."""
+def _reconcile(row: Values, seen: Values, before: Values) -> Values:
+    """Drop an inherited list price that contradicts a new price and rate; its product page was not read."""
     price, list_price, rate = row["price"], row["list_price"], row["discount_rate"]
     same = (price, rate) == (before["price"], before["discount_rate"])
     if same or "list_price" in seen or price is None or list_price is None:
@@ -30,7 +30,7 @@ PRICES = History(
     key=("source", "source_product_id"),
     time="observed_at",
     values={"price": None, "list_price": None, "price_kind": "unknown", "discount_rate": None},
-    settle=_settle,
+    reconcile=_reconcile,
 )
 VERSIONS = History(
     table_of(history.DimProduct),
@@ -41,7 +41,7 @@ VERSIONS = History(
 
 
 def close_versions(conn: Connection, changed: Iterable[Key]) -> None:
-    """Let each version of the changed products end where the next one begins; the last one stays open."""
+    """End each version of the changed products where the next one begins; the last one stays open."""
     table, later = VERSIONS.table, VERSIONS.table.alias("later")
     next_from = (
         select(func.min(later.c.valid_from))

@@ -1,10 +1,10 @@
-"""Items of raw files, checked again on their way in."""
+"""Validation of raw items before they are loaded."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,39 +15,47 @@ from pipelines.report import Report
 ItemT = TypeVar("ItemT", bound=BaseModel)
 
 
+class RejectedItem(NamedTuple):
+    """An item that is not loaded; ``reason`` is countable, ``detail`` says what is wrong with this item."""
+
+    item: Mapping[str, Any]
+    reason: str
+    detail: str
+
+
 @dataclass
-class Intake:
-    """What was read from the files of one moment: what lands, what repeats another item, and what cannot land."""
+class ItemValidator:
+    """Validates the items of one crawl batch and counts those read, landed, repeated and rejected."""
 
     read: int = 0
     landed: int = 0
     repeated: int = 0
-    rejects: list[tuple[Mapping[str, Any], str, str]] = field(default_factory=list)
+    rejects: list[RejectedItem] = field(default_factory=list)
 
     @property
     def rejected(self) -> Counter[str]:
         """Number of rejects by reason."""
-        return Counter(reason for _, reason, _ in self.rejects)
+        return Counter(rejected.reason for rejected in self.rejects)
 
     def items(self, store: Store, run: RawRun, model: type[ItemT]) -> list[ItemT]:
-        """The valid items of a file; the others become rejects."""
+        """Return the valid items of a file; the others become rejects."""
         valid = []
         for item in read_items(store, run):
             self.read += 1
             try:
-                valid.append(model.model_validate(_storable(item)))
+                valid.append(model.model_validate(_without_nul(item)))
             except ValidationError as error:
                 first = error.errors(include_url=False)[0]
                 self.reject(item, "invalid item", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
         return valid
 
     def reject(self, item: Mapping[str, Any] | BaseModel, reason: str, detail: str) -> None:
-        """Keep an item that does not land, and why."""
-        kept = item.model_dump(mode="json") if isinstance(item, BaseModel) else item
-        self.rejects.append((kept, reason, detail))
+        """Add an item to the rejects."""
+        values = item.model_dump(mode="json") if isinstance(item, BaseModel) else item
+        self.rejects.append(RejectedItem(values, reason, detail))
 
     def unique(self, items: Iterable[ItemT], key: Sequence[str], content: Sequence[str]) -> list[ItemT]:
-        """The first item of each ``key``. One that repeats its ``content`` lands with it, any other is rejected."""
+        """Keep the first item of each ``key``; reject later ones that differ in ``content``."""
         first: dict[tuple[Any, ...], ItemT] = {}
         for item in items:
             values = attrgetter(*key)(item)
@@ -58,8 +66,8 @@ class Intake:
                 self.repeated += 1
         return list(first.values())
 
-    def tell(self, report: Report) -> None:
-        """Add the figures to the Report of the step; a RuntimeError when they do not add up to what was read."""
+    def add_to(self, report: Report) -> None:
+        """Add the counts and rejects to the report of the step; raise ``RuntimeError`` if they do not add up."""
         lost = self.read - self.landed - self.repeated - len(self.rejects)
         if lost:
             raise RuntimeError(f"{lost} of {self.read} items neither land nor are rejected: the load step loses them")
@@ -70,14 +78,14 @@ class Intake:
             report.reject(item, reason, detail)
 
 
-def _storable(value: object) -> object:
-    """No database stores a NUL in a text."""
+def _without_nul(value: object) -> object:
+    """Remove NUL characters, which no database stores."""
     match value:
         case str():
             return value.replace("\0", "")
         case list():
-            return [_storable(part) for part in value]
+            return [_without_nul(part) for part in value]
         case dict():
-            return {name: _storable(part) for name, part in value.items()}
+            return {name: _without_nul(part) for name, part in value.items()}
         case _:
             return value
