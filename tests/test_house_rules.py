@@ -66,7 +66,7 @@ def test_compose_runs_the_gateway_and_each_service_on_its_port() -> None:
     assert all(find_spec(module) for module in modules)
 
 
-def test_every_image_that_compose_builds_is_a_target_of_the_dockerfile() -> None:
+def test_every_image_of_compose_is_a_dockerfile_target() -> None:
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE))
     assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= targets
 

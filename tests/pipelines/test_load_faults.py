@@ -45,7 +45,7 @@ def cancelled(service: Engine) -> list[int]:
         return sorted(found)
 
 
-def test_crawls_that_overlap_or_fail_cancel_no_show(service: Engine, store: Store, load: Load) -> None:
+def test_overlapping_or_failed_crawls_cancel_no_show(service: Engine, store: Store, load: Load) -> None:
     """What one crawl has not read yet, or could not read, is no reason to cancel what another one saw."""
     whole = [show(f"{hour:02}:00", f"{hour:02}:50", hour) for hour in range(4, 24)]
     slow = [show("04:00", "04:50", 4)]
@@ -121,9 +121,7 @@ def test_an_unknown_price_is_not_zero_and_a_list_price_is_no_price(
     ]
 
 
-def test_everything_read_is_served_or_said_to_be_missing(
-    service: Engine, warehouse: Engine, store: Store, load: Load
-) -> None:
+def test_every_item_is_loaded_or_rejected(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     """No row gets lost between raw files and served tables without being counted, with its reason."""
     days = [DAY + timedelta(days=ahead) for ahead in range(10)]
     items = [show(f"{hour:02}:00", f"{hour:02}:50", hour, day=day) for day in days for hour in range(4, 24)]

@@ -54,7 +54,7 @@ SHOP_PAGES = table_of_sights(
 
 @SLOW
 @given(CARDS, PAGES, WHOLE, TURNS, TURNS)
-def test_the_mall(
+def test_mall_files_in_any_order_give_the_same_rows(
     service: Engine,
     warehouse: Engine,
     artifacts_url: str,
@@ -95,7 +95,7 @@ def test_the_mall(
 
 @SLOW
 @given(SHOWS, SHOP_PAGES, WHOLE, TURNS, TURNS)
-def test_a_schedule(
+def test_schedule_files_in_any_order_give_the_same_rows(
     service: Engine,
     warehouse: Engine,
     artifacts_url: str,

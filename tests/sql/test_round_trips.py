@@ -66,7 +66,7 @@ def test_a_naive_time_is_refused(prices: tuple[Engine, Table, dict[str, Any]]) -
         conn.execute(insert(table), row | names["extra"])
 
 
-def test_names_that_weak_collations_confuse_are_different(service: Engine) -> None:
+def test_names_are_compared_byte_by_byte(service: Engine) -> None:
     names = ["🍣", "🍺", "Café", "Cafe", "cafe", "김치", "김치 ", '한돈 삼겹살 <1+1> & "특가"']
     with service.begin() as conn:
         conn.execute(insert(Ingredient), [{"name": name} for name in names])
@@ -87,7 +87,7 @@ def test_a_stored_time_is_never_null(service: Engine) -> None:
         )
 
 
-def test_reads_are_committed_reads(service: Engine, warehouse: Engine) -> None:
+def test_the_isolation_level_is_read_committed(service: Engine, warehouse: Engine) -> None:
     for engine in (service, warehouse):
         with engine.connect() as conn:
             assert conn.get_isolation_level() == "READ COMMITTED"
@@ -144,12 +144,12 @@ def test_an_upsert_by_another_key_keeps_the_generated_id(service: Engine) -> Non
     assert then["양파"] == first["양파"]
 
 
-def test_an_upsert_refuses_two_rows_of_one_key(service: Engine) -> None:
+def test_an_upsert_refuses_two_rows_with_one_key(service: Engine) -> None:
     with service.begin() as conn, pytest.raises(ValueError, match="repeat a key"):
         upsert(conn, HomeShoppingProduct.__table__, [PRODUCT, PRODUCT], update_columns=CHANGING)  # type: ignore[arg-type]
 
 
-def test_a_price_of_a_product_appears_once_an_instant(service: Engine) -> None:
+def test_a_product_has_one_price_per_instant(service: Engine) -> None:
     row = {"kok_product_id": 1, "observed_at": AT, "price": 1, "price_kind": "amount", "discount_rate": 0}
     with service.begin() as conn:
         conn.execute(insert(KokPrice), row)
