@@ -1,4 +1,4 @@
-"""Folder and S3 stores behave alike."""
+"""Folder and S3 stores behave the same."""
 
 import gzip
 import threading

@@ -35,7 +35,8 @@ from sql.service.catalog import Broadcast, KokProduct
 from sql.service.recipes import Recipe
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
-from tests.conftest import ROOT, embedded_folder, free_port
+from tests.builders.servers import embedded_folder, free_port
+from tests.conftest import ROOT
 
 SECONDS = 240.0
 KST = ZoneInfo("Asia/Seoul")

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, select
 from sql.service.users import User
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import served
+from tests.builders.servers import free_port
 from tests.builders.small_catalog import fill
-from tests.conftest import ROOT, embedded_only, free_port
+from tests.conftest import ROOT, embedded_only
 
 NOTED = {
     "homeshopping_schedule_view",

@@ -19,8 +19,9 @@ from pipelines import cli
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
 from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
+from tests.builders.servers import free_port
 from tests.builders.small_crawl import show as standin_show
-from tests.conftest import Stack, free_port
+from tests.conftest import Stack
 from tests.pipelines.test_recipe_csv import row, write
 
 HEAVY = {

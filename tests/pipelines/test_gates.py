@@ -1,4 +1,4 @@
-"""Gates: a broken file changes nothing until a person accepts it."""
+"""Gates: a file that looks broken is not loaded until a person accepts it."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -78,7 +78,7 @@ def test_half_is_enough_and_two_runs_are_no_history(service: Engine, store: Stor
 
 
 def test_days_are_compared_by_days_ahead(service: Engine, store: Store, load: Load) -> None:
-    """A far day has few shows yet; that is no reason to hold back a file."""
+    """Few shows on a day far ahead are no reason to hold a file back."""
     far = DAY + timedelta(days=10)
     for turn in range(3):
         at, day = T[0] + timedelta(days=turn), far + timedelta(days=turn)
@@ -118,7 +118,7 @@ def test_a_held_back_file_is_later_accepted_in_its_place(service: Engine, store:
     with pytest.raises(GateBroken, match="3 items"):
         load()
     put_shows(store, T[4], shows(11))
-    reports = load()  # newer files have overtaken it: no failure for ever, but it stays in the Reports
+    reports = load()  # newer files have superseded it: no failure any more, but reports list it
     assert len(rows(service, BROADCAST, "source_product_id")) == 11
     assert "3 items" in str(reports[0].details["held back, but newer files are loaded"])
     load(accept=True)
@@ -128,7 +128,7 @@ def test_a_held_back_file_is_later_accepted_in_its_place(service: Engine, store:
 
 
 def test_an_accepted_file_sets_the_new_level(service: Engine, store: Store, load: Load) -> None:
-    """A programme that has become short for good is accepted once, not every day."""
+    """A permanently shorter schedule has to be accepted once, not every day."""
     for at in T[:3]:
         put_shows(store, at, shows(12))
     put_shows(store, T[3], shows(4))
@@ -156,7 +156,7 @@ def test_only_the_last_seven_files_are_history(service: Engine, store: Store, lo
 
 
 def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, load: Load) -> None:
-    """Half of a day's shows are no fewer than half, but the afternoon is missing."""
+    """The day keeps half of its shows, but the afternoon is missing."""
 
     def put_hours(at: int, hours: int) -> None:
         told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()) | {"hours": hours}
@@ -170,7 +170,7 @@ def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, 
 
 
 def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load) -> None:
-    """No three files are needed to see that the second half of a day is missing; cancelled shows are no such thing."""
+    """One earlier file is enough to find the second half of a day missing; single cancelled shows are accepted."""
 
     def put_span(at: int, count: int, span: list[int]) -> None:
         told = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat()) | {"hours": count, "span": span}
@@ -189,7 +189,7 @@ def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load)
 
 
 def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, load: Load) -> None:
-    """A page without shows is no news of a day that was never announced, but of one that was it is."""
+    """A page without shows is accepted for a day that never had any, and held back for one that had."""
     put_shows(store, T[0], shows(10))
     load()
 
@@ -205,7 +205,7 @@ def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, loa
 
 
 def test_a_category_that_loses_over_half_is_held_back(service: Engine, store: Store, load: Load) -> None:
-    """Half a list of one category is noticed although the others are whole."""
+    """One category that lost half of its list is noticed although the others are complete."""
     others = [price(n, category="1613") for n in range(101, 200)]
     put_prices(store, T[0], [price(n) for n in range(1, 25)] + others)
     put_prices(store, T[1], [price(n) for n in range(1, 12)] + others)
@@ -215,7 +215,7 @@ def test_a_category_that_loses_over_half_is_held_back(service: Engine, store: St
 
 
 def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store, load: Load) -> None:
-    """Ratings may be missing, but not of nearly all products at once."""
+    """Single ratings may be missing, but not those of most products at once."""
 
     def put_rated(at: int, count: int, rated: int) -> None:
         items = [product(n, review_score=4.5 if n <= rated else None) for n in range(1, count + 1)]
@@ -225,7 +225,7 @@ def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store
     for at in range(3):
         put_rated(at, 50, 30)
     load("kok")
-    put_rated(3, 30, 7)  # too few to tell: eighteen were to be expected
+    put_rated(3, 30, 7)  # too few to compare: eighteen are expected
     load("kok")
     put_rated(4, 50, 14)
     message = "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
@@ -260,7 +260,7 @@ def test_incomplete_categories_are_not_compared(store: Store, load: Load) -> Non
     assert [one["still_listed"] for one in report.details["listings"].values()] == [1.0]
 
 
-# --- Whole crawls
+# --- Complete crawls
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list
 def test_a_listing_is_held_back_with_its_product_pages(
     standin: Standin, service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    """A renamed class: the last good prices stay, and nothing of the crawl is mixed with them."""
+    """After a CSS class was renamed, the last good prices stay and nothing of the crawl is loaded."""
     crawled(standin, store, "kok")
     load("kok")
     before = rows(service, PRICE, "kok_product_id", "price", "price_kind")

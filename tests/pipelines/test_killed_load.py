@@ -1,4 +1,4 @@
-"""A load that is killed with -9, at whatever point, and run again leaves the rows of one that was not."""
+"""A load killed with SIGKILL at any point and run again gives the same rows as an undisturbed one."""
 
 import json
 import subprocess

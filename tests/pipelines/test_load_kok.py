@@ -1,4 +1,4 @@
-"""Loading the mall: products, price history, what vanished."""
+"""Loading the mall: products, price history, vanished products."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
 
 
 def history_of(service: Engine, product_id: int) -> list[tuple[int, Any]]:
-    """Crawl number and price of each row of a product's history."""
+    """Return crawl number and price of each row of a product's history."""
     found = rows(service, PRICE, "kok_product_id", "observed_at", "price")
     return [(T.index(at), won) for number, at, won in found if number == product_id]
 

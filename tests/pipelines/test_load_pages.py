@@ -1,4 +1,4 @@
-"""Loading product pages: all that they show, and how a broadcaster's page and its shows make one product."""
+"""Loading product pages, and merging a broadcaster's pages and shows into products."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Loading the schedules: which shows are on, which were cancelled, and what is on air."""
+"""Loading schedules: shows, cancellations, and shows on air."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -29,7 +29,7 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
 
 
 def shows(service: Engine) -> dict[tuple[int, datetime, int], int | None]:
-    """Channel, start and product of each show, with the number of the crawl that found it cancelled."""
+    """Return channel, start and product of each show, with the crawl that cancelled it."""
     with service.connect() as conn:
         found = conn.execute(
             select(

@@ -17,7 +17,8 @@ from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
 from serving.web.settings import read_settings
 from tests.builders.api_process import served
-from tests.conftest import ROOT, Stack, free_port
+from tests.builders.servers import free_port
+from tests.conftest import ROOT, Stack
 
 PASSWORD = "s3cr3t-w0rd"
 

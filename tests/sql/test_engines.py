@@ -1,4 +1,4 @@
-"""How databases are found, and what is said when they cannot be used."""
+"""Engines: configuration, the embedded server, and errors of databases that cannot be used."""
 
 import os
 import signal
@@ -15,7 +15,8 @@ from sqlalchemy import make_url, text
 
 from sql import embedded
 from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
-from tests.conftest import ROOT, Stack, embedded_folder
+from tests.builders.servers import embedded_folder
+from tests.conftest import ROOT, Stack
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The baselines: they make what the models declare, go on after an interruption, and adopt older databases."""
+"""The baselines: they create what the models declare, resume after an interruption, and adopt older databases."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Database, Server]:
 
 @pytest.fixture
 def new_engine(pair: tuple[Database, Server]) -> Iterator[NewEngine]:
-    """Makes engines of empty databases, which are dropped at the end."""
+    """Return a function that creates empty databases, dropped at the end."""
     database, server = pair
     with ExitStack() as made:
 
@@ -55,8 +55,8 @@ def new_engine(pair: tuple[Database, Server]) -> Iterator[NewEngine]:
         yield make
 
 
-def numbered(engine: Engine, database: Database, server: Server, revision: str) -> None:
-    """Make a database as the numbered migrations left it, with a channel of its own, at ``revision``."""
+def create_numbered_schema(engine: Engine, database: Database, server: Server, revision: str) -> None:
+    """Create the schema of the numbered migrations, recorded as ``revision``, with one renamed channel."""
     script = (ROOT / "tests" / "resources" / "numbered_migrations" / f"{database}.{server}.sql").read_text()
     with engine.begin() as conn:
         for statement in script.splitlines():
@@ -83,7 +83,7 @@ def channels(engine: Engine) -> dict[int, str]:
         return {row.channel_id: row.channel_name for row in rows}
 
 
-def test_migrations_make_what_the_models_declare(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
+def test_migrations_create_what_the_models_declare(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
     engine = new_engine()
     upgrade(engine, pair[0])
     metadata = ServiceBase.metadata if pair[0] == "service" else WarehouseBase.metadata
@@ -133,7 +133,7 @@ def test_every_warehouse_table_and_column_has_a_comment(warehouse: Engine) -> No
     assert missing == []
 
 
-def test_an_interrupted_upgrade_goes_on(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
+def test_an_interrupted_upgrade_is_resumed(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
     # MariaDB commits each statement, so any prefix of them may be there.
     database = pair[0]
     whole, statements = new_engine(), []
@@ -180,7 +180,7 @@ def test_a_second_upgrade_changes_nothing(pair: tuple[Database, Server], new_eng
 def test_the_last_numbered_revision_is_adopted(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
     database, server = pair
     old, fresh = new_engine(), new_engine()
-    numbered(old, database, server, NUMBERED_HEADS[database])
+    create_numbered_schema(old, database, server, NUMBERED_HEADS[database])
     upgrade(old, database)
     upgrade(fresh, database)
     assert schema_of(old) == schema_of(fresh)
@@ -193,7 +193,7 @@ def test_the_last_numbered_revision_is_adopted(pair: tuple[Database, Server], ne
 def test_an_unknown_revision_is_refused(pair: tuple[Database, Server], new_engine: NewEngine, revision: str) -> None:
     database, server = pair
     engine = new_engine()
-    numbered(engine, database, server, revision)
+    create_numbered_schema(engine, database, server, revision)
     before = schema_of(engine)
     with pytest.raises(UnknownRevision, match=f"is at revision {revision}, .*{NUMBERED_HEADS[database]}") as caught:
         upgrade(engine, database)

@@ -1,4 +1,4 @@
-"""The queries that are written out for analysts."""
+"""The example queries for analysts."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

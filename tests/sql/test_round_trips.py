@@ -1,4 +1,4 @@
-"""What is written is what is read, on every engine."""
+"""Values read equal values written, on every engine."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ AT = datetime(2025, 8, 6, 0, 30, 15, 123456, tzinfo=KST)
 def prices(
     request: pytest.FixtureRequest, service: Engine, warehouse: Engine
 ) -> Iterator[tuple[Engine, Table, dict[str, Any]]]:
-    """The price table of either database, with the columns that it has beyond the common ones."""
+    """The price table of either database, with its additional columns."""
     engine = service if request.param == "service" else warehouse
     if request.param == "service":
         yield engine, KokPrice.__table__, {"key": "kok_product_id", "extra": {}}  # type: ignore[misc]
