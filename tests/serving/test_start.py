@@ -54,7 +54,7 @@ def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
     [
         ("ENVIRONMENT", "production", "UKOK_SECRET_KEY is the development default"),
         ("SECRET_KEY", PASSWORD, "UKOK_SECRET_KEY is shorter than 32 characters"),
-        ("SECRET_KEY", " " * 40, "UKOK_SECRET_KEY is shorter than 32 characters"),
+        ("SECRET_KEY", " " * 20 + "short" + " " * 20, "UKOK_SECRET_KEY is shorter than 32 characters"),
         ("POLL_SECONDS", "often", "UKOK_POLL_SECONDS"),
         ("POLL_SECONDS", "11", "UKOK_POLL_SECONDS"),
         ("POLL_SECONDS", "inf", "UKOK_POLL_SECONDS"),

@@ -6,6 +6,8 @@ import pytest
 from pydantic_settings import BaseSettings
 
 import ukok
+from serving.web.errors import StartupError
+from serving.web.settings import read_settings
 from sql.settings import DatabaseSettings
 from tests.builders.settings_classes import settings_classes, variables
 
@@ -50,6 +52,14 @@ def test_the_environment_wins_over_dotenv_unless_blank(folder: Path, monkeypatch
     monkeypatch.setenv("UKOK_VAR_DIR", "from-environment")
     assert DatabaseSettings().var_dir == Path("from-environment")
     assert DatabaseSettings().service_db_url is None
+
+
+@pytest.mark.parametrize("blank", [*BLANKS, " " * 40])
+def test_production_refuses_a_blank_secret(blank: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UKOK_ENVIRONMENT", "production")
+    monkeypatch.setenv("UKOK_SECRET_KEY", blank)
+    with pytest.raises(StartupError, match="UKOK_SECRET_KEY is the development default"):
+        read_settings()
 
 
 def test_the_version_is_the_one_of_the_distribution() -> None:
