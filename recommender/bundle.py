@@ -18,8 +18,8 @@ from artifacts.release import CorruptRelease
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder, EncoderFile
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
-from recommender.rankers.blend import Blend, BlendWeights, Rankers
-from recommender.rankers.config import BlendConfig
+from recommender.rankers.blend import Blend, Rankers
+from recommender.rankers.config import BlendConfig, BlendWeights
 from recommender.rankers.ease import TitleEase
 from recommender.rankers.item_knn import ItemToItem
 from recommender.rankers.nearest import NearestRecipes

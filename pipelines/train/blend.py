@@ -9,9 +9,9 @@ from recommender.evaluation.leave_one_out import LeaveOneOut, leave_one_out
 from recommender.evaluation.metrics import ranking_figures, ranks_of
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
-from recommender.rankers.blend import Blend, BlendWeights, Rankers, RankerWeights, fit_rankers, standardised
+from recommender.rankers.blend import Blend, Rankers, fit_rankers, standardised
 from recommender.rankers.cases import Ranker, Scores
-from recommender.rankers.config import BlendConfig
+from recommender.rankers.config import BlendConfig, BlendWeights, RankerWeights
 
 # Used where there are too few recipes to fit weights.
 DEFAULT_WEIGHTS: Final = BlendWeights(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recommender.rankers.blend import BlendWeights
+from recommender.rankers.config import BlendWeights
 
 
 class Result(BaseModel):

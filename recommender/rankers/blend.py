@@ -9,7 +9,7 @@ import numpy as np
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
 from recommender.rankers.cases import Cases, Ranker, Scores, basket_matrix, named_basket_matrix
-from recommender.rankers.config import BlendConfig, RankerConfig
+from recommender.rankers.config import BlendConfig, BlendWeights
 from recommender.rankers.ease import TitleEase, fit_ease, fit_title_ease
 from recommender.rankers.item_knn import ItemToItem, fit_item_knn
 from recommender.rankers.nearest import NearestRecipes, inverse_document_frequency
@@ -36,27 +36,6 @@ class Rankers:
             "nearest": self.nearest,
             "title_ease": self.title_ease,
         }
-
-
-class RankerWeights(RankerConfig):
-    """Weight of each ranker of :class:`Rankers`."""
-
-    item_knn: float = 0.0
-    ease: float = 0.0
-    word2vec: float = 0.0
-    nearest: float = 0.0
-    title_ease: float = 0.0
-
-    def by_name(self) -> dict[str, float]:
-        """The weights by ranker name."""
-        return {name: getattr(self, name) for name in RankerWeights.model_fields}
-
-
-class BlendWeights(RankerConfig):
-    """Weights for cases with and without a title."""
-
-    titled: RankerWeights
-    untitled: RankerWeights
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Parameters of the rankers. The manifest of a release stores the ones that it was built with."""
+"""Parameters of the rankers, and weights of the blend. The manifest of a release stores them."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -45,3 +45,24 @@ class BlendConfig(RankerConfig):
     title_ease: TitleEaseConfig = TitleEaseConfig()
     nearest: NearestConfig = NearestConfig()
     max_weight_cases: int = 6000
+
+
+class RankerWeights(RankerConfig):
+    """Weight of each ranker of a blend."""
+
+    item_knn: float = 0.0
+    ease: float = 0.0
+    word2vec: float = 0.0
+    nearest: float = 0.0
+    title_ease: float = 0.0
+
+    def by_name(self) -> dict[str, float]:
+        """The weights by ranker name."""
+        return {name: getattr(self, name) for name in RankerWeights.model_fields}
+
+
+class BlendWeights(RankerConfig):
+    """Weights for cases with and without a title."""
+
+    titled: RankerWeights
+    untitled: RankerWeights

@@ -27,7 +27,7 @@ class TitleFeatures:
 
     def transform(self, titles: Sequence[str]) -> sp.csr_array:
         """Features (titles, features) with rows of length 1, or 0 for a title without a known n-gram."""
-        if not titles or not self.grams:
+        if not self.grams or not any(titles):
             return sp.csr_array(np.zeros((len(titles), len(self.grams)), dtype=np.float32))
         return sp.csr_array(self._vectorizer.transform(titles))
 

@@ -14,8 +14,7 @@ from recommender.evaluation.results import (
     Word2VecFigures,
 )
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
-from recommender.rankers.blend import BlendWeights, RankerWeights
-from recommender.rankers.config import BlendConfig
+from recommender.rankers.config import BlendConfig, BlendWeights, RankerWeights
 
 
 def evaluation(

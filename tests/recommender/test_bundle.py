@@ -16,8 +16,8 @@ from recommender.models.encoder import Encoder
 from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
-from recommender.rankers.blend import Blend, BlendWeights, RankerWeights, fit_rankers
-from recommender.rankers.config import BlendConfig, NearestConfig
+from recommender.rankers.blend import Blend, fit_rankers
+from recommender.rankers.config import BlendConfig, BlendWeights, NearestConfig, RankerWeights
 from tests.builders import tiny_release
 
 NAMES = ("감자", "두부", "양파")
