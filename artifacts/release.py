@@ -107,7 +107,8 @@ def parse_manifest(data: bytes, version: str, model: type[M]) -> M:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"])) or "content"
         raise CorruptRelease(
-            f"release {version}: {MANIFEST} is not valid: {field}: {first['msg']} ({error.error_count()} errors)"
+            f"release {version}: {MANIFEST} is not valid: {field}: {first['msg']} ({error.error_count()} errors); "
+            "build a new release"
         ) from None
     if manifest.version != version:
         raise CorruptRelease(f"release {version}: {MANIFEST} is that of {manifest.version}")

@@ -21,11 +21,11 @@ Knows = Callable[[str], bool]
 NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
 # Weighted share of a query's letter trigrams that a text must contain to be a fuzzy match.
 MIN_GRAM_SHARE: Final = 0.6
-# A word in so many texts is spelled correctly.
+# A word in at least this many texts is spelled correctly.
 MIN_FREQUENCY: Final = 2
 # Only the first words of a long query are corrected.
 MAX_CORRECTED_WORDS: Final = 8
-# A query of so many letters is matched fuzzily even if all its words are spelled correctly.
+# A query of at least this many letters is matched fuzzily even if all its words are spelled correctly.
 MIN_FUZZY_LENGTH: Final = 6
 _WORD: Final = re.compile(r"\w+")
 _DIGIT: Final = re.compile(r"\d")

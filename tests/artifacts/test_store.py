@@ -161,7 +161,7 @@ def test_a_release_is_published_promoted_fetched_and_rolled_back(store: Store, t
         release.rollback(store)
 
 
-def test_of_two_publishers_the_second_is_told_that_the_live_release_changed(store: Store, tmp_path: Path) -> None:
+def test_the_second_of_two_publishers_loses(store: Store, tmp_path: Path) -> None:
     for version in ("v1", "v2"):
         _publish(store, tmp_path / version, version)
     release.promote(store, "v1", expected=None)
