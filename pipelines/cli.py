@@ -401,18 +401,26 @@ def release_list() -> None:
     from pipelines.release import publish
 
     table = Table("version", "live", "recipes", "products", "hit@10", "gate")
-    for manifest, live in reversed(publish.list_releases(open_store())):
-        products = manifest.counts["kok_products"] + manifest.counts["home_shopping_products"]
-        hit = manifest.evaluation["completion"]["methods"].get("blend", {}).get("hit@10")
+    problems = []
+    for release in reversed(publish.list_releases(open_store())):
+        live = "live" if release.is_live else ""
+        if release.manifest is None:
+            table.add_row(release.version, live, "", "", "", "unreadable")
+            problems.append(release.problem)
+            continue
+        manifest = release.manifest
+        blend = manifest.evaluation.completion.methods.get("blend")
         table.add_row(
             manifest.version,
-            "live" if live else "",
-            f"{manifest.counts['recipes']:,}",
-            f"{products:,}",
-            "" if hit is None else f"{hit:.3f}",
-            "passed" if manifest.gate["passed"] else "refused",
+            live,
+            f"{manifest.counts.recipes:,}",
+            f"{manifest.counts.products:,}",
+            f"{blend.hit_at_10:.3f}" if blend else "",
+            "passed" if manifest.gate.passed else "refused",
         )
     out.print(table)
+    for problem in problems:
+        out.print(problem)
 
 
 @app.command()

@@ -126,16 +126,16 @@ def train_bert(now: datetime) -> str:
 
     base_model = PipelineSettings().bert_base_model
     with places() as at, record(at.warehouse, at.store, "train_bert") as report:
-        report.details["version"] = version = bert.train_and_keep(at.service, at.store, now, base_model)
+        report.details["version"] = version = bert.train_and_save(at.service, at.store, now, base_model)
         return version
 
 
 def build(now: datetime) -> str:
     """Build a release from the service database and the newest models; its version."""
-    from pipelines.release import publish
+    from pipelines.release.build import build_release
 
     with places() as at:
-        return publish.build(at.service, at.warehouse, at.store, now)
+        return build_release(at.service, at.warehouse, at.store, now)
 
 
 def verify(version: str) -> None:

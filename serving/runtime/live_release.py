@@ -15,7 +15,7 @@ from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
 
 if TYPE_CHECKING:
-    from recommender.bundle import LoadedRelease
+    from recommender.loaded_release import LoadedRelease
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ class LiveRelease:
         return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
-        from recommender.bundle import LoadedRelease
+        from recommender.loaded_release import LoadedRelease
 
         started = time.monotonic()
         try:

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from artifacts import release as releases
 from artifacts.store import Store
+from recommender.manifest import Manifest
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient, SearchDocument
 from tests.builders import tiny_release
 from tests.builders.small_catalog import LONG_AGO, NOON, POTATO, at
@@ -33,7 +34,7 @@ def test_its_products_are_in_the_release_and_served(
 ) -> None:
     add_product(filled)
     version = tiny_release.build(filled, warehouse, store, NOON)
-    assert releases.read_manifest(store, version).counts["home_shopping_products"] == 7
+    assert releases.read_manifest(store, version, Manifest).counts.home_shopping_products == 7
     tiny_release.make_live(store, version)
     client = start()
 

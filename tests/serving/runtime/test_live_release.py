@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from artifacts import release as releases
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
-from recommender.bundle import LoadedRelease
+from recommender.bundle import ReleaseFile
+from recommender.loaded_release import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, NOON, ONION, at, bump
@@ -117,7 +118,12 @@ def test_a_first_release_is_picked_up_by_a_system_that_started_without_one(
 
 
 @pytest.mark.parametrize(
-    ("name", "flaw"), [("recipe_ids.npy", "changed"), ("texts.faiss", "missing"), ("encoder/model.onnx", "cut off")]
+    ("name", "flaw"),
+    [
+        (ReleaseFile.RECIPE_IDS, "changed"),
+        (ReleaseFile.TEXT_INDEX, "missing"),
+        (ReleaseFile.ENCODER_MODEL, "cut off"),
+    ],
 )
 def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
     name: str, flaw: str, first: str, store: Store, start: Callable[[], TestClient]
@@ -173,7 +179,7 @@ def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read
         return str(client.get("/readyz").json()["dependencies"]["release"])
 
     client = start()
-    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
     eventually(lambda: "flawed" in said(), "the flaw is noticed")
     store.put(releases.CURRENT, b"no pointer at all")
@@ -215,7 +221,7 @@ def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
 
     monkeypatch.setattr(releases, "current", current)
     client = start()
-    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
     eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
     assert failures(client) < 3
@@ -225,16 +231,18 @@ def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
 def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Store, tmp_path: Path) -> None:
     folder = releases.fetch(store, first, tmp_path)
     LoadedRelease.open(folder)
-    tables = ("product_recipes", "recipe_products", "product_kok", "product_home_shopping")
-    names = [f"neighbours/{table}/{column}" for table in tables for column in ("rows", "reasons")]
-    for name in [*names, "baskets/ingredients"]:
-        path = folder / f"{name}.npy"
+    tables = [name for name in ReleaseFile if name.startswith("neighbours/")]
+    assert len(tables) == 4
+    columns = [(name, column) for name in tables for column in ("rows", "reasons")]
+    for name, column in [*columns, (ReleaseFile.BASKETS, "ingredients")]:
+        path = folder / name
         whole = path.read_bytes()
+        with np.load(path) as arrays:
+            numbers = dict(arrays)
         for outside in (10**6, -2):
-            numbers = np.load(path)
-            numbers.flat[0] = outside
-            np.save(path, numbers)
-            with pytest.raises(CorruptRelease, match=f"{name.removesuffix('/ingredients')} points at row {outside} of"):
+            numbers[column].flat[0] = outside
+            np.savez(path, **numbers)
+            with pytest.raises(CorruptRelease, match=f"{name}(, reasons,)? points at row {outside} of"):
                 LoadedRelease.open(folder)
         path.write_bytes(whole)
 
