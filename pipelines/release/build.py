@@ -3,7 +3,6 @@
 import hashlib
 import tempfile
 from datetime import UTC, datetime
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from artifacts import release as releases
-from artifacts.store import Store, StoreError
+from artifacts.errors import StoreError
+from artifacts.store import Store
 from pipelines.release import food_products, tables
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import check_gate
@@ -35,6 +35,7 @@ from recommender.models.word_vectors import WordVectors
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
+from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             datasets=Datasets(
                 recipes=corpora.snapshot(store, corpus), products=food_products.snapshot(store, products)
             ),
-            code_version=distribution_version("ukok"),
+            code_version=__version__,
             parameters=Parameters(
                 word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
             ),

@@ -15,7 +15,6 @@ from pipelines.report import record
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
 from sql.warehouse.steps import ReleaseRecord
-from ukok import __version__
 
 
 class ReleaseRefused(RuntimeError):

@@ -91,7 +91,7 @@ def train_and_save(service: Engine, store: Store, now: datetime, base_model: str
         after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
         card = ModelCard[BertFigures](
             datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
-            code_version=distribution_version("ukok"),
+            code_version=__version__,
             parameters=asdict(parameters),
             seed=parameters.seed,
             figures=BertFigures(untrained=before, trained=after),

@@ -8,7 +8,8 @@ from typing import Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from artifacts.store import Store, StoreError
+from artifacts.errors import StoreError
+from artifacts.store import Store
 from recommender.evaluation.results import Result
 
 Kind = Literal["word2vec", "bert"]

@@ -16,6 +16,7 @@ from pipelines.train.models import ModelCard
 from recommender.evaluation.results import Word2VecFigures
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
+from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ def train(service: Engine, store: Store, now: datetime) -> str:
     vectors = fit(corpus.fit(), parameters)
     card = ModelCard[Word2VecFigures](
         datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
-        code_version=distribution_version("ukok"),
+        code_version=__version__,
         parameters=asdict(parameters),
         seed=parameters.seed,
         figures=Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit())),
