@@ -15,6 +15,7 @@ from artifacts.release import MANIFEST, CorruptRelease, Manifest
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
 from recommender.models.neighbours import BY_TEXT, NOTHING, SIMILAR, NeighbourTable
+from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend
 from recommender.rankers.substitutes import find as find_substitutes
 
@@ -32,10 +33,9 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class ProductNeighbour:
-    """A product of ``source``, how well it fits and why."""
+    """A product, how well it fits and why."""
 
-    source: str
-    product_id: int
+    product: ProductRef
     score: float
     reason: str
 
@@ -57,7 +57,7 @@ class LoadedRelease:
         self._prior: NDArray[np.float32] = np.load(folder / "recipe_prior.npy")
         self._vectors: NDArray[np.float32] = np.load(folder / "ingredient_vectors.npy")
         sources, ids = np.load(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
-        self._products: list[tuple[str, int]] = list(zip(sources.tolist(), ids.tolist(), strict=True))
+        self._products = [ProductRef(*pair) for pair in zip(sources.tolist(), ids.tolist(), strict=True)]
         self._rows = {product: row for row, product in enumerate(self._products)}
         self._product_recipes = NeighbourTable.load(folder / "neighbours" / "product_recipes")
         self._recipe_products = NeighbourTable.load(folder / "neighbours" / "recipe_products")
@@ -81,11 +81,11 @@ class LoadedRelease:
                 raise
             raise CorruptRelease(f"release in {folder.name}: {error}") from error
 
-    def product_recipes(self, source: str, product_id: int, k: int) -> list[Neighbour] | None:
-        """Recipes to cook with a product, best first; None when the release does not know it."""
-        row = self._rows.get((source, product_id))
+    def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
+        """Recipes to cook with a product, best first; empty for an unknown product."""
+        row = self._rows.get(product)
         if row is None:
-            return None
+            return []
         return [
             Neighbour(int(self.recipe_ids[recipe]), score, self._reason(reason))
             for recipe, score, reason in self._product_recipes.of_row(row, k)
@@ -96,10 +96,10 @@ class LoadedRelease:
         row = self._recipe_rows.get(recipe_id)
         return [] if row is None else self._named(self._recipe_products.of_row(row, k))
 
-    def similar_products(self, source: str, product_id: int, target: Target, k: int) -> list[ProductNeighbour] | None:
-        """Products of ``target`` that are like a product, best first; None when the release does not know it."""
-        row = self._rows.get((source, product_id))
-        return None if row is None else self._named(self._similar[target].of_row(row, k))
+    def similar_products(self, product: ProductRef, target: Target, k: int) -> list[ProductNeighbour]:
+        """Products of ``target`` that are like a product, best first; empty for an unknown product."""
+        row = self._rows.get(product)
+        return [] if row is None else self._named(self._similar[target].of_row(row, k))
 
     def recipes_with(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
         """Recipes that hold the most telling of the ingredients, then those nearest in Word2Vec's space."""
@@ -160,7 +160,7 @@ class LoadedRelease:
         return SIMILAR if reason == BY_TEXT else f"contains:{self.names[reason]}"
 
     def _named(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
-        return [ProductNeighbour(*self._products[row], score, self._reason(reason)) for row, score, reason in found]
+        return [ProductNeighbour(self._products[row], score, self._reason(reason)) for row, score, reason in found]
 
     @cached_property
     def _recipe_rows(self) -> dict[int, int]:
