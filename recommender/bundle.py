@@ -18,6 +18,7 @@ from artifacts.release import CorruptRelease
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder, EncoderFile
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
+from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend, Rankers
 from recommender.rankers.config import BlendConfig, BlendWeights
 from recommender.rankers.ease import TitleEase
@@ -60,7 +61,7 @@ class ReleaseBundle:
     """The indexes, tables and models of a release.
 
     ``names`` (i,) are the ingredients, ``recipe_ids`` and ``recipe_prior`` (r,) the recipes with their popularity in
-    0 … 1, ``products`` (p,) pairs of source and id. Rows of ``text_index`` are the recipes, then the products. A table
+    0 … 1, ``products`` (p,) the products. Rows of ``text_index`` are the recipes, then the products. A table
     has a row for each product, or for each recipe in ``recipe_products``.
     """
 
@@ -69,7 +70,7 @@ class ReleaseBundle:
     recipe_prior: NDArray[np.float32]
     baskets: Baskets
     ingredient_vectors: NDArray[np.float32]
-    products: tuple[tuple[str, int], ...]
+    products: tuple[ProductRef, ...]
     recipe_index: faiss.Index
     text_index: faiss.Index
     product_recipes: NeighbourTable
@@ -90,8 +91,8 @@ class ReleaseBundle:
         np.save(folder / ReleaseFile.RECIPE_IDS, self.recipe_ids)
         np.save(folder / ReleaseFile.RECIPE_PRIOR, self.recipe_prior)
         np.save(folder / ReleaseFile.INGREDIENT_VECTORS, self.ingredient_vectors)
-        np.save(folder / ReleaseFile.PRODUCT_SOURCES, np.array([source for source, _ in self.products], np.str_))
-        np.save(folder / ReleaseFile.PRODUCT_IDS, np.array([number for _, number in self.products], np.int64))
+        np.save(folder / ReleaseFile.PRODUCT_SOURCES, np.array([product.source for product in self.products], np.str_))
+        np.save(folder / ReleaseFile.PRODUCT_IDS, np.array([product.product_id for product in self.products], np.int64))
         self.baskets.save(folder / ReleaseFile.BASKETS)
         for name, table in self._tables():
             table.save(folder / name)
@@ -125,7 +126,7 @@ class ReleaseBundle:
             recipe_prior=np.load(folder / ReleaseFile.RECIPE_PRIOR),
             baskets=Baskets.load(folder / ReleaseFile.BASKETS),
             ingredient_vectors=np.load(folder / ReleaseFile.INGREDIENT_VECTORS),
-            products=tuple(zip(sources.tolist(), ids.tolist(), strict=True)),
+            products=tuple(ProductRef(*pair) for pair in zip(sources.tolist(), ids.tolist(), strict=True)),
             recipe_index=faiss.read_index(str(folder / ReleaseFile.RECIPE_INDEX)),
             text_index=faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX)),
             product_recipes=NeighbourTable.load(folder / ReleaseFile.PRODUCT_RECIPES),

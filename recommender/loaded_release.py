@@ -13,6 +13,7 @@ from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
 from recommender.bundle import ReleaseBundle, Target
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
+from recommender.product_ref import ProductRef
 from recommender.rankers.substitutes import find_substitutes
 
 
@@ -27,10 +28,9 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class ProductNeighbour:
-    """A product of ``source`` with its score and reason."""
+    """A product with its score and reason."""
 
-    source: str
-    product_id: int
+    product: ProductRef
     score: float
     reason: str
 
@@ -62,11 +62,11 @@ class LoadedRelease:
         except CorruptRelease as error:
             raise CorruptRelease(f"release {folder.name}: {error}") from error
 
-    def product_recipes(self, source: str, product_id: int, k: int) -> list[Neighbour] | None:
-        """Recipes to cook with a product, best first; None for an unknown product."""
-        row = self._product_rows.get((source, product_id))
+    def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
+        """Recipes to cook with a product, best first; empty for an unknown product."""
+        row = self._product_rows.get(product)
         if row is None:
-            return None
+            return []
         return [
             Neighbour(int(self.recipe_ids[recipe]), score, self._reason(reason))
             for recipe, score, reason in self._bundle.product_recipes.of_row(row, k)
@@ -77,10 +77,10 @@ class LoadedRelease:
         row = self._recipe_rows.get(recipe_id)
         return [] if row is None else self._product_neighbours(self._bundle.recipe_products.of_row(row, k))
 
-    def similar_products(self, source: str, product_id: int, target: Target, k: int) -> list[ProductNeighbour] | None:
-        """Products of ``target`` similar to a product, best first; None for an unknown product."""
-        row = self._product_rows.get((source, product_id))
-        return None if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
+    def similar_products(self, product: ProductRef, target: Target, k: int) -> list[ProductNeighbour]:
+        """Products of ``target`` similar to a product, best first; empty for an unknown product."""
+        row = self._product_rows.get(product)
+        return [] if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
 
     def recipes_with(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
         """Recipes by the sum of IDF of the given ingredients in them, then the nearest by Word2Vec vector."""
@@ -147,7 +147,7 @@ class LoadedRelease:
 
     def _product_neighbours(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
         products = self._bundle.products
-        return [ProductNeighbour(*products[row], score, self._reason(reason)) for row, score, reason in found]
+        return [ProductNeighbour(products[row], score, self._reason(reason)) for row, score, reason in found]
 
     @cached_property
     def _recipe_rows(self) -> dict[int, int]:

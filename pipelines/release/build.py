@@ -32,6 +32,7 @@ from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Paramet
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
+from recommender.product_ref import ProductRef
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
@@ -115,7 +116,7 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
         recipe_prior=items.popularity,
         baskets=items.baskets,
         ingredient_vectors=ingredient_vectors,
-        products=tuple((product.source, product.product_id) for product in items.products),
+        products=tuple(ProductRef(product.source, product.product_id) for product in items.products),
         recipe_index=_index(_recipe_vectors(items, ingredient_vectors)),
         text_index=_index(items.texts),
         product_recipes=tables.product_recipes(items),

@@ -16,6 +16,7 @@ from recommender.models.encoder import Encoder
 from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
+from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend, fit_rankers
 from recommender.rankers.config import BlendConfig, BlendWeights, NearestConfig, RankerWeights
 from tests.builders import tiny_release
@@ -49,7 +50,7 @@ def bundle(tmp_path: Path) -> ReleaseBundle:
         recipe_prior=np.array([0.5, 1.0], dtype=np.float32),
         baskets=Baskets.of([[0, 2], [1, 2, 0]]),
         ingredient_vectors=np.eye(3, 2, dtype=np.float32),
-        products=(("kok", 1), ("kok", 2), ("hmall", 2_200_000_001)),
+        products=(ProductRef("kok", 1), ProductRef("kok", 2), ProductRef("hmall", 2_200_000_001)),
         recipe_index=index(2),
         text_index=index(5, 8),
         product_recipes=three,

@@ -19,6 +19,7 @@ from pipelines.train.corpora import EmptyCorpus
 from recommender.bundle import ReleaseFile
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
+from recommender.product_ref import ProductRef
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from tests.builders.recipe_corpus import DISHES, EVERYWHERE, kitchen
@@ -129,19 +130,20 @@ def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) 
 def _check_answers(loaded: LoadedRelease) -> None:
     corpus = kitchen(60)
     baskets = dict(zip(corpus.recipe_ids.tolist(), corpus.baskets, strict=True))
-    for source, product_id in (("kok", 1), ("hmall", BIG)):
-        shown = loaded.product_recipes(source, product_id, 10)
+    for product in (ProductRef("kok", 1), ProductRef("hmall", BIG)):
+        shown = loaded.product_recipes(product, 10)
         assert shown
         assert len(shown) == 10
         assert all("두부" in baskets[neighbour.recipe_id] for neighbour in shown)
         assert {neighbour.reason for neighbour in shown} == {"contains:두부"}
         assert [n.score for n in shown] == sorted((n.score for n in shown), reverse=True)
-    assert loaded.product_recipes("kok", 999, 10) is None
-    similar = loaded.similar_products("hmall", BIG, "kok", 5)
+    assert loaded.product_recipes(ProductRef("kok", 999), 10) == []
+    assert loaded.similar_products(ProductRef("kok", 999), "kok", 5) == []
+    similar = loaded.similar_products(ProductRef("hmall", BIG), "kok", 5)
     assert similar
-    assert (similar[0].source, similar[0].product_id) == ("kok", 1)
+    assert similar[0].product == ProductRef("kok", 1)
     with_tofu = next(recipe_id for recipe_id, basket in baskets.items() if "두부" in basket)
-    assert {("kok", 1), ("hmall", BIG)} <= {(p.source, p.product_id) for p in loaded.recipe_products(with_tofu, 10)}
+    assert {("kok", 1), ("hmall", BIG)} <= {n.product for n in loaded.recipe_products(with_tofu, 10)}
     assert loaded.recipe_products(10**12, 10) == []
     assert loaded.recipes_with(["없는재료"], 5) == []
     assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_with(["두부"], 5))
