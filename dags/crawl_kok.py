@@ -36,19 +36,19 @@ def crawl_kok() -> None:
     def crawl() -> str:
         from pipelines import tasks
 
-        return tasks.crawl("kok", day(), days=1, now=crawl_instant())
+        return str(tasks.crawl("kok", day(), days=1, now=crawl_instant()))
 
     @task(outlets=[CATALOG])
     def load() -> list[str]:
         from pipelines import tasks
 
-        return tasks.load("kok", accept=param("accept"))
+        return [str(report) for report in tasks.load("kok", accept=param("accept"))]
 
     @task
     def link() -> str:
         from pipelines import tasks
 
-        return tasks.link()
+        return str(tasks.link())
 
     crawl() >> load() >> link()
 

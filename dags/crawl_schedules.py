@@ -39,19 +39,19 @@ def crawl_schedules() -> None:
     def crawl(source: str) -> str:
         from pipelines import tasks
 
-        return tasks.crawl(source, day(), param("days"), crawl_instant())
+        return str(tasks.crawl(source, day(), param("days"), crawl_instant()))
 
     @task
     def load(source: str) -> list[str]:
         from pipelines import tasks
 
-        return tasks.load(source, accept=param("accept"))
+        return [str(report) for report in tasks.load(source, accept=param("accept"))]
 
     @task
     def link() -> str:
         from pipelines import tasks
 
-        return tasks.link()
+        return str(tasks.link())
 
     loaded = EmptyOperator(task_id="all_loaded", outlets=[SCHEDULE])
     for source in broadcasters():

@@ -37,7 +37,7 @@ def import_recipes() -> None:
         from pipelines import tasks
 
         file = param("file")
-        return tasks.recipes(Path(file) if file else None, now=due())
+        return [str(report) for report in tasks.recipes(Path(file) if file else None, now=due())]
 
     load()
 

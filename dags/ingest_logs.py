@@ -39,14 +39,14 @@ def ingest_logs() -> None:
     def erase() -> str:
         from pipelines import tasks
 
-        return tasks.erase(datetime.now(UTC))
+        return str(tasks.erase(datetime.now(UTC)))
 
     @task(outlets=[EVENTS])
     def ingest() -> str:
         from pipelines import tasks
 
         start = param("start")
-        return tasks.logs(datetime.fromisoformat(start) if start else None, end=due(), now=datetime.now(UTC))
+        return str(tasks.logs(datetime.fromisoformat(start) if start else None, end=due(), now=datetime.now(UTC)))
 
     erase() >> ingest()
 

@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class PipelineSettings(BaseSettings):
-    """What ``ukok run`` imports, how late an event may still be on its way, and which text encoder is tuned."""
+    """Recipe file of ``ukok run``, grace period of events in seconds, and the text encoder to fine-tune."""
 
     model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
 

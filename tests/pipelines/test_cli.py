@@ -15,7 +15,7 @@ from sqlalchemy import Engine, make_url
 from artifacts.store import Store
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.server import running_standin
-from pipelines import cli
+from pipelines.cli.main import app, main
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
 from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
@@ -40,18 +40,21 @@ class Ended(NamedTuple):
 Ukok = Callable[..., Ended]
 
 
+def silence_logs() -> None:
+    """Log nothing: the captured standard error ends with the test."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
 @pytest.fixture
 def ukok(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Ukok]:
     """Run ``ukok`` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda: None)  # the capture it would write to ends with the test
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["ukok", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main(silence_logs)
         code = ended.value.code
         return Ended(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
 
@@ -67,7 +70,7 @@ def on_stack(monkeypatch: pytest.MonkeyPatch, stack_env: dict[str, str]) -> None
 
 def commands(path: tuple[str, ...] = (), within: object = None) -> list[tuple[str, ...]]:
     """Every command and group of commands, as the words that one types."""
-    inner = getattr(within or typer.main.get_command(cli.app), "commands", {})
+    inner = getattr(within or typer.main.get_command(app), "commands", {})
     return [path, *(each for name in sorted(inner) for each in commands((*path, name), inner[name]))]
 
 
@@ -87,7 +90,7 @@ def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> Non
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = f"import sys, pipelines.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
+    code = f"import sys, pipelines.cli.main; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -34,7 +34,7 @@ def test_figures_and_rejected_items_are_kept(warehouse: Engine, store: Store) ->
         "detail": "price '???' is no number",
         "item": {"product_id": 7, "price": "???"},
     }
-    assert "1 rejected (bad price)" in report.summary()
+    assert "1 rejected (bad price)" in str(report)
 
 
 def test_a_failed_step_is_recorded_as_failed_with_its_reason_and_fails(warehouse: Engine, store: Store) -> None:

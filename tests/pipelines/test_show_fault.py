@@ -14,7 +14,7 @@ from crawlers.report.faults import NoSuchFault, kept_page, read_faults
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import empty_day, renamed, unavailable
 from crawlers.standin.server import Standin, running_standin
-from pipelines import cli
+from pipelines.cli.main import main
 from tests.builders.small_crawl import DAY, NOON, catalog, kok, show
 
 SOURCES = sources()
@@ -46,6 +46,11 @@ def run_id(standin: Standin, store: Store) -> str:
 Show = Callable[..., str]
 
 
+def silence_logs() -> None:
+    """Log nothing: the captured standard error ends with the test."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
 @pytest.fixture
 def show_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], artifacts_url: str, tmp_path: Path
@@ -53,14 +58,12 @@ def show_fault(
     """Run the command in this process; its output, or after a failure the reason."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UKOK_ARTIFACTS_URL", artifacts_url)
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda: None)  # the capture it would write to ends with the test
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
     def run(*arguments: str, code: int = 0) -> str:
         monkeypatch.setattr(sys, "argv", ["ukok", "crawl", "show-fault", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main(silence_logs)
         out, err = capsys.readouterr()
         assert (ended.value.code or 0) == code, err
         return err if code else out

@@ -1,0 +1,81 @@
+"""`ukok release`: what the API recommends from."""
+
+import typer
+
+from pipelines.cli.console import out, table_console
+from pipelines.cli.errors import fail
+from pipelines.cli.options import Version, wall_clock
+
+app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll back what the API recommends from.")
+
+
+@app.command()
+def build() -> None:
+    """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
+
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release.
+    """
+    from pipelines import tasks
+
+    out.print(tasks.build(wall_clock()))
+
+
+@app.command()
+def verify(version: Version = None) -> None:
+    """Download a release, check every file against its manifest, open it as the API does and run a query."""
+    from pipelines import tasks
+
+    chosen = version or _newest()
+    tasks.verify(chosen)
+    out.print(f"{chosen} is whole")
+
+
+@app.command()
+def promote(version: Version = None) -> None:
+    """Make a release live; running APIs load it within seconds. Refused when the release did not pass its gate."""
+    from pipelines import tasks
+
+    chosen = version or _newest()
+    tasks.promote(chosen, wall_clock())
+    out.print(f"{chosen} is live")
+
+
+@app.command()
+def rollback() -> None:
+    """Make the previous live release live again."""
+    from pipelines import tasks
+
+    out.print(f"{tasks.rollback(wall_clock())} is live")
+
+
+@app.command("list")
+def list_releases() -> None:
+    """List the uploaded releases, newest first: whether it is live, its contents, its evaluation."""
+    from rich.table import Table
+
+    from artifacts.store import open_store
+    from pipelines.release import publish
+    from pipelines.status import release_figures
+
+    table = Table("version", "live", "recipes", "products", "hit@10", "gate")
+    for manifest, live in reversed(publish.list_releases(open_store())):
+        figures = release_figures(manifest)
+        table.add_row(
+            manifest.version,
+            "live" if live else "",
+            f"{figures.recipes:,}",
+            f"{figures.products:,}",
+            "" if figures.hit_at_10 is None else f"{figures.hit_at_10:.3f}",
+            "passed" if figures.gate_passed else "refused",
+        )
+    table_console().print(table)
+
+
+def _newest() -> str:
+    from artifacts.release import list_releases
+    from artifacts.store import open_store
+
+    versions = list_releases(open_store())
+    if not versions:
+        fail("there is no release yet: run `ukok release build`")
+    return versions[-1]
