@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import Connection, Engine, Row, func, inspect, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from artifacts.raw import RawRun, list_runs
 from artifacts.release import Manifest, current, read_manifest
@@ -206,7 +207,8 @@ def _count_rows(database: Database, conn: Connection | None) -> Iterator[TableRo
 def _last_runs(warehouse: Connection) -> Sequence[Row[tuple[StepRun]]]:
     """The last run of each step, newest first."""
     table = table_of(StepRun)
-    last = select(table).distinct(table.c.step).order_by(table.c.step, table.c.started_at.desc()).subquery()
+    by_step = select(table).ext(distinct_on(table.c.step))
+    last = by_step.order_by(table.c.step, table.c.started_at.desc()).subquery()
     return warehouse.execute(select(last).order_by(last.c.started_at.desc())).all()
 
 
