@@ -1,5 +1,6 @@
 """`ukok run`: its steps, its output, its log file, and the server that it becomes."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -25,11 +26,12 @@ from pipelines.load.schedules import BROADCAST
 from pipelines.progress import StepResult, run_steps
 from pipelines.report import Report
 from pipelines.run import Step, Watch, figures, steps
+from sql import embedded
 from tests.builders.raw_runs import DAY, kst, rows
 from tests.builders.small_crawl import kok
 from tests.builders.small_crawl import show as standin_show
 from tests.builders.waiting import until
-from tests.conftest import ROOT, embedded_only, free_port
+from tests.conftest import ROOT, embedded_folder, free_port
 
 
 def test_every_step_comes_after_those_that_it_needs() -> None:
@@ -121,22 +123,33 @@ def test_a_run_prints_steps_and_logs_to_a_file(ukok_run: Path, capfd: pytest.Cap
     assert capfd.readouterr().err == "after\n"
 
 
-@embedded_only
-def test_serving_replaces_the_process_that_trained(stack_env: dict[str, str], tmp_path: Path) -> None:
+def test_serving_replaces_the_process_that_trained(tmp_path: Path) -> None:
     port = free_port()
-    code = f"import matplotlib.pyplot; from pipelines.cli.serve import replace_by_server; replace_by_server({port})"
-    with (tmp_path / "log").open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-c", code], env=stack_env, cwd=ROOT, stdout=out, stderr=out)
-    try:
-        until(lambda: answers(port), "the API", seconds=60)
-        libraries = {Path(region.path).name for region in psutil.Process(process.pid).memory_maps()}
-        assert any(name.startswith("_pydantic_core") for name in libraries)
-        assert not any(name.startswith("ft2font") for name in libraries), "matplotlib is still loaded"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-    finally:
-        process.kill()
-        process.wait()
+    code = f"""
+import matplotlib.pyplot
+from sql import embedded
+from sql.settings import DatabaseSettings
+from pipelines.cli.serve import replace_by_server
+embedded.start(DatabaseSettings().var_dir)
+replace_by_server({port}, stop_database=True)
+"""
+    with embedded_folder() as var, (tmp_path / "log").open("wb") as log:
+        env = os.environ | {"UKOK_VAR_DIR": str(var)}
+        process = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            until(lambda: answers(port), "the API", seconds=200)
+            libraries = {Path(region.path).name for region in psutil.Process(process.pid).memory_maps()}
+            assert any(name.startswith("_pydantic_core") for name in libraries)
+            assert not any(name.startswith("ft2font") for name in libraries), "matplotlib is still loaded"
+            assert embedded.status(var).running
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+            assert not embedded.status(var).running
+        finally:
+            process.kill()
+            process.wait()
+    said = (tmp_path / "log").read_text().splitlines()
+    assert (said[0], said[-1]) == (f"API   http://127.0.0.1:{port}", "stopped the embedded PostgreSQL")
 
 
 def answers(port: int) -> bool:
