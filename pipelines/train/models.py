@@ -57,6 +57,11 @@ def newest(store: Store, kind: Kind) -> str | None:
     return max(complete, default=None)
 
 
+def read_card(store: Store, kind: Kind, version: str, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
+    """Read what a model was trained from, and its figures."""
+    return card.model_validate_json(store.get(f"models/{kind}/{version}/{CARD}"))
+
+
 def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Figures]]) -> TrainedModel[Figures]:
     """Download the model that was trained last into ``folder``; raises :class:`StoreError` if there is none."""
     version = newest(store, kind)
