@@ -6,7 +6,7 @@ from ukok.settings import Settings
 
 
 class PipelineSettings(Settings):
-    """Recipe file that ``ukok run`` imports, minimum age of events to ingest, base model of the text encoder."""
+    """Recipe file of ``ukok run``, grace period of events in seconds, and the text encoder to fine-tune."""
 
     recipes_file: Path | None = None
     ingest_grace_seconds: float = 60.0
