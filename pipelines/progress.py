@@ -118,8 +118,8 @@ def _run(step: Step, watch: Watch, reason_of: Callable[[Exception], str | None])
         detail = step.run(watch)
     except Exception as error:
         log.exception("step failed", step=step.name)
-        reason = reason_of(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return StepResult(step.name, "failed", reason, time.monotonic() - began)
+        reason = reason_of(error) or f"{type(error).__name__}: {error}"
+        return StepResult(step.name, "failed", " ".join(reason.split()), time.monotonic() - began)
     return StepResult(step.name, "done", detail, time.monotonic() - began)
 
 

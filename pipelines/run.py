@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+from artifacts.store import open_store
 from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
@@ -43,8 +44,8 @@ def steps(day: date, days: int, now: datetime, recipes_file: Path | None) -> Ite
     yield Step("link", lambda _: tasks.link().figures)
     yield Step("erase", lambda _: tasks.erase(now).figures)
     yield Step("events", lambda _: tasks.logs(None, None, now).figures, needs=("databases", "erase"))
-    yield Step("train word2vec", lambda _: tasks.train_word2vec(now))
-    yield Step("train bert", lambda _: tasks.train_bert(now))
+    yield Step("train word2vec", lambda _: _train_word2vec(now))
+    yield Step("train bert", lambda _: _train_bert(now))
     yield Step("release", lambda _: _release(now), needs=("databases", "train word2vec", "train bert"))
 
 
@@ -77,8 +78,28 @@ def _load(source: str, _: Watch) -> str:
     return figures(tasks.load(source, accept=False))
 
 
+def _train_word2vec(now: datetime) -> str:
+    from pipelines.train.models import read_figures
+
+    figures = read_figures(open_store(), "word2vec", tasks.train_word2vec(now))
+    return f"{figures['ingredients']:,} ingredients of {figures['recipes']:,} recipes"
+
+
+def _train_bert(now: datetime) -> str:
+    from pipelines.train.models import read_figures
+
+    figures = read_figures(open_store(), "bert", tasks.train_bert(now))
+    before, after = (figures[name]["recall@10"] for name in ("untrained", "trained"))
+    return f"recall@10 {after:.3f}, untrained {before:.3f}"
+
+
 def _release(now: datetime) -> str:
+    from artifacts.release import read_manifest
+    from pipelines.status import release_figures
+
     version = tasks.build(now)
     tasks.verify(version)
     tasks.promote(version, now)
-    return f"{version} is built, verified and live"
+    figures = release_figures(read_manifest(open_store(), version))
+    hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {version} is live"

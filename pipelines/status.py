@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import Connection, Engine, Row, func, inspect, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from artifacts.raw import RawRun, list_runs
 from artifacts.release import Manifest, current, read_manifest
@@ -206,14 +207,15 @@ def _count_rows(database: Database, conn: Connection | None) -> Iterator[TableRo
 def _last_runs(warehouse: Connection) -> Sequence[Row[tuple[StepRun]]]:
     """The last run of each step, newest first."""
     table = table_of(StepRun)
-    last = select(table).distinct(table.c.step).order_by(table.c.step, table.c.started_at.desc()).subquery()
+    by_step = select(table).ext(distinct_on(table.c.step))
+    last = by_step.order_by(table.c.step, table.c.started_at.desc()).subquery()
     return warehouse.execute(select(last).order_by(last.c.started_at.desc())).all()
 
 
 def _last_done(warehouse: Connection) -> dict[str, datetime]:
     """When each step last began a run that succeeded."""
     last = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
-    return dict(warehouse.execute(last).tuples().all())
+    return dict(warehouse.execute(last).all())
 
 
 def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
@@ -226,7 +228,7 @@ def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:
     """When each crawl began, by the run id of its files."""
     crawl_id = StepRun.details["run_id"].astext
     starts = select(crawl_id, StepRun.started_at).where(StepRun.step.startswith("crawl_"), crawl_id.is_not(None))
-    return dict(warehouse.execute(starts).tuples().all())
+    return dict(warehouse.execute(starts).all())
 
 
 def _unloaded(

@@ -29,7 +29,8 @@ def run(
 
     Prints one line a step; the log goes to a file that the first line names. If a step fails, the steps that need it
     are skipped, the others go on with what is stored, and the command ends with exit code 1. Recipes are imported from
-    UKOK_RECIPES_FILE if that is set. If a run was stopped or killed, run it again.
+    UKOK_RECIPES_FILE if that is set. If a run was stopped or killed, run it again. With --serve, Ctrl-C stops the API,
+    then the embedded PostgreSQL if the run has started it.
 
     Example: `ukok run --demo --serve`.
     """
@@ -38,6 +39,7 @@ def run(
     chosen = day_of(day)
     if then_serve:
         _require_free(port)
+    starts_database = _needs_embedded_database()
     log = PipelineSettings().var_dir / "logs" / f"run-{wall_clock():%Y%m%dT%H%M%S}.log"
     out.print(f"log: {log}", markup=False)
     with ExitStack() as stack:
@@ -49,7 +51,7 @@ def run(
     if failure:
         fail(f"{failure}; log: {log}")
     if then_serve:
-        replace_by_server(port)
+        replace_by_server(port, stop_database=starts_database)
 
 
 def _run(day: date, days: int) -> str | None:
@@ -60,6 +62,16 @@ def _run(day: date, days: int) -> str | None:
 
     recipes_file = PipelineSettings().recipes_file
     return why_incomplete(run_steps(steps(day, days, instant_on(day), recipes_file), out, reason_of))
+
+
+def _needs_embedded_database() -> bool:
+    """Whether the run has to start the embedded PostgreSQL."""
+    from sql import embedded
+    from sql.settings import DatabaseSettings
+
+    settings = DatabaseSettings()
+    used = settings.service_db_url is None or settings.warehouse_db_url is None
+    return used and not embedded.status(settings.var_dir).running
 
 
 @contextmanager

@@ -66,6 +66,12 @@ def newest(store: Store, kind: Kind) -> str | None:
     return max(finished, default=None)
 
 
+def read_figures(store: Store, kind: Kind, version: str) -> dict[str, Any]:
+    """Read how a model was judged when it was trained."""
+    about: dict[str, Any] = json.loads(store.get(f"models/{kind}/{version}/{ABOUT}"))
+    return dict(about["figures"])
+
+
 def fetch_newest(store: Store, kind: Kind, folder: Path) -> Model:
     """Bring the model trained last into ``folder``; raises :class:`StoreError` when there is none."""
     version = newest(store, kind)
