@@ -1,4 +1,4 @@
-"""The README tells the truth: every command, file and DAG that it names exists."""
+"""Every command, file and DAG that the README names exists."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ UKOK = re.compile(r"`ukok ([a-z][^`]*)`")
 
 
 def words(command: str) -> list[str]:
-    """The leading words of a command that can be names of subcommands."""
+    """Return the leading words of a command that can be names of subcommands."""
     return re.split(r" (?=[^a-z]|\()", command, maxsplit=1)[0].split()
 
 
