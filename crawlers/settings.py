@@ -1,4 +1,4 @@
-"""Where the sources are and how politely they are read."""
+"""Settings of the crawler: base URLs of the sources, politeness, browser, images."""
 
 import json
 from datetime import timedelta
@@ -17,7 +17,7 @@ def _base_url(url: str) -> str:
 
 
 def _names(value: object) -> object:
-    """The names in a text of an environment variable: a JSON list, or names with commas between them."""
+    """Parse the names in an environment variable: a JSON list, or a comma-separated list."""
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
@@ -30,7 +30,7 @@ Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
 
 class SpiderSettings(BaseSettings):
-    """Packages that hold a spider module for each source."""
+    """Settings of the registry: packages that hold a spider module for each source."""
 
     model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
 
@@ -38,12 +38,12 @@ class SpiderSettings(BaseSettings):
 
 
 class CrawlSettings(SpiderSettings):
-    """Base URL of each host and the manners of the crawler.
+    """Base URL of each host, and how the crawler behaves.
 
-    The path behind each base URL is exactly the one of the real site, so a base may carry a prefix of its own.
-    ``contact`` (a mail address or a page) goes into the user agent; a crawl of the real, encrypted hosts needs it.
-    A further source is a module in one of ``spider_modules``; its base URLs are in ``more_urls``, by host name or any
-    other name that its spider asks for.
+    The path after a base URL is that of the real site, so a base URL may have a path prefix. ``contact`` (a mail
+    address or a web page) is part of the user agent; a crawl of the real hosts (https) requires it. A further source is
+    a module in one of ``spider_modules``; its base URLs are in ``more_urls``, under the source's name or a name that
+    starts with it and ``_``.
     """
 
     kok_url: BaseUrl = "https://kok.uplus.co.kr"
@@ -55,42 +55,42 @@ class CrawlSettings(SpiderSettings):
     more_urls: dict[str, BaseUrl] = {}
 
     crawl_delay_seconds: float = Field(default=1.0, ge=0, description="Pause between two requests to one host")
-    crawl_concurrency: int = Field(default=8, ge=1, description="Requests under way to one host at a time")
-    crawl_retries: int = Field(default=3, ge=0, description="Further tries after a reset, a timeout or a 5xx answer")
+    crawl_concurrency: int = Field(default=8, ge=1, description="Concurrent requests to one host")
+    crawl_retries: int = Field(default=3, ge=0, description="Retries after a lost connection, a timeout or a 5xx")
     crawl_max_wait_seconds: float = Field(
-        default=300.0, ge=0, description="Longest wait that a host may ask for, by Retry-After or Crawl-delay"
+        default=300.0, ge=0, description="Longest wait accepted from a host's Retry-After or Crawl-delay"
     )
-    crawl_daily_requests: int = Field(default=20_000, ge=1, description="Requests to one source in a Korean day")
+    crawl_daily_requests: int = Field(default=20_000, ge=1, description="Most requests to one source in a Korean day")
     crawl_page_age_days: float = Field(
         default=7.0,
         ge=0,
-        description="A product page is read again after so long; up to four times as long if it rests",
+        description="Interval between two fetches of a product page; up to four times as long while it stays unchanged",
     )
     crawl_browser: Names = Field(default=frozenset(), description="Sources whose pages a browser renders")
-    chromium: str | None = Field(default=None, description="The browser's program; by default the one that is found")
-    crawl_images: bool = Field(default=False, description="Keep a copy of product images in the artifact store")
-    crawl_images_megabytes: int = Field(default=500, ge=20, description="Most image bytes that one crawl keeps")
-    image_url: BaseUrl | None = Field(default=None, description="A host that stands in for all image hosts")
+    chromium: str | None = Field(default=None, description="Path of the Chromium program; by default searched on PATH")
+    crawl_images: bool = Field(default=False, description="Store copies of product images")
+    crawl_images_megabytes: int = Field(default=500, ge=20, description="Most image bytes of one crawl")
+    image_url: BaseUrl | None = Field(default=None, description="Base URL that replaces all image hosts, for tests")
     contact: str = ""
 
     @property
     def user_agent(self) -> str:
-        """Who is asking, honestly: the crawler's own name and where to reach its keeper."""
+        """Name of the crawler and contact of who runs it."""
         return f"ukok/0.1 (+{self.contact})" if self.contact else "ukok/0.1"
 
     @property
     def chromium_path(self) -> str | None:
-        """The program of the browser that renders pages; None where there is none."""
+        """Path of the Chromium program; None if there is none."""
         programs = (self.chromium,) if self.chromium else ("chromium", "chromium-browser", "google-chrome")
         return next(filter(None, map(which, programs)), None)
 
     @property
     def page_age(self) -> timedelta:
-        """How long a reading of a product page is good for."""
+        """Interval between two fetches of a product page."""
         return timedelta(days=self.crawl_page_age_days)
 
     def bases(self, source: str) -> list[str]:
-        """The base URLs that belong to a source, by their names: its own, or those that begin with it."""
+        """Return the base URLs of a source: those named after it, or after it and ``_``."""
         known = {
             name.removesuffix("_url"): getattr(self, name) for name in type(self).model_fields if name != "image_url"
         }

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
-from artifacts.raw import read_report
 from artifacts.store import Store
 from crawlers.items import CATEGORIES, KokPrice, KokProduct
+from crawlers.run_report import read_crawl_report
 from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake
 from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_parts
@@ -132,11 +132,11 @@ def _into_warehouse(loading: Loading, conn: Connection, moment: Moment) -> None:
 def _lists_everything(loading: Loading, moment: Moment) -> bool:
     """Whether the moment's files cover every category in full."""
     complete = {
-        entry["scope"]["category"]
+        entry.key["category"]
         for run in moment.runs
         if run.dataset == "prices"
-        for entry in read_report(loading.store, run)["scopes"]
-        if entry["complete"]
+        for entry in read_crawl_report(loading.store, run).scopes
+        if entry.complete
     }
     return complete.issuperset(CATEGORIES)
 

@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, Engine, Table
 
-from artifacts.raw import RawRun, list_runs, read_report
+from artifacts.raw import RawRun, RunReport, list_runs, read_report
 from artifacts.store import Store
 from pipelines.load.gates import GateBroken
 from pipelines.load.ledger import enter, loaded_runs
@@ -93,7 +93,7 @@ def _apply(conn: Connection, target: Target, store: Store, batch: Sequence[Momen
                 moment = moment.without(error.runs)  # noqa: PLW2901
                 continue
             for run in moment.new:
-                enter(conn, target.ledger, run, int(read_report(store, run)["items"]))
+                enter(conn, target.ledger, run, read_report(store, run, RunReport).items)
             changed = True
             break
     return held

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, update
 
-from artifacts.raw import RawRun, read_report
+from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.items import HomeShoppingProduct, Show
 from crawlers.parsing import KST
+from crawlers.run_report import read_crawl_report
 from pipelines.load import product_pages
 from pipelines.load.history import History, Key
 from pipelines.load.intake import Intake
@@ -147,11 +148,9 @@ def _certain_scopes(loading: Loading, schedules: Sequence[RawRun], intake: Intak
     lost = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in intake.rejects}
     if any("None" in scope for scope in lost):
         return []
-    entries = [entry for run in schedules for entry in read_report(loading.store, run)["scopes"]]
+    entries = [entry for run in schedules for entry in read_crawl_report(loading.store, run).scopes]
     keys = [
-        (str(entry["scope"]["channel_id"]), str(entry["scope"]["day"]))
-        for entry in entries
-        if entry["complete"] and entry["items"]
+        (str(entry.key["channel_id"]), str(entry.key["day"])) for entry in entries if entry.complete and entry.items
     ]
     return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in lost]
 

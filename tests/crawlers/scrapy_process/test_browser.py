@@ -1,4 +1,4 @@
-"""Pages that only a browser can read, rendered by Chromium, and the manners that hold for them."""
+"""Pages rendered by Chromium, and politeness while they are rendered."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ APP = """
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    """The browser's program; without one the test is skipped, in CI it fails."""
+    """Path of Chromium; without it the test is skipped, and fails in CI."""
     program = CrawlSettings().chromium_path
     if program is None:
         message = (
@@ -67,10 +67,10 @@ def test_a_page_of_scripts_cannot_be_read_without_a_browser(scripted: Standin, t
         crawl("hnsmall", DAY, 2, NOON, open_store(str(tmp_path)), scripted.settings)
 
 
-def test_a_page_of_scripts_is_read_whole_with_a_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
+def test_a_page_of_scripts_is_read_in_full_with_a_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
     crawled = crawl_into(tmp_path, "hnsmall", rendered(scripted.settings), days=2)
     assert {item["source_product_id"] for item in crawled.shows} == {10_000_001, 10_000_002}
-    assert [scope["complete"] for scope in crawled.reports["schedule"]["scopes"]] == [True, True]
+    assert [scope.complete for scope in crawled.reports["schedule"].scopes] == [True, True]
 
 
 class Site:
@@ -110,10 +110,10 @@ def visit(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 def test_what_scripts_fetch_is_on_the_page(visit: tuple[Host, Crawled]) -> None:
     _, crawled = visit
     assert {item["requested_day"] for item in crawled.shows} == {"2025-08-06", "2025-08-07"}
-    assert [scope["complete"] for scope in crawled.reports["schedule"]["scopes"]] == [True, True]
+    assert [scope.complete for scope in crawled.reports["schedule"].scopes] == [True, True]
 
 
-def test_a_rendered_page_costs_itself_and_what_its_scripts_need(visit: tuple[Host, Crawled]) -> None:
+def test_a_rendered_page_costs_itself_and_its_script_requests(visit: tuple[Host, Crawled]) -> None:
     host, crawled = visit
     paths = [urlsplit(asked.path).path for asked in host.requests]
     listed = [path for path in paths if "goods" not in path]
@@ -123,10 +123,10 @@ def test_a_rendered_page_costs_itself_and_what_its_scripts_need(visit: tuple[Hos
         + ["/www.hnsmall.com/app.js"]  # once in a crawl
         + 4 * ["/www.hnsmall.com/rows"]  # one of them was refused at first
     )
-    assert crawled.reports["schedule"]["traffic"]["requests"] == len(host.requests)
+    assert crawled.reports["schedule"].traffic.requests == len(host.requests)
 
 
-def test_manners_hold_for_rendered_pages(visit: tuple[Host, Crawled]) -> None:
+def test_rendered_pages_are_requested_politely(visit: tuple[Host, Crawled]) -> None:
     host, _ = visit
     assert {asked.headers["User-Agent"] for asked in host.requests} == {"ukok/0.1 (+someone@example.org)"}
     moments = [asked.moment for asked in host.requests]
@@ -136,7 +136,7 @@ def test_manners_hold_for_rendered_pages(visit: tuple[Host, Crawled]) -> None:
     assert pauses[refused] > 0.9  # Retry-After: 1
 
 
-def test_rows_that_a_script_did_not_get_are_missed(chromium: str, tmp_path: Path) -> None:
+def test_a_failed_request_of_a_script_fails_the_page(chromium: str, tmp_path: Path) -> None:
     def answer(asked: Asked) -> Answer:
         if "/rows" in asked.path:
             return Answer(status=500)
@@ -155,7 +155,7 @@ def test_rows_that_a_script_did_not_get_are_missed(chromium: str, tmp_path: Path
             crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
 
 
-def test_a_page_that_is_cut_off_is_not_mended_by_the_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
+def test_a_truncated_page_is_not_completed_by_the_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
     def answer(asked: Asked) -> Answer:
         if "tvschedule" in asked.path:
             return Answer(page(shows(asked)).removesuffix("</body></html>"))
@@ -167,7 +167,7 @@ def test_a_page_that_is_cut_off_is_not_mended_by_the_browser(scripted: Standin, 
             crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), rendered(settings))
 
 
-def test_a_page_vouches_for_its_age_only_without_data_of_scripts(chromium: str, tmp_path: Path) -> None:
+def test_validators_are_dropped_if_scripts_fetched_data(chromium: str, tmp_path: Path) -> None:
     changed = format_datetime(NOON.astimezone(UTC), usegmt=True)
     price = '<div class="priceTotal"><div class="sellPrice"><strong>39,900</strong></div></div>'
     fetches = f"<script>{APP}</script>"
@@ -195,7 +195,7 @@ def test_a_page_vouches_for_its_age_only_without_data_of_scripts(chromium: str, 
     assert asked == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
 
 
-def test_without_chromium_a_crawl_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_chromium_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     settings = CrawlSettings(
         hnsmall_url="http://127.0.0.1:9", crawl_browser=frozenset({"hnsmall"}), chromium="/nowhere/chromium"
     )
@@ -210,12 +210,12 @@ def test_a_source_to_render_must_be_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ['["kok", "hnsmall"]', "kok,hnsmall", " kok , hnsmall ,"])
-def test_sources_to_render_are_a_list_of_json_or_with_commas(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_to_render_are_a_json_or_comma_separated_list(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UKOK_CRAWL_BROWSER", text)
     assert CrawlSettings().crawl_browser == {"kok", "hnsmall"}
 
 
-def test_browser_and_images_are_not_imported_unless_they_are_used() -> None:
+def test_browser_and_images_are_imported_only_if_used() -> None:
     code = """
 import sys
 from crawlers.scrapy_process.politeness import scrapy_settings

@@ -1,4 +1,4 @@
-"""How a crawl treats a host, measured at the host: its own clock, and lower bounds only."""
+"""Politeness towards a host, measured at the host with its own clock; lower bounds only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from crawlers.standin.server import Standin, running_standin
 from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, catalog, crawl_into, kok, show
 
-PAUSE = 0.3  # seconds, of the settings; a host that is slow to note a request may see less, but not half
+PAUSE = 0.3  # seconds in the settings; a host that is slow to record a request may see less, but not half
 ROBOTS = "/robots.txt"
 
 
@@ -42,7 +42,7 @@ def standin() -> Iterator[Standin]:
 
 
 def pace(standin: Standin, source: str, folder: Path, **values: object) -> list[float]:
-    """When the requests of a crawl with a pause of ``PAUSE`` came; all hosts of the stand-in are one."""
+    """Instants of the requests of a crawl with a pause of ``PAUSE``; all hosts of the stand-in are one."""
     standin.faults.seen.clear()
     crawl_into(folder, source, standin.settings.model_copy(update={"crawl_delay_seconds": PAUSE, **values}))
     return [moment for moment, _ in standin.faults.seen]
@@ -56,7 +56,7 @@ def test_no_spider_is_faster_than_the_settings(source: str, standin: Standin, tm
 
 
 @pytest.mark.parametrize("source", ["by_settings", "by_slots", "by_update"])
-def test_a_spider_that_lowers_the_pause_would_be_noticed(source: str, standin: Standin, tmp_path: Path) -> None:
+def test_a_spider_that_lowers_the_pause_is_detected(source: str, standin: Standin, tmp_path: Path) -> None:
     kok_url = standin.settings.kok_url
     moments = pace(standin, source, tmp_path, spider_modules=("tests.crawlers.rude_spiders",), kok_url=kok_url)
     assert shortest_pause(moments) < PAUSE / 2
@@ -64,7 +64,7 @@ def test_a_spider_that_lowers_the_pause_would_be_noticed(source: str, standin: S
 
 @contextmanager
 def schedule(answer: Callable[[Asked], Answer | None]) -> Iterator[tuple[Host, CrawlSettings]]:
-    """A broadcaster's host that answers with its schedule where ``answer`` has nothing else in mind."""
+    """A broadcaster's host that answers with its schedule unless ``answer`` returns something else."""
 
     def answers(asked: Asked) -> Answer:
         other = answer(asked)
@@ -91,13 +91,13 @@ def crawl_fails(settings: CrawlSettings, folder: Path, reason: str, days: int = 
         (Answer(status=429), r"robots\.txt of .* could not be read"),
     ],
 )
-def test_what_robots_txt_does_not_allow_is_not_asked(rules: Answer, reason: str, tmp_path: Path) -> None:
+def test_pages_that_robots_txt_forbids_are_not_requested(rules: Answer, reason: str, tmp_path: Path) -> None:
     with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
         crawl_fails(settings.model_copy(update={"crawl_delay_seconds": 0, "crawl_retries": 0}), tmp_path, reason)
     assert {asked.path for asked in host.requests} == {ROBOTS}
 
 
-def test_a_longer_pause_that_robots_txt_asks_for_is_kept(tmp_path: Path) -> None:
+def test_a_longer_crawl_delay_of_robots_txt_is_obeyed(tmp_path: Path) -> None:
     rules = Answer(f"{ALLOW_ALL}Crawl-delay: {3 * PAUSE}\n", "text/plain")
     with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
         crawl_into(tmp_path, "hnsmall", settings, days=2)
@@ -106,14 +106,14 @@ def test_a_longer_pause_that_robots_txt_asks_for_is_kept(tmp_path: Path) -> None
     assert shortest_pause(moments) > 1.5 * PAUSE  # which our own pause never exceeds
 
 
-def test_a_host_whose_pause_is_too_long_is_left_alone(tmp_path: Path) -> None:
+def test_a_host_with_a_too_long_crawl_delay_is_not_crawled(tmp_path: Path) -> None:
     rules = Answer(f"{ALLOW_ALL}Crawl-delay: 3600\n", "text/plain")
     with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
         crawl_fails(settings, tmp_path, r"robots\.txt of .* asks for 3600 s between requests")
     assert {asked.path for asked in host.requests} == {ROBOTS}
 
 
-def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Path) -> None:
+def test_a_host_without_robots_txt_is_read_with_our_user_agent(tmp_path: Path) -> None:
     with schedule(lambda asked: NOT_FOUND if asked.path == ROBOTS else None) as (host, settings):
         crawled = crawl_into(tmp_path, "hnsmall", settings.model_copy(update={"crawl_delay_seconds": 0}))
     assert len(crawled.shows) == 1
@@ -129,9 +129,7 @@ def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Pat
         (429, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)),
     ],
 )
-def test_retry_after_holds_back_requests_that_wait_already(
-    status: int, header: Callable[[], str], tmp_path: Path
-) -> None:
+def test_retry_after_holds_back_queued_requests(status: int, header: Callable[[], str], tmp_path: Path) -> None:
     refused = 0
 
     def answer(asked: Asked) -> Answer | None:
@@ -148,7 +146,7 @@ def test_retry_after_holds_back_requests_that_wait_already(
     assert second.moment - first.moment > 1.5
 
 
-def test_a_host_that_asks_for_too_long_is_not_asked_again(tmp_path: Path) -> None:
+def test_a_host_with_a_too_long_retry_after_is_not_asked_again(tmp_path: Path) -> None:
     def answer(asked: Asked) -> Answer | None:
         return None if asked.path == ROBOTS else Answer(status=503, headers={"Retry-After": "3600"})
 
@@ -157,7 +155,7 @@ def test_a_host_that_asks_for_too_long_is_not_asked_again(tmp_path: Path) -> Non
     assert [asked.path == ROBOTS for asked in host.requests] == [True, False]
 
 
-def test_refusals_in_a_row_are_waited_out_longer_and_longer(tmp_path: Path) -> None:
+def test_consecutive_refusals_double_the_wait(tmp_path: Path) -> None:
     refusals = 0
 
     def answer(asked: Asked) -> Answer | None:
