@@ -15,7 +15,7 @@ from crawlers.run_report import LatencyReport, TrafficReport
 
 BUCKETS_MS = tuple(round(10 ** (step / 10), 2) for step in range(52))  # upper bounds, 1 ms … 126 s, 26 % apart
 MAX_STEPS = 300
-NO_ANSWER = "no answer"
+NO_RESPONSE = "no response"
 STATUS_STAT = "downloader/response_status_count/"
 
 
@@ -123,7 +123,7 @@ class CrawlStats:
             name.removeprefix(STATUS_STAT): count for name, count in stats.items() if name.startswith(STATUS_STAT)
         }
         if unanswered := requests - sum(by_status.values()):
-            by_status[NO_ANSWER] = unanswered
+            by_status[NO_RESPONSE] = unanswered
         return TrafficReport(
             requests=requests,
             by_status=dict(sorted(by_status.items())),

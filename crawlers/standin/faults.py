@@ -62,7 +62,7 @@ class Faults:
         self.seen.append((monotonic(), target))
         return next((rule for rule in self.rules if rule.applies_to(target)), None)
 
-    def asked(self, where: str) -> list[float]:
+    def requests_for(self, where: str) -> list[float]:
         """Return when the requests whose path and query contain ``where`` were received, in monotonic seconds."""
         return [second for second, target in self.seen if where in target]
 

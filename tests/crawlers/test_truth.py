@@ -1,4 +1,4 @@
-"""A crawl of the demo catalog yields the whole truth: every item with every field, and nothing else."""
+"""A crawl of the demo catalog yields exactly the expected items, with every field."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

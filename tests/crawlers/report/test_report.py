@@ -156,9 +156,9 @@ def test_shows_that_were_added_cancelled_and_moved(reported: Reported) -> None:
 
 
 def test_figures_are_those_of_the_run_reports(reported: Reported) -> None:
-    for told in (*reported.kok, *reported.hmall):
-        found = find_crawl(reported.store, SOURCES, told.run_id)
-        by_dataset = {dataset.name: dataset for dataset in told.datasets}
+    for gathered in (*reported.kok, *reported.hmall):
+        found = find_crawl(reported.store, SOURCES, gathered.run_id)
+        by_dataset = {dataset.name: dataset for dataset in gathered.datasets}
         for run in found.runs:
             report = found.reports[run.dataset]
             if run.dataset == "pages":
@@ -168,22 +168,22 @@ def test_figures_are_those_of_the_run_reports(reported: Reported) -> None:
             assert dataset.items == len(list(read_items(reported.store, run)))
             assert dataset.complete == sum(scope.complete for scope in report.scopes)
             assert dataset.size == len(reported.store.get(f"{run.stem}.jsonl.gz"))
-            assert told.traffic == report.traffic
-            assert {fill.field: fill.share for fill in told.fill if fill.dataset == run.dataset} == (
+            assert gathered.traffic == report.traffic
+            assert {fill.field: fill.share for fill in gathered.fill if fill.dataset == run.dataset} == (
                 report.contract_check.fill if report.items and report.contract_check else {}
             )
-            faults = sum(faults.count for faults in told.faults if faults.dataset == run.dataset)
+            faults = sum(faults.count for faults in gathered.faults if faults.dataset == run.dataset)
             assert faults == sum(fault.count for fault in report.faults)
         assert by_dataset == {}
 
 
 def test_the_usual_is_the_median_of_the_crawls_before(reported: Reported) -> None:
-    prices = [next(dataset for dataset in told.datasets if dataset.name == "prices") for told in reported.kok]
+    prices = [next(dataset for dataset in gathered.datasets if dataset.name == "prices") for gathered in reported.kok]
     assert [dataset.usual for dataset in prices] == [None, 20, (20 + 18) / 2]
 
 
 def test_product_pages_that_were_read_and_not_due(reported: Reported) -> None:
-    first, second, _ = (told.pages for told in reported.kok)
+    first, second, _ = (gathered.pages for gathered in reported.kok)
     assert first is not None
     assert (first.listed, first.changed, first.unchanged, first.not_due, first.left) == (20, 20, 0, 0, 0)
     assert second is not None
@@ -207,8 +207,8 @@ def test_an_incomplete_scope_is_reported_with_its_reason(reported: Reported) -> 
 
 @pytest.mark.parametrize("which", ["kok", "hmall"])
 def test_the_page_is_valid_self_contained_and_reproducible(which: str, reported: Reported) -> None:
-    for told in getattr(reported, which):
-        page = render(told)
+    for gathered in getattr(reported, which):
+        page = render(gathered)
         document = ET.fromstring(page)  # noqa: S314 (our own page)
         ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
         assert len(ids) == len(set(ids))
@@ -225,17 +225,17 @@ def test_the_page_is_valid_self_contained_and_reproducible(which: str, reported:
             assert svg.attrib["aria-labelledby"].split() == [title.attrib["id"], described.attrib["id"]]
             assert title.text
             assert described.text
-        again = gather(reported.store, find_crawl(reported.store, SOURCES, told.run_id))
-        assert again == told
+        again = gather(reported.store, find_crawl(reported.store, SOURCES, gathered.run_id))
+        assert again == gathered
         assert render(again) == page
 
 
 def test_changed_shows_that_are_not_listed_are_counted(reported: Reported) -> None:
-    told = reported.hmall[1]
-    assert told.changes is not None
-    assert "more.</p>" not in render(told)
-    changes = replace(told.changes, shows=told.changes.shows[:1])
-    assert "And 2 more." in render(replace(told, changes=changes))
+    gathered = reported.hmall[1]
+    assert gathered.changes is not None
+    assert "more.</p>" not in render(gathered)
+    changes = replace(gathered.changes, shows=gathered.changes.shows[:1])
+    assert "And 2 more." in render(replace(gathered, changes=changes))
 
 
 def test_names_are_escaped(reported: Reported) -> None:
@@ -261,8 +261,8 @@ def test_no_secret_of_the_environment_is_in_the_page(reported: Reported, monkeyp
 
 
 def test_the_terminal_gets_the_essentials_in_25_lines(reported: Reported) -> None:
-    for told in (*reported.kok, *reported.hmall):
-        assert len(printed(told, width=80)) <= 25
+    for gathered in (*reported.kok, *reported.hmall):
+        assert len(printed(gathered, width=80)) <= 25
     lines = printed(reported.kok[1])
     assert lines[0].startswith("✓ Loadable, but 2 of 14 scopes are incomplete")
     text = "\n".join(lines)
@@ -279,21 +279,21 @@ def test_a_contract_violation_is_the_load_decision(reported: Reported, tmp_path:
     )
     check = ContractCheck(violations=[violation], fill={}, items=300)
     store = last_alone(reported, tmp_path, contract_check=check)
-    told = gather(store, find_crawl(store, SOURCES, "kok"))
-    assert not told.decision.loadable
+    gathered = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert not gathered.decision.loadable
     reason = "prices price: expected at least 90%, found 3.0% of 300 items (and 1 more)."
-    assert told.decision.sentence == f"Held back: {reason}"
-    assert 'class="decision bad"' in render(told)
-    assert printed(told)[0].startswith("✗ Held back")
+    assert gathered.decision.sentence == f"Held back: {reason}"
+    assert 'class="decision bad"' in render(gathered)
+    assert printed(gathered)[0].startswith("✗ Held back")
 
 
 def test_a_run_without_contract_check_and_page_state(reported: Reported, tmp_path: Path) -> None:
     store = last_alone(reported, tmp_path, contract_check=None)
-    told = gather(store, find_crawl(store, SOURCES, "kok"))
-    assert (told.fill, told.pages) == ([], None)
-    assert told.decision.sentence == "Loadable: no contract was checked, and all 14 scopes are complete."
-    ET.fromstring(render(told))  # noqa: S314 (our own page)
-    assert len(printed(told)) > 3
+    gathered = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert (gathered.fill, gathered.pages) == ([], None)
+    assert gathered.decision.sentence == "Loadable: no contract was checked, and all 14 scopes are complete."
+    ET.fromstring(render(gathered))  # noqa: S314 (our own page)
+    assert len(printed(gathered)) > 3
 
 
 def test_a_crawl_without_items_is_reported_too(tmp_path: Path) -> None:
@@ -302,11 +302,11 @@ def test_a_crawl_without_items_is_reported_too(tmp_path: Path) -> None:
         standin.faults.rules[:] = [unavailable("/m/event/")]
         with pytest.raises(CrawlFailed):
             crawl("kok", DAY, 1, NOON, store, standin.settings.model_copy(update={"crawl_retries": 0}))
-    told = gather(store, find_crawl(store, SOURCES))
-    assert not told.decision.loadable
-    assert told.decision.sentence.startswith("Failed: the crawl read no item from 14 scopes")
-    ET.fromstring(render(told))  # noqa: S314 (our own page)
-    assert len(printed(told, width=80)) <= 25
+    gathered = gather(store, find_crawl(store, SOURCES))
+    assert not gathered.decision.loadable
+    assert gathered.decision.sentence.startswith("Failed: the crawl read no item from 14 scopes")
+    ET.fromstring(render(gathered))  # noqa: S314 (our own page)
+    assert len(printed(gathered, width=80)) <= 25
 
 
 def test_a_crawl_is_found_by_its_id_its_beginning_or_its_source(reported: Reported) -> None:

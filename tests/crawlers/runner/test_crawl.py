@@ -115,7 +115,7 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
     with ThreadPoolExecutor() as pool:
         progress: list[Progress] = []
         crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings, progress.append)
-        wait_for(lambda: standin.faults.asked("broadDay"))
+        wait_for(lambda: standin.faults.requests_for("broadDay"))
         (process,) = crawl_processes(here)
         wait_for(lambda: progress and progress[-1].requests == len(standin.faults.seen))
         process.send_signal(signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
 def test_a_killed_caller_ends_its_crawl_and_the_next_one_is_clean(standin: Standin, tmp_path: Path) -> None:
     standin.faults.rules[:] = [unavailable("broadDay", retry_after="250")]
     caller = subprocess.Popen([sys.executable, "-c", CALLER, str(tmp_path), standin.settings.model_dump_json()])
-    wait_for(lambda: standin.faults.asked("broadDay"))
+    wait_for(lambda: standin.faults.requests_for("broadDay"))
     (process,) = crawl_processes(caller.pid)
     caller.kill()
     caller.wait()

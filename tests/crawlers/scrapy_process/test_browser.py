@@ -16,7 +16,7 @@ from artifacts.store import open_store
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
-from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
+from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, Crawled, catalog, crawl_into, show
 
 ALL_SHOWS = [
@@ -79,19 +79,19 @@ class Site:
     def __init__(self) -> None:
         self.busy = 1
 
-    def answer(self, asked: Asked) -> Answer:
-        path = urlsplit(asked.path).path.removeprefix("/www.hnsmall.com")
+    def answer(self, request: Received) -> Answer:
+        path = urlsplit(request.path).path.removeprefix("/www.hnsmall.com")
         if path == "/robots.txt":
             return Answer("User-agent: ukok\nDisallow: /www.hnsmall.com/secret/\n", "text/plain")
         if path == "/display/tvschedule-list":
-            elsewhere = asked.headers["Host"].replace("127.0.0.1", "localhost")
+            elsewhere = request.headers["Host"].replace("127.0.0.1", "localhost")
             return Answer(page(SHELL.format(elsewhere=elsewhere)))
         if path == "/app.js":
             return Answer(APP, "text/javascript")
         if path == "/rows" and self.busy:
             self.busy -= 1
             return Answer(status=503, headers={"Retry-After": "1"})
-        return Answer(shows(asked)) if path == "/rows" else NOT_FOUND
+        return Answer(shows(request)) if path == "/rows" else NOT_FOUND
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_what_scripts_fetch_is_on_the_page(visit: tuple[Host, Crawled]) -> None:
 
 def test_a_rendered_page_costs_itself_and_its_script_requests(visit: tuple[Host, Crawled]) -> None:
     host, crawled = visit
-    paths = [urlsplit(asked.path).path for asked in host.requests]
+    paths = [urlsplit(request.path).path for request in host.requests]
     listed = [path for path in paths if "goods" not in path]
     assert sorted(listed) == sorted(
         ["/robots.txt"]
@@ -128,21 +128,21 @@ def test_a_rendered_page_costs_itself_and_its_script_requests(visit: tuple[Host,
 
 def test_rendered_pages_are_requested_politely(visit: tuple[Host, Crawled]) -> None:
     host, _ = visit
-    assert {asked.headers["User-Agent"] for asked in host.requests} == {"ukok/0.1 (+someone@example.org)"}
-    moments = [asked.moment for asked in host.requests]
-    pauses = [after - before for before, after in pairwise(moments)]
+    assert {request.headers["User-Agent"] for request in host.requests} == {"ukok/0.1 (+someone@example.org)"}
+    seconds = [request.second for request in host.requests]
+    pauses = [after - before for before, after in pairwise(seconds)]
     assert min(pauses) > 0.15
-    refused = moments.index(host.asked("/rows")[0].moment)
+    refused = seconds.index(host.requests_for("/rows")[0].second)
     assert pauses[refused] > 0.9  # Retry-After: 1
 
 
 def test_a_failed_request_of_a_script_fails_the_page(chromium: str, tmp_path: Path) -> None:
-    def answer(asked: Asked) -> Answer:
-        if "/rows" in asked.path:
+    def answer(request: Received) -> Answer:
+        if "/rows" in request.path:
             return Answer(status=500)
-        if "tvschedule" in asked.path:  # a first row is on the page, the others are not
-            return Answer(page(shows(asked) + f"<script>{APP}</script>"))
-        return Answer(ALLOW_ALL, "text/plain") if "robots" in asked.path else NOT_FOUND
+        if "tvschedule" in request.path:  # a first row is on the page, the others are not
+            return Answer(page(shows(request) + f"<script>{APP}</script>"))
+        return Answer(ALLOW_ALL, "text/plain") if "robots" in request.path else NOT_FOUND
 
     with running_host(answer) as host:
         settings = CrawlSettings(
@@ -156,9 +156,9 @@ def test_a_failed_request_of_a_script_fails_the_page(chromium: str, tmp_path: Pa
 
 
 def test_a_truncated_page_is_not_completed_by_the_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
-    def answer(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked)).removesuffix("</body></html>"))
+    def answer(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request)).removesuffix("</body></html>"))
         return NOT_FOUND
 
     with running_host(answer) as host:
@@ -172,15 +172,15 @@ def test_validators_are_dropped_if_scripts_fetched_data(chromium: str, tmp_path:
     price = '<div class="priceTotal"><div class="sellPrice"><strong>39,900</strong></div></div>'
     fetches = f"<script>{APP}</script>"
 
-    def answer(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked, 10_000_001, 10_000_002)))
-        if "goods.do" in asked.path:
-            if asked.headers["If-None-Match"]:
+    def answer(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request, 10_000_001, 10_000_002)))
+        if "goods.do" in request.path:
+            if request.headers["If-None-Match"]:
                 return Answer(status=304, headers={"ETag": '"1"'})
-            content = price + (fetches if "10000002" in asked.path else "")
+            content = price + (fetches if "10000002" in request.path else "")
             return Answer(page(content), headers={"ETag": '"1"', "Last-Modified": changed})
-        return Answer("more", "text/plain") if "/rows" in asked.path else NOT_FOUND
+        return Answer("more", "text/plain") if "/rows" in request.path else NOT_FOUND
 
     with running_host(answer) as host:
         settings = rendered(
@@ -188,11 +188,11 @@ def test_validators_are_dropped_if_scripts_fetched_data(chromium: str, tmp_path:
         )
         for days in (0, 30):
             crawl_into(tmp_path, "hnsmall", settings, now=NOON + timedelta(days=days))
-        asked = {
-            number: [request.headers["If-None-Match"] for request in host.asked(f"goods.do?goods_code={number}")]
+        conditions = {
+            number: [request.headers["If-None-Match"] for request in host.requests_for(f"goods.do?goods_code={number}")]
             for number in (10_000_001, 10_000_002)
         }
-    assert asked == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
+    assert conditions == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
 
 
 def test_without_chromium_the_error_says_how_to_install_it(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.scrapy_process.image_pipeline import BadImage, decode_image
 from crawlers.settings import CrawlSettings
 from crawlers.state.image_state import DueImage, ImageState, StoredImage
-from tests.builders.http_host import NOT_FOUND, Answer, Asked, Host, page, running_host, shows
+from tests.builders.http_host import NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON
 
 FORBIDDEN, GONE, BROKEN, HUGE, BOMB = (10_000_000 + number for number in (3, 4, 5, 6, 7))
@@ -47,15 +47,15 @@ ANSWERS = {
 }
 
 
-def answer(asked: Asked) -> Answer:
+def answer(request: Received) -> Answer:
     """A schedule of one show for each picture, and the pictures."""
-    if asked.path == "/robots.txt":
+    if request.path == "/robots.txt":
         return Answer(f"User-agent: *\nDisallow: /image/image.example/{FORBIDDEN}_wide.jpg\n", "text/plain")
-    if "tvschedule" in asked.path:
-        return Answer(page(shows(asked, *ANSWERS)))
-    number = asked.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
+    if "tvschedule" in request.path:
+        return Answer(page(shows(request, *ANSWERS)))
+    number = request.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
     found = ANSWERS.get(int(number), NOT_FOUND) if number.isdigit() else NOT_FOUND
-    tag = asked.headers["If-None-Match"]
+    tag = request.headers["If-None-Match"]
     return Answer(status=304) if tag and tag == found.headers.get("ETag") else found
 
 
@@ -77,7 +77,9 @@ def fetch_images(host: Host, store: Store, after: timedelta = timedelta(), **val
     runs = crawl("hnsmall", DAY, 1, NOON + after, store, settings.model_copy(update=values))
     run = list_runs(store, "hnsmall", "images")[-1]
     known = {int(Path(line["url"]).name.removesuffix("_wide.jpg")): line for line in read_items(store, run)}
-    requested = sorted(int(Path(asked.path).name.removesuffix("_wide.jpg")) for asked in host.asked("/image/"))
+    requested = sorted(
+        int(Path(request.path).name.removesuffix("_wide.jpg")) for request in host.requests_for("/image/")
+    )
     report = read_crawl_report(store, run).images
     assert report is not None
     return FetchedImages(report, known, requested, read_crawl_report(store, runs[0]).items)
@@ -154,10 +156,10 @@ def test_images_beyond_the_limit_are_left_for_the_next_crawl(tmp_path: Path) -> 
         Image.frombytes("RGB", (1000, 1000), Random(number).randbytes(3_000_000)).save(content, "PNG", compress_level=0)
         pictures[number] = Answer(content.getvalue(), "image/png")
 
-    def answer_large(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked, *pictures)))
-        number = asked.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
+    def answer_large(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request, *pictures)))
+        number = request.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
         return pictures[int(number)] if number.isdigit() else NOT_FOUND
 
     store = open_store(str(tmp_path))

@@ -171,12 +171,12 @@ def test_an_unreadable_price_is_unknown_and_never_zero(broken: Crawled) -> None:
 
 def test_a_reset_connection_is_retried(broken: Crawled, standin: Standin) -> None:
     assert broken.scope("prices", category="1623").complete
-    assert len(standin.faults.asked(list_page("1623"))) == 2
+    assert len(standin.faults.requests_for(list_page("1623"))) == 2
 
 
 def test_retry_after_is_waited_out(broken: Crawled, standin: Standin) -> None:
     assert broken.scope("prices", category="1624").complete
-    first, second = standin.faults.asked(list_page("1624"))
+    first, second = standin.faults.requests_for(list_page("1624"))
     assert second - first >= 1.0
 
 

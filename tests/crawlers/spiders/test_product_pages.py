@@ -357,11 +357,13 @@ def test_hns_product_without_description_is_filed_and_stays_due(rule: Any, tmp_p
         standin.faults.rules.clear()
         standin.faults.seen.clear()
         second = crawl_into(tmp_path, "hnsmall", settings)
-        asked = {number for number in (framed, flat) if standin.faults.asked(f"goods.do?goods_code={number}")}
+        requested = {
+            number for number in (framed, flat) if standin.faults.requests_for(f"goods.do?goods_code={number}")
+        }
     products = {item["source_product_id"]: item for item in first.items["products"]}
     undescribed = {number for number, item in products.items() if item["description"] is None}
     assert products.keys() == {framed, flat}
-    assert undescribed == asked == {item["source_product_id"] for item in second.items["products"]}
+    assert undescribed == requested == {item["source_product_id"] for item in second.items["products"]}
     assert undescribed
     assert all(products[number]["details"] and products[number]["price"] for number in undescribed)
     assert not first.scope("products", products="due").complete
@@ -374,8 +376,8 @@ def test_hns_description_refused_by_the_budget_is_no_source_fault(tmp_path: Path
     with running_standin(catalog(shows=[show(1, "14:00", "15:00", framed)]), NOON) as standin:
         settings = standin.settings.model_copy(update={"crawl_daily_requests": 4})  # robots.txt, schedules, page
         some = crawl_into(tmp_path, "hnsmall", settings, days=1)
-        assert standin.faults.asked("goods.do")
-        assert not standin.faults.asked("goods-describe.do")
+        assert standin.faults.requests_for("goods.do")
+        assert not standin.faults.requests_for("goods-describe.do")
         rest = crawl_into(tmp_path, "hnsmall", standin.settings, days=1)
     assert some.items["products"] == []
     assert not some.scope("products", products="due").complete

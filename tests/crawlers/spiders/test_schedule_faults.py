@@ -147,7 +147,7 @@ def test_hmall_faults_make_their_day_incomplete_with_the_reason(
 def test_hmall_other_channel_and_retried_pages_are_not_affected(hmall: Crawled, standin: Standin) -> None:
     assert [ahead for ahead in range(DAYS) if not hmall.day(3, ahead).complete] == [0, 1, 2, 7]
     assert "truncated or no JSON" in str(hmall.day(3, 1).reason)
-    first, second = standin.faults.asked(hmall_page(3, "dtv"))
+    first, second = standin.faults.requests_for(hmall_page(3, "dtv"))
     assert second - first >= 1.0
 
 
@@ -227,7 +227,7 @@ def test_a_host_that_asks_for_a_long_pause_is_not_asked_again(standin: Standin, 
             crawl_into(tmp_path, "hnsmall", settings, days=DAYS)
     finally:
         standin.faults.rules.clear()
-    assert len(standin.faults.asked("broadDay")) == 1
+    assert len(standin.faults.requests_for("broadDay")) == 1
 
 
 def test_a_crawl_without_items_fails_in_one_line_and_saves_pages(standin: Standin, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def held_crawl(standin: Standin, store: Store, url: str) -> Iterator[subprocess.
         settings = standin.settings.model_copy(update={"crawl_concurrency": 1}).model_dump_json()
         caller = subprocess.Popen([sys.executable, "-c", CALLER, url, settings], env=os.environ | {"TMPDIR": folder})
         try:
-            wait_for(lambda: standin.faults.asked(page))
+            wait_for(lambda: standin.faults.requests_for(page))
             wait_for(lambda: set(store.list("crawling/")) - before)
             yield caller
         finally:
@@ -109,14 +109,14 @@ def test_a_killed_crawl_is_resumed_where_it_stopped(
     assert store.list("raw/") == []
     read = checkpointed(store, tmp_path)
     assert len(read) >= PAGES_PER_FILE
-    asked, items, report = run_again(standin, store)
-    assert asked == sorted(set(NUMBERS) - read)
+    requested, items, report = run_again(standin, store)
+    assert requested == sorted(set(NUMBERS) - read)
     assert sorted(item["kok_product_id"] for item in items) == list(NUMBERS)
     assert report.items == len(NUMBERS)
     assert all(scope.complete for scope in report.scopes)
     assert store.list("crawling/") == []
-    asked, items, _ = run_again(standin, store, hours=2)
-    assert not asked
+    requested, items, _ = run_again(standin, store, hours=2)
+    assert not requested
     assert not items
 
 
@@ -128,8 +128,8 @@ def test_a_page_whose_price_changed_since_the_kill_is_read_anew(
     read = checkpointed(store, tmp_path)
     changed = min(read)
     standin.show(shop(cheaper=changed), NOON)
-    asked, items, report = run_again(standin, store)
-    assert asked == sorted((set(NUMBERS) - read) | {changed})
+    requested, items, report = run_again(standin, store)
+    assert requested == sorted((set(NUMBERS) - read) | {changed})
     assert report.items == len(items) == len(NUMBERS)
     (item,) = [item for item in items if item["kok_product_id"] == changed]
     assert item["list_price"] == 5_000
@@ -138,13 +138,13 @@ def test_a_page_whose_price_changed_since_the_kill_is_read_anew(
 def test_two_crawls_at_once_do_no_harm(standin: Standin, store: Store, artifacts_url: str, tmp_path: Path) -> None:
     with held_crawl(standin, store, artifacts_url) as caller:
         read = checkpointed(store, tmp_path)
-        asked, items, _ = run_again(standin, store)
-        assert asked == sorted(set(NUMBERS) - read)
+        requested, items, _ = run_again(standin, store)
+        assert requested == sorted(set(NUMBERS) - read)
         assert sorted(item["kok_product_id"] for item in items) == list(NUMBERS)
         caller.kill()
         caller.wait()
-    asked, items, report = run_again(standin, store, hours=2)
-    assert asked == []
+    requested, items, report = run_again(standin, store, hours=2)
+    assert requested == []
     assert all(scope.complete for scope in report.scopes)
     assert store.list("crawling/") == []
 
