@@ -81,8 +81,8 @@ class LatencyReport(_Model):
 class TrafficReport(_Model):
     """HTTP traffic of a crawl, retries and robots.txt included.
 
-    ``by_status`` counts requests by status code or ``no response`` and adds up to ``requests``. ``timeline`` holds a row
-    for each step of time: the second at which it starts, requests sent, bytes received.
+    ``by_status`` counts requests by status code or ``no response`` and adds up to ``requests``. ``timeline`` holds a
+    row for each step of time: the second at which it starts, requests sent, bytes received.
     """
 
     requests: int

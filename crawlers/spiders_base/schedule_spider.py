@@ -77,7 +77,7 @@ class ScheduleSpider(SourceSpider):
                 yield self.first_request(channel, day, self._scopes_of_page(channel, day))
 
     def day_request(self, channel: str, day: date) -> Request:
-        """Build the request for a day outside the job's days; its night shows open the scope of the next day too."""
+        """Build the request for any day, in or outside the job's days; its night shows are filed under the next day."""
         for each in (day, day + timedelta(days=1)):
             if (channel, each) not in self._scopes:
                 self._scopes[channel, each] = self._open(channel, each)

@@ -29,7 +29,7 @@ def standin() -> Iterator[Standin]:
 
 @pytest.fixture
 def artifacts_url(tmp_path: Path) -> str:
-    """A folder: what a store is made of makes no difference here."""
+    """A folder: the kind of store makes no difference here."""
     return str(tmp_path / "artifacts")
 
 
@@ -69,9 +69,7 @@ def show_fault(
     structlog.reset_defaults()
 
 
-def test_it_shows_contracts_faults_and_scopes_and_prints_and_saves_the_page(
-    show_fault: Show, run_id: str, tmp_path: Path
-) -> None:
+def test_it_shows_faults_and_prints_and_saves_the_page(show_fault: Show, run_id: str, tmp_path: Path) -> None:
     shown = show_fault("kok")
     assert show_fault(run_id) == show_fault(run_id[:9]) == shown
     assert shown.startswith(f"kok {run_id}\n")
@@ -95,7 +93,7 @@ def test_it_shows_contracts_faults_and_scopes_and_prints_and_saves_the_page(
     assert (tmp_path / "page.html").read_text() == text.removesuffix("\n")
 
 
-def test_what_is_not_there_is_said_plainly(show_fault: Show, run_id: str) -> None:
+def test_a_missing_run_or_page_is_an_error(show_fault: Show, run_id: str) -> None:
     assert f"no run '1999'; the newest are {run_id} (kok)" in show_fault("1999", code=1)
     assert f"run {run_id} has saved pages 1 to " in show_fault(run_id, "--page", "99", code=1)
     assert "--page" in show_fault(run_id, "--save", "page.html", code=2)
@@ -111,16 +109,14 @@ def test_nothing_was_crawled_yet(show_fault: Show) -> None:
     assert "no run 'kok'; nothing has been crawled yet" in show_fault("kok", code=1)
 
 
-def test_a_beginning_of_two_runs(standin: Standin, store: Store, show_fault: Show) -> None:
+def test_a_prefix_of_two_runs(standin: Standin, store: Store, show_fault: Show) -> None:
     runs = {crawl("hnsmall", DAY, 1, NOON, store, standin.settings)[0].run_id for _ in range(2)}
     said = show_fault("20250806T03", code=1)
     assert "2 runs begin with '20250806T03'" in said
     assert all(f"{run} (hnsmall)" in said for run in runs)
 
 
-def test_a_crawl_that_brought_nothing_fails_loudly_and_can_be_looked_at(
-    standin: Standin, store: Store, show_fault: Show
-) -> None:
+def test_a_failed_crawl_is_shown(standin: Standin, store: Store, show_fault: Show) -> None:
     standin.faults.rules[:] = [empty_day("tvschedule-list")]
     with pytest.raises(CrawlFailed, match="read no item from") as failed:
         crawl("hnsmall", DAY, 1, NOON, store, standin.settings)
