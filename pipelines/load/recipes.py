@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, select
 
-from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
+from artifacts.raw import RawRun, RunReport, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
 from crawlers.parsing import KST
 from pipelines.load.crawl_batch import CrawlBatch, Target, instant, load_pending
@@ -54,7 +54,7 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     # What is imported last counts, whatever instant an earlier import was told.
     now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
     run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
-    raw_report = {"run_id": run.run_id, "source": SOURCE, "dataset": DATASET, "day": run.day, "items": 0, "scopes": []}
+    raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
     write_run(store, run, _accepted(file, report, raw_report), raw_report)
     report.details |= {
         "file": path.name,
@@ -63,16 +63,16 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     }
 
 
-def _accepted(file: RecipeFile, report: Report, raw_report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _accepted(file: RecipeFile, report: Report, raw_report: RunReport) -> Iterator[dict[str, Any]]:
     for row in file:
         report.read += 1
         if isinstance(row, Rejected):
             item = {"recipe_id": row.recipe_id, "title": row.title, "line": row.line}
             report.reject(item, row.reason, f"line {row.line} of {file.path.name}")
         else:
-            raw_report["items"] += 1
+            raw_report.items += 1
             yield row.model_dump(mode="json")
-    if not raw_report["items"]:
+    if not raw_report.items:
         raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
 
 
