@@ -1,4 +1,4 @@
-"""Real releases of the small catalog, built by the real builder from models too small to be clever."""
+"""Releases of the small catalog, built by the real builder from tiny models."""
 
 import json
 import shutil
@@ -24,19 +24,19 @@ WIDTH = 8
 
 
 def build(service: Engine, warehouse: Engine, store: Store, now: datetime) -> str:
-    """Build and upload a release of what the database holds; returns its version. It is not live yet."""
+    """Build and upload a release of the databases; returns its version. It is not live yet."""
     with tempfile.TemporaryDirectory() as folder:
-        _keep_models(store, Path(folder), now)
+        _save_models(store, Path(folder), now)
     return publish.build(service, warehouse, store, now)
 
 
 def make_live(store: Store, version: str) -> None:
-    """Put ``CURRENT`` on a version whatever its gate says: two recipes prove nothing."""
+    """Make a version live whatever its gate says: the small catalog cannot pass it."""
     releases.promote(store, version, expected=releases.current(store))
 
 
 def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str) -> None:
-    """Publish ``flawed`` as a copy of ``version``, and then let its file ``name`` be changed, cut off or missing."""
+    """Publish ``flawed`` as a copy of ``version`` whose file ``name`` is then changed, cut off or missing."""
     manifest = releases.read_manifest(store, version).model_copy(update={"version": flawed})
     with tempfile.TemporaryDirectory() as cache:
         releases.publish(store, releases.fetch(store, version, Path(cache)), manifest)
@@ -48,7 +48,7 @@ def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str
         store.put(key, data[: len(data) // 2] if flaw == "cut off" else bytes([data[0] ^ 1]) + data[1:])
 
 
-def _keep_models(store: Store, folder: Path, now: datetime) -> None:
+def _save_models(store: Store, folder: Path, now: datetime) -> None:
     about = {"dataset": "small", "code_version": "test", "parameters": {}, "seed": 1, "figures": {}}
     word2vec, bert = folder / "word2vec", folder / "bert"
     for path in (word2vec, bert):
@@ -74,7 +74,7 @@ def _write_tokenizer(path: Path, words: list[str]) -> None:
 
 
 def _write_encoder(path: Path, words: int) -> None:
-    """Each word has a vector; a text's token states are its words' vectors."""
+    """Write an encoder whose token states are fixed vectors of the words."""
     vectors = np.random.default_rng(2).normal(size=(words, WIDTH)).astype(np.float32)
     inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
     outputs = [helper.make_tensor_value_info("states", TensorProto.FLOAT, ["n", "t", WIDTH])]
