@@ -12,7 +12,7 @@ from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.home_shopping import presenters
 from serving.home_shopping.schemas import (
-    ForgetKeyword,
+    DeleteKeyword,
     History,
     HistoryEntry,
     IngredientCheck,
@@ -181,7 +181,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> His
 
 
 @router.delete("/search/history", responses=UNAUTHORIZED | absent("search history 12"))
-def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
+def delete_search(runtime: CurrentRuntime, user: User, body: DeleteKeyword) -> Message:
     """Delete a keyword of the user."""
     search_history.forget(runtime, search_history.HOME_SHOPPING, user, body.homeshopping_history_id)
     return Message(message="검색어가 삭제되었습니다.")

@@ -222,7 +222,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> Kok
 
 
 @router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | absent("search history 12"))
-def forget_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
+def delete_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
     """Delete a keyword of the user."""
     search_history.forget(runtime, search_history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")

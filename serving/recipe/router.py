@@ -62,14 +62,14 @@ async def by_ingredients(
     _: User,
     ingredient: Annotated[
         list[IngredientName],
-        Query(min_length=3, max_length=50, description="What is there", examples=[["감자", "양파", "돼지고기"]]),
+        Query(min_length=3, max_length=50, description="Ingredients in stock", examples=[["감자", "양파", "돼지고기"]]),
     ],
     amount: Annotated[
         list[GivenAmount] | None,
-        Query(description="How much of each, 1/2 and 1 1/2 too; 0 when not known", examples=[[500, 2, 300]]),
+        Query(description="Amount of each, also as 1/2 or 1 1/2; 0 when not known", examples=[[500, 2, 300]]),
     ] = None,
     unit: Annotated[
-        list[GivenUnit] | None, Query(description="In what each amount counts", examples=[["g", "개", "g"]])
+        list[GivenUnit] | None, Query(description="Unit of each amount", examples=[["g", "개", "g"]])
     ] = None,
     page: Annotated[int, Query(ge=1, le=1_000_000, description="Number of the combination; none after 3")] = 1,
     size: RecipeSize = 5,
@@ -128,7 +128,7 @@ async def product_recommend(
     _: User,
     ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
-    """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
+    """Products to buy as an ingredient: at most two shows, on air or to come, then mall products; five in all."""
     products = products_for_ingredient(snapshot, ingredient, MOST_PRODUCTS, MOST_SHOWS, runtime.clock())
     body = presenters.ingredient_products(ingredient, products)
     event = ("ingredient_product_recommend", impressions(products, ingredient=ingredient))
@@ -158,7 +158,7 @@ async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: R
 
 @router.get("/{recipe_id}/status", responses=NO_RECIPE)
 async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> RecipeStatus:
-    """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
+    """Which ingredients of a recipe the user has: none, because orders and carts are not known here."""
     body = presenters.recipe_status(_recipe(snapshot, recipe_id), user.user_id)
     runtime.record_event(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
     return body
@@ -166,7 +166,7 @@ async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User,
 
 @router.get("/{recipe_id}/rating", responses=NO_RECIPE)
 def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> Rating:
-    """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
+    """The mean of every user's latest rating of a recipe; 0.0 before the first."""
     _recipe(snapshot, recipe_id)
     with runtime.service_db.connect() as conn:
         mean = queries.mean_rating(conn, recipe_id)

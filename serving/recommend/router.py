@@ -28,7 +28,7 @@ from serving.recommendations.candidates import (
     SearchRequest,
     find_product,
 )
-from serving.recommendations.presenters import impressions, product_fields, shown_items
+from serving.recommendations.presenters import impression_items, impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.recommendations.relations import (
     PRODUCTS_FOR_RECIPE,
@@ -151,7 +151,10 @@ async def search(
     asked = SearchRequest(keyword, k, now)
     recipes, products = recommend(snapshot, SEARCH_RECIPES, asked), recommend(snapshot, SEARCH_PRODUCTS, asked)
     body = presenters.found_body(snapshot, recipes, products, now)
-    found = {"source": recipes.stage or products.stage, "impressions": [*shown_items(recipes), *shown_items(products)]}
+    found = {
+        "source": recipes.stage or products.stage,
+        "impressions": [*impression_items(recipes), *impression_items(products)],
+    }
     event = ("recommend_search", impressions(recipes, keyword=keyword) | found)
     return cache_response(request, snapshot, body, until=next_change(products, now), event=event, stage=recipes.stage)
 

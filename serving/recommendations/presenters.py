@@ -51,11 +51,11 @@ def impressions(recommendation: Recommendation[Recipe | KokItem | Show], **reque
         **request,
         "release_version": recommendation.release_version,
         "source": recommendation.stage,
-        "impressions": shown_items(recommendation),
+        "impressions": impression_items(recommendation),
     }
 
 
-def shown_items(recommendation: Recommendation[Recipe | KokItem | Show]) -> list[dict[str, object]]:
+def impression_items(recommendation: Recommendation[Recipe | KokItem | Show]) -> list[dict[str, object]]:
     """The items of a recommendation as events name them, with their position from 1."""
     return [
         {"position": position, **_event_ref(entry.item), "reason": entry.reason}
