@@ -7,17 +7,14 @@ from typing import Final
 
 from recommender.text import lexicon
 from recommender.text.titles import plain
+from recommender.text.units import SPELLINGS, unit_pattern
 
 # A rare name outside our lists is a note or a typing error more often than an ingredient.
 SEEN_OFTEN: Final = 3
 
 _SECTION: Final = re.compile(r"^\s*\[[^\]]*\]|^[^\[]*\]|^[^()]*\)(?=[^()]*$)|^.*?[:>]\s*(?=\S)")
 _PARENTHESES: Final = re.compile(r"\(([^()]*)\)")
-_UNITS: Final = (
-    "kg|g|ml|l|cc|t|ts|tbsp|cm|큰술|작은술|스푼|숟갈|숟가락|컵|개|장|쪽|알|줌|줄|대|봉지|봉|팩|모|마리|단|병|캔|인분|포기|뿌리|"
-    "가지|조각|꼬집|톨|송이|통|국자|수저|방울|판|잔|번"
-)
-_AMOUNT: Final = re.compile(rf"\d[\d./~½⅓¼⅔¾ \-]*(?:{_UNITS})?(?![가-힣])")
+_AMOUNT: Final = re.compile(rf"\d[\d./~½⅓¼⅔¾ \-]*(?:{unit_pattern(SPELLINGS)})?(?![가-힣])")
 _SPLIT: Final = re.compile(r"\s(?:or|and|또는|혹은|or\.?)\s|[,/+&·|=~*]|or(?=[가-힣])|혹은|또는")
 _JUNK: Final = re.compile(r"[^0-9a-z가-힣 ]+")
 _GLUED: Final = (

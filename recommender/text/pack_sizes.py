@@ -13,29 +13,25 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from recommender.text import lexicon
+from recommender.text.units import UNITS, Unit, unit_pattern
 
-# Unit as written -> (unit, how many of it).
-_MEASURES: Final = {
-    **dict.fromkeys(("kg", "킬로", "키로"), ("g", 1000.0)),
-    **dict.fromkeys(("g", "그램"), ("g", 1.0)),
-    "mg": ("g", 0.001),
-    **dict.fromkeys(("l", "리터"), ("ml", 1000.0)),
-    "ml": ("ml", 1.0),
-}
-_DURATIONS: Final = {"개월분": ("일", 30.0), "개월": ("일", 30.0), "주분": ("일", 7.0), "일분": ("일", 1.0)}
-_COUNTS: Final = [
-    {word.partition("=")[0]: (word.rpartition("=")[2], 1.0) for word in lexicon.words("listings")[section]}
-    for section in ("piece", "pack", "box")
-]
+_BASES: Final = {"gram": "g", "millilitre": "ml", "day": "일"}
 # Units of one rank are of one size, each rank is larger than the one before.
-_RANKS: Final = (_MEASURES, *_COUNTS)
-_SCALES: Final = {name: scale for rank in (*_RANKS, _DURATIONS) for name, scale in rank.items()}
-_RANK_OF: Final = {unit: number for number, rank in enumerate(_RANKS) for unit, _ in rank.values()}
+_RANKS: Final = ("measure", "piece", "pack", "box")
 _MEASURED: Final = frozenset({"g", "ml"})
 
+
+def _scale(unit: Unit) -> tuple[str, float]:
+    """What titles count a unit in, and how many of that one is: ``kg`` is 1000 g, ``봉지`` one 봉."""
+    return (_BASES[unit.sort], unit.size or 1.0) if unit.rank in ("", "measure") else (unit.name, 1.0)
+
+
+_READ: Final = {spelling: unit for spelling, unit in UNITS.items() if unit.rank or unit.sort == "day"}
+_SCALES: Final = {spelling.lower(): _scale(unit) for spelling, unit in _READ.items()}
+_RANK_OF: Final = {_scale(unit)[0]: _RANKS.index(unit.rank) for unit in _READ.values() if unit.rank}
+
 _NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
-_UNIT: Final = "|".join(sorted(_SCALES, key=len, reverse=True))
+_UNIT: Final = unit_pattern(_SCALES)
 # After a unit no letter follows, but the sign in "500gx8" and words such as 내외, 이상, 미만, 구성, 씩, 선물세트.
 _END: Final = r"(?![a-wyz]|x(?!\s*\d)|(?![내이미구씩선])[가-힣])"
 _AMOUNT: Final = re.compile(

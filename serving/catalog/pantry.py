@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.text.units import Quantity, together
+from recommender.text.quantities import Quantity, together
 
 LAST_COMBINATION: Final = 3
 # Of an ingredient whose amounts nobody knows a recipe takes a third of what is left.

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, func, select
 
 from recommender.search.index import Knows, TextIndex, squeezed
-from recommender.text.kitchen_amounts import read_measure
-from recommender.text.units import Quantity, quantity
+from recommender.text.amounts import read_measure
+from recommender.text.quantities import Quantity, quantity
 from serving.catalog.ingredient_names import IngredientNames
 from serving.catalog.mall import read_synonyms, search_tokens
 from serving.catalog.pantry import Pantry

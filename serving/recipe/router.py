@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from recommender.text.kitchen_amounts import LARGEST, read_number
-from recommender.text.units import Quantity, quantity, together
+from recommender.text.amounts import LARGEST, read_number
+from recommender.text.quantities import Quantity, quantity, together
 from serving.catalog import recipes
 from serving.catalog.pantry import combine
 from serving.catalog.recipes import Recipe

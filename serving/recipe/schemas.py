@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from recommender.text.kitchen_amounts import read_measure
+from recommender.text.amounts import read_measure
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Line, Recipe

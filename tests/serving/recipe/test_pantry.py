@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.text.units import Quantity
+from recommender.text.quantities import Quantity
 from serving.catalog import pantry as module
 from serving.catalog.pantry import Pantry, combine
 
