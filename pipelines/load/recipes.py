@@ -58,7 +58,7 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     write_run(store, run, _accepted(file, report, raw_report), raw_report)
     report.details |= {
         "file": path.name,
-        "encoding": file.encoding,
+        "encodings": dict(file.encodings),
         "doubts": {note: count for note, count in file.notes.items() if count},
     }
 
