@@ -44,7 +44,7 @@ def quantity(ingredient: str, number: float | None, unit: str | None) -> Quantit
     return Quantity(None, number if found.sort == "whole" else None)
 
 
-def together(one: Quantity, more: Quantity) -> Quantity:
+def add_quantities(one: Quantity, more: Quantity) -> Quantity:
     """Sum of two quantities; where one of them is unknown, the other."""
     return Quantity(_sum(one.grams, more.grams), _sum(one.pieces, more.pieces))
 

@@ -1,4 +1,4 @@
-"""Names of ingredients for someone who is still typing one."""
+"""Autocompletion of ingredient names."""
 
 from collections.abc import Mapping
 from itertools import chain, islice
@@ -9,7 +9,7 @@ from recommender.search.jamo import initials, letters, sounds
 from recommender.search.postings import Substrings
 from recommender.search.spelling import Spelling
 
-# Marks where a name begins; no name holds it, since white space is squeezed out.
+# Marks the beginning of a name; no name contains it, since white space is removed.
 _START: Final = "\t"
 
 
@@ -21,16 +21,16 @@ class Suggestion(NamedTuple):
 
 
 class IngredientNames:
-    """Completes what was typed to names of ingredients.
+    """Completes a typed prefix to names of ingredients.
 
-    ``recipe_counts`` holds the canonical names, ``synonyms`` leads from other spellings to them.
+    ``recipe_counts``: canonical name -> number of recipes. ``synonyms``: other spelling -> canonical name.
     """
 
     def __init__(self, recipe_counts: Mapping[str, int], synonyms: Mapping[str, str]) -> None:
         spelled = {squeezed(variant): name for variant, name in synonyms.items() if name in recipe_counts}
         spelled |= {squeezed(name): name for name in recipe_counts}
         canonical = {squeezed(name) for name in recipe_counts}
-        # Ordered like this, the positions of whatever is found are in the order of what is suggested.
+        # In this order, ascending positions of matches are the order of the suggestions.
         self._names = dict(
             sorted(spelled.items(), key=lambda item: (item[0] not in canonical, -recipe_counts[item[1]], item))
         )
@@ -43,12 +43,12 @@ class IngredientNames:
         self._positions = {name: position for position, name in enumerate(self._names)}
 
     def suggest(self, prefix: str, k: int) -> list[Suggestion]:
-        """At most ``k`` different ingredients that ``prefix`` may become.
+        """At most ``k`` different ingredients for a typed ``prefix``, best first.
 
-        The one that is called so; names that begin with it; those that begin with its letters, the last syllable
-        unfinished, or whose initial consonants it gives; those that hold it further in. If there are none, names that
-        sound like it or are spelled almost like it. A synonym suggests the ingredient that it means. In each of these
-        groups the ingredients' own names come before their synonyms, and the most used before the others.
+        In this order: the exact name; names that begin with it; names that begin with its letters (the last syllable
+        unfinished) or with its initial consonants; names that contain it. If there are none: names that sound like it
+        or are spelled almost like it. A synonym suggests its ingredient. Within a group, canonical names come before
+        synonyms, and ingredients of more recipes before those of fewer.
         """
         piece = squeezed(prefix)
         if not piece:
@@ -56,7 +56,7 @@ class IngredientNames:
         typed = letters(piece)
         found = dict.fromkeys(
             chain(
-                self._called(piece),
+                self._exact(piece),
                 self._written.holding(_START + piece).tolist(),
                 self._typed.holding(_START + typed).tolist(),
                 self._initials.holding(_START + typed).tolist(),
@@ -67,7 +67,7 @@ class IngredientNames:
         positions = found or self._misspelled(piece)
         return list(islice(dict.fromkeys(self._suggestions[position] for position in positions), k))
 
-    def _called(self, name: str) -> list[int]:
+    def _exact(self, name: str) -> list[int]:
         return [self._positions[name]] if name in self._positions else []
 
     def _misspelled(self, piece: str) -> list[int]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from recommender.text.amounts import LARGEST, read_number
-from recommender.text.quantities import Quantity, quantity, together
+from recommender.text.quantities import Quantity, add_quantities, quantity
 from serving.catalog import recipes
 from serving.catalog.pantry import combine
 from serving.catalog.recipes import Recipe
@@ -240,7 +240,7 @@ def _stock(
         name = snapshot.recipes.name_of(written)
         number = amount[position] if amount else None
         there = quantity(name, number or None, unit[position] if unit else None)
-        stock[name] = together(stock[name], there) if name in stock else there
+        stock[name] = add_quantities(stock[name], there) if name in stock else there
     return stock
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from recommender.text.ingredients import canonical_name
-from recommender.text.quantities import WEIGHTS, Quantity, quantity, together
+from recommender.text.quantities import WEIGHTS, Quantity, add_quantities, quantity
 from recommender.text.units import UNITS, find_unit
 
 GRAMS = [
@@ -57,8 +57,8 @@ def test_a_unit_of_no_known_size_is_unknown() -> None:
 
 def test_a_sum_of_quantities_ignores_what_is_unknown() -> None:
     unknown = Quantity(None, None)
-    assert together(Quantity(100, None), Quantity(50, None)) == (150, None)
-    assert together(Quantity(100, None), unknown) == together(unknown, Quantity(100, None)) == (100, None)
+    assert add_quantities(Quantity(100, None), Quantity(50, None)) == (150, None)
+    assert add_quantities(Quantity(100, None), unknown) == add_quantities(unknown, Quantity(100, None)) == (100, None)
 
 
 def test_weights_are_of_ingredients_by_their_canonical_names() -> None:
