@@ -1,7 +1,7 @@
 """Reader of the official recipe file (``TB_RECIPE_SEARCH*.csv``): 18 or 19 columns, authors left out.
 
-The files are UTF-8 or CP949, and some hold both, since years are appended to them as they come, at times with a header
-line of their own. Each row is therefore cut out as bytes and decoded by itself.
+The files are UTF-8 or CP949. Some hold both, since each year is appended in its own encoding, possibly with its own
+header line and byte order mark. Rows are therefore split as bytes, and each is decoded by itself.
 """
 
 import csv
@@ -40,19 +40,19 @@ AUTHOR = ("RGTR_ID", "RGTR_NM")
 KNOWN = {ID, TITLE, INGREDIENTS, "FIRST_REG_DT", *TEXTS.values(), *COUNTS.values(), *AUTHOR}
 
 _BOM = "\ufeff".encode()
-# What a text read in the wrong encoding is full of: replacement characters and Chinese ones.
+# Characters that are frequent in text decoded with the wrong encoding: replacement and Chinese ones.
 _ODD = re.compile("[\ufffd\u4e00-\u9fff\uf900-\ufaff]")
-# Neither encoding uses the bytes of a comma, a quote or a line break inside a letter.
+# Bytes of commas, quotes and line breaks never occur inside a multi-byte character of either encoding.
 _NEW_ROW = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?\d{5,19}"?\s*,(?:[^,]*,){9}')
 _NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 
 
 class NotARecipeFile(ValueError):
-    """The file cannot be read as the official recipe file; the message says why and what is expected."""
+    """The file is not the official recipe file; the message says why and what is expected."""
 
 
 class Recipe(BaseModel):
-    """A row of the file without its author: the item of the raw zone. ``ingredients`` is the list as written."""
+    """A row of the file without its author, as stored in the raw zone. ``ingredients`` is the list as written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -103,10 +103,10 @@ class _Row(NamedTuple):
 
 
 class RecipeFile:
-    """One file: iterate it for a :class:`Recipe` or a :class:`Rejected` a row.
+    """A recipe file; iterating it yields a :class:`Recipe` or a :class:`Rejected` for each row.
 
-    Of rows that repeat an id the last wins, the others are rejected. ``notes`` counts the rows that were read with a
-    doubt, ``encodings`` the rows of each encoding. Raises :class:`NotARecipeFile`, also for a file without a row.
+    Of rows with the same id the last one wins, the others are rejected. ``notes`` counts rows that are not read in
+    full, ``encodings`` the rows of each encoding. Raises :class:`NotARecipeFile`, also for a file without a row.
     """
 
     def __init__(self, path: Path) -> None:
@@ -176,10 +176,10 @@ class RecipeFile:
 
 
 def _split_records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Cut a file into records, each with the number of its first line.
+    """Split a file into records, each with the number of its first line.
 
-    A line break inside quotes belongs to the record, but a quote that is never closed must not swallow the rows after
-    it: a line that begins like a row starts a new record.
+    A line break inside quotes belongs to the record. A line that begins like a row starts a new one even inside quotes,
+    so that a quote that is never closed does not absorb the rest of the file.
     """
     first, record = 0, b""
     for number, line in enumerate(lines, 1):
@@ -196,10 +196,10 @@ def _split_records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _decode(record: bytes, previous: str) -> tuple[str, str, bool]:
-    """Text and encoding of a record, and whether every byte could be decoded.
+    """Decode a record; return its text, its encoding, and whether every byte could be decoded.
 
-    ``previous``, the encoding of the record before, decides where both would do: two bytes of CP949 such as those of 치
-    may be a short letter of UTF-8, while its long letters do not occur by chance.
+    Valid UTF-8 with a three-byte character is UTF-8. Two-byte ones may be CP949 (치 is C4 A1): where both encodings do
+    equally well, ``previous``, the encoding of the record before, decides.
     """
     record = record.removeprefix(_BOM)
     utf_8 = _decode_strictly(record, "utf-8")
@@ -235,10 +235,10 @@ def _split_fields(record: str) -> list[str]:
 
 
 def _by_name(columns: list[str], values: list[str]) -> tuple[dict[str, str], bool]:
-    """Fields by column name, and whether the row can be trusted to follow the header.
+    """Fields by column name, and whether the values are aligned with the header.
 
-    A row that lacks columns at its end does. In any other row of a wrong width it cannot be told which column is
-    missing or too many, and an author's name may stand under a column that is kept: only what is certain is taken.
+    A row that lacks columns at its end is. In any other row of a wrong width the missing or surplus column is unknown,
+    and an author's name may stand under a column that is kept, so only id, title and ingredients are taken.
     """
     fields = dict.fromkeys(columns, "") | dict(zip(columns, values, strict=False))
     if len(values) == len(columns) or fields.get(INGREDIENTS, "").lstrip().startswith("["):

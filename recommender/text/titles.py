@@ -38,15 +38,15 @@ def without_brackets(text: str) -> str:
 
 
 def strip_packaging(text: str) -> str:
-    """Plain `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
+    """:func:`plain` `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
     text = _AMOUNT.sub(" ", PROMOTION.sub(" ", plain(text)))
     return " ".join(_NOISE.sub(" ", text).split())
 
 
 def normalise_title(title: str) -> str:
-    """What a product title names: brackets, units, counts and promotions stripped.
+    """The words of a product title that name the product: brackets, units, counts and promotions are stripped.
 
-    A title that is nothing but brackets keeps what they hold.
+    A title that consists of brackets alone keeps their content.
     """
     cleaned = strip_packaging(without_brackets(plain(title)))
     return cleaned.strip("+,/&· ") or strip_packaging(title)
@@ -54,7 +54,7 @@ def normalise_title(title: str) -> str:
 
 @cache
 def _kiwi() -> Kiwi:
-    """One analyser a process, loaded on first use (about 2 s and 300 MB)."""
+    """The analyser of this process, loaded on first use (about 2 s and 300 MB)."""
     return Kiwi(num_workers=1, load_multi_dict=False)
 
 

@@ -79,7 +79,7 @@ def test_every_unit_of_the_table_is_well_formed() -> None:
             assert unit.sort in {"gram", "millilitre"}
 
 
-def test_case_tells_a_tablespoon_from_a_teaspoon_and_nothing_else() -> None:
+def test_case_distinguishes_only_tablespoons_and_teaspoons() -> None:
     spellings = {"T": "큰술", "t": "작은술", "Tbsp": "큰술", "TSP": "작은술", "KG": "kg", "Cup": "컵"}
     for spelling, name in spellings.items():
         unit = find_unit(spelling)
