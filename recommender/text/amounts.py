@@ -19,6 +19,7 @@ LARGEST: Final = 1_000_000
 # Number words, some of them a range.
 _WORDS: Final[dict[str, tuple[float, float]]] = {
     "반": (0.5, 0.5),
+    **dict.fromkeys(("반의반", "반의 반"), (0.25, 0.25)),
     **{
         word: (float(number), float(number))
         for number, words in enumerate(

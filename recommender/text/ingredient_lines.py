@@ -20,9 +20,9 @@ BEL = "\x07"
 _HEADING: Final = re.compile(rf"(?<![^\s|])\[{BEL}?([^\[\]{BEL}]{{0,40}})\]")
 _LINE_BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _PARENTHESES: Final = re.compile(r"\(([^()]*)\)")
-_LETTER: Final = re.compile(r"[A-Za-z가-힣]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _CIRCLED: Final = re.compile("[\u2460-\u2473\u2776-\u277f]")
-_EDGES: Final = " .,~?!:;*+/=&-_·\u318d\u00d7•●○■□▶▷☆★♥※✔✓"
+_EDGES: Final = " .,~?!:;*+/=&-_·\u318d\u00d7•●○■□▶▷☆★♥※✔✓…→"
 # Words around an amount that are no part of the name.
 _ABOUT: Final = frozenset(
     ("약", "총", "각", "각각", "대략", "정도", "가량", "쯤", "내외", "씩", "이상", "이하", "기준", "분량")
@@ -35,14 +35,14 @@ _GLUED: Final = re.compile(
     rf"{unit_pattern(s for s, unit in SPELLINGS.items() if unit.alone and unit.sort in _OF_FIXED_SIZE)})",
     re.DOTALL,
 )
-# A number that belongs to a name: 2배식초 and 7분도미 begin with it, in 카카오 99% 초콜릿 it says what comes next.
+# Numbers in names: 2배식초 and 7분도미 begin with one, 카카오 99% 초콜릿 holds one that describes the next word, and
+# 비타민B1 is a code.
 _SAYS_WHAT: Final = re.compile(r"(?:^|(?<=[ (:>]))\d[\d.,~+]*(?:(?:%|[가-힣]+)\s+\S*[A-Za-z가-힣])")
-_BEGINS: Final = re.compile(r"\d[\d.,~+]*(?:\s?%\s?)?(?=\S)(?=.*[A-Za-z가-힣])")
-_NUMBERED: Final = re.compile(r"(?P<number>\d[\d.,/~]*)\s+(?=[A-Za-z가-힣])")
+_BEGINS: Final = re.compile(r"\d[\d.,~+]*(?:\s?%\s?)?(?=[^\W\d_])")
 _CODE: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]+-?\d+[A-Za-z]*|오메가-?\s?\d|비타민\s?[A-Z]\d*|\d+up", re.IGNORECASE)
-
-_BARE_NUMBER_ENDS: Final = re.compile(r"\s*(?:$|[(),/]|\+\s*\d|(?:씩|정도|가량|쯤|내외)(?![가-힣]))")
-_LIST_NUMBER: Final = re.compile(r"^\(?\d{1,2}[.)]\s+(?=\D)")
+# What may follow a number without a unit.
+_BARE_NUMBER_ENDS: Final = re.compile(r"\s*(?:$|[(),/+]|(?:씩|정도|가량|쯤|내외)(?![가-힣]))")
+_LIST_NUMBER: Final = re.compile(r"^\(?\d{1,2}[.)]\s*(?=[^\d\s])")
 
 
 class Line(NamedTuple):
@@ -104,7 +104,10 @@ def _read_fields(name: str, amount: str, unit: str, note: str) -> _Item:
     if not (measured.amount or measured.unit):
         named = _read_text(name)
         return named._replace(note=_join(named.note, measured.note, note))
+    whole = name
     name, remarks, _ = _split_name(name, measured.unit)
+    if not _LETTER.search(name) or name in _ABOUT:
+        return _Item("", note=_join(whole, amount, unit, note))
     return _Item(name, measured.amount, measured.unit, _join(remarks, measured.note, note))
 
 
@@ -121,7 +124,7 @@ def _read_text(text: str, *, has_name: bool = True) -> _Item:
         before, after = after, before  # 200g 돼지고기
     name, remarks, last = _split_name(before, unit)
     if not _LETTER.search(name) or name in _ABOUT:
-        return _Item("", None, None, _join(text))
+        return _Item("", note=_join(text))
     if amount and last and not unit and not VAGUE.fullmatch(amount):
         unit, remarks = last, _join(*[part for part in [remarks] if part != last]) or ""
     return _Item(name, amount, unit, _join(remarks, inside, after))
@@ -169,13 +172,14 @@ def _choose(text: str, *, has_name: bool) -> FoundAmount | None:
     for found in amounts:
         before, after = text[: found.start], text[found.end :]
         inside = before.count("(") > before.count(")")
-        if found.unit is None and not _BARE_NUMBER_ENDS.match(after):
+        is_bare = found.unit is None
+        if is_bare and not (_BARE_NUMBER_ENDS.match(after) and (_LETTER.search(before) or not has_name)):
             continue
         if inside and _lists_parts(text, found, amounts):
             continue
         weak = (found.unit is not None and found.unit.sort == "length") or after.lstrip().startswith("짜리")
         first = has_name and not _LETTER.search(before) and found is not amounts[-1]
-        ranked.append((4 * weak + 2 * inside + (found.unit is None) + first, found.start, found))
+        ranked.append((4 * weak + 2 * inside + is_bare + first, found.start, found))
     return min(ranked)[2] if ranked else None
 
 
@@ -270,17 +274,18 @@ def _stands_alone(word: str) -> bool:
 
 
 def _before_number(name: str) -> tuple[str, str]:
-    """A name up to the first number that is no part of it, and the rest."""
-    numbered = _NUMBERED.match(name)
-    if numbered:
-        name, rest = _before_number(name[numbered.end() :])
-        return name, f"{numbered['number']} {rest}"
+    """A name up to the first number that is no part of it, and the rest; a number before the name is rest, too."""
     parts = [found.span() for pattern in (_CODE, _SAYS_WHAT) for found in pattern.finditer(name)]
     begins = _BEGINS.match(name)
     parts += [begins.span()] if begins else []
     for found in re.finditer(r"\d+", name):
-        if not any(start <= found.start() < end for start, end in parts):
-            return name[: found.start()].rstrip(_EDGES + "("), name[found.start() :]
+        if any(start <= found.start() < end for start, end in parts):
+            continue
+        first = _LETTER.search(name)
+        if first and first.start() > found.start():
+            shorter, rest = _before_number(name[first.start() :])
+            return shorter, f"{name[: first.start()]} {rest}"
+        return name[: found.start()].rstrip(_EDGES + "("), name[found.start() :]
     return name, ""
 
 

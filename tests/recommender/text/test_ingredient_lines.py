@@ -50,6 +50,10 @@ def test_fields_split_by_bel() -> None:
         ("또띠아|8인치 30g", "또띠아", "30", "g", "8인치"),
         ("어묵 2개||", "어묵", "2", "개", None),
         ("저나트륨 고추장(5인분)|7.5g", "저나트륨 고추장", "7.5", "g", "5인분"),
+        ("양파|½|개", "양파", "1/2", "개", None),
+        ("달걀|2-3|개", "달걀", "2~3", "개", None),
+        ("달걀|2|~3개", "달걀", "2~3", "개", None),
+        ("설탕|1|큰 술", "설탕", "1", "큰술", None),
         ("알룰로스①|20g", "알룰로스", "20", "g", "①"),
     ],
 )
@@ -97,6 +101,7 @@ RUN_TOGETHER = [
     ("삼겹살(200g)", "삼겹살", "200", "g", None),
     ("깨 ½스푼", "깨", "1/2", "스푼", None),
     ("계란2", "계란", "2", None, None),
+    ("고추장 1.5 + 된장 0.5", "고추장", "1.5", None, "+ 된장 0.5"),
     ("계란두개", "계란", "2", "개", None),
     ("밥한공기", "밥", "1", "공기", None),
     ("김치1포기썰은것", "김치", "1", "포기", "썰은것"),
@@ -118,6 +123,7 @@ RUN_TOGETHER = [
     ("200g 돼지고기", "돼지고기", "200", "g", None),
     ("1인분: 밥 1공기", "밥", "1", "공기", "1인분"),
     ("1. 감자 2개", "감자", "2", "개", None),
+    ("2)감자 2개", "감자", "2", "개", None),
     ("● 간장 1T", "간장", "1", "T", None),
     ("감자2개 양파1개", "감자", "2", "개", "양파1개"),
     ("소금 약간", "소금", "약간", None, None),
@@ -127,6 +133,9 @@ RUN_TOGETHER = [
     ("후추 톡톡", "후추", "톡톡", None, None),
     ("후추 아주 조금", "후추", "아주 조금", None, None),
     ("대추 약간(선택)", "대추", "약간", None, "선택"),
+    ("味噌 2큰술", "味噌", "2", "큰술", None),
+    ("청양고추 2,3개", "청양고추", "2~3", "개", None),
+    ("육수 800ml~1L", "육수", "800", "ml", "1L"),
     ("밀가루 (튀김옷용: 적당량)", "밀가루", "적당량", None, "튀김옷용:"),
 ]
 UNREAD = [
@@ -140,6 +149,8 @@ UNREAD = [
     ("얼음 정도", "얼음", "정도"),
     ("크림(38% 유지방)", "크림", "38% 유지방"),
     ("닭 10호", "닭", "10호"),
+    ("2+1 우유", "우유", "2+1"),
+    ("1:1 간장물", "간장물", "1:1"),
     ("두유 2,5개", "두유", "2,5개"),
 ]
 NAMES = [
@@ -205,7 +216,14 @@ def test_an_item_without_a_name_is_a_remark_on_its_neighbour() -> None:
 @example("1" * 5000 + "|" + "물 " * 2000)
 def test_any_text_gives_lines_with_names(text: str) -> None:
     for line in ingredient_lines(text):
-        assert re.search("[A-Za-z가-힣]", line.name)
+        assert re.search(r"[^\W\d_]", line.name)
+
+
+@given(st.text(st.sampled_from("물소금파12½/~.,+:-% "), max_size=20))
+def test_no_letter_of_an_item_is_lost(item: str) -> None:
+    lines = list(ingredient_lines(item))
+    found = "".join(str(part) for line in lines for part in line if part)
+    assert {letter for letter in item if letter.isalpha()} <= set(found)
 
 
 def test_invisible_characters_are_stripped() -> None:
