@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from recommender.text.kitchen_amounts import LARGEST, read_number
-from recommender.text.units import Quantity, quantity, together
+from recommender.text.amounts import LARGEST, read_number
+from recommender.text.quantities import Quantity, add_quantities, quantity
 from serving.catalog.broadcasts import Show
 from serving.catalog.recipes import Recipe
 from serving.recipe import presenters, queries
@@ -216,7 +216,7 @@ def _stock(
         name = snapshot.recipes.name_of(written)
         number = amount[position] if amount else None
         there = quantity(name, number or None, unit[position] if unit else None)
-        stock[name] = together(stock[name], there) if name in stock else there
+        stock[name] = add_quantities(stock[name], there) if name in stock else there
     return stock
 
 

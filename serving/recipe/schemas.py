@@ -44,12 +44,14 @@ class RecipeRow(BaseModel):
 
 
 class Material(BaseModel):
-    """A line of the ingredient list, as written."""
+    """A line of the ingredient list."""
 
     material_id: int = Field(description="Position in the list, from 0", examples=[0])
     recipe_id: RecipeId
     material_name: MaterialName
-    measure_amount: str | None = Field(examples=["1/2"])
+    measure_amount: str | None = Field(
+        description="A number, a range or a word: 1/2, 1 1/2, 2~3, 약간", examples=["1/2"]
+    )
     measure_unit: str | None = Field(examples=["개"])
     details: str | None = Field(examples=["껍질 벗긴 것"])
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TypedDict
 
 from recommender.product_ref import ProductRef
-from recommender.text.kitchen_amounts import read_measure
+from recommender.text.amounts import read_measure
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Line, Recipe
