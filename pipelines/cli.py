@@ -424,7 +424,12 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     uvicorn.run(
-        "serving.gateway.main:app", host=host, port=port, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS
+        "serving.gateway.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
 
 

@@ -28,14 +28,15 @@ from serving.recommendations import candidates
 from serving.recommendations.candidates import Recommendation
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.web.clock import kst_day, next_midnight
 from serving.web.errors import UNAUTHORIZED, absent, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"])
 
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5
@@ -65,8 +66,8 @@ async def recipe_recommend(request: Request, snapshot: CurrentSnapshot, _: Visit
         picked = candidates.recipes_for(snapshot, product.source, product.product_id, product.ingredients, MOST_RECIPES)
     body = schemas.recipe_cards(product, picked, snapshot.recipes.fragments)
     asked = product_name(product.source, product.product_id)
-    event = ("homeshopping_recipe_recommendation", impressions(picked, **asked))
-    return cache_response(request, snapshot, body, event=event, source=picked.source)
+    event = events.HomeshoppingRecipeRecommendation(**asked, **impressions(picked))
+    return cache_response(request, snapshot, body, event=event, stage=picked.source)
 
 
 @router.get("/product/{product_id}/kok-recommend", response_model=MallProducts)
@@ -74,13 +75,15 @@ async def kok_recommend(request: Request, snapshot: CurrentSnapshot, _: Visitor,
     """Products of the mall that go with a product; none for an unknown one."""
     product = snapshot.schedule.find_product(product_id)
     picked: Recommendation[KokItem] = Recommendation((), None, snapshot.release_version)
-    asked: dict[str, object] = {"product_id": product_id}
     if product:
         picked = candidates.mall_products_for(snapshot, product, MOST_MALL_PRODUCTS)
-        asked = product_name(product.source, product.product_id)
-    event = ("homeshopping_kok_recommendation", impressions(picked, **asked))
+    shown = impressions(picked)
+    if product:
+        event = events.HomeshoppingKokRecommendation(**product_name(product.source, product.product_id), **shown)
+    else:
+        event = events.HomeshoppingKokRecommendation(product_id=product_id, **shown)
     body = schemas.mall_products(picked, snapshot.kok.fragments)
-    return cache_response(request, snapshot, body, event=event, source=picked.source)
+    return cache_response(request, snapshot, body, event=event, stage=picked.source)
 
 
 @router.get("/product/{product_id}/check", response_model=IngredientCheck)
@@ -98,8 +101,8 @@ async def product(request: Request, snapshot: CurrentSnapshot, _: Visitor, live_
     show = snapshot.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
-    viewed = {"live_id": live_id} | product_name(show.product.source, show.product.product_id)
-    event = ("homeshopping_product_detail_view", viewed)
+    viewed = product_name(show.product.source, show.product.product_id)
+    event = events.HomeshoppingProductDetailView(live_id=live_id, **viewed)
     return cache_response(
         request, snapshot, schemas.product_page(show, snapshot.schedule.page_of(show.product)), event=event
     )
@@ -127,7 +130,7 @@ async def schedule(
     last = first if live_date else first + DAYS_AHEAD
     until = None if live_date else next_midnight(now)
     body = schemas.schedule_days(snapshot.schedule, first, last) if page == 1 else schemas.NO_SCHEDULE
-    event = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
+    event = events.HomeshoppingScheduleView(live_date=live_date.isoformat() if live_date else None)
     return cache_response(request, snapshot, body, until=until, event=event)
 
 
@@ -158,7 +161,7 @@ async def search(
     shows = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
     products = [schemas.found_slot(show) for show in page_of(shows, page, size)]
     body = SlotSearch(total=len(shows), page=page, size=size, products=products)
-    event = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})
+    event = events.HomeshoppingSearch(keyword=keyword, result_count=len(shows))
     # Whatever ends first is found no more, and with it every page may change.
     return cache_response(
         request, snapshot, body, until=min((show.ends_at for show in shows), default=None), event=event

@@ -32,15 +32,16 @@ from serving.recommendations.candidates import Recommendation
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
 from sql.types import LARGEST_ID
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/kok", tags=["kok"])
 
 BEST_ITEMS = 10
 
@@ -61,7 +62,7 @@ async def discounted(
     use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
-    event = ("kok_discounted_products_view", {"page": page, "size": size})
+    event = events.KokDiscountedProductsView(page=page, size=size)
     return cache_response(
         request,
         snapshot,
@@ -80,7 +81,7 @@ async def top_selling(
     sort_by: SortBy = "review_count",
 ) -> Response:
     """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
-    event = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
+    event = events.KokTopSellingProductsView(page=page, size=size, sort_by=sort_by)
     return cache_response(
         request,
         snapshot,
@@ -94,7 +95,7 @@ async def store_best_items(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
     """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
-    event = ("kok_store_best_items_view", {"sort_by": sort_by})
+    event = events.KokStoreBestItemsView(sort_by=sort_by)
     return cache_response(
         request,
         snapshot,
@@ -127,10 +128,9 @@ def homeshopping_recommend(
     rows = list(distinct.values())[:k]
     first = next(iter(own.values()), soon if rows else Recommendation((), None, snapshot.release_version))
     shows = {pair[0].live_id: pair for picked in (own.values() or [soon]) for pair in picked.items}
-    event = impressions(
-        replace(first, items=tuple(shows.values())[:k]), kok_product_ids=[item.product_id for item in own]
-    )
-    runtime.record_event(user.user_id, "kok_homeshopping_recommendation", event)
+    shown = impressions(replace(first, items=tuple(shows.values())[:k]))
+    event = events.KokHomeshoppingRecommendation(kok_product_ids=[item.product_id for item in own], **shown)
+    runtime.record_event(user.user_id, event)
     return AiredForUser(
         kok_product_name=viewed[0].name if viewed else "",
         recommendations=rows,
@@ -183,8 +183,9 @@ async def cart_recipes(
         keyword_extraction=names,
         **origin(picked),
     )
-    event = ("kok_cart_recipe_recommend", impressions(picked, cart=[product_name(*key) for key in products]))
-    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
+    cart = [events.Product(**product_name(*key)) for key in products]
+    event = events.KokCartRecipeRecommend(cart=cart, **impressions(picked))
+    return cache_response(request, snapshot, body, needs_login=True, event=event, stage=picked.source)
 
 
 @router.get("/product/{product_id}/info", response_model=KokInfo, responses=NO_PRODUCT)
@@ -194,7 +195,7 @@ async def product_info(request: Request, snapshot: CurrentSnapshot, _: Visitor, 
     if item is None:
         raise not_found(f"KOK product {product_id}")
     return cache_response(
-        request, snapshot, schemas.info(item), event=("kok_product_info_view", {"kok_product_id": product_id})
+        request, snapshot, schemas.info(item), event=events.KokProductInfoView(kok_product_id=product_id)
     )
 
 
@@ -209,7 +210,7 @@ def product_tabs(
         KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
         for place, url in enumerate(urls, start=1)
     ]
-    event = ("kok_product_tabs_view", {"kok_product_id": product_id})
+    event = events.KokProductTabsView(kok_product_id=product_id)
     return cache_response(request, snapshot, KokTabs(images=images), event=event)
 
 
@@ -223,7 +224,7 @@ def product_reviews(
     if product is None:
         raise not_found(f"KOK product {product_id}")
     body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
-    return cache_response(request, snapshot, body, event=("kok_product_reviews_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=events.KokProductReviewsView(kok_product_id=product_id))
 
 
 @router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NO_PRODUCT)
@@ -237,7 +238,7 @@ def seller_details(
         seller, facts = mall.read_seller(conn, product_id)
     details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
     body = KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details)
-    return cache_response(request, snapshot, body, event=("kok_product_details_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=events.KokProductDetailsView(kok_product_id=product_id))
 
 
 @router.get("/search", response_model=KokSearch)
@@ -252,7 +253,7 @@ async def search(
     products = [schemas.found(item) for item in page_of(items, page, size)]
     body = KokSearch(total=len(items), page=page, size=size, products=products)
     return cache_response(
-        request, snapshot, body, event=("kok_product_search", {"keyword": keyword, "result_count": len(items)})
+        request, snapshot, body, event=events.KokProductSearch(keyword=keyword, result_count=len(items))
     )
 
 

@@ -27,13 +27,14 @@ from serving.recommendations import candidates
 from serving.recommendations.candidates import Recommendation, Source
 from serving.runtime.accounts import require_account
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, page_of
 from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRoute, responses=UNAUTHORIZED)
+router = APIRouter(prefix="/api/recipes", tags=["recipes"], responses=UNAUTHORIZED)
 
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2
@@ -97,9 +98,10 @@ async def by_ingredients(
         combination_number=page,
         has_more_combinations=found.has_more,
     )
-    asked = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
-    event = ("recipe_search_by_ingredients", impressions(picked) | asked)
-    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
+    event = events.RecipeSearchByIngredients(
+        ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(picked)
+    )
+    return cache_response(request, snapshot, body, needs_login=True, event=event, stage=picked.source)
 
 
 @router.get("/search", response_model=RecipeSearch)
@@ -128,8 +130,8 @@ async def search(
         found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
     rows = [schemas.recipe_row(row) for row in page_of(found, page, size)]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
-    asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}
-    event = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
+    meant = "ingredient" if by_ingredient else "recipe"
+    event = events.RecipeSearchByKeyword(keyword=recipe, method=meant, page=page, result_count=len(found))
     return cache_response(request, snapshot, body, needs_login=True, event=event)
 
 
@@ -155,38 +157,32 @@ async def product_recommend(
         fallback=not resolved,
     )
     source: Source | None = "resolved" if resolved else "text" if rows else None
-    event = (
-        "ingredient_product_recommend",
-        impressions(Recommendation((*shows, *items), source, version), ingredient=ingredient),
-    )
+    shown = impressions(Recommendation((*shows, *items), source, version))
+    event = events.IngredientProductRecommend(ingredient=ingredient, **shown)
     # The first of these shows to end makes room for another one; until then none comes before them.
     until = min((show.ends_at for show, _ in shows), default=None)
-    return cache_response(request, snapshot, body, until=until, needs_login=True, event=event, source=source)
+    return cache_response(request, snapshot, body, until=until, needs_login=True, event=event, stage=source)
 
 
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NO_RECIPE)
 async def detail(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """A recipe with its ingredient list."""
     body = schemas.recipe_detail(_known(snapshot, recipe_id))
-    return cache_response(
-        request, snapshot, body, needs_login=True, event=("recipe_detail_view", {"recipe_id": recipe_id})
-    )
+    return cache_response(request, snapshot, body, needs_login=True, event=events.RecipeDetailView(recipe_id=recipe_id))
 
 
 @router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NO_RECIPE)
 async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """Where a recipe was published."""
     body = RecipeUrl(url=schemas.recipe_url(_known(snapshot, recipe_id).recipe_id))
-    return cache_response(
-        request, snapshot, body, needs_login=True, event=("recipe_url_view", {"recipe_id": recipe_id})
-    )
+    return cache_response(request, snapshot, body, needs_login=True, event=events.RecipeUrlView(recipe_id=recipe_id))
 
 
 @router.get("/{recipe_id}/status", responses=NO_RECIPE)
 async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
     body = schemas.recipe_status(_known(snapshot, recipe_id), user.user_id)
-    runtime.record_event(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
+    runtime.record_event(user.user_id, events.RecipeIngredientsStatusView(recipe_id=recipe_id))
     return body
 
 
@@ -196,7 +192,7 @@ def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recip
     _known(snapshot, recipe_id)
     with runtime.service_db.connect() as conn:
         mean = recipes.mean_rating(conn, recipe_id)
-    runtime.record_event(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
+    runtime.record_event(user.user_id, events.RecipeRatingView(recipe_id=recipe_id))
     return Rating(recipe_id=recipe_id, rating=mean)
 
 
@@ -211,7 +207,7 @@ def rate(
         # The lock also makes two first ratings of the same user come one after the other.
         require_account(conn, user.user_id)
         recipes.rate(conn, row)
-    runtime.record_event(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
+    runtime.record_event(user.user_id, events.RecipeRatingCreate(recipe_id=recipe_id, rating=body.rating))
     return Rating(recipe_id=recipe_id, rating=body.rating)
 
 

@@ -28,12 +28,13 @@ from serving.recommendations import candidates, personal
 from serving.recommendations.candidates import Recommendation
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/recommend", tags=["recommend"])
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 ProductId = Annotated[Id, Path(description="The source's own id", examples=[10048215])]
@@ -61,8 +62,8 @@ async def product_recipes(
 ) -> Response:
     """Recipes to cook with any product."""
     picked = candidates.recipes_for(snapshot, source, product_id, _ingredients(snapshot, source, product_id), k)
-    event = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
-    return cache_response(request, snapshot, recipes_body(picked), event=event, source=picked.source)
+    event = events.ProductRecipeRecommendation(**product_name(source, product_id), **impressions(picked))
+    return cache_response(request, snapshot, recipes_body(picked), event=event, stage=picked.source)
 
 
 @router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NO_PRODUCT)
@@ -88,7 +89,7 @@ async def product_products(
         picked = candidates.mall_products_for(
             snapshot, snapshot.schedule.by_product[(source, product_id)][-1].product, k
         )
-    event = ("product_product_recommendation", impressions(picked, **product_name(source, product_id)))
+    event = events.ProductProductRecommendation(**product_name(source, product_id), **impressions(picked))
     return _products(request, snapshot, picked, now, event)
 
 
@@ -102,7 +103,7 @@ async def recipe_products(
         raise not_found(f"recipe {recipe_id}")
     now = runtime.clock()
     picked = candidates.products_for_recipe(snapshot, recipe, k, now)
-    event = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
+    event = events.RecipeProductRecommendation(anchor_recipe_id=recipe_id, **impressions(picked))
     return _products(request, snapshot, picked, now, event)
 
 
@@ -110,7 +111,7 @@ async def recipe_products(
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user looked at last; popular ones for a new user."""
     picked = personal.recipes(snapshot, viewed_by(runtime, user), k)
-    runtime.record_event(user.user_id, "personal_recipe_recommendation", impressions(picked))
+    runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
     return Response(recipes_body(picked), media_type="application/json")
 
 
@@ -119,7 +120,7 @@ def my_products(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, 
     """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
     now = runtime.clock()
     picked = personal.products(snapshot, viewed_by(runtime, user), k, now)
-    runtime.record_event(user.user_id, "personal_product_recommendation", impressions(picked))
+    runtime.record_event(user.user_id, events.PersonalProductRecommendation(**impressions(picked)))
     return Response(products_body(snapshot, picked, now), media_type="application/json")
 
 
@@ -139,10 +140,14 @@ async def search(
     now = runtime.clock()
     named, offers = candidates.recipes_named(snapshot, keyword, k), candidates.products_named(snapshot, keyword, k, now)
     body = b'{"recipes":%b,"products":%b}' % (recipes_body(named), products_body(snapshot, offers, now))
-    found = {"source": named.source or offers.source, "impressions": [*shown(named), *shown(offers)]}
-    event = ("recommend_search", impressions(named, keyword=keyword) | found)
+    event = events.RecommendSearch(
+        keyword=keyword,
+        release_version=named.release_version,
+        source=named.source or offers.source,
+        impressions=[*shown(named), *shown(offers)],
+    )
     return cache_response(
-        request, snapshot, body, until=candidates.next_change(offers, now), event=event, source=named.source
+        request, snapshot, body, until=candidates.next_change(offers, now), event=event, stage=named.source
     )
 
 
@@ -168,7 +173,7 @@ async def substitutes(
     )
     rows = [Substitute(ingredient=n, score=score, **item_origin(picked, reason)) for (n, score), reason in picked.items]
     body = Substitutes(ingredient=ingredient, substitutes=rows, **origin(picked))
-    return cache_response(request, snapshot, body, event=("ingredient_substitutes_view", {"ingredient": ingredient}))
+    return cache_response(request, snapshot, body, event=events.IngredientSubstitutesView(ingredient=ingredient))
 
 
 def _products(
@@ -176,10 +181,10 @@ def _products(
     snapshot: Snapshot,
     picked: Recommendation[Any],
     now: datetime,
-    event: tuple[str, dict[str, object]],
+    event: events.EventPayload,
 ) -> Response:
     until, body = candidates.next_change(picked, now), products_body(snapshot, picked, now)
-    return cache_response(request, snapshot, body, until=until, event=event, source=picked.source)
+    return cache_response(request, snapshot, body, until=until, event=event, stage=picked.source)
 
 
 def _ingredients(snapshot: Snapshot, source: str, product_id: int) -> tuple[str, ...]:

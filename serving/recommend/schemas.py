@@ -26,6 +26,7 @@ from serving.web.fields import (
 )
 from serving.web.fragments import extended, fragment, listed
 from serving.web.money import shown_price
+from sql.warehouse.event_types import Impression
 
 
 class Provenance(BaseModel):
@@ -86,35 +87,47 @@ def item_origin(recommendation: Recommendation[Any], reason: str) -> ItemOrigin:
     )
 
 
-def impressions(recommendation: Recommendation[Any], **asked: object) -> dict[str, object]:
-    """What is recorded when a user is shown a recommendation for what was ``asked``."""
-    return {
-        **asked,
-        "release_version": recommendation.release_version,
-        "source": recommendation.source,
-        "impressions": shown(recommendation),
-    }
+class Impressions(TypedDict):
+    """Fields of every event that records a recommendation."""
+
+    release_version: str | None
+    source: Source | None
+    impressions: list[Impression]
 
 
-def shown(recommendation: Recommendation[Any]) -> list[dict[str, object]]:
-    """Its recipes and products, by position from 1, as events name them: a product by its source and id."""
-    return [
-        {"position": position, **_name(item), "reason": reason}
-        for position, (item, reason) in enumerate(recommendation.items, start=1)
-    ]
-
-
-def _name(item: Recipe | KokItem | Show) -> dict[str, object]:
-    if isinstance(item, Recipe):
-        return {"recipe_id": item.recipe_id}
-    if isinstance(item, KokItem):
-        return product_name(KOK, item.product_id)
-    return product_name(item.product.source, item.product.product_id) | {"live_id": item.live_id}
-
-
-def product_name(source: str, product_id: int) -> dict[str, object]:
+class ProductName(TypedDict):
     """A product as events name it; an id alone may be that of several sources."""
-    return {"product_id": product_id, "product_source": source}
+
+    product_id: int
+    product_source: str
+
+
+def impressions(recommendation: Recommendation[Any]) -> Impressions:
+    """Return what is recorded when a user is shown a recommendation."""
+    return Impressions(
+        release_version=recommendation.release_version,
+        source=recommendation.source,
+        impressions=shown(recommendation),
+    )
+
+
+def shown(recommendation: Recommendation[Any]) -> list[Impression]:
+    """Return its recipes and products by position from 1, as events name them: a product by its source and id."""
+    return [_impression(position, *picked) for position, picked in enumerate(recommendation.items, start=1)]
+
+
+def _impression(position: int, item: Recipe | KokItem | Show, reason: str) -> Impression:
+    if isinstance(item, Recipe):
+        return Impression(position=position, recipe_id=item.recipe_id, reason=reason)
+    if isinstance(item, KokItem):
+        return Impression(position=position, **product_name(KOK, item.product_id), reason=reason)
+    named = product_name(item.product.source, item.product.product_id)
+    return Impression(position=position, **named, live_id=item.live_id, reason=reason)
+
+
+def product_name(source: str, product_id: int) -> ProductName:
+    """Return a product as events name it."""
+    return ProductName(product_id=product_id, product_source=source)
 
 
 class ReleaseInService(BaseModel):

@@ -11,11 +11,16 @@ from serving.catalog.mall import SOURCE as KOK
 from serving.runtime.runtime import Runtime
 from serving.web.auth import Identity
 from serving.web.errors import log_reason
+from sql.warehouse.event_types import EventType
 from sql.warehouse.events import UserEvent
 
 log = structlog.get_logger()
 
-VIEWS = ("kok_product_info_view", "homeshopping_product_detail_view", "recipe_detail_view")
+VIEWS = (
+    EventType.KOK_PRODUCT_INFO_VIEW,
+    EventType.HOMESHOPPING_PRODUCT_DETAIL_VIEW,
+    EventType.RECIPE_DETAIL_VIEW,
+)
 RECIPES = "recipes"
 # Enough for the latest few things of someone who looks at the same ones again and again.
 NEWEST_EVENTS = 200
@@ -56,7 +61,7 @@ def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:
 def _viewed(event_type: str, payload: dict[str, Any]) -> Viewed | None:
     """None for an event of that name that a client made up."""
     source, number = {
-        "kok_product_info_view": (KOK, payload.get("kok_product_id")),
-        "recipe_detail_view": (RECIPES, payload.get("recipe_id")),
+        EventType.KOK_PRODUCT_INFO_VIEW.value: (KOK, payload.get("kok_product_id")),
+        EventType.RECIPE_DETAIL_VIEW.value: (RECIPES, payload.get("recipe_id")),
     }.get(event_type, (payload.get("product_source"), payload.get("product_id")))
     return Viewed(source, number) if isinstance(source, str) and type(number) is int else None

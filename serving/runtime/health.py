@@ -123,7 +123,7 @@ async def health(request: Request, runtime: CurrentRuntime) -> Health:
 @router.get("/api/health/ml")
 async def model_health(runtime: CurrentRuntime) -> ModelHealth:
     """Whether a release with its models is in service."""
-    release = runtime.snapshot.current.release
+    release = runtime.live_snapshot.current.release
     problem = runtime.release.problem if runtime.release else None
     status: Literal["ok", "degraded", "no release"] = "no release" if release is None else "ok"
     return ModelHealth(
@@ -143,5 +143,5 @@ def _readiness(runtime: Runtime) -> Readiness:
     return Readiness(
         status=status,
         dependencies={name: problem or "ok" for name, problem in problems.items()},
-        release=runtime.snapshot.current.release_version,
+        release=runtime.live_snapshot.current.release_version,
     )

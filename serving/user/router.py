@@ -22,6 +22,7 @@ from serving.web.errors import UNAUTHORIZED, Described, Unavailable, described, 
 from serving.web.schemas import Message
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
+from sql.warehouse.event_types import UserInfoView, UserLogin, UserLogout, UserSignup
 
 log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
             )
     except IntegrityError:
         raise HTTPException(409, "this e-mail address is already in use") from None
-    runtime.record_event(user_id, "user_signup", {})
+    runtime.record_event(user_id, UserSignup())
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
 
 
@@ -104,7 +105,7 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
     runtime.login_attempts.succeed(account.email, host)
-    runtime.record_event(account.user_id, "user_login", {})
+    runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
 
 
@@ -130,7 +131,7 @@ def log_out(runtime: CurrentRuntime, user: User) -> Message:
     with runtime.service_db.begin() as conn:
         until = sessions.end(conn, user.session_id, runtime.clock(), _expiry(user))
     runtime.auth.revocations.add(user.session_id, until)
-    runtime.record_event(user.user_id, "user_logout", {})
+    runtime.record_event(user.user_id, UserLogout())
     return Message(message="로그아웃되었습니다.")
 
 
@@ -141,7 +142,7 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
         account = queries.find(conn, user.user_id)
     if account is None:
         raise unauthorized("this account no longer exists")
-    runtime.record_event(user.user_id, "user_info_view", {})
+    runtime.record_event(user.user_id, UserInfoView())
     return Account(
         user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
     )

@@ -53,6 +53,12 @@ def absent(what: str) -> Described:
 UNAUTHORIZED = described(401, "Not logged in", "log in first")
 # A client takes such a name for a step in the path, so that it asks for another path.
 NO_NAME = described(404, "A name that no path can hold, such as ..", "Not Found")
+INVALID: Described = {
+    422: {
+        "description": "Validation Error",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
+    }
+}
 AWAY = described(503, "Something that the request needs is away; try again", "the database does not answer")
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads at ``/metrics``; one registry an application."""
+"""Prometheus metrics of ``/metrics``, one registry an application."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -6,7 +6,7 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """The figures of one running application."""
+    """Metrics of one running application."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -28,7 +28,7 @@ class Metrics:
         self.recommendations = Counter(
             "ukok_recommendations",
             "Recommendations answered, by the release that was in service and what answered",
-            ("route", "release", "source"),
+            ("route", "release", "stage"),
             registry=self.registry,
         )
         self.dependency = Gauge(
@@ -41,6 +41,6 @@ class Metrics:
             "ukok_database_pool", "Connections that the pool keeps open", ("database",), registry=self.registry
         )
 
-    def recommended(self, route: str, release: str | None, source: str) -> Counter:
-        """The counter of recommendations of one kind."""
-        return self.recommendations.labels(route, release or "none", source)
+    def recommended(self, route: str, release: str | None, stage: str) -> Counter:
+        """Return the counter of recommendations with these labels."""
+        return self.recommendations.labels(route, release or "none", stage)

@@ -65,7 +65,7 @@ class RequestMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = str(scope.get("kept_route") or getattr(scope.get("route"), "path", "unmatched"))
+        route: str = str(scope.get("cached_route") or getattr(scope.get("route"), "path", "unmatched"))
         # Anybody can make up methods and paths; each would be a series of its own for ever.
         method = scope["method"] if scope["method"] in METHODS else "other"
         key = (method if route != "unmatched" else "any", route, status)

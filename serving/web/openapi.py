@@ -47,6 +47,7 @@ def complete(app: FastAPI, optional_login: object) -> None:
                     for method in route.methods or ():
                         operation = schema["paths"][route.path_format][method.lower()]
                         _complete(operation, takes_anyone=_takes_anyone(route, optional_login))
+                        schema["components"]["schemas"] |= _shared_models(operation)
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
             _make_bounds_whole(schema)
         return described()
@@ -59,6 +60,12 @@ def _complete(operation: dict[str, Any], *, takes_anyone: bool) -> None:
         operation["security"] = [{}, *operation["security"]]
     if "requestBody" in operation:
         operation["responses"]["413"] = _TOO_LARGE
+
+
+def _shared_models(operation: dict[str, Any]) -> dict[str, Any]:
+    """Take the models that a body given by ``openapi_extra`` refers to out of its schema."""
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+    return {name: model for each in content.values() for name, model in each["schema"].pop("$defs", {}).items()}
 
 
 def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the description

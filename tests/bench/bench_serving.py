@@ -102,8 +102,8 @@ def server(var: Path, module: str = "tests.bench.serving_app") -> Iterator[tuple
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("UKOK_")}
     env |= {"UKOK_VAR_DIR": str(var), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port), "--workers", "1"]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
+    command += ["--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
     with (var / "server.log").open("wb") as log:
         process = subprocess.Popen([*pinned(0), *command], stdout=log, stderr=log, env=env, cwd=ROOT)
     try:

@@ -32,7 +32,8 @@ class Server:
 
 
 def command(module: str, port: int) -> list[str]:
-    return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port)]
+    """Command that runs the application of ``module`` on ``port``."""
+    return [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
 
 
 @contextmanager

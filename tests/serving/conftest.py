@@ -12,9 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.app import create_app
-from serving.gateway.main import ROUTERS
-from serving.runtime.runtime import Part
+from serving.gateway.main import create_app
 from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
 
@@ -57,8 +55,7 @@ def start(configured: pytest.MonkeyPatch, now: Now) -> Iterator[Callable[[], Tes
     with ExitStack() as running:
 
         def one() -> TestClient:
-            app = create_app("gateway", ROUTERS, Part, clock=now)
-            return running.enter_context(TestClient(app))
+            return running.enter_context(TestClient(create_app(clock=now)))
 
         yield one
 

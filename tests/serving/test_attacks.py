@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
@@ -82,7 +82,7 @@ def encoded(part: dict[str, object]) -> str:
 
 def writes() -> list[tuple[str, str]]:
     """Every route that changes something, with an id in its path."""
-    paths = app.openapi()["paths"]
+    paths = create_app().openapi()["paths"]
     return [
         (method.upper(), re.sub(r"{[^}]*}", "1", path))
         for path, operations in paths.items()

@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Person, sign_up
 
@@ -512,7 +512,7 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
 
 
 def test_every_route_has_its_case() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     cases = {(case.method, _documented_path(spec, case)) for case in CASES} | WALKED | {("GET", "/metrics")}
     routes = {(method.upper(), path) for path, operations in spec["paths"].items() for method in operations}
     assert routes - cases == set()
@@ -562,7 +562,7 @@ def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
 
 
 def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Callable[[], TestClient]) -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     for case in CASES:
         path = _documented_path(spec, case)
         operation = spec["paths"][path][case.method.lower()]
@@ -589,7 +589,7 @@ def test_the_documentation_page_takes_everything_from_its_own_server(client: Tes
 
 
 def test_openapi_says_where_a_login_may_be_left_out() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     bearer: dict[str, list[str]] = {"OAuth2PasswordBearer": []}
     assert spec["paths"]["/api/homeshopping/schedule"]["get"]["security"] == [{}, bearer]
     assert spec["paths"]["/api/recipes/{recipe_id}"]["get"]["security"] == [bearer]
@@ -601,7 +601,7 @@ def test_openapi_says_where_a_login_may_be_left_out() -> None:
 
 
 def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     missing: list[str] = []
     for method, path, operation in _operations(spec):
         bodies = {status: answer for status, answer in operation["responses"].items() if status < "300"}
@@ -614,7 +614,7 @@ def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
 
 def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it() -> None:
     wrong: list[str] = []
-    for method, path, operation in _operations(app.openapi()):
+    for method, path, operation in _operations(create_app().openapi()):
         wrong += [] if operation.get("description") else [f"{method} {path}: description"]
         for parameter in operation.get("parameters", []):
             if not parameter.get("description") or not {"examples", "default", "enum"} & parameter["schema"].keys():
@@ -623,7 +623,7 @@ def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it()
 
 
 def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     statuses: dict[str, set[str]] = {}
     for method, path, operation in _operations(spec):
         for status, answer in operation["responses"].items():
@@ -635,7 +635,7 @@ def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
 
 
 def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     wrong: list[str] = []
 
     def check(part: Any, where: str) -> None:
@@ -657,7 +657,7 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
 
 
 def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     user_id = spec["components"]["schemas"]["NewEvent"]["properties"]["user_id"]
     assert (user_id["minimum"], user_id["maximum"]) == (0, 2**63 - 1)
     by_ingredients = spec["paths"]["/api/recipes/by-ingredients"]["get"]["parameters"]
@@ -669,7 +669,7 @@ def test_requests_that_the_openapi_shows_are_understood_and_their_errors_are_as_
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
     client = start()  # nothing is there to be found
-    spec = app.openapi()
+    spec = create_app().openapi()
     seen: set[int] = set()
     good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
     for method, path, operation in _operations(spec):

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine, event, func, make_url, select, text
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import served
 from tests.builders.small_catalog import BIG_ID, set_price
@@ -162,7 +162,7 @@ def test_fault_11_no_log_holds_the_password_of_a_database(
 
 
 def test_fault_10_no_async_handler_touches_a_blocking_driver() -> None:
-    for route in app.routes:
+    for route in create_app().routes:
         if isinstance(route, APIRoute) and inspect.iscoroutinefunction(route.endpoint):
             tree = ast.parse(inspect.cleandoc(inspect.getsource(route.endpoint)))
             names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

@@ -22,7 +22,7 @@ from tests.conftest import ROOT, Stack, free_port
 PASSWORD = "s3cr3t-w0rd"
 
 
-UVICORN = [sys.executable, "-m", "uvicorn", "serving.user.main:app"]
+UVICORN = [sys.executable, "-m", "uvicorn", "--factory", "serving.user.main:create_app"]
 UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
 
 
@@ -119,7 +119,7 @@ def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no
 def test_each_service_runs_alone_and_serves_its_own_paths(
     name: str, configured: pytest.MonkeyPatch, service: object
 ) -> None:
-    app = importlib.import_module(f"serving.{name}.main").app
+    app = importlib.import_module(f"serving.{name}.main").create_app()
     prefix = {"home_shopping": "homeshopping", "recipe": "recipes", "log": "log/user"}.get(name, name)
     with TestClient(app) as client:
         assert client.get("/readyz").status_code == 200
@@ -139,7 +139,7 @@ def test_without_the_warehouse_the_service_of_accounts_goes_on(
     configured: pytest.MonkeyPatch, service: object, start: Callable[[], TestClient]
 ) -> None:
     configured.setenv("UKOK_WAREHOUSE_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
-    with TestClient(importlib.import_module("serving.user.main").app) as client:
+    with TestClient(importlib.import_module("serving.user.main").create_app()) as client:
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert ready.json()["dependencies"] == {"logins": "ok", "events": "the database does not answer"}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.recipe import schemas
 from sql.service.catalog import KokProduct, ProductIngredient
 from sql.service.recipes import Recipe, RecipeIngredient
@@ -349,7 +349,7 @@ def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(clie
 
 
 def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     operations = {
         (path, method): operation
         for path, methods in spec["paths"].items()
@@ -368,7 +368,7 @@ def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong(
 
 
 def test_openapi_has_an_example_of_every_field_of_a_recipe_answer() -> None:
-    models = app.openapi()["components"]["schemas"]
+    models = create_app().openapi()["components"]["schemas"]
     answers = [name for name, model in vars(schemas).items() if isinstance(model, type) and name in models]
     assert {"RecipeRow", "MatchedRecipe", "RecipeStatus", "IngredientProduct"} <= set(answers)
     for name in answers:

@@ -192,7 +192,7 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
-    snapshot = client.app.state.runtime.snapshot.current  # type: ignore[attr-defined]
+    snapshot = client.app.state.runtime.live_snapshot.current  # type: ignore[attr-defined]
     picked = Recommendation(((snapshot.schedule.by_live_id[2], "popular"),), "popular", None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
     bodies = [json.loads(products_body(snapshot, picked, now)) for now in moments]
@@ -361,7 +361,7 @@ def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(
     assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
-    release = client.app.state.runtime.snapshot.current.release  # type: ignore[attr-defined]
+    release = client.app.state.runtime.live_snapshot.current.release  # type: ignore[attr-defined]
     cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
     assert min(cosines.values()) < 0.35, "every recipe is like it a little"
     assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
