@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.runtime import health
 from serving.runtime.deps import Visitor
+from serving.runtime.event_writer import WriterLimits
 from serving.runtime.response_cache import ResponseCache
 from serving.runtime.runtime import Part, Runtime
 from serving.web import errors, logging, openapi
@@ -36,6 +37,7 @@ def build_app(
     *,
     settings: ServingSettings | None = None,
     clock: Clock = wall_clock,
+    writer_limits: WriterLimits = WriterLimits(),
 ) -> FastAPI:
     """Build the application ``service`` of ``routers``; ``parts`` are what these need in addition to accounts.
 
@@ -49,7 +51,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logging.configure()
-        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts))
+        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts), writer_limits)
         app.state.runtime = runtime
         await run_in_threadpool(runtime.start)
         yield

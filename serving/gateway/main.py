@@ -8,6 +8,7 @@ from serving.kok.router import router as kok
 from serving.log.router import router as log
 from serving.recipe.router import router as recipe
 from serving.recommend.router import router as recommend
+from serving.runtime.event_writer import WriterLimits
 from serving.runtime.runtime import Part
 from serving.user.router import router as user
 from serving.web.clock import Clock, wall_clock
@@ -16,6 +17,8 @@ from serving.web.settings import ServingSettings
 ROUTERS = (home_shopping, kok, recipe, recommend, log, user)
 
 
-def create_app(settings: ServingSettings | None = None, clock: Clock = wall_clock) -> FastAPI:
+def create_app(
+    settings: ServingSettings | None = None, clock: Clock = wall_clock, writer_limits: WriterLimits = WriterLimits()
+) -> FastAPI:
     """Build the application; settings are read from the environment unless given."""
-    return build_app("gateway", ROUTERS, Part, settings=settings, clock=clock)
+    return build_app("gateway", ROUTERS, Part, settings=settings, clock=clock, writer_limits=writer_limits)

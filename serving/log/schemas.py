@@ -81,7 +81,7 @@ SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, patter
 
 
 class Activity(BaseModel):
-    """Something that a visitor did in the frontend; fields beyond these are not stored."""
+    """Something that a visitor did in the frontend; other fields are not stored."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -107,10 +107,10 @@ class Activity(BaseModel):
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
     user_id: Id | None = Field(default=None, description="Must be the user of the token, if given")
     session_id: SessionId | None = Field(
-        default=None, description="Session of the client; without a token it is what says who did it"
+        default=None, description="Session of the client; identifies the visitor without a token"
     )
     extra_data: Payload | None = Field(default=None, description="Further fields, such as ids and positions")
-    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; made here if not given")
+    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; generated if not given")
 
 
 class ActivityLogged(BaseModel):
@@ -170,7 +170,7 @@ class BatchLogged(BaseModel):
 
 
 class NewEvent(BaseModel):
-    """An event of the logged-in user, with what the client knows of the call that it belongs to."""
+    """An event of the logged-in user, with the API call that it belongs to."""
 
     model_config = ConfigDict(
         json_schema_extra={

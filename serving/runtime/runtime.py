@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from artifacts.store import StoreError, open_store
 from recommender.search.index import query_tokens
-from serving.runtime.event_writer import Event, EventWriter, new_event_id
+from serving.runtime.event_writer import Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
@@ -43,7 +43,14 @@ class Part(StrEnum):
 class Runtime:
     """Engines, the live snapshot, and the threads that keep it up to date."""
 
-    def __init__(self, settings: ServingSettings, clock: Clock, metrics: Metrics, parts: frozenset[Part]) -> None:
+    def __init__(
+        self,
+        settings: ServingSettings,
+        clock: Clock,
+        metrics: Metrics,
+        parts: frozenset[Part],
+        writer_limits: WriterLimits = WriterLimits(),
+    ) -> None:
         """Open everything; :class:`StartupError` for an invalid configuration, not for a server that is away."""
         self.parts = parts
         self.settings = settings
@@ -58,7 +65,7 @@ class Runtime:
                 self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.live_snapshot, metrics)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
-        self.events = EventWriter(self.warehouse, clock, metrics)
+        self.events = EventWriter(self.warehouse, clock, metrics, writer_limits)
         tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)

@@ -1,9 +1,10 @@
 """JSON request bodies that pydantic validates from the raw bytes.
 
-FastAPI parses a body into Python objects and validates these; one call on the bytes does the same in a fraction of the
+FastAPI parses a body into Python objects and validates these; one call on the bytes does both in a fraction of the
 time. Content types and errors are FastAPI's, and :meth:`JsonBody.openapi` declares the body in the OpenAPI.
 """
 
+from collections.abc import Callable
 from email.message import Message
 from typing import Any, Generic, TypeVar
 
@@ -29,23 +30,29 @@ class JsonBody(Generic[T]):
         raw = await request.body()
         if not raw:
             raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required"}])
-        return self.validate(raw, request.headers.get("content-type", ""))
+        if is_json(request.headers.get("content-type", "")):
+            return self.validate(raw)
+        # Refuses the bytes, in the words in which FastAPI refuses a body of another content type.
+        return validated(lambda: self._adapter.validate_python(raw, from_attributes=True))
 
-    def validate(self, raw: bytes, content_type: str) -> T:
-        """Return ``raw`` as the model; bytes of another content type than JSON are refused as FastAPI refuses them."""
-        try:
-            if is_json(content_type):
-                return self._adapter.validate_json(raw)
-            return self._adapter.validate_python(raw, from_attributes=True)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
-            raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from None
+    def validate(self, raw: bytes) -> T:
+        """Return the model of JSON, or raise ``RequestValidationError``."""
+        return validated(lambda: self._adapter.validate_json(raw))
 
     def openapi(self) -> dict[str, Any]:
         """Return ``openapi_extra`` of a route; :mod:`serving.web.openapi` moves the models in it to the components."""
         schemas, shared = models_json_schema([(self._model, "validation")], ref_template=REFERENCE)
         schema = {**schemas[self._model, "validation"], **shared}
         return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def validated(validate: Callable[[], T]) -> T:
+    """Call ``validate``, and raise what is invalid as errors of the request body."""
+    try:
+        return validate()
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from None
 
 
 def is_json(content_type: str) -> bool:

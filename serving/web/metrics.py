@@ -22,8 +22,8 @@ class Metrics:
         )
         self.events = Counter("ukok_events_committed", "Events committed to the warehouse", registry=self.registry)
         self.event_queue = Gauge("ukok_event_queue", "Events waiting for their commit", registry=self.registry)
-        self.notes_dropped = Counter(
-            "ukok_notes_dropped", "Events that the API noted by itself and could not store", registry=self.registry
+        self.events_dropped = Counter(
+            "ukok_events_dropped", "Events that the API recorded and could not store", registry=self.registry
         )
         self.recommendations = Counter(
             "ukok_recommendations",

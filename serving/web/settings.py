@@ -10,15 +10,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from serving.web.errors import StartupError
 
 DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
-# A token that was stolen opens an account for as long, and a login that was ended is remembered for as long.
+# A stolen token is valid, and a revoked login remembered, for as long.
 MOST_MINUTES = 30 * 24 * 60
 MOST_DAYS = 365
-# What changes is to show within five seconds, and logins that were not looked at for ten are not relied on.
+# Changes are to be served within five seconds, and revoked logins are unknown after ten without a refresh.
 MOST_POLL_SECONDS = 4
 
 
 def _origins(value: object) -> object:
-    """The origins in a text of an environment variable: a JSON list, or origins with commas between them."""
+    """Parse the origins of an environment variable: a JSON list, or separated by commas."""
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
@@ -27,7 +27,7 @@ def _origins(value: object) -> object:
 
 
 class ServingSettings(BaseSettings):
-    """How the API runs; databases and artifacts have settings of their own."""
+    """Settings of the API; databases and artifacts have their own."""
 
     model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -36,7 +36,10 @@ class ServingSettings(BaseSettings):
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
     refresh_token_days: int = Field(default=14, ge=1, le=MOST_DAYS)
     poll_seconds: float = Field(
-        default=1.0, gt=0, le=MOST_POLL_SECONDS, description="How often data, release and revoked tokens are looked at"
+        default=1.0,
+        gt=0,
+        le=MOST_POLL_SECONDS,
+        description="Interval of polls of data, release and revoked logins",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=[], description="Other origins whose pages may call the API, such as https://shop.example.com"
@@ -44,7 +47,7 @@ class ServingSettings(BaseSettings):
     var_dir: Path = Path("var")
 
     @model_validator(mode="after")
-    def _secret_is_one(self) -> "ServingSettings":
+    def _require_secret(self) -> "ServingSettings":
         secret = self.secret_key.get_secret_value()
         if self.environment == "production" and secret == DEVELOPMENT_SECRET:
             raise ValueError("UKOK_SECRET_KEY is the development default: set a random one of 32 characters or more")
@@ -54,7 +57,7 @@ class ServingSettings(BaseSettings):
 
 
 def read_settings() -> ServingSettings:
-    """Read the environment and ``.env``, or raise :class:`StartupError` in one line without any value."""
+    """Read the environment and ``.env``; :class:`StartupError` names what is invalid, without its value."""
     try:
         return ServingSettings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""A small system with a known noon, the gateway running on it, and a way to cut a database off."""
+"""The small catalog with a clock at noon, the gateway on it, and a way to cut a database off."""
 
 import secrets
 import time
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from serving.gateway.main import create_app
+from serving.runtime.event_writer import WriterLimits
 from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
 
@@ -39,7 +40,7 @@ def now() -> Now:
 
 @pytest.fixture
 def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The process is configured for this test's databases and store, and looks at them often."""
+    """Configure the process for this test's databases and store, polled often."""
     for name, value in stack_env.items():
         if name.startswith("UKOK_"):
             monkeypatch.setenv(name, value)
@@ -50,12 +51,18 @@ def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> py
 
 
 @pytest.fixture
-def start(configured: pytest.MonkeyPatch, now: Now) -> Iterator[Callable[[], TestClient]]:
-    """Start the gateway; each call is a process of its own as far as memory goes."""
+def writer_limits() -> WriterLimits:
+    """Limits of the event writer; a test parametrizes them."""
+    return WriterLimits()
+
+
+@pytest.fixture
+def start(configured: pytest.MonkeyPatch, now: Now, writer_limits: WriterLimits) -> Iterator[Callable[[], TestClient]]:
+    """Start the gateway; each call has a memory of its own, like a process."""
     with ExitStack() as running:
 
         def one() -> TestClient:
-            return running.enter_context(TestClient(create_app(clock=now)))
+            return running.enter_context(TestClient(create_app(clock=now, writer_limits=writer_limits)))
 
         yield one
 

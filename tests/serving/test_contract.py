@@ -535,14 +535,14 @@ def test_errors_have_fastapis_shape(client: TestClient) -> None:
     assert client.get("/api/orders/count").json() == {"detail": "Not Found"}
 
 
-def test_a_method_that_a_path_has_not_is_answered_by_all_that_it_has(client: TestClient) -> None:
+def test_wrong_method_is_answered_405_with_the_allowed_ones(client: TestClient) -> None:
     several = client.put("/api/homeshopping/search/history")
     assert (several.status_code, several.json()) == (405, {"detail": "Method Not Allowed"})
     assert several.headers["allow"] == "DELETE, GET, POST"
     assert client.delete("/api/recipes/9001").headers["allow"] == "GET"
 
 
-def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClient, person: Person) -> None:
+def test_proxy_may_add_a_path_prefix(client: TestClient, person: Person) -> None:
     behind = TestClient(client.app, root_path="/shop")
     for path in ("/api/homeshopping/on-air", "/api/kok/product/101/info", "/api/recipes/9001", "/api/user/info"):
         direct = client.get(path, headers=person.headers)
@@ -550,7 +550,7 @@ def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClien
         assert behind.get(f"/shop{path}", headers=person.headers).json() == direct.json()
 
 
-def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
+def test_out_of_scope_routes_answer_404(client: TestClient) -> None:
     paths = (
         "/api/kok/carts",
         "/api/kok/likes",
@@ -561,7 +561,7 @@ def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
     assert {client.get(path).status_code for path in paths} == {404}
 
 
-def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Callable[[], TestClient]) -> None:
+def test_openapi_describes_parameters_and_answer_of_every_route(start: Callable[[], TestClient]) -> None:
     spec = create_app().openapi()
     for case in CASES:
         path = _documented_path(spec, case)
@@ -588,7 +588,7 @@ def test_the_documentation_page_takes_everything_from_its_own_server(client: Tes
     assert "https://" not in page
 
 
-def test_openapi_says_where_a_login_may_be_left_out() -> None:
+def test_openapi_says_where_login_is_optional() -> None:
     spec = create_app().openapi()
     bearer: dict[str, list[str]] = {"OAuth2PasswordBearer": []}
     assert spec["paths"]["/api/homeshopping/schedule"]["get"]["security"] == [{}, bearer]
@@ -612,7 +612,7 @@ def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
     assert missing == [], "\n".join(missing)
 
 
-def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it() -> None:
+def test_openapi_has_a_text_and_an_example_for_every_parameter() -> None:
     wrong: list[str] = []
     for method, path, operation in _operations(create_app().openapi()):
         wrong += [] if operation.get("description") else [f"{method} {path}: description"]
@@ -622,7 +622,7 @@ def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it()
     assert wrong == []
 
 
-def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
+def test_openapi_shows_an_example_of_every_error() -> None:
     spec = create_app().openapi()
     statuses: dict[str, set[str]] = {}
     for method, path, operation in _operations(spec):
@@ -634,7 +634,7 @@ def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
     assert [shared for shared in statuses.items() if len(shared[1]) > 1] == []
 
 
-def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
+def test_examples_of_the_openapi_match_their_schemas() -> None:
     spec = create_app().openapi()
     wrong: list[str] = []
 
@@ -656,7 +656,7 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
     assert wrong == []
 
 
-def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
+def test_openapi_has_exact_bounds_of_integers() -> None:
     spec = create_app().openapi()
     user_id = spec["components"]["schemas"]["NewEvent"]["properties"]["user_id"]
     assert (user_id["minimum"], user_id["maximum"]) == (0, 2**63 - 1)
@@ -665,7 +665,7 @@ def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
     assert {"minimum", "maximum"} <= amounts["schema"]["anyOf"][0]["items"].keys()
 
 
-def test_requests_that_the_openapi_shows_are_understood_and_their_errors_are_as_it_shows(
+def test_examples_of_the_openapi_are_accepted_and_errors_match_it(
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
     client = start()  # nothing is there to be found

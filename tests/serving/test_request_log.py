@@ -45,7 +45,7 @@ def person_of(server: Server) -> tuple[int, dict[str, str]]:
 
 
 @embedded_only
-def test_every_line_is_json_and_names_request_and_user_but_no_address(
+def test_log_lines_are_json_with_request_and_user_without_address(
     stack_env: dict[str, str], filled: Engine, tmp_path: Path
 ) -> None:
     log = tmp_path / "server.log"
@@ -70,13 +70,13 @@ def counted(text: str, **labels: str) -> float:
     return float(found[0].rpartition(" ")[2]) if found else 0.0
 
 
-def test_a_kept_answer_counts_for_its_route(client: TestClient) -> None:
+def test_cached_answer_counts_for_its_route(client: TestClient) -> None:
     for _ in range(3):
         assert client.get(MALL).status_code == 200
     assert counted(client.get("/metrics").text, method="GET", route=MALL, status="200") == 3
 
 
-def test_methods_and_paths_that_people_make_up_share_a_label(client: TestClient) -> None:
+def test_unknown_methods_and_paths_share_a_label(client: TestClient) -> None:
     for method in ("BREW", "PROPFIND"):
         assert client.request(method, MALL).status_code == 405
         assert client.request(method, f"/{method}").status_code == 404
@@ -96,7 +96,7 @@ def half_sent(url: str, path: str, headers: dict[str, str]) -> socket.socket:
 
 
 @embedded_only
-def test_who_hangs_up_is_no_failure_of_ours(stack_env: dict[str, str], tmp_path: Path) -> None:
+def test_client_that_hangs_up_is_no_server_error(stack_env: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     with served("serving.gateway.main", stack_env, log) as server:
         _, headers = person_of(server)
@@ -110,9 +110,7 @@ def test_who_hangs_up_is_no_failure_of_ours(stack_env: dict[str, str], tmp_path:
 
 
 @embedded_only
-def test_a_request_that_is_never_sent_to_its_end_does_not_keep_the_api_from_stopping(
-    stack_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_unfinished_request_does_not_prevent_shutdown(stack_env: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]

@@ -85,7 +85,7 @@ def test_what_means_nothing_here_finds_nothing(index: TextIndex, keyword: str) -
     assert titles(index, keyword) == []
 
 
-def test_the_text_as_typed_comes_first_then_its_tokens_then_what_its_words_mean(index: TextIndex) -> None:
+def test_text_as_typed_ranks_before_tokens_and_synonyms(index: TextIndex) -> None:
     assert titles(index, "김치 찌개") == ["돼지고기 김치찌개", "참치김치찌개 끓이는 법", "찌개용 김치 손질하기"]
     assert titles(index, "하지감자") == ["감자조림", "알감자 버터구이"]
     literal = TextIndex([("돼지고기 수육", ""), ("돈육 수육", "")], SYNONYMS)
@@ -143,7 +143,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=8).map("".join)))
-def test_no_text_is_too_odd_to_be_searched_for(index: TextIndex, keyword: str) -> None:
+def test_any_text_can_be_searched(index: TextIndex, keyword: str) -> None:
     found = index.find(keyword, index.knows)
     assert len(set(found)) == len(found)
     assert set(found) <= set(range(len(TITLES)))
@@ -305,7 +305,7 @@ def test_a_suggestion_says_how_many_recipes_use_it_and_comes_once() -> None:
 
 
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=4).map("".join)), st.integers(0, 4))
-def test_no_beginning_is_too_odd(typed: str, k: int) -> None:
+def test_any_prefix_can_be_completed(typed: str, k: int) -> None:
     found = [name for name, _ in NAMES.suggest(typed, k)]
     assert len(set(found)) == len(found) <= k
     assert set(found) <= set(COUNTS)

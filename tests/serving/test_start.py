@@ -35,7 +35,7 @@ UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
         ("UKOK_VAR_DIR", "/dev/null", "FileExistsError"),
     ],
 )
-def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
+def test_invalid_configuration_ends_the_start_with_one_line(
     program: list[str], name: str, value: str, said: str, tmp_path: Path
 ) -> None:
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path), name: value}
@@ -78,7 +78,7 @@ def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
         ("S3_ENDPOINT_URL", f"http://key:{PASSWORD}@h:8333", "UKOK_S3_ENDPOINT_URL"),
     ],
 )
-def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
+def test_configuration_error_names_the_setting_without_secrets(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for database in ("SERVICE", "WAREHOUSE"):
@@ -92,7 +92,7 @@ def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
     assert PASSWORD not in str(caught.value)
 
 
-def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no_log(
+def test_refused_database_password_is_reported_but_never_logged(
     stack: Stack, stack_env: dict[str, str], configured: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env = dict(stack_env)

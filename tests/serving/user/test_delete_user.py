@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from artifacts.store import Store
 from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
-from serving.runtime import event_writer
 from serving.runtime.accounts import lock_account
+from serving.runtime.event_writer import WriterLimits
 from serving.user.passwords import hash_password
 from sql.service.erase import erase
 from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
@@ -138,9 +138,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     assert client.get("/api/user/info", headers=other.headers).status_code == 200
 
 
-def test_what_the_api_notes_by_itself_is_still_called_so_when_it_is_nameless(
-    client: TestClient, person: Person, warehouse: Engine
-) -> None:
+def test_event_types_of_the_api_stay_when_anonymised(client: TestClient, person: Person, warehouse: Engine) -> None:
     def stored() -> dict[UUID, str]:
         with warehouse.connect() as conn:
             rows = conn.execute(select(UserEvent.event_id, UserEvent.event_type))
@@ -189,9 +187,7 @@ def test_no_token_of_a_deleted_account_opens_anything(
     assert client.delete("/api/user", headers=second).status_code == 401
 
 
-def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
-    client: TestClient, person: Person, service: Engine
-) -> None:
+def test_deletion_removes_hashes_of_refresh_tokens(client: TestClient, person: Person, service: Engine) -> None:
     def owners() -> list[int | None]:
         query = select(LoginSession.user_id).select_from(RefreshToken)
         query = query.outerjoin(LoginSession, LoginSession.session_id == RefreshToken.session_id)
@@ -205,9 +201,7 @@ def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
     assert owners() == [other.user_id]
 
 
-def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
-    client: TestClient, person: Person
-) -> None:
+def test_deleted_email_can_be_reused_but_its_user_id_is_not(client: TestClient, person: Person) -> None:
     client.delete("/api/user", headers=person.headers)
     account = {"email": person.email, "password": "another word", "username": "손님"}
     again = client.post("/api/user/signup", json=account)
@@ -215,7 +209,7 @@ def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
     assert again.json()["user_id"] != person.user_id
 
 
-def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_the_batch(
+def test_without_the_warehouse_events_are_anonymised_by_the_batch(
     filled: Engine,
     warehouse: Engine,
     store: Store,
@@ -236,7 +230,7 @@ def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_th
 
 
 @pytest.mark.parametrize("way", ["login", "refresh", "rating", "kok history", "home shopping history", "deletion"])
-def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
+def test_requests_during_a_deletion_leave_no_rows(
     client: TestClient, person: Person, service: Engine, way: str
 ) -> None:
     credentials = {"email": person.email, "password": person.password}
@@ -264,7 +258,7 @@ def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
             assert conn.scalars(select(kept)).all() == []
 
 
-def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
+def test_deletion_is_stamped_after_waiting_for_the_lock(
     client: TestClient, person: Person, service: Engine, now: Now
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -279,11 +273,11 @@ def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
         assert conn.scalars(select(ErasedUser.erased_at)).all() == [now()]
 
 
-def test_what_waits_to_be_stored_when_the_account_goes_is_nameless_too(
-    client: TestClient, leaver: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+# Recorded events wait until a request wants an answer.
+@pytest.mark.parametrize("writer_limits", [WriterLimits(recorded_seconds=600.0)], ids=["waiting"])
+def test_events_that_wait_for_a_commit_are_anonymised_too(
+    client: TestClient, leaver: Person, warehouse: Engine
 ) -> None:
-    # Notes wait for as long as nobody asks for an answer.
-    monkeypatch.setattr(event_writer, "NOTES_SECONDS", 600.0)
     assert act(client, leaver) == 201
     assert client.get("/api/recipes/9001", headers=leaver.headers).status_code == 200
     assert client.delete("/api/user", headers=leaver.headers).status_code == 200
