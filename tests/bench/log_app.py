@@ -1,4 +1,4 @@
-"""The gateway, and beside its event routes a bare FastAPI route with the same body model."""
+"""The gateway, and a bare FastAPI route with the same body model as its event route."""
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute

@@ -1,4 +1,4 @@
-"""The gateway, and beside each hot route the plainest FastAPI route that returns the same bytes."""
+"""The gateway, and for each hot route the plainest FastAPI route that returns the same bytes."""
 
 from collections.abc import Awaitable, Callable
 

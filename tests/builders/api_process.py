@@ -1,4 +1,4 @@
-"""A service in a process of its own."""
+"""Run a service in another process."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Server:
     log: Path
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process, without a shutdown."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 

@@ -82,7 +82,7 @@ def client(filled: Engine, start: Callable[[], TestClient]) -> TestClient:
 
 @dataclass(frozen=True)
 class Person:
-    """Someone with an account and a token."""
+    """A user with an account and a token."""
 
     user_id: int
     email: str
@@ -91,7 +91,7 @@ class Person:
 
 
 def sign_up(client: TestClient) -> Person:
-    """A new account, logged in."""
+    """Create an account and log in."""
     password = "a right password"
     email = f"visitor-{secrets.token_hex(5)}@example.com"
     account = client.post("/api/user/signup", json={"email": email, "password": password, "username": "손님"})
@@ -100,7 +100,7 @@ def sign_up(client: TestClient) -> Person:
 
 
 def log_in(client: TestClient, email: str, password: str) -> dict[str, str]:
-    """Headers of someone who logged in."""
+    """Log in and return the headers."""
     answer = client.post("/api/user/login", data={"grant_type": "password", "username": email, "password": password})
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}

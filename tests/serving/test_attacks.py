@@ -1,4 +1,4 @@
-"""What people try who mean harm: tokens, bodies, texts, ids and paths that must open and break nothing."""
+"""Malicious tokens, bodies, texts, ids and paths open and break nothing."""
 
 import base64
 import json
@@ -81,7 +81,7 @@ def encoded(part: dict[str, object]) -> str:
 
 
 def writes() -> list[tuple[str, str]]:
-    """Every route that changes something, with an id in its path."""
+    """Return every route that writes, with an id in its path."""
     paths = create_app().openapi()["paths"]
     return [
         (method.upper(), re.sub(r"{[^}]*}", "1", path))
@@ -91,7 +91,7 @@ def writes() -> list[tuple[str, str]]:
 
 
 def raw(url: str, head: bytes) -> tuple[int, bytes, bytes]:
-    """Status, headers and body of a request that no client would make for us."""
+    """Send a request that no client library would send; returns status, headers and body."""
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
         connection.sendall(head + b"\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -214,7 +214,7 @@ def test_ten_megabytes_are_refused_by_every_route_with_a_body(client: TestClient
             headers = person.headers | {"content-type": kind}
             assert client.request(method, path, content=body, headers=headers).status_code == 413, path
             if path in BODILESS:
-                continue  # it does not read one, and what is not announced is then not known
+                continue  # it reads no body, so that the size of a chunked one is unknown
             pieces = (body[n : n + 2**16] for n in range(0, len(body), 2**16))
             assert client.request(method, path, content=pieces, headers=headers).status_code == 413, path
 
@@ -249,7 +249,7 @@ def test_sql_in_the_fields_of_an_account_is_text(client: TestClient, service: En
 
 
 def test_a_login_does_not_tell_who_has_an_account(client: TestClient, person: Person) -> None:
-    """That it costs the same work is shown beside the tests of accounts."""
+    """That it takes the same work is tested with accounts."""
     wrong, unknown = (
         client.post("/api/user/login", json={"email": email, "password": "a wrong one"})
         for email in (person.email, "nobody@example.com")
@@ -288,7 +288,7 @@ def test_malicious_paths_and_headers_open_and_break_nothing(stack_env: dict[str,
             code, headers, _ = raw(server.url, b"GET /api/user/info HTTP/1.1\r\nHost: ukok\r\n" + header)
             assert 400 <= code < 500, header
             assert b"evil" not in headers.lower()
-    # A line break in a path or header makes no line of its own in the log.
+    # A line break in a path or header starts no new log line.
     lines = [line for line in (tmp_path / "server.log").read_text().splitlines() if "/api/" in line]
     assert len(lines) >= len(PATHS)
     assert all(isinstance(json.loads(line), dict) for line in lines)

@@ -1,4 +1,4 @@
-"""Nothing loaded yet, no tables, a database away: what still answers, and what says so."""
+"""Without data, tables or a database: what is still answered, and what reports the problem."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ def test_an_empty_system_answers_with_empty_lists_and_flags(service: Engine, sta
 
 @pytest.fixture
 def without_tables(stack: Stack, configured: pytest.MonkeyPatch) -> Iterator[None]:
-    """The process is configured for two databases that were never upgraded."""
+    """Configure the process for two databases that were never upgraded."""
     made = []
     for name, server in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):
         database = f"ukok_bare_{secrets.token_hex(4)}"
@@ -177,7 +177,7 @@ def test_silent_service_database_is_reported_and_recovers(
     assert client.get("/api/kok/discounted").json()["products"], "from memory"
     door.open()
     if filled.dialect.name == "postgresql":
-        # Its driver waits as long as the other side acknowledges what it gets; a host that is gone does not.
+        # Its driver waits as long as the other side acknowledges packets, which a lost host does not.
         assert dependencies(client)["logins"].startswith("no answer for ")
         door.shut()
         door.open()

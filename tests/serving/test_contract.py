@@ -1,4 +1,4 @@
-"""Every path, field and type that the frontend relies on."""
+"""Contract with the frontend: every path, field and type that it relies on, and the OpenAPI."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -435,7 +435,7 @@ CASES = (
 
 
 def mismatches(value: object, shape: Shape, where: str = "body") -> list[str]:
-    """What in ``value`` is not as ``shape`` says; fields beyond it are fine."""
+    """Return where ``value`` differs from ``shape``; additional fields are allowed."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             return [f"{where}: {value!r} is no object"]
@@ -463,7 +463,7 @@ def test_answers_have_the_fields_and_types_that_the_frontend_needs(client: TestC
     assert wrong == []
 
 
-# Routes whose calls build on one another; each has its place in the walk below.
+# Routes whose calls depend on earlier ones; they are tested in the sequence below.
 WALKED = {
     ("POST", "/api/user/signup"),
     ("POST", "/api/user/login"),
@@ -595,7 +595,7 @@ def test_openapi_says_where_login_is_optional() -> None:
     assert spec["paths"]["/api/recipes/{recipe_id}"]["get"]["security"] == [bearer]
     for case in CASES:
         operation = spec["paths"][_documented_path(spec, case)][case.method.lower()]
-        # Events come with a login or the id of a session.
+        # Events need a login or a session id.
         needed = case.login and not case.path.startswith("/api/log/user/activity")
         assert (operation.get("security") == [bearer]) == needed, case.path
 
@@ -644,7 +644,7 @@ def test_examples_of_the_openapi_match_their_schemas() -> None:
                 check(each, f"{where}/{place}")
         elif isinstance(part, dict):
             for example in _examples(part):
-                # References are to the whole.
+                # References are to the whole document.
                 schema = part.get("schema", part) | {"components": spec["components"]}
                 errors = Draft202012Validator(schema, validate_formats=True).iter_errors(example)
                 wrong.extend(f"{where}: {error.message}" for error in errors)
@@ -668,7 +668,7 @@ def test_openapi_has_exact_bounds_of_integers() -> None:
 def test_examples_of_the_openapi_are_accepted_and_errors_match_it(
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
-    client = start()  # nothing is there to be found
+    client = start()  # without data
     spec = create_app().openapi()
     seen: set[int] = set()
     good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
@@ -680,7 +680,7 @@ def test_examples_of_the_openapi_are_accepted_and_errors_match_it(
                 shown = _shown(spec, operation["responses"][str(answer.status_code)])
                 assert answer.json() in shown, f"{method} {path}"
                 seen.add(answer.status_code)
-    # The person may be user 7, whose events the examples are.
+    # The examples are events of user 7, which the person may be.
     assert seen - {403} == {401, 404, 409}
 
 
@@ -694,7 +694,7 @@ def _operations(spec: Spec) -> Iterator[tuple[str, str, Spec]]:
 
 
 def _examples(part: Spec) -> list[Any]:
-    """What a schema, a parameter or a body shows by itself."""
+    """Return the examples of a schema, a parameter or a body itself."""
     return [part["example"]] if "example" in part else part.get("examples", [])
 
 
@@ -704,7 +704,7 @@ def _resolved(spec: Spec, schema: Spec) -> Spec:
 
 
 def _unshown(spec: Spec, schema: Spec, above: list[Any], where: str) -> list[str]:
-    """Fields without an example. Where the whole has examples (``above``) its parts are not asked for theirs."""
+    """Return fields without an example; parts of a schema with examples (``above``) need none."""
     schema = _resolved(spec, schema)
     shown = above or _examples(schema)
     if "anyOf" in schema:
@@ -730,13 +730,13 @@ def _unshown(spec: Spec, schema: Spec, above: list[Any], where: str) -> list[str
 
 
 def _shown(spec: Spec, answer: Spec) -> list[Any]:
-    """What an error answer shows, by itself or by its schema."""
+    """Return the example of an error, its own or that of its schema."""
     content = answer["content"]["application/json"]
     return _examples(content) or _examples(_resolved(spec, content["schema"]))
 
 
 def _shown_request(spec: Spec, path: str, operation: Spec) -> dict[str, Any]:
-    """A request made of the examples."""
+    """Build a request from the examples."""
     given = {
         kind: {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", []) if _is_shown(p, kind)}
         for kind in ("path", "query")

@@ -1,4 +1,4 @@
-"""A visitor who has an answer already is told so, until the data changes."""
+"""ETags: 304 for an answer that the client has, until the data changes."""
 
 import pytest
 from sqlalchemy import Engine

@@ -1,4 +1,4 @@
-"""The faults of an earlier system in its serving: each must not be ours."""
+"""Faults of an earlier backend, each of which this API must not have."""
 
 import ast
 import inspect

@@ -1,4 +1,4 @@
-"""Which pages may call the API from a browser."""
+"""CORS: which pages may call the API from a browser."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a server writes down of its requests: lines of JSON that say who asked, and figures."""
+"""Log lines and metrics of requests."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ def lines(log: Path) -> list[dict[str, Any]]:
 
 
 def requested(log: Path, request_id: str) -> dict[str, Any]:
-    """The one line of a request."""
+    """Return the only log line of a request."""
 
     def found() -> list[dict[str, Any]]:
         return [line for line in lines(log) if (line["event"], line.get("request_id")) == ("request", request_id)]
@@ -37,7 +37,7 @@ def requested(log: Path, request_id: str) -> dict[str, Any]:
 
 
 def person_of(server: Server) -> tuple[int, dict[str, str]]:
-    """The id of a new account, and headers that are logged in."""
+    """Create an account; returns its id and the headers of a login."""
     account = {"email": PRIVATE, "password": "a right password", "username": "손님"}
     user_id = httpx.post(f"{server.url}/api/user/signup", json=account).json()["user_id"]
     token = httpx.post(f"{server.url}/api/user/login", json=account).json()["access_token"]
@@ -64,7 +64,7 @@ def test_log_lines_are_json_with_request_and_user_without_address(
 
 
 def counted(text: str, **labels: str) -> float:
-    """How many requests of these labels the figures tell."""
+    """Return the number of requests with these labels in the metrics."""
     named = ",".join(f'{name}="{value}"' for name, value in labels.items())
     found = [line for line in text.splitlines() if line.startswith(f"ukok_requests_total{{{named}}}")]
     return float(found[0].rpartition(" ")[2]) if found else 0.0
@@ -87,7 +87,7 @@ def test_unknown_methods_and_paths_share_a_label(client: TestClient) -> None:
 
 
 def half_sent(url: str, path: str, headers: dict[str, str]) -> socket.socket:
-    """A connection on which a request was begun."""
+    """Open a connection and begin a request."""
     connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20)
     sent = headers | {"Host": "ukok", "Content-Type": "application/json", "Content-Length": "100"}
     head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())

@@ -1,4 +1,4 @@
-"""Text search: what is found however it is spelled, in which order, and what is not found."""
+"""Text search: spelling, ranking, and what is not found."""
 
 from unittest.mock import patch
 
@@ -41,7 +41,7 @@ def index() -> TextIndex:
 
 
 def everything(word: str) -> bool:
-    """Takes any word for one that is right."""
+    """Accept any word as correct."""
     return True
 
 
@@ -188,7 +188,7 @@ def test_text_has_one_form_however_it_is_encoded() -> None:
     assert normal("감ㅈ ㅋㅋ ㄳ") == "감ㅈ ㅋㅋ ㄳ"
 
 
-# Route, name of its keyword, what its answer calls the rows, and the id of a row.
+# Route, its keyword parameter, the field of its rows, and the id field of a row.
 ROUTES = {
     "mall": ("/api/kok/search", "keyword", "products", "kok_product_id"),
     "broadcasts": ("/api/homeshopping/search", "keyword", "products", "live_id"),

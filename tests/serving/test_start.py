@@ -1,4 +1,4 @@
-"""Starting up with something wrong: one line that says what, and no secret in it."""
+"""Failed starts end with one line that names the problem and holds no secret."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Events: acknowledged after their commit, never before and never for nothing."""
+"""Event routes: events are acknowledged after their commit."""
 
 import asyncio
 import json
@@ -215,7 +215,7 @@ async def _write_until_killed(server: Server, kill_after: int) -> list[str]:
 
 
 async def _write_until(server: Server, many: int, end: Callable[[], None]) -> list[str]:
-    """Write without a pause; when so many are acknowledged, end the server and go on until it is gone."""
+    """Write without a pause; call ``end`` after ``many`` acknowledgements, and go on until the server ends."""
     headers = {"Authorization": f"Bearer {Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), wall_clock).issue(7)}"}
     acknowledged: list[str] = []
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
@@ -295,7 +295,7 @@ def test_a_batch_without_a_token_needs_a_session_for_every_event(client: TestCli
 
 def test_a_user_is_shown_their_own_latest_50_events_newest_first(client: TestClient, person: Person, now: Now) -> None:
     other = sign_up(client)
-    # Ids that sort against time.
+    # Ids in the reverse order of time.
     ids = [f"00000000-0000-4000-8000-{1000 - n:012}" for n in range(60)]
     for n, event_id in enumerate(ids):
         now.forward(seconds=1)

@@ -1,4 +1,4 @@
-"""What the API writes down by itself: who looked at what, and which recommendation was shown at which position."""
+"""Events that the API records itself: views, searches and recommendations with their positions."""
 
 from collections.abc import Callable
 from typing import Any

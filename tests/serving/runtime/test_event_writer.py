@@ -1,4 +1,4 @@
-"""The writer of events by itself: what shares a commit, what waits, what is refused, and what it says of itself."""
+"""Event writer: shared commits, bounds, refusals and problems."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tests.builders.small_catalog import NOON
 from tests.conftest import Stack
 from tests.serving.conftest import Now, eventually
 
-# A text that JSON can hold and PostgreSQL cannot.
+# Text that JSON can hold and PostgreSQL cannot.
 UNSTORABLE = '{"text": "\\u0000"}'
 
 
@@ -52,14 +52,14 @@ def running(
 
 @contextmanager
 def locked(warehouse: Engine) -> Iterator[None]:
-    """Nothing is stored until the block ends."""
+    """Lock the table, so that nothing is stored until the block ends."""
     with warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         yield
 
 
 def is_writing(warehouse: Engine) -> bool:
-    """Whether a commit waits for the lock, so that what comes now shares the next one."""
+    """Whether a commit waits for the lock, so that later events share the next one."""
     query = """
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND query LIKE 'COPY user_event%' AND wait_event_type = 'Lock'

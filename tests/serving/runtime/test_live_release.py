@@ -1,4 +1,4 @@
-"""The release in service: swapped without a restart, kept when the next one is bad, and named in every answer."""
+"""Live release: swapped without a restart, kept when the next one is invalid, and named in every answer."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ MALL = f"/api/homeshopping/product/{BIG_ID}/kok-recommend"
 
 @pytest.fixture
 def first(filled: Engine, warehouse: Engine, store: Store) -> str:
-    """A release of the small catalog, live."""
+    """Build a release of the small catalog and make it live."""
     version = tiny_release.build(filled, warehouse, store, NOON)
     tiny_release.make_live(store, version)
     return version
@@ -41,7 +41,7 @@ def answer(client: TestClient, path: str = RECIPES) -> dict[str, Any]:
 
 
 def failures(client: TestClient) -> float:
-    """How many releases could not be put into service."""
+    """Return how many releases could not be loaded."""
     figures = client.get("/metrics").text.splitlines()
     (line,) = [line for line in figures if line.startswith("ukok_release_load_failures_total ")]
     return float(line.split()[1])

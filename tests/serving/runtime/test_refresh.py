@@ -1,4 +1,4 @@
-"""What was loaded shows within moments, without a restart."""
+"""Loaded data is served within moments, without a restart."""
 
 from collections.abc import Callable
 from typing import NoReturn

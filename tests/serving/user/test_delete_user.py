@@ -1,4 +1,4 @@
-"""Someone who deletes the account leaves nothing behind that names them."""
+"""Deletion of an account leaves nothing that names the person."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,12 +26,12 @@ from tests.serving.test_contract import CASES
 
 ACTIVITY = "/api/log/user/activity"
 LATER = NOON + timedelta(hours=1)
-# Nothing else holds this number.
+# No other value is this number.
 USER_ID, USERNAME = 778_899_001_122, "사라질 사람"
 
 
 def everything(engine: Engine) -> list[tuple[str, str]]:
-    """Every row of every table as text, with its table."""
+    """Return every row of every table as text, with its table."""
     found = MetaData()
     found.reflect(engine)
     with engine.connect() as conn:
@@ -44,14 +44,14 @@ def everything(engine: Engine) -> list[tuple[str, str]]:
 
 
 def traces(*engines: Engine) -> list[tuple[str, str]]:
-    """Rows that name the person."""
+    """Return rows that name the person."""
     rows = [row for engine in engines for row in everything(engine)]
     return [row for row in rows if any(name in row[1] for name in (str(USER_ID), "gone@example.com", USERNAME))]
 
 
 @pytest.fixture
 def leaver(client: TestClient, service: Engine) -> Person:
-    """Someone who will leave, whose id can be told from all other numbers."""
+    """A user with an id that no other number equals, who will delete the account."""
     row = {"user_id": USER_ID, "email": "gone@example.com", "username": USERNAME, "created_at": NOON}
     with service.begin() as conn:
         conn.execute(insert(User).values(row | {"password_hash": hash_password("a right password")}))
@@ -71,7 +71,7 @@ def act(client: TestClient, who: Person, **more: object) -> int:
 
 
 def land(warehouse: Engine, number: int, **changes: object) -> None:
-    """An event that was on its way when its user left."""
+    """Store an event after its user was deleted."""
     event = {"event_id": UUID(int=number), "received_at": NOON, "user_id": USER_ID, "event_type": "late"}
     event |= {"session_id": f"s{USER_ID}", "path": "/", "label": USERNAME, "payload": {"user_id": USER_ID}} | changes
     with warehouse.begin() as conn:
@@ -224,7 +224,7 @@ def test_without_the_warehouse_events_are_anonymised_by_the_batch(
     assert client.delete("/api/user", headers=person.headers).status_code == 200
     assert client.get("/api/user/info", headers=person.headers).status_code == 401
     assert [row for row in everything(warehouse) if person.email in row[1]]
-    # What was sent, and what was noted of signing up and logging in.
+    # The events that were sent, and those of signing up and logging in.
     assert erase_users(filled, warehouse, store, now=LATER).details["warehouse"] == 3
     assert [row for row in everything(filled) + everything(warehouse) if person.email in row[1]] == []
 
@@ -291,7 +291,7 @@ def waits_for_a_lock(service: Engine) -> bool:
     if service.dialect.name == "postgresql":
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     else:
-        # Not innodb_trx: it shows a copy, which is not renewed while one looks often.
+        # Not innodb_trx, which is a copy that frequent reads do not refresh.
         query = "SELECT CAST(variable_value AS INT) FROM information_schema.global_status WHERE variable_name = "
         query += "'Innodb_row_lock_current_waits'"
     with service.connect() as conn:

@@ -1,4 +1,4 @@
-"""Wrong passwords are counted per account and per address, and beyond a number not looked at."""
+"""Rate limit of wrong passwords per account and per address."""
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What is remembered of tokens and of ended logins: as long as it matters, and no longer."""
+"""Tokens and ended logins in memory: kept while they matter, and no longer."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 def end_login(service: Engine, session_id: str, access_until: datetime) -> Identity:
-    """Write down a login that was ended while its token was valid; returns who would still have that token."""
+    """Store a login that ended while its token was valid; returns the identity of that token."""
     started = access_until - HOUR
     row = {"session_id": session_id, "started_at": started, "access_until": access_until, "revoked_at": started}
     with service.begin() as conn:

@@ -1,4 +1,4 @@
-"""Refresh tokens: each good for one use, and a login that ends when one is used twice."""
+"""Refresh tokens: each can be used once, and the login ends when one is used twice."""
 
 import hashlib
 import secrets
@@ -194,7 +194,7 @@ def test_a_token_that_names_no_login_is_logged_out_as_well(
 
 @pytest.fixture
 def before_logins(stack: Stack) -> Iterator[Engine]:
-    """A service database with the schema of the last version that remembered single tokens."""
+    """A service database with the schema of the last version that stored revoked tokens."""
     name = f"ukok_before_{secrets.token_hex(4)}"
     admin = sqlalchemy.create_engine(stack.service_url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
     with admin.connect() as conn:
@@ -221,7 +221,7 @@ def test_token_logged_out_before_an_upgrade_stays_refused(before_logins: Engine,
     upgrade(before_logins, "service")
     with before_logins.begin() as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '0075'"))
-    upgrade(before_logins, "service")  # as after one that was killed before its end
+    upgrade(before_logins, "service")  # as after an upgrade that was killed
     revocations = Revocations(before_logins, now)
     revocations.refresh()
     auth = Authenticator(Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), now), revocations)
@@ -285,7 +285,7 @@ def test_logout_without_the_database_is_refused_and_can_be_repeated(
     start: Callable[[], TestClient],
     configured: pytest.MonkeyPatch,
 ) -> None:
-    # So seldom that the logout comes before the loss is noticed.
+    # So rarely that the logout happens before the loss is noticed.
     configured.setenv("UKOK_POLL_SECONDS", "3")
     door = gate("service")
     client = start()

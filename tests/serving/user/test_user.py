@@ -1,4 +1,4 @@
-"""Accounts: signing up, logging in and out."""
+"""Accounts: sign-up, login, logout."""
 
 import base64
 import json
