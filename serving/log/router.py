@@ -35,7 +35,7 @@ STORED = "활동 로그가 저장되었습니다."
 REFUSED = UNAUTHORIZED | described(403, "An event of another user", "events are accepted for the logged-in user only")
 TAKEN = described(
     409,
-    "An event_id of somebody else",
+    "The event_id of an event of another user",
     "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
 )
 ACTIVITY, BATCH, EVENT = JsonBody(Activity), JsonBody(ActivityBatch), JsonBody(NewEvent)
@@ -55,9 +55,8 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
     With a token it is the user's. Without one it is anonymous, and `session_id` says which visitor it was. Sent again
     with the same `event_id` it is stored once.
     """
-    author = _author(request, runtime, visitor)
     body = await ACTIVITY.read(request)
-    event = _event(body, author)
+    event = _event(body, _author(request, runtime, visitor))
     answer = {
         "message": STORED,
         "user_id": event.user_id,
@@ -86,8 +85,8 @@ async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor)
     One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again;
     within a batch one `event_id` means one event.
     """
-    author = _author(request, runtime, visitor)
     body = await BATCH.read(request)
+    author = _author(request, runtime, visitor)
     events = [_event(activity, author) for activity in body.events]
     ids = [event.event_id for event in events]
     answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}

@@ -43,7 +43,7 @@ class LiveRelease:
         try:
             version = releases.current(self._store)
         except (StoreError, OSError) as error:
-            self._set_unknown(f"{releases.CURRENT} cannot be read, {self._kept}: {_reason(error)}")
+            self._set_unknown(f"{releases.CURRENT} cannot be read, {self._fallback}: {_reason(error)}")
             raise
         if version is None:
             problem = self._missing_release()
@@ -56,7 +56,7 @@ class LiveRelease:
             self._load(version)
 
     @property
-    def _kept(self) -> str:
+    def _fallback(self) -> str:
         version = self._live_snapshot.current.release_version
         return f"{version} stays in service" if version else "none is in service"
 
@@ -67,10 +67,10 @@ class LiveRelease:
     def _missing_release(self) -> str | None:
         """Return why no release is live, None in a system that never had one."""
         if isinstance(self._store, FolderStore) and not self._store.root.is_dir():
-            return f"there is no folder {self._store.root}, {self._kept}: check UKOK_ARTIFACTS_URL, or `ukok run`"
+            return f"there is no folder {self._store.root}, {self._fallback}: check UKOK_ARTIFACTS_URL, or `ukok run`"
         if self._live_snapshot.current.release is None:
             return None
-        return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
+        return f"{releases.CURRENT} is gone, {self._fallback}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
         from recommender.bundle import LoadedRelease
@@ -93,9 +93,9 @@ class LiveRelease:
         self._refused = version
         self._retry_at = time.monotonic() + min(MAX_RETRY_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
-        self.problem = f"{version} could not be loaded, {self._kept}: {_reason(error)}"
-        kept = self._live_snapshot.current.release_version
-        log.warning("release_refused", version=version, kept=kept, reason=log_reason(error))
+        self.problem = f"{version} could not be loaded, {self._fallback}: {_reason(error)}"
+        in_service = self._live_snapshot.current.release_version
+        log.warning("release_refused", version=version, in_service=in_service, reason=log_reason(error))
 
 
 def _warm(loaded: "LoadedRelease") -> None:
