@@ -1,4 +1,4 @@
-"""Every path, field and type that the frontend relies on."""
+"""Contract with the frontend: every path, field and type that it relies on, and the OpenAPI."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Person, sign_up
 
@@ -512,7 +512,7 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
 
 
 def test_every_route_has_its_case() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     cases = {(case.method, _documented_path(spec, case)) for case in CASES} | WALKED | {("GET", "/metrics")}
     routes = {(method.upper(), path) for path, operations in spec["paths"].items() for method in operations}
     assert routes - cases == set()
@@ -561,8 +561,8 @@ def test_routes_out_of_scope_answer_404(client: TestClient) -> None:
     assert {client.get(path).status_code for path in paths} == {404}
 
 
-def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Callable[[], TestClient]) -> None:
-    spec = app.openapi()
+def test_openapi_describes_parameters_and_answer_of_every_route(start: Callable[[], TestClient]) -> None:
+    spec = create_app().openapi()
     for case in CASES:
         path = _documented_path(spec, case)
         operation = spec["paths"][path][case.method.lower()]
@@ -588,20 +588,20 @@ def test_the_documentation_page_loads_everything_from_its_server(client: TestCli
     assert "https://" not in page
 
 
-def test_openapi_says_where_a_login_may_be_left_out() -> None:
-    spec = app.openapi()
+def test_openapi_says_where_login_is_optional() -> None:
+    spec = create_app().openapi()
     bearer: dict[str, list[str]] = {"OAuth2PasswordBearer": []}
     assert spec["paths"]["/api/homeshopping/schedule"]["get"]["security"] == [{}, bearer]
     assert spec["paths"]["/api/recipes/{recipe_id}"]["get"]["security"] == [bearer]
     for case in CASES:
         operation = spec["paths"][_documented_path(spec, case)][case.method.lower()]
-        # Events come with a login or the id of a session.
+        # Events need a login or a session id.
         needed = case.login and not case.path.startswith("/api/log/user/activity")
         assert (operation.get("security") == [bearer]) == needed, case.path
 
 
 def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     missing: list[str] = []
     for method, path, operation in _operations(spec):
         bodies = {status: answer for status, answer in operation["responses"].items() if status < "300"}
@@ -614,7 +614,7 @@ def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
 
 def test_openapi_explains_every_route_and_parameter_by_example() -> None:
     wrong: list[str] = []
-    for method, path, operation in _operations(app.openapi()):
+    for method, path, operation in _operations(create_app().openapi()):
         wrong += [] if operation.get("description") else [f"{method} {path}: description"]
         for parameter in operation.get("parameters", []):
             if not parameter.get("description") or not {"examples", "default", "enum"} & parameter["schema"].keys():
@@ -622,8 +622,8 @@ def test_openapi_explains_every_route_and_parameter_by_example() -> None:
     assert wrong == []
 
 
-def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
-    spec = app.openapi()
+def test_openapi_shows_an_example_of_every_error() -> None:
+    spec = create_app().openapi()
     statuses: dict[str, set[str]] = {}
     for method, path, operation in _operations(spec):
         for status, answer in operation["responses"].items():
@@ -634,8 +634,8 @@ def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
     assert [shared for shared in statuses.items() if len(shared[1]) > 1] == []
 
 
-def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
-    spec = app.openapi()
+def test_examples_of_the_openapi_match_their_schemas() -> None:
+    spec = create_app().openapi()
     wrong: list[str] = []
 
     def check(part: Any, where: str) -> None:
@@ -657,7 +657,7 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
 
 
 def test_openapi_documents_exact_bounds_of_integers() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     user_id = spec["components"]["schemas"]["NewEvent"]["properties"]["user_id"]
     assert (user_id["minimum"], user_id["maximum"]) == (0, 2**63 - 1)
     by_ingredients = spec["paths"]["/api/recipes/by-ingredients"]["get"]["parameters"]
@@ -669,7 +669,7 @@ def test_example_requests_of_the_openapi_answer_as_it_documents(
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
     client = start()  # on an empty catalog
-    spec = app.openapi()
+    spec = create_app().openapi()
     seen: set[int] = set()
     good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
     for method, path, operation in _operations(spec):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.home_shopping.schemas import OnAir
 from sql.service.catalog import Broadcast
 from tests.builders.small_catalog import BIG_ID, at, bump, cancel
@@ -126,7 +126,7 @@ def test_a_show_on_a_channel_that_nobody_knows_is_left_out(filled: Engine, start
 
 
 def test_openapi_describes_it_with_an_example_that_fits(client: TestClient) -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     operation = spec["paths"][PATH]["get"]
     assert "`now` is null" in operation["description"]
     body = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]

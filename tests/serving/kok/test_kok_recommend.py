@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Now, Person, eventually
@@ -39,7 +39,7 @@ def test_a_cart_that_no_recipe_uses_entirely_still_gets_recipes(client: TestClie
 def test_the_openapi_says_which_product_ids_are_understood(client: TestClient, person: Person) -> None:
     (pattern,) = {
         parameter["schema"]["pattern"]
-        for parameter in app.openapi()["paths"][CART]["get"]["parameters"]
+        for parameter in create_app().openapi()["paths"][CART]["get"]["parameters"]
         if parameter["name"] == "product_ids"
     }
     for given, status in (("101", 200), (f"101,{BIG_ID}", 200), ("", 400), ("x", 400), ("-1", 400), ("9" * 20, 400)):

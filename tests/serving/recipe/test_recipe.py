@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.recipe import schemas
 from sql.service.catalog import KokProduct, ProductIngredient
 from sql.service.recipes import Recipe, RecipeIngredient
@@ -340,7 +340,7 @@ def test_recipe_status_lists_each_ingredient_once_as_not_owned(client: TestClien
 
 
 def test_openapi_documents_every_recipe_route_and_its_errors() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     operations = {
         (path, method): operation
         for path, methods in spec["paths"].items()
@@ -359,7 +359,7 @@ def test_openapi_documents_every_recipe_route_and_its_errors() -> None:
 
 
 def test_openapi_has_an_example_of_every_field_of_a_recipe_answer() -> None:
-    models = app.openapi()["components"]["schemas"]
+    models = create_app().openapi()["components"]["schemas"]
     bodies = (each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel))
     answers = [body.__name__ for body in bodies if body.__name__ in models]
     assert {"RecipeRow", "MatchedRecipe", "RecipeStatus", "IngredientProduct"} <= set(answers)

@@ -190,7 +190,7 @@ def test_shows_are_offered_until_they_end_within_the_schedules_days(
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
-    snapshot = client.app.state.runtime.snapshot.current  # type: ignore[attr-defined]
+    snapshot = client.app.state.runtime.live_snapshot.current  # type: ignore[attr-defined]
     item = RecommendedItem(snapshot.schedule.by_live_id[2], "popular", Stage.POPULAR)
     picked = Recommendation((item,), Stage.POPULAR, None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
@@ -358,7 +358,7 @@ def test_search_falls_back_to_recipes_of_similar_meaning(warm: tuple[TestClient,
     assert {(row["reason"], row["stage"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
-    release = client.app.state.runtime.snapshot.current.release  # type: ignore[attr-defined]
+    release = client.app.state.runtime.live_snapshot.current.release  # type: ignore[attr-defined]
     cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
     assert min(cosines.values()) < 0.35, "every recipe is like it a little"
     assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
