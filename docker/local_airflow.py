@@ -115,7 +115,7 @@ def airflow_settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__API_AUTH__JWT_SECRET": kept_secret(home / "jwt_secret"),
+        "AIRFLOW__API_AUTH__JWT_SECRET": stored_secret(home / "jwt_secret"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
@@ -141,7 +141,7 @@ def admin_password(home: Path) -> str:
     return str(json.loads(path.read_text())["admin"])
 
 
-def kept_secret(path: Path) -> str:
+def stored_secret(path: Path) -> str:
     """Return a secret that the three processes share, generated at the first start."""
     if not path.exists():
         write_private(path, secrets.token_hex(32))

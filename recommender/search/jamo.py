@@ -8,7 +8,7 @@ _ONSETS: Final = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS: Final = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _CODAS: Final = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 # Letters that are confused because they sound alike: 찌게 for 찌개, 떡뽁이 for 떡볶이.
-_ALIKE: Final = str.maketrans("ㅔㅖㅒㅚㅞㄲㄸㅃㅆㅉ", "ㅐㅐㅐㅙㅙㄱㄷㅂㅅㅈ")
+_SIMILAR: Final = str.maketrans("ㅔㅖㅒㅚㅞㄲㄸㅃㅆㅉ", "ㅐㅐㅐㅙㅙㄱㄷㅂㅅㅈ")
 # Letters that are typed with two keys.
 _TYPED: Final = str.maketrans(
     {"ㅘ": "ㅗㅏ", "ㅙ": "ㅗㅐ", "ㅚ": "ㅗㅣ", "ㅝ": "ㅜㅓ", "ㅞ": "ㅜㅔ", "ㅟ": "ㅜㅣ", "ㅢ": "ㅡㅣ"}
@@ -40,7 +40,7 @@ def letters(text: str) -> str:
 
 def sounds(text: str) -> str:
     """Like :func:`letters`, with one letter for all that sound alike, such as ㅐ and ㅔ, or ㄱ and ㄲ."""
-    return text.translate(_SYLLABLES).translate(_ALIKE).translate(_TYPED)
+    return text.translate(_SYLLABLES).translate(_SIMILAR).translate(_TYPED)
 
 
 def initials(text: str) -> str:

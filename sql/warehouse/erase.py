@@ -9,13 +9,13 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from sql.warehouse.event_types import EventType, item_fields, kept_fields
+from sql.warehouse.event_types import EventType, item_fields, preserved_fields
 
 # Replaces every type that is not an `EventType`, since a client may put a name in it. A blank type is kept too, or
 # ingestion would accept an event that it refused before.
 OTHER_TYPE: Final = "user_activity"
 
-_KEPT_FIELDS = """(
+_PRESERVED_FIELDS = """(
     SELECT coalesce(jsonb_object_agg(field.key, field.value), '{{}}')
     FROM jsonb_each({fields}) AS field
     WHERE field.key = ANY(:kept) AND (
@@ -30,7 +30,7 @@ _KEPT_FIELDS = """(
 def _items(name: str) -> str:
     """SQL of the field ``name`` where it is a list of objects: each with its kept fields."""
     return f"""CASE WHEN jsonb_typeof(payload -> '{name}') = 'array' THEN jsonb_build_object('{name}', (
-        SELECT coalesce(jsonb_agg({_KEPT_FIELDS.format(fields="item.fields")} ORDER BY item.place), '[]')
+        SELECT coalesce(jsonb_agg({_PRESERVED_FIELDS.format(fields="item.fields")} ORDER BY item.place), '[]')
         FROM jsonb_array_elements(payload -> '{name}') WITH ORDINALITY AS item(fields, place)
         WHERE jsonb_typeof(item.fields) = 'object'
     )) ELSE '{{}}' END"""  # noqa: S608 - of constants
@@ -38,7 +38,7 @@ def _items(name: str) -> str:
 
 _PAYLOAD = f"""
     CASE WHEN jsonb_typeof(payload) = 'object' THEN
-        {" || ".join([_KEPT_FIELDS.format(fields="payload"), *map(_items, sorted(item_fields()))])}
+        {" || ".join([_PRESERVED_FIELDS.format(fields="payload"), *map(_items, sorted(item_fields()))])}
     ELSE '{{}}' END
 """
 _EVENTS = """
@@ -58,7 +58,7 @@ def anonymise(conn: Connection, user_ids: Collection[int]) -> int:
 
     Doing it again changes nothing. Two at a time take turns, because they may meet in the same rows.
     """
-    kept = kept_fields()
+    kept = preserved_fields()
     numbers = [name for name, field in kept.items() if field.pattern is None]
     patterns = {name: field.pattern for name, field in kept.items() if field.pattern is not None}
     parameters = {"users": list(user_ids), "kept": numbers, "words": json.dumps(patterns)}

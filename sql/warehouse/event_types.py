@@ -476,7 +476,7 @@ class UserActivityUserLogin(EventPayload):
     event_type = EventType.USER_ACTIVITY_USER_LOGIN
 
 
-def kept_fields() -> dict[str, NotPersonal]:
+def preserved_fields() -> dict[str, NotPersonal]:
     """Return the fields that anonymised events keep, of payloads and of the items in them.
 
     Raises ``TypeError`` where payloads disagree about a field: clients may send any field with any event.

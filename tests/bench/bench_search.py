@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 QUERIES, MIN_TITLES, FIRST = 400, 3, 10
 MIN_ANSWERED, MAX_NONSENSE = 0.9, 0.05
 _FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
-_ALIKE: Final = {1: 5, 5: 1, 3: 7, 7: 3, 10: 15, 15: 10, 11: 10}  # ㅐ ㅔ, ㅒ ㅖ, ㅙ ㅞ, ㅚ, by number of the vowel
+_SIMILAR: Final = {1: 5, 5: 1, 3: 7, 7: 3, 10: 15, 15: 10, 11: 10}  # ㅐ ㅔ, ㅒ ㅖ, ㅙ ㅞ, ㅚ, by number of the vowel
 Mistake = Callable[[str, random.Random], str]
 
 console = Console()
@@ -128,12 +128,12 @@ def _unchanged(word: str, _: random.Random) -> str:
 
 def _like_vowel(word: str, rng: random.Random) -> str:
     """Replace a vowel by one that sounds alike, if the word has one."""
-    places = [place for place, syllable in enumerate(word) if _parts(syllable)[1] in _ALIKE]
+    places = [place for place, syllable in enumerate(word) if _parts(syllable)[1] in _SIMILAR]
     if not places:
         return word
     place = rng.choice(places)
     onset, vowel, coda = _parts(word[place])
-    return word[:place] + _syllable(onset, _ALIKE[vowel], coda) + word[place + 1 :]
+    return word[:place] + _syllable(onset, _SIMILAR[vowel], coda) + word[place + 1 :]
 
 
 def _missing_coda(word: str, rng: random.Random) -> str:

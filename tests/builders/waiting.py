@@ -15,4 +15,4 @@ def until(condition: Callable[[], Found | None], what: str, seconds: float = 30)
         if found:
             return found
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.1)
+        time.sleep(0.05)

@@ -98,7 +98,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
     with log.open("wb") as out:
         script = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
     try:
-        password = until(lambda: said_password(script, log), "Airflow to start", SECONDS)
+        password = until(lambda: printed_password(script, log), "Airflow to start", SECONDS)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
             token = api.post("/auth/token", json={"username": "admin", "password": password}).json()["access_token"]
             api.headers["Authorization"] = f"Bearer {token}"
@@ -108,7 +108,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
         script.wait(60)
 
 
-def said_password(script: "subprocess.Popen[bytes]", log: Path) -> str | None:
+def printed_password(script: "subprocess.Popen[bytes]", log: Path) -> str | None:
     assert script.poll() is None, log.read_text()
     found = re.search(r"login: admin / (\S+)", log.read_text())
     return found[1] if found else None

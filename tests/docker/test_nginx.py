@@ -20,9 +20,9 @@ from sqlalchemy import Engine
 from tests.builders.api_process import Server, served
 from tests.builders.servers import free_port
 from tests.builders.small_catalog import fill
+from tests.builders.waiting import until
 from tests.conftest import ROOT, embedded_only
 from tests.docker.proxy import Proxy, port_of, proxied
-from tests.serving.conftest import eventually
 
 GATEWAY = "gateway:8000"
 ADDRESSES = {
@@ -86,7 +86,7 @@ def test_every_route_of_a_service_reaches_it(six: Proxy, service: str) -> None:
     assert set(answered.values()) == {service}, answered
 
 
-def test_the_state_of_the_models_is_told_by_who_has_them(six: Proxy) -> None:
+def test_the_model_state_comes_from_the_service_that_has_it(six: Proxy) -> None:
     assert httpx.get(f"{six.url}/api/health/ml").json()["name"] == "recommend"
 
 
@@ -146,7 +146,7 @@ def test_a_request_keeps_its_id_and_without_one_gets_one(one: Proxy) -> None:
         assert (known == given) == (given == "mine-1")
         assert answer.json()["headers"]["x-request-id"] == known
         ids.append(known)
-    eventually(lambda: all(f'"request_id": "{known}"' in one.log.read_text() for known in ids), "the ids are logged")
+    until(lambda: all(f'"request_id": "{known}"' in one.log.read_text() for known in ids), "the ids are logged")
     lines = [json.loads(line) for line in one.log.read_text().splitlines() if '"path": "/api/x"' in line]
     assert {(line["method"], line["status"], line["client"]) for line in lines} == {("GET", 200, "127.0.0.1")}
     assert "secret" not in one.log.read_text()
@@ -159,7 +159,7 @@ def test_a_body_of_two_megabytes_passes_and_a_larger_one_does_not(one: Proxy) ->
     assert (refused.status_code, detail(refused)) == (413, "The body is larger than 2 MB")
 
 
-def test_a_dead_gateway_is_told_in_the_shape_of_the_api(folder: Path) -> None:
+def test_a_dead_gateway_is_reported_in_the_shape_of_the_api(folder: Path) -> None:
     with proxied("gateway", {GATEWAY: [free_port()]}) as proxy:
         for method in ("GET", "POST"):
             answer = httpx.request(method, f"{proxy.url}/api/kok/discounted", headers={"X-Request-ID": "mine-2"})
@@ -167,7 +167,7 @@ def test_a_dead_gateway_is_told_in_the_shape_of_the_api(folder: Path) -> None:
             assert "away" in detail(answer)
 
 
-def test_a_gateway_that_does_not_answer_in_time_is_told_as_well() -> None:
+def test_a_gateway_that_is_too_slow_is_reported_as_well() -> None:
     with socket.socket() as full, ExitStack() as waiting:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

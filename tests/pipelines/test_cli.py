@@ -168,8 +168,8 @@ def test_a_crawl_ends_with_its_report(
     assert "Loadable: every contract is kept" in crawled.out
     page = store.get(key)
     for run in ((), ("hnsmall",), (Path(key).stem,)):
-        told = ukok("crawl", "report", *run)
-        assert (told.code, told.out) == (0, crawled.out.partition("\n")[2])
+        reported = ukok("crawl", "report", *run)
+        assert (reported.code, reported.out) == (0, crawled.out.partition("\n")[2])
     assert store.get(key) == page
     assert "no run 'kok'" in failed(ukok("crawl", "report", "kok"))
 

@@ -160,8 +160,8 @@ def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, 
     """The day keeps half of its shows, but the afternoon is missing."""
 
     def put_hours(at: int, hours: int) -> None:
-        told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()).model_copy(update={"hours": hours})
-        put(store, "hnsmall", "schedule", T[at], shows(20), [told])
+        reported = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()).model_copy(update={"hours": hours})
+        put(store, "hnsmall", "schedule", T[at], shows(20), [reported])
 
     for at in range(3):
         put_hours(at, 20)
@@ -175,8 +175,8 @@ def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load)
 
     def put_span(at: int, count: int, span: tuple[int, int]) -> None:
         whole = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat())
-        told = whole.model_copy(update={"hours": count, "span": span})
-        put(store, "hnsmall", "schedule", T[at], shows(count), [told])
+        reported = whole.model_copy(update={"hours": count, "span": span})
+        put(store, "hnsmall", "schedule", T[at], shows(count), [reported])
 
     put_span(0, 20, (0, 23))
     put_span(1, 10, (0, 23))
@@ -196,8 +196,8 @@ def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, loa
     load()
 
     def put_empty(at: int, day: date) -> None:
-        told = scope(complete=False, items=0, channel_id=1, day=day.isoformat()).model_copy(update={"empty": True})
-        put(store, "hnsmall", "schedule", T[at], [], [told])
+        reported = scope(complete=False, items=0, channel_id=1, day=day.isoformat()).model_copy(update={"empty": True})
+        put(store, "hnsmall", "schedule", T[at], [], [reported])
 
     put_empty(1, DAY + timedelta(days=1))
     load()
@@ -221,8 +221,8 @@ def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store
 
     def put_rated(at: int, count: int, rated: int) -> None:
         items = [product(n, review_score=4.5 if n <= rated else None) for n in range(1, count + 1)]
-        told = ContractCheck(violations=[], fill={"review_score": rated / count}, items=count)
-        put(store, "kok", "products", T[at], items, [scope(complete=True, items=count)], contract_check=told)
+        reported = ContractCheck(violations=[], fill={"review_score": rated / count}, items=count)
+        put(store, "kok", "products", T[at], items, [scope(complete=True, items=count)], contract_check=reported)
 
     for at in range(3):
         put_rated(at, 50, 30)
@@ -293,12 +293,12 @@ def test_a_listing_is_held_back_with_its_product_pages(
     (violation,) = check.violations
     with pytest.raises(GateBroken) as held:
         load("kok")
-    told = (
+    reported = (
         f"kok/prices {run.run_id} and kok/products {run.run_id} held back",
         "fill of price is 0.0% of 39 items",
         str(violation.page),
     )
-    assert all(part in str(held.value) for part in (*told, f"`ukok crawl show-fault {run.run_id}`", "--accept"))
+    assert all(part in str(held.value) for part in (*reported, f"`ukok crawl show-fault {run.run_id}`", "--accept"))
     assert rows(service, PRICE, "kok_product_id", "price", "price_kind") == before
     ledger = rows(service, LEDGER, "dataset", "run_id")
     assert not {("products", products.run_id), ("prices", run.run_id)} & set(ledger)

@@ -94,7 +94,7 @@ def test_without_a_start_each_run_goes_on_where_the_last_ended(warehouse: Engine
     assert set(facts(warehouse)) == {first, second, third}
 
 
-def test_a_run_that_was_told_a_later_time_does_not_make_the_next_skip_events(warehouse: Engine, ingest: Ingest) -> None:
+def test_a_run_with_a_later_time_skips_no_events_of_the_next(warehouse: Engine, ingest: Ingest) -> None:
     now = datetime.now(UTC)
     ingest(now=now + timedelta(days=3))
     event = land(warehouse, now - timedelta(hours=1))

@@ -119,14 +119,14 @@ def test_schedule_files_in_any_order_give_the_same_rows(
     expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
     for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
         assert _read(engine, table, base, "price", "list_price", "cancelled_at") == expected
-    told = [list(_told(shows[n], pages[n])) for n in range(PRODUCTS)]
+    reported = [list(_reported(shows[n], pages[n])) for n in range(PRODUCTS)]
     columns = "product_name", "store_name", "price", "list_price"
-    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in told]
+    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in reported]
     assert _read(warehouse, VERSION, base, "valid_from", *columns[:2]) == [
-        list(_changes([seen and seen[:2] for seen in each])) for each in told
+        list(_changes([seen and seen[:2] for seen in each])) for each in reported
     ]
     assert _read(warehouse, FCT_PRICE, base, "observed_at", *columns[2:]) == [
-        list(_changes([seen and seen[2:] for seen in each])) for each in told
+        list(_changes([seen and seen[2:] for seen in each])) for each in reported
     ]
 
 
@@ -192,7 +192,7 @@ def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
         yield (*newest, cancelled)
 
 
-def _told(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
+def _reported(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
     """Yield name, store, price and list price of a product after each crawl that saw it."""
     name = store = price = list_price = None
     for show_seen, page_seen in zip(shows, pages, strict=True):
@@ -211,8 +211,8 @@ def _mall_page(product_id: int, name: str, list_price: int) -> Item:
 
 
 def _show_item(number: int, product_id: int, won: int | None, list_price: int | None) -> Item:
-    told: Item = {"price": won, "price_kind": "amount" if won else "unknown", "list_price": list_price}
-    return show(f"{8 + number:02}:00", f"{8 + number:02}:30", product_id, product_name="방송", **told)
+    reported: Item = {"price": won, "price_kind": "amount" if won else "unknown", "list_price": list_price}
+    return show(f"{8 + number:02}:00", f"{8 + number:02}:30", product_id, product_name="방송", **reported)
 
 
 def _shop_page(product_id: int, store_name: str, won: int | None, list_price: int | None) -> Item:

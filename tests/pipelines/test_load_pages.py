@@ -211,8 +211,8 @@ def test_an_occasional_page_makes_no_price_come_and_go(
     for crawl, at in enumerate(T[:6]):
         put_shows(store, at, items)
         if crawl % 3 == 1:
-            told = {"price": 55000, "list_price": 79000}
-            put_products(store, at, [page(1, **told), page(2, **told)], source="hnsmall")
+            reported = {"price": 55000, "list_price": 79000}
+            put_products(store, at, [page(1, **reported), page(2, **reported)], source="hnsmall")
         load("hnsmall")
     found = rows(warehouse, PRICES.table, "source_product_id", "observed_at", "price", "list_price")
     assert [row for row in found if row[0] == 1] == [(1, T[0], 59900, None), (1, T[1], 59900, 79000)]

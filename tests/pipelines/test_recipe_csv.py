@@ -118,7 +118,7 @@ def test_a_title_that_cannot_be_decoded_is_rejected(tmp_path: Path, encoding: st
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
-def test_a_damaged_byte_elsewhere_is_only_noted(tmp_path: Path, encoding: str) -> None:
+def test_a_damaged_byte_elsewhere_is_only_counted(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "r.csv"
     write(path, [row(1, "된장찌개"), row(2, "김치찌개")], encoding=encoding)
     path.write_bytes(path.read_bytes().replace("볶음".encode(encoding), "볶음".encode(encoding)[:-1], 1))

@@ -1,7 +1,6 @@
 """The small catalog with a clock at noon, the gateway on it, and a way to cut a database off."""
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from serving.gateway.main import create_app
 from serving.runtime.event_writer import WriterLimits
 from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
-
-DEADLINE_SECONDS = 20.0
 
 
 class Now:
@@ -125,11 +122,3 @@ def gate(configured: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iter
             return gate
 
         yield before
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Wait until ``condition`` holds."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"did not happen: {what}"
-        time.sleep(0.02)

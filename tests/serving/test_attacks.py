@@ -19,8 +19,9 @@ from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
 from tests.builders.api_process import served
+from tests.builders.waiting import until
 from tests.conftest import embedded_only
-from tests.serving.conftest import Now, Person, eventually, log_in
+from tests.serving.conftest import Now, Person, log_in
 
 INFO = "/api/user/info"
 BODILESS = {"/api/user/logout", "/api/user", "/api/kok/search/history/1"}
@@ -172,7 +173,7 @@ def test_a_token_that_was_logged_out_elsewhere_is_refused_soon(
     elsewhere = start()
     assert status(elsewhere, token_of(person)) == 200
     client.post("/api/user/logout", headers=person.headers)
-    eventually(lambda: status(elsewhere, token_of(person)) == 401, "the other process refuses the token")
+    until(lambda: status(elsewhere, token_of(person)) == 401, "the other process refuses the token")
 
 
 def test_a_token_that_was_logged_out_is_refused_after_a_restart(

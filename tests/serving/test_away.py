@@ -10,8 +10,9 @@ import sqlalchemy
 from sqlalchemy import Engine, make_url, text
 from starlette.testclient import TestClient
 
+from tests.builders.waiting import until
 from tests.conftest import Stack
-from tests.serving.conftest import DEADLINE_SECONDS, eventually, sign_up
+from tests.serving.conftest import sign_up
 from tests.serving.gate import Gate
 
 EMPTY = {
@@ -136,7 +137,7 @@ def test_without_the_warehouse_only_events_are_refused(
     }
     assert 'ukok_dependency_up{dependency="events"} 0.0' in client.get("/metrics").text
     door.open()
-    eventually(lambda: activity().status_code == 201, "events are stored again")
+    until(lambda: activity().status_code == 201, "events are stored again")
     assert client.get("/readyz").status_code == 200
 
 
@@ -147,7 +148,7 @@ def test_without_the_service_database_only_the_catalog_is_served(
     client = start()
     person = sign_up(client)
     door.shut()
-    eventually(lambda: dependencies(client)["logins"] != "ok", "the loss is noticed")
+    until(lambda: dependencies(client)["logins"] != "ok", "the loss is noticed")
     assert client.get("/api/kok/discounted").json()["products"], "from memory"
     assert client.get("/api/homeshopping/schedule", headers=person.headers).json()["schedules"], "as anonymous"
     for path in ("/api/user/info", "/api/recipes/9001", "/api/recipes/search?recipe=감자"):
@@ -160,8 +161,8 @@ def test_without_the_service_database_only_the_catalog_is_served(
     assert (login.status_code, login.json()) == (503, {"detail": "the database does not answer"})
     assert client.get("/readyz").json()["dependencies"]["events"] == "ok"
     door.open()
-    eventually(lambda: client.get("/api/user/info", headers=person.headers).status_code == 200, "logins are back")
-    eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")
+    until(lambda: client.get("/api/user/info", headers=person.headers).status_code == 200, "logins are back")
+    until(lambda: client.get("/readyz").status_code == 200, "all is well again")
 
 
 def test_silent_service_database_is_reported_and_recovers(
@@ -172,7 +173,7 @@ def test_silent_service_database_is_reported_and_recovers(
     client = start()
     person = sign_up(client)
     door.silence()
-    eventually(lambda: dependencies(client)["logins"] != "ok", "the silence is noticed")
+    until(lambda: dependencies(client)["logins"] != "ok", "the silence is noticed")
     assert client.get("/readyz").status_code == 503
     assert client.get("/api/kok/discounted").json()["products"], "from memory"
     door.open()
@@ -181,7 +182,7 @@ def test_silent_service_database_is_reported_and_recovers(
         assert dependencies(client)["logins"].startswith("no answer for ")
         door.shut()
         door.open()
-    eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")
+    until(lambda: client.get("/readyz").status_code == 200, "all is well again")
     assert client.get("/api/user/info", headers=person.headers).status_code == 200
 
 
@@ -197,7 +198,7 @@ def test_write_to_a_silent_mariadb_times_out(
     with ThreadPoolExecutor(1) as pool:
         posted = pool.submit(client.post, "/api/user/signup", json=account)
         try:
-            answer = posted.result(DEADLINE_SECONDS)
+            answer = posted.result(20)
         finally:
             door.shut()
     assert (answer.status_code, answer.json()) == (503, {"detail": "the database does not answer"})

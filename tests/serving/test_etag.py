@@ -5,7 +5,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from tests.builders.small_catalog import set_price
-from tests.serving.conftest import Person, eventually
+from tests.builders.waiting import until
+from tests.serving.conftest import Person
 
 CATALOG = ("/api/kok/discounted", "/api/kok/product/101/info", "/api/homeshopping/schedule?live_date=2025-08-06")
 
@@ -23,9 +24,7 @@ def test_unchanged_answer_is_304(client: TestClient, path: str) -> None:
 def test_changed_answer_is_sent_in_full(client: TestClient, filled: Engine) -> None:
     old = client.get(CATALOG[0]).headers["etag"]
     set_price(filled, 102, 4000, 50)
-    eventually(
-        lambda: client.get(CATALOG[0], headers={"If-None-Match": old}).status_code == 200, "the new price is sent"
-    )
+    until(lambda: client.get(CATALOG[0], headers={"If-None-Match": old}).status_code == 200, "the new price is sent")
 
 
 def test_answer_that_needs_login_is_refused_to_visitors(client: TestClient, person: Person) -> None:

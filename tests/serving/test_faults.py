@@ -16,8 +16,9 @@ from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import served
 from tests.builders.small_catalog import BIG_ID, set_price
+from tests.builders.waiting import until
 from tests.conftest import Stack
-from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.serving.conftest import Now, Person, sign_up
 from tests.serving.gate import Gate
 
 ACTIVITY = "/api/log/user/activity"
@@ -64,7 +65,7 @@ def test_fault_4_no_token_is_trusted_while_logouts_are_unknown(
     person = sign_up(client)
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
     door.shut()
-    eventually(lambda: client.get("/readyz").json()["dependencies"]["logins"] != "ok", "the loss is noticed")
+    until(lambda: client.get("/readyz").json()["dependencies"]["logins"] != "ok", "the loss is noticed")
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 503, "not even a kept answer"
     assert client.get("/api/user/info", headers=person.headers).status_code == 503
     assert client.post(ACTIVITY, json={"action": "x"}, headers=person.headers).status_code == 503
@@ -90,7 +91,7 @@ def test_fault_6_viewed_mall_products_lead_to_shows_without_fallback(
             views = select(func.count()).where(UserEvent.event_type == "kok_product_info_view")
             return conn.scalar(views) or 0
 
-    eventually(lambda: viewed() == 1, "the view is stored")
+    until(lambda: viewed() == 1, "the view is stored")
     body = client.get("/api/kok/product/homeshopping-recommend", headers=person.headers).json()
     assert body["stage"] == "resolved", "not what is popular"
     assert [row["live_id"] for row in body["recommendations"]] == [2], "pork, which is what was looked at"
@@ -120,7 +121,7 @@ def test_fault_8_cached_list_follows_data_and_page_size(client: TestClient, fill
 
     assert (discounted(1), discounted(20)) == ([103], [103, 101])
     set_price(filled, 102, 4000, 50)
-    eventually(lambda: discounted(1) == [102], "the refresh shows")
+    until(lambda: discounted(1) == [102], "the refresh shows")
     assert discounted(20) == [102, 103, 101]
 
 

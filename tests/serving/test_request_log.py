@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from tests.builders.api_process import Server, served
 from tests.builders.servers import free_port
+from tests.builders.waiting import until
 from tests.conftest import ROOT, embedded_only
-from tests.serving.conftest import eventually
 
 MALL = "/api/kok/discounted"
 PRIVATE = "someone.private@example.com"
@@ -32,7 +32,7 @@ def requested(log: Path, request_id: str) -> dict[str, Any]:
     def found() -> list[dict[str, Any]]:
         return [line for line in lines(log) if (line["event"], line.get("request_id")) == ("request", request_id)]
 
-    eventually(lambda: bool(found()), f"{request_id} is logged")
+    until(lambda: bool(found()), f"{request_id} is logged")
     (line,) = found()
     return line
 
@@ -118,7 +118,7 @@ def test_unfinished_request_does_not_prevent_shutdown(stack_env: dict[str, str],
     with (tmp_path / "log").open("wb") as out:
         process = subprocess.Popen(command, env=stack_env, cwd=ROOT, stdout=out, stderr=out)
     try:
-        eventually(lambda: answers(url), "the API answers")
+        until(lambda: answers(url), "the API answers")
         with half_sent(url, "/api/user/signup", {}):
             process.send_signal(signal.SIGTERM)
             process.wait(30)

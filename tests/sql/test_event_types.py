@@ -13,7 +13,7 @@ from sql.warehouse.event_types import (
     Impression,
     RecipeRatingCreate,
     item_fields,
-    kept_fields,
+    preserved_fields,
 )
 
 # What the earlier backend recorded, which analysts know.
@@ -71,7 +71,7 @@ def test_names_of_the_earlier_backend_are_accounted_for() -> None:
 
 
 def test_anonymised_events_keep_ids_and_positions_only() -> None:
-    kept = kept_fields()
+    kept = preserved_fields()
     assert {name for name, field in kept.items() if field.pattern is None} == {
         "recipe_id",
         "recipe_ids",

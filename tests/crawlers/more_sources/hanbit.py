@@ -53,8 +53,8 @@ class HanbitSpider(ScheduleSpider):
         if not response.body.rstrip().endswith(b"</epg>"):
             raise BrokenPage("page", "truncated XML: no </epg> at the end")
         for slot in Selector(text=response.text, type="xml").xpath("/epg/slot"):
-            for goods in slot.xpath("goods"):
-                yield partial(_row, slot, goods, response.url)
+            for item in slot.xpath("goods"):
+                yield partial(_row, slot, item, response.url)
 
     def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct]:
         data = whole_html(response).css("script[type='application/ld+json']::text").get()
@@ -79,20 +79,20 @@ class HanbitSpider(ScheduleSpider):
             )
 
 
-def _row(slot: Selector, goods: Selector, page: str) -> dict[str, Any]:
+def _row(slot: Selector, item: Selector, page: str) -> dict[str, Any]:
     with reading("starts_at"):
         starts_at = datetime.fromisoformat(slot.attrib["from"])
         ends_at = starts_at + timedelta(minutes=int(slot.attrib["minutes"]))
     with reading("source_product_id"):
-        number = parse_id(goods.attrib.get("code"))
+        number = parse_id(item.attrib.get("code"))
     return {
-        "slot": "main" if goods.attrib.get("main") == "yes" else "sub",
+        "slot": "main" if item.attrib.get("main") == "yes" else "sub",
         "starts_at": starts_at,
         "ends_at": ends_at,
         "title": text_or_none(slot.xpath("string(programme)").get()),
         "source_product_id": number,
-        "product_name": goods.xpath("string(name)").get(),
-        "price": parse_price(goods.xpath("string(price)").get()),
-        "list_price": parse_price(goods.xpath("string(was)").get()).amount,
-        "thumbnail_url": image_url(goods.xpath("string(picture)").get(), page),
+        "product_name": item.xpath("string(name)").get(),
+        "price": parse_price(item.xpath("string(price)").get()),
+        "list_price": parse_price(item.xpath("string(was)").get()).amount,
+        "thumbnail_url": image_url(item.xpath("string(picture)").get(), page),
     }

@@ -146,7 +146,7 @@ def test_renamed_cards_are_not_an_empty_list(broken: Crawled) -> None:
     assert "no div.card.product-section-ul-li on the page, but 2 product ids" in str(scope.reason)
 
 
-def test_a_page_that_stays_unavailable_leaves_its_category_incomplete(broken: Crawled) -> None:
+def test_an_unavailable_page_leaves_its_category_incomplete(broken: Crawled) -> None:
     assert str(broken.scope("prices", category="1616").reason).startswith("HTTP 503")
 
 

@@ -188,7 +188,7 @@ def test_two_reviews_of_one_nickname_on_one_day_are_both_read(kok: SourceSpider)
     assert [(each.text, each.score) for each in product.reviews] == [("좋아요", 5), ("보통이에요", 3)]
 
 
-def test_at_most_ten_reviews_are_read_each_with_its_labelled_opinions(kok: SourceSpider) -> None:
+def test_at_most_ten_reviews_are_read_with_their_opinions(kok: SourceSpider) -> None:
     reviews = read(kok, TITLE + review() * 12).reviews
     assert len(reviews) == 10
     assert (reviews[0].price_opinion, reviews[0].delivery_opinion, reviews[0].taste_opinion) == (

@@ -334,7 +334,7 @@ CATALOG = load_catalog()
 KOK_PAGES = [kok_details(row) for row in CATALOG.kok]
 
 
-def goods(*channels: int) -> list[ShowRow]:
+def products(*channels: int) -> list[ShowRow]:
     """Return the products of some channels, each once."""
     return list({show.product_id: show for show in reversed(CATALOG.shows) if show.channel_id in channels}.values())
 
@@ -392,35 +392,35 @@ def test_kok_pages_have_every_quirk(quirk: str) -> None:
 
 @pytest.mark.parametrize("quirk", HNSMALL_QUIRKS)
 def test_hnsmall_pages_have_every_quirk(quirk: str) -> None:
-    assert any(map(HNSMALL_QUIRKS[quirk], map(hnsmall_details, goods(1))))
+    assert any(map(HNSMALL_QUIRKS[quirk], map(hnsmall_details, products(1))))
 
 
 @pytest.mark.parametrize("quirk", HMALL_QUIRKS)
 def test_hmall_pages_have_every_quirk(quirk: str) -> None:
-    assert any(map(HMALL_QUIRKS[quirk], map(hmall_details, goods(2, 3))))
+    assert any(map(HMALL_QUIRKS[quirk], map(hmall_details, products(2, 3))))
 
 
 @pytest.mark.parametrize("quirk", NSMALL_QUIRKS)
 def test_nsmall_pages_have_every_quirk(quirk: str) -> None:
-    assert any(map(NSMALL_QUIRKS[quirk], map(nsmall_details, goods(4, 5))))
+    assert any(map(NSMALL_QUIRKS[quirk], map(nsmall_details, products(4, 5))))
 
 
 def test_pages_use_every_place_for_images_facts_and_names() -> None:
-    pages = [hnsmall_details(show) for show in goods(1)]
+    pages = [hnsmall_details(show) for show in products(1)]
     assert {image.attribute for page in pages for image in page.images} == {*HNSMALL_ATTRIBUTES, "background"}
     assert {page.table for page in pages} == set(HNSMALL_TABLES)
-    assert {nsmall_details(show).name_place for show in goods(4, 5)} == set(NSMALL_NAMES)
+    assert {nsmall_details(show).name_place for show in products(4, 5)} == set(NSMALL_NAMES)
 
 
 @pytest.mark.parametrize("channels", [(2, 3), (4, 5)])
 def test_pages_with_two_prices_have_them_equal_different_and_unknown(channels: tuple[int, ...]) -> None:
-    prices = {(show.sale_price, show.dc_price) for show in goods(*channels)}
+    prices = {(show.sale_price, show.dc_price) for show in products(*channels)}
     assert (None, None) in prices
     assert {sale == paid for sale, paid in prices if sale} == {True, False}
     assert channels == (2, 3) or (0, 0) in prices
 
 
 def test_pages_without_data_have_prices_to_read_from_the_page() -> None:
-    bare = [show for show in goods(2, 3) if hmall_details(show).data != "itemPtc"]
-    bare += [show for show in goods(4, 5) if not nsmall_details(show).metas]
+    bare = [show for show in products(2, 3) if hmall_details(show).data != "itemPtc"]
+    bare += [show for show in products(4, 5) if not nsmall_details(show).metas]
     assert {show.sale_price == show.dc_price for show in bare if show.sale_price} == {True, False}

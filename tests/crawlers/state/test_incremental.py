@@ -66,8 +66,8 @@ def test_only_what_is_due_is_read_again(standin: Standin, tmp_path: Path) -> Non
     assert products(later) == []
     assert later.reports["products"].traffic.by_status["304"] == len(NUMBERS)
 
-    rested = crawl_into(tmp_path, "kok", standin.settings, now=NOON + WEEK + timedelta(days=10))
-    assert pages_requested(standin) == products(rested) == []
+    unchanged = crawl_into(tmp_path, "kok", standin.settings, now=NOON + WEEK + timedelta(days=10))
+    assert pages_requested(standin) == products(unchanged) == []
 
 
 def test_a_page_that_is_gone_is_a_fault_and_rarely_requested(standin: Standin, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def trained(corpus: RecipeCorpus, config: BlendConfig | None = None) -> Blend:
     return train_blend(corpus, vectors, config or BlendConfig())
 
 
-def test_the_blend_is_as_good_as_its_best_ranker_and_beats_popularity() -> None:
+def test_the_blend_equals_its_best_ranker_and_beats_popularity() -> None:
     corpus = kitchen(600)
     blend = trained(corpus)
     evaluation = evaluate_completion(blend, corpus, encode_letters)

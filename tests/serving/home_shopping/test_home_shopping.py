@@ -11,7 +11,8 @@ from serving.catalog.broadcasts import load_schedule
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 from tests.builders.small_catalog import BIG_ID, at, bump, fill
-from tests.serving.conftest import Now, Person, eventually
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person
 
 SCHEDULE = "/api/homeshopping/schedule"
 
@@ -234,7 +235,7 @@ def test_a_product_shows_the_details_and_images_of_its_page(client: TestClient, 
     def page() -> dict[str, Any]:
         return dict(client.get("/api/homeshopping/product/1").json())
 
-    eventually(lambda: page()["product"]["store_name"] == "햇살농장", "the store is shown")
+    until(lambda: page()["product"]["store_name"] == "햇살농장", "the store is shown")
     assert page()["detail_infos"] == [{"detail_col": name, "detail_val": value} for name, value in facts]
     assert page()["images"] == [
         {"img_url": "https://img.example.com/0.jpg", "sort_order": 1},
@@ -256,12 +257,12 @@ def test_prices_missing_in_a_schedule_come_from_the_product_page(client: TestCli
         product = client.get("/api/homeshopping/product/1").json()["product"]
         return [product[name] for name in ("sale_price", "dc_price", "price_kind")]
 
-    eventually(lambda: prices() == [79_000, 59_000, "amount"], "the page's prices are shown")
+    until(lambda: prices() == [79_000, 59_000, "amount"], "the page's prices are shown")
     with service.begin() as conn:
         schedule_price = {"price": 85_000, "price_kind": "amount"}
         conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(schedule_price))
         bump(conn, "schedule")
-    eventually(lambda: prices() == [85_000, 85_000, "amount"], "a list price below the price is not shown")
+    until(lambda: prices() == [85_000, 85_000, "amount"], "a list price below the price is not shown")
 
 
 def test_a_product_knows_its_item_once_it_was_compared(filled: Engine) -> None:

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.small_catalog import BIG_ID
-from tests.serving.conftest import Now, Person, eventually
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person
 
 CART = "/api/kok/carts/recipe-recommend"
 SHOWS = "/api/kok/product/homeshopping-recommend"
@@ -75,14 +76,14 @@ def test_shows_go_with_the_mall_products_viewed_last(
         with warehouse.connect() as conn:
             return conn.scalar(views) or 0
 
-    eventually(lambda: seen() == 1, "the view is stored")
+    until(lambda: seen() == 1, "the view is stored")
     body = client.get(SHOWS, headers=person.headers).json()
     assert (body["stage"], body["kok_product_name"]) == ("resolved", "햇감자 3kg")
     assert [row["live_id"] for row in body["recommendations"]] == [6]
     assert body["product_recommendations"] == {"햇감자 3kg": body["recommendations"]}
     assert body["recommendations"][0]["reason"] == "contains:감자"
     assert client.get("/api/kok/product/103/info", headers=person.headers).status_code == 200
-    eventually(lambda: seen() == 2, "the next view is stored")
+    until(lambda: seen() == 2, "the next view is stored")
     body = client.get(SHOWS, headers=person.headers).json()
     assert (body["kok_product_name"], [row["live_id"] for row in body["recommendations"]]) == (
         "돼지고기 앞다리 1kg",

@@ -22,7 +22,8 @@ from serving.web.settings import DEVELOPMENT_SECRET
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import Server, served
 from tests.builders.small_catalog import NOON
-from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person, sign_up
 
 ACTIVITY = "/api/log/user/activity"
 
@@ -40,7 +41,7 @@ def wait_for_login(warehouse: Engine) -> None:
         with warehouse.connect() as conn:
             return conn.scalar(select(func.count()).where(UserEvent.event_type == "user_login")) or 0
 
-    eventually(lambda: event() == 1, "the login is recorded")
+    until(lambda: event() == 1, "the login is recorded")
 
 
 # While a test holds a lock, the writer neither checks the warehouse, which would wait for the lock too, nor gives up.
@@ -128,11 +129,11 @@ def test_requests_share_a_commit_and_are_answered_after_it(
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         events = client.app.state.runtime.events  # type: ignore[attr-defined]
         answers = [pool.submit(client.post, ACTIVITY, json={"action": "first"}, headers=person.headers)]
-        eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
+        until(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
         answers += [
             pool.submit(client.post, ACTIVITY, json={"action": f"n{n}"}, headers=person.headers) for n in range(1, many)
         ]
-        eventually(lambda: events.waiting == many - 1, "the other requests reach the writer")
+        until(lambda: events.waiting == many - 1, "the other requests reach the writer")
         assert not any(answer.done() for answer in answers)
         lock.rollback()
         assert {answer.result().status_code for answer in answers} == {201}
@@ -151,9 +152,9 @@ def test_full_queue_is_answered_503_with_retry_after(client: TestClient, person:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         events = client.app.state.runtime.events  # type: ignore[attr-defined]
         waiting = [pool.submit(client.post, ACTIVITY, json={"action": "first"}, headers=person.headers)]
-        eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
+        until(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
         waiting += [pool.submit(client.post, ACTIVITY, json={"action": "more"}, headers=person.headers) for _ in "ab"]
-        eventually(lambda: events.waiting == 2, "the queue is full")
+        until(lambda: events.waiting == 2, "the queue is full")
         refused = client.post(ACTIVITY, json={"action": "too many"}, headers=person.headers)
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
@@ -173,11 +174,11 @@ def test_stop_commits_what_was_accepted(client: TestClient, person: Person, ware
     with ThreadPoolExecutor(20) as pool, warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         answers = [pool.submit(post, "first")]
-        eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
+        until(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
         answers += [pool.submit(post, "more") for _ in range(10)]
-        eventually(lambda: events.waiting == 10, "the others wait for the next commit")
+        until(lambda: events.waiting == 10, "the others wait for the next commit")
         stop = pool.submit(events.stop)
-        eventually(lambda: post("late") == 503, "nothing more is taken")
+        until(lambda: post("late") == 503, "nothing more is taken")
         assert not stop.done()
         lock.rollback()
         stop.result()

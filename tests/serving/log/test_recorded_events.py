@@ -10,7 +10,8 @@ from artifacts.store import Store
 from sql.warehouse.events import UserEvent
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, NOON
-from tests.serving.conftest import Person, eventually, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Person, sign_up
 from tests.serving.gate import Gate
 
 RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
@@ -29,7 +30,7 @@ def test_views_of_users_are_recorded_each_time_not_of_visitors(client: TestClien
         assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
     assert client.get("/api/homeshopping/product/2", headers=person.headers).status_code == 200
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
-    eventually(lambda: len(rows(warehouse)) == 4, "the views are stored")
+    until(lambda: len(rows(warehouse)) == 4, "the views are stored")
     assert [(row.event_type, row.payload) for row in rows(warehouse)] == [
         ("kok_product_info_view", {"kok_product_id": 101}),
         ("kok_product_info_view", {"kok_product_id": 101}),
@@ -50,7 +51,7 @@ def test_recommendations_are_recorded_with_release_and_positions(
     client = start()
     person = sign_up(client)
     shown = client.get(RECIPES, headers=person.headers).json()
-    eventually(lambda: len(rows(warehouse)) == 1, "the impressions are stored")
+    until(lambda: len(rows(warehouse)) == 1, "the impressions are stored")
     (row,) = rows(warehouse)
     assert row.event_type == "homeshopping_recipe_recommendation"
     assert (row.payload["release_version"], row.payload["stage"]) == (version, "release")
@@ -73,7 +74,7 @@ def test_without_the_warehouse_answers_come_and_drops_are_counted(
     client = start()
     person = sign_up(client)
     door.shut()
-    eventually(lambda: client.get("/readyz").json()["dependencies"]["events"] != "ok", "the loss is noticed")
+    until(lambda: client.get("/readyz").json()["dependencies"]["events"] != "ok", "the loss is noticed")
     assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
     before = client.get("/metrics").text
     assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
@@ -107,6 +108,6 @@ def test_actions_of_users_are_recorded_by_their_event_types(
         "recipe_search_by_keyword",
         "user_logout",
     ]
-    eventually(lambda: len(rows(warehouse)) == len(expected), "everything is stored")
+    until(lambda: len(rows(warehouse)) == len(expected), "everything is stored")
     assert [row.event_type for row in rows(warehouse)] == expected
     assert rows(warehouse)[0].payload == {"keyword": "감자", "result_count": 1}

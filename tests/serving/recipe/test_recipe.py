@@ -16,7 +16,8 @@ from sql.service.catalog import KokProduct, ProductIngredient
 from sql.service.recipes import Recipe, RecipeIngredient
 from sql.service.users import RecipeRating
 from tests.builders.small_catalog import PORK, POTATO, RICE, bump
-from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person, sign_up
 
 
 def ids(client: TestClient, person: Person, path: str) -> list[int]:
@@ -201,9 +202,7 @@ def test_a_cached_recipe_page_needs_a_valid_login_after_logout(
     assert client.request(method, path, headers=person.headers).status_code == 200
     assert client.get(page, headers=person.headers).status_code == 401, "at once here"
     assert client.get(page, headers=person.headers | {"If-None-Match": etag}).status_code == 401
-    eventually(
-        lambda: elsewhere.get(page, headers=person.headers).status_code == 401, "the other process refuses the token"
-    )
+    until(lambda: elsewhere.get(page, headers=person.headers).status_code == 401, "the other process refuses the token")
     for process in (client, elsewhere):
         assert process.get(page, headers=other.headers).status_code == 200
 
@@ -316,7 +315,7 @@ def test_only_food_named_like_an_ingredient_is_offered_for_it(filled: Engine, st
     with filled.begin() as conn:
         conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 103).values(is_food=False))
         bump(conn, "kok")
-    eventually(lambda: offered("전분") == [101], "a fan may be called so, too")
+    until(lambda: offered("전분") == [101], "a fan may be called so, too")
 
 
 def test_an_ingredient_may_have_a_slash_in_its_name(client: TestClient, person: Person) -> None:

@@ -17,7 +17,8 @@ from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, INGREDIENTS, NOON, PORK, RICE, at, bump, cancel, same_item
-from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person, sign_up
 from tests.serving.gate import Gate
 
 SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
@@ -59,7 +60,7 @@ def view(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> 
     before = seen()
     for path in paths:
         assert client.get(path, headers=person.headers).status_code == 200
-    eventually(lambda: seen() == before + len(paths), "the views are stored")
+    until(lambda: seen() == before + len(paths), "the views are stored")
 
 
 def test_a_warm_system_answers_from_its_release(warm: tuple[TestClient, str]) -> None:
@@ -116,7 +117,7 @@ def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, 
     now.forward(hours=1)
     assert offered() == [7], "by now every show of potatoes is over: what comes next instead"
     cancel(filled, 7)
-    eventually(lambda: offered() == [], "the cancelled one is gone too")
+    until(lambda: offered() == [], "the cancelled one is gone too")
 
 
 def test_popular_food_of_the_mall_goes_with_food_only(client: TestClient) -> None:
@@ -155,7 +156,7 @@ def test_unlisted_mall_products_are_not_offered_for_a_recipe(warm: tuple[TestCli
     with filled.begin() as conn:
         conn.execute(update(KokProduct).where(KokProduct.kok_product_id == 101).values(vanished_at=NOON))
         bump(conn, "kok")
-    eventually(lambda: ("kok", 101) not in offered(), "it is offered no more")
+    until(lambda: ("kok", 101) not in offered(), "it is offered no more")
     assert ("kok", 102) in offered()
 
 
@@ -261,7 +262,7 @@ def test_a_partly_released_recommendation_counts_as_the_releases(
         conn.execute(insert(ProductIngredient), rice | {"source_product_id": 107})
         bump(conn, "kok")
     page = "/api/kok/product/107/info"
-    eventually(lambda: client.get(page).status_code == 200, "the new product is there")
+    until(lambda: client.get(page).status_code == 200, "the new product is there")
     view(client, person, warehouse, page)
     assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "resolved", "the release does not know it"
     view(client, person, warehouse, "/api/kok/product/101/info")
@@ -312,7 +313,7 @@ def test_events_record_shown_items_and_the_request(client: TestClient, person: P
 
     for path in expected:
         assert client.get(path, headers=person.headers).status_code == 200, path
-    eventually(lambda: len(payloads()) == len(expected), "everything is stored")
+    until(lambda: len(payloads()) == len(expected), "everything is stored")
     for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
         assert asked.items() <= payload.items(), path
         assert payload["source"] == ("text" if "search" in path else "resolved"), path

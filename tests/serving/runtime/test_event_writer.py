@@ -18,8 +18,9 @@ from serving.web.metrics import Metrics
 from sql.engines import warehouse_engine
 from sql.warehouse.events import UserEvent
 from tests.builders.small_catalog import NOON
+from tests.builders.waiting import until
 from tests.conftest import Stack
-from tests.serving.conftest import Now, eventually
+from tests.serving.conftest import Now
 
 # Text that JSON can hold and PostgreSQL cannot.
 UNSTORABLE = '{"text": "\\u0000"}'
@@ -92,10 +93,10 @@ def dropped(metrics: Metrics) -> float | None:
 def test_an_event_that_cannot_be_stored_is_refused_alone(events: EventWriter, warehouse: Engine) -> None:
     with ThreadPoolExecutor(4) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
-        eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
+        until(lambda: is_writing(warehouse), "the first event waits for the lock")
         good = [pool.submit(write, events, event(name)) for name in ("good", "good too")]
         bad = pool.submit(write, events, event("bad", payload=UNSTORABLE), event("beside the bad one"))
-        eventually(lambda: events.waiting == 4, "the others wait for one commit")
+        until(lambda: events.waiting == 4, "the others wait for one commit")
     for answer in (first, *good):
         answer.result()
     with pytest.raises(EventRefused):
@@ -124,10 +125,10 @@ def test_stored_event_id_is_refused_to_other_authors_only(events: EventWriter, w
             write(events, event("beside a foreign id"), other)
     with ThreadPoolExecutor(20) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
-        eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
+        until(lambda: is_writing(warehouse), "the first event waits for the lock")
         good = [pool.submit(write, events, one) for one in [*mine, event("good")]]
         bad = [pool.submit(write, events, event("beside a foreign id"), other) for other in foreign]
-        eventually(lambda: events.waiting == 12, "the others wait for one commit")
+        until(lambda: events.waiting == 12, "the others wait for one commit")
     for answer in (first, *good):
         answer.result()
     for answer in bad:
@@ -142,9 +143,9 @@ def test_concurrent_events_with_one_id_of_two_users_refuse_one(events: EventWrit
     one = event("same id", user_id=1)
     with ThreadPoolExecutor(5) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
-        eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
+        until(lambda: is_writing(warehouse), "the first event waits for the lock")
         answers = [pool.submit(write, events, one._replace(user_id=user_id)) for user_id in (1, 2, 1, 2)]
-        eventually(lambda: events.waiting == 4, "all wait for one commit")
+        until(lambda: events.waiting == 4, "all wait for one commit")
     first.result()
     (row,) = (row for row in rows(warehouse) if row.event_type == "same id")
     refused = [isinstance(answer.exception(), EventIdTaken) for answer in answers]
@@ -172,7 +173,7 @@ def test_late_commit_is_answered_as_unavailable(events: EventWriter, warehouse: 
     events.limits = replace(events.limits, answer_seconds=0.1)
     with locked(warehouse), pytest.raises(Unavailable, match="in time"):
         write(events, event("x"))
-    eventually(lambda: stored(warehouse) == ["x"], "it is stored all the same")
+    until(lambda: stored(warehouse) == ["x"], "it is stored all the same")
     assert events.problem is None, "that nobody waits any more is no problem"
 
 
@@ -182,12 +183,12 @@ def test_recorded_events_leave_room_for_requests_and_count_drops(
     events.limits = replace(events.limits, max_waiting=5, max_recorded_waiting=3)
     with ThreadPoolExecutor(3) as pool, locked(warehouse):
         answers = [pool.submit(write, events, event("event"))]
-        eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
+        until(lambda: is_writing(warehouse), "the first event waits for the lock")
         for _ in range(5):
             events.record_event(event("note"))
         assert (events.waiting, dropped(metrics)) == (3, 2)
         answers += [pool.submit(write, events, event("event")) for _ in range(2)]
-        eventually(lambda: events.waiting == 5, "the events found room")
+        until(lambda: events.waiting == 5, "the events found room")
         with pytest.raises(Unavailable, match="too many"):
             write(events, event("event"))
     for answer in answers:
@@ -199,11 +200,11 @@ def test_recorded_events_that_fail_to_commit_are_counted(
     events: EventWriter, warehouse: Engine, metrics: Metrics
 ) -> None:
     events.record_event(event("unstorable", payload=UNSTORABLE))
-    eventually(lambda: dropped(metrics) == 1, "the note that was refused is counted")
+    until(lambda: dropped(metrics) == 1, "the note that was refused is counted")
     events.limits = replace(events.limits, statement_seconds=0.1)
     with locked(warehouse):
         events.record_event(event("late"))
-        eventually(lambda: dropped(metrics) == 2, "the note that came too late is counted")
+        until(lambda: dropped(metrics) == 2, "the note that came too late is counted")
     assert stored(warehouse) == []
 
 
@@ -225,7 +226,7 @@ def test_unexpected_error_is_reported_and_the_writer_goes_on(warehouse: Engine, 
         with pytest.raises(Unavailable, match=r"could not be stored$"):
             write(events, event("unlucky"))
         broken = False
-        eventually(lambda: events.problem is None, "the next look finds nothing wrong")
+        until(lambda: events.problem is None, "the next look finds nothing wrong")
         write(events, event("lucky"))
     assert stored(warehouse) == ["lucky"]
 
@@ -234,11 +235,11 @@ def test_silent_database_is_a_problem_and_new_events_are_refused(events: EventWr
     events.limits = replace(events.limits, silent_seconds=0.1)
     with ThreadPoolExecutor(1) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
-        eventually(lambda: events.problem == "the database does not answer", "the silence is noticed")
+        until(lambda: events.problem == "the database does not answer", "the silence is noticed")
         with pytest.raises(Unavailable, match="right now"):
             write(events, event("second"))
     first.result()
-    eventually(lambda: events.problem is None, "it answers again")
+    until(lambda: events.problem is None, "it answers again")
     assert stored(warehouse) == ["first"]
 
 

@@ -20,8 +20,8 @@ from recommender.loaded_release import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, NOON, ONION, at, bump
+from tests.builders.waiting import until
 from tests.conftest import embedded_only
-from tests.serving.conftest import eventually
 
 RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
 MALL = f"/api/homeshopping/product/{BIG_ID}/kok-recommend"
@@ -77,7 +77,7 @@ def test_product_unknown_to_the_release_falls_back_to_ingredients(
         conn.execute(insert(ProductIngredient), new | {"position": 0, "ingredient_id": ONION})
         bump(conn, "schedule")
     path = "/api/homeshopping/product/777000111/recipe-recommend"
-    eventually(lambda: client.get(path).status_code == 200, "the new product is served")
+    until(lambda: client.get(path).status_code == 200, "the new product is served")
     found = answer(client, path)
     assert (found["release_version"], found["stage"], found["fallback"]) == (first, "resolved", True)
     assert found["recipes"][0]["reason"] == "contains:양파"
@@ -98,10 +98,10 @@ def test_release_is_promoted_and_rolled_back_without_a_restart(
     second = tiny_release.build(filled, warehouse, store, NOON + timedelta(hours=1))
     assert second != first
     tiny_release.make_live(store, second)
-    eventually(lambda: answer(client)["release_version"] == second, "the next release is in service")
+    until(lambda: answer(client)["release_version"] == second, "the next release is in service")
     assert f'ukok_release_info{{version="{first}"}}' not in client.get("/metrics").text
     assert releases.rollback(store) == first
-    eventually(lambda: answer(client)["release_version"] == first, "the release before is back")
+    until(lambda: answer(client)["release_version"] == first, "the release before is back")
 
 
 def test_first_release_is_loaded_after_a_start_without_one(
@@ -111,7 +111,7 @@ def test_first_release_is_loaded_after_a_start_without_one(
     assert answer(client)["stage"] == "resolved"
     version = tiny_release.build(filled, warehouse, store, NOON)
     tiny_release.make_live(store, version)
-    eventually(lambda: answer(client)["release_version"] == version, "the first release is in service")
+    until(lambda: answer(client)["release_version"] == version, "the first release is in service")
     assert answer(client)["stage"] == "release"
 
 
@@ -129,7 +129,7 @@ def test_corrupt_release_is_refused_and_the_file_is_named(
     client = start()
     tiny_release.copy_with_flaw(store, first, "flawed", name, flaw)
     tiny_release.make_live(store, "flawed")
-    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "the flaw is noticed")
+    until(lambda: client.get("/readyz").json()["status"] == "degraded", "the flaw is noticed")
     ready = client.get("/readyz")
     assert ready.status_code == 200, "the old release answers"
     assert name in ready.json()["dependencies"]["release"]
@@ -138,7 +138,7 @@ def test_corrupt_release_is_refused_and_the_file_is_named(
     assert (answer(client)["release_version"], answer(client)["stage"]) == (first, "release")
     assert failures(client) >= 1
     assert releases.rollback(store) == first
-    eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+    until(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
 def test_missing_release_keeps_the_old_one_in_service(
@@ -147,11 +147,11 @@ def test_missing_release_keeps_the_old_one_in_service(
     client = start()
     for content in (b'{"version": "never-built"}', b"no pointer at all"):
         store.put(releases.CURRENT, content)
-        eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+        until(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
         assert answer(client)["release_version"] == first
         assert (answer(start())["release_version"], answer(start())["stage"]) == (None, "resolved")
         store.put(releases.CURRENT, releases.Pointer(version=first).model_dump_json().encode())
-        eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+        until(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
 def test_missing_current_keeps_the_release_and_is_reported(
@@ -159,7 +159,7 @@ def test_missing_current_keeps_the_release_and_is_reported(
 ) -> None:
     client = start()
     store.delete(releases.CURRENT)
-    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    until(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
     ready = client.get("/readyz").json()
     assert ready["dependencies"]["release"].startswith(f"{releases.CURRENT} is gone, {first} stays in service")
     assert (ready["release"], answer(client)["release_version"]) == (first, first)
@@ -167,7 +167,7 @@ def test_missing_current_keeps_the_release_and_is_reported(
     assert f'ukok_release_info{{version="{first}"}} 1.0' in figures
     assert 'ukok_dependency_up{dependency="release"} 0.0' in figures
     tiny_release.make_live(store, first)
-    eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
+    until(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
 def test_unreadable_current_replaces_an_earlier_problem(
@@ -179,9 +179,9 @@ def test_unreadable_current_replaces_an_earlier_problem(
     client = start()
     tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
-    eventually(lambda: "flawed" in said(), "the flaw is noticed")
+    until(lambda: "flawed" in said(), "the flaw is noticed")
     store.put(releases.CURRENT, b"no pointer at all")
-    eventually(lambda: "flawed" not in said(), "it is the pointer now")
+    until(lambda: "flawed" not in said(), "it is the pointer now")
     assert said().startswith(f"{releases.CURRENT} cannot be read, {first} stays in service")
     assert answer(client, "/api/recommend/release")["problem"] == said()
 
@@ -202,7 +202,7 @@ def test_removed_artifact_folder_keeps_the_release(
 ) -> None:
     client = start()
     Path(artifacts_url).rename(f"{artifacts_url}.away")
-    eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
+    until(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
     assert "there is no folder" in client.get("/readyz").json()["dependencies"]["release"]
     assert answer(client)["release_version"] == first
 
@@ -221,7 +221,7 @@ def test_refused_release_is_retried_with_backoff(
     client = start()
     tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
-    eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
+    until(lambda: looks.count("flawed") >= 6, "it was looked at six times")
     assert failures(client) < 3
 
 
@@ -263,6 +263,6 @@ def test_no_answer_fails_or_mixes_versions_during_swaps(
         visitors = [pool.submit(visit) for _ in range(2)]
         for version in (second, first, second):
             tiny_release.make_live(store, version)
-            eventually(lambda v=version: client.get("/readyz").json()["release"] == v, "swapped")  # type: ignore[misc]
+            until(lambda v=version: client.get("/readyz").json()["release"] == v, "swapped")  # type: ignore[misc]
         stop.set()
         assert {pair for visitor in visitors for pair in visitor.result()} <= {(first, "release"), (second, "release")}

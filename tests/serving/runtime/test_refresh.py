@@ -12,7 +12,8 @@ from serving.runtime.refresh import CatalogFeed
 from serving.runtime.snapshot import LiveSnapshot
 from sql.service.catalog import KokPrice
 from tests.builders.small_catalog import BIG_ID, cancel, fill, set_price
-from tests.serving.conftest import Now, Person, eventually
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person
 
 
 def discounted(client: TestClient, query: str = "") -> list[int]:
@@ -22,7 +23,7 @@ def discounted(client: TestClient, query: str = "") -> list[int]:
 def test_load_is_served_without_a_restart(client: TestClient, filled: Engine) -> None:
     assert discounted(client) == discounted(client) == [103, 101]
     set_price(filled, 102, 4000, 50)
-    eventually(lambda: discounted(client) == [102, 103, 101], "the new price is served")
+    until(lambda: discounted(client) == [102, 103, 101], "the new price is served")
     info = client.get("/api/kok/product/102/info").json()
     assert (info["kok_discounted_price"], info["kok_discount_rate"]) == (4000, 50)
 
@@ -32,9 +33,9 @@ def test_first_load_is_served_after_an_empty_start(service: Engine, start: Calla
     assert discounted(client) == []
     assert client.get(f"/api/homeshopping/product/{BIG_ID}/recipe-recommend").status_code == 404
     fill(service)
-    eventually(lambda: discounted(client) == [103, 101], "the mall is served")
+    until(lambda: discounted(client) == [103, 101], "the mall is served")
     recipes = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
-    eventually(lambda: client.get(recipes).status_code == 200 and bool(client.get(recipes).json()["recipes"]), "all is")
+    until(lambda: client.get(recipes).status_code == 200 and bool(client.get(recipes).json()["recipes"]), "all is")
 
 
 def test_a_cancelled_show_leaves_the_schedule(client: TestClient, filled: Engine) -> None:
@@ -43,7 +44,7 @@ def test_a_cancelled_show_leaves_the_schedule(client: TestClient, filled: Engine
 
     assert 2 in shows()
     cancel(filled, 2)
-    eventually(lambda: 2 not in shows(), "the show is gone")
+    until(lambda: 2 not in shows(), "the show is gone")
     assert client.get("/api/homeshopping/product/2").status_code == 404
     assert client.get("/api/homeshopping/search?keyword=국내산").json()["products"] == []
 

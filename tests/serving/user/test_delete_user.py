@@ -20,7 +20,8 @@ from sql.service.erase import erase
 from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
 from tests.builders.small_catalog import NOON
-from tests.serving.conftest import Now, Person, eventually, log_in, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person, log_in, sign_up
 from tests.serving.gate import Gate
 from tests.serving.test_contract import CASES
 
@@ -86,7 +87,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     client: TestClient, leaver: Person, service: Engine, warehouse: Engine, store: Store
 ) -> None:
     other = sign_up(client)
-    told = {
+    reported = {
         "recipe_id": 9001,
         "recipe_ids": [1, 2],
         "release_version": "20250806T030000Z-3f2a9c01d7",
@@ -98,8 +99,8 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     }
     for who in (leaver, other):
         names = {"email": who.email, "who": {"id": who.user_id}, "stage": who.email, "product_ids": [who.email]}
-        shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], told["impressions"])]
-        assert act(client, who, extra_data=told | names | {"impressions": [*shown, who.email]}) == 201
+        shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], reported["impressions"])]
+        assert act(client, who, extra_data=reported | names | {"impressions": [*shown, who.email]}) == 201
         keyword = {"keyword": f"{who.email} 감자"}
         assert client.post("/api/kok/search/history", json=keyword, headers=who.headers).status_code == 200
         assert client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers).status_code == 200
@@ -130,8 +131,10 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     nameless = [fact for fact in facts if fact.user_id is None]
     assert {(fact.session_id, fact.path, fact.label) for fact in nameless} == {(None, None, None)}
     kept = sorted((fact.event_type, len(fact.payload)) for fact in nameless)
-    assert kept == [("user_activity", 0)] * 2 + [("user_activity_navigation_click", len(told))], "words of a client go"
-    assert told in [fact.payload for fact in nameless], "what was looked at stays"
+    assert kept == [("user_activity", 0)] * 2 + [("user_activity_navigation_click", len(reported))], (
+        "words of a client go"
+    )
+    assert reported in [fact.payload for fact in nameless], "what was looked at stays"
     named = [fact for fact in facts if fact.user_id is not None]
     assert [(fact.user_id, fact.label) for fact in named] == [(other.user_id, other.email)], "others are as they were"
     assert [sorted(event) for event in rejected if event.get("event_type") is None] == [["event_id", "received_at"]]
@@ -176,7 +179,7 @@ def test_no_token_of_a_deleted_account_opens_anything(
     for headers in (person.headers, second):
         assert act(client, Person(person.user_id, person.email, "", headers)) == 401
         assert elsewhere.get("/api/user/info", headers=headers).status_code == 401
-    eventually(
+    until(
         lambda: act(elsewhere, Person(person.user_id, person.email, "", second)) == 401,
         "the other process refuses the tokens",
     )
@@ -249,7 +252,7 @@ def test_requests_during_a_deletion_leave_no_rows(
             erase(conn, [person.user_id], NOON)
             conn.execute(insert(ErasedUser).values(user_id=person.user_id, erased_at=NOON))
             answer = pool.submit(client.request, method, path, json=body, headers=person.headers)
-            eventually(lambda: answer.done() or waits_for_a_lock(service), "it came to the account")
+            until(lambda: answer.done() or waits_for_a_lock(service), "it came to the account")
             assert not answer.done(), "it waits until it is decided whether there is an account"
         assert answer.result().status_code == 401
     with service.connect() as conn:
@@ -265,7 +268,7 @@ def test_deletion_is_stamped_after_waiting_for_the_lock(
         with service.begin() as conn:
             assert lock_account(conn, person.user_id)
             answer = pool.submit(client.delete, "/api/user", headers=person.headers)
-            eventually(lambda: waits_for_a_lock(service), "it came to the account")
+            until(lambda: waits_for_a_lock(service), "it came to the account")
             now.forward(minutes=5)
         assert answer.result().status_code == 200
     with service.connect() as conn:

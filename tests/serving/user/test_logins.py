@@ -26,14 +26,14 @@ def end_login(service: Engine, session_id: str, access_until: datetime) -> Ident
 def test_stale_revocations_are_not_trusted(service: Engine, now: Now) -> None:
     seconds = [0.0]
     revocations = Revocations(service, now, lambda: seconds[0])
-    told = [revocations.fresh]
+    reported = [revocations.fresh]
     revocations.refresh()
-    told.append(revocations.fresh)
+    reported.append(revocations.fresh)
     seconds[0] += 60
-    told.append(revocations.fresh)
+    reported.append(revocations.fresh)
     revocations.refresh()
-    told.append(revocations.fresh)
-    assert told == [False, True, False, True]
+    reported.append(revocations.fresh)
+    assert reported == [False, True, False, True]
 
 
 def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engine, now: Now) -> None:

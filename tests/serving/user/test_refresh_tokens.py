@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession, RefreshToken
-from tests.serving.conftest import Now, Person, eventually, sign_up
+from tests.builders.waiting import until
+from tests.serving.conftest import Now, Person, sign_up
 from tests.serving.gate import Gate
 
 AT_ONCE = 8
@@ -75,7 +76,7 @@ def test_a_refresh_token_used_twice_ends_the_whole_login(
     assert "used before" in again.json()["detail"]
     assert not any(opens(client, tokens) for tokens in (first, second, third)), "at once here"
     assert refresh(client, third["refresh_token"]).status_code == 401
-    eventually(lambda: not opens(elsewhere, third), "the other process refuses the access token")
+    until(lambda: not opens(elsewhere, third), "the other process refuses the access token")
     assert opens(client, other), "another login of the same account goes on"
     assert refresh(client, other["refresh_token"]).status_code == 200
 
@@ -155,7 +156,7 @@ def test_a_logout_ends_access_and_refresh_token(
     assert not opens(client, first), "the older access token of the same login"
     for process in (client, elsewhere):
         assert refresh(process, second["refresh_token"]).status_code == 401
-    eventually(lambda: not opens(elsewhere, second), "the other process refuses the access token")
+    until(lambda: not opens(elsewhere, second), "the other process refuses the access token")
     assert opens(start(), login(client, person))
 
 
@@ -180,12 +181,12 @@ def test_a_token_that_names_no_login_is_logged_out_as_well(
         assert info(client, token) == info(elsewhere, token) == 200
         assert client.post("/api/user/logout", headers={"Authorization": f"Bearer {token}"}).status_code == 200
         assert info(client, token) == 401
-        eventually(lambda token=token: info(elsewhere, token) == 401, "the other process refuses it")  # type: ignore[misc]
+        until(lambda token=token: info(elsewhere, token) == 401, "the other process refuses it")  # type: ignore[misc]
     now.forward(hours=4)
     assert info(start(), without) == 401, "for as long as it would have been valid"
 
 
-def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(
+def test_an_ended_login_is_remembered_while_its_tokens_are_valid(
     client: TestClient, person: Person, now: Now, service: Engine
 ) -> None:
     tokens = login(client, person)
@@ -228,10 +229,10 @@ def test_a_logout_that_was_committed_after_a_later_one_is_seen(
     elsewhere, other = start(), sign_up(client)
     now.forward(seconds=30)
     assert client.post("/api/user/logout", headers=other.headers).status_code == 200
-    eventually(lambda: not opens(elsewhere, token_of(other)), "the other process has seen the later one")
+    until(lambda: not opens(elsewhere, token_of(other)), "the other process has seen the later one")
     now.forward(seconds=-30)
     assert client.post("/api/user/logout", headers=person.headers).status_code == 200
-    eventually(lambda: not opens(elsewhere, token_of(person)), "the other process refuses this one too")
+    until(lambda: not opens(elsewhere, token_of(person)), "the other process refuses this one too")
 
 
 def test_logout_without_the_database_is_refused_and_can_be_repeated(
@@ -250,7 +251,7 @@ def test_logout_without_the_database_is_refused_and_can_be_repeated(
     assert (answer.status_code, answer.json()) == (503, {"detail": "the database does not answer"})
     assert int(answer.headers["retry-after"]) > 0
     door.open()
-    eventually(lambda: opens(client, token_of(person)), "the login goes on")
+    until(lambda: opens(client, token_of(person)), "the login goes on")
     assert client.post("/api/user/logout", headers=person.headers).status_code == 200
     assert not opens(client, token_of(person))
 
@@ -266,15 +267,15 @@ def test_process_that_misses_logouts_answers_503_then_401(
 
     assert cached_page() == cached_page() == 200
     door.shut()
-    eventually(lambda: cached_page() == 503, "the loss is noticed")
+    until(lambda: cached_page() == 503, "the loss is noticed")
     assert client.post("/api/user/logout", headers=person.headers).status_code == 200
     assert cached_page() == 503
     door.open()
     codes: list[int] = []
 
-    def told() -> bool:
+    def reported() -> bool:
         codes.append(cached_page())
         return codes[-1] != 503
 
-    eventually(told, "the other process can tell again")
+    until(reported, "the other process can tell again")
     assert codes[-1] == 401
