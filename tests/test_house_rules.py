@@ -60,7 +60,8 @@ def test_the_variables_that_compose_demands_are_in_env_example() -> None:
 
 def test_compose_runs_the_gateway_and_each_service_on_its_port() -> None:
     commands = {name: shlex.split(service["command"]) for name, service in SERVICES.items() if service.get("profiles")}
-    modules = {command[1].removesuffix(":app"): command[command.index("--port") + 1] for command in commands.values()}
+    factories = (command[command.index("--factory") + 1 :] for command in commands.values())
+    modules = {rest[0].removesuffix(":create_app"): rest[rest.index("--port") + 1] for rest in factories}
     services = ("user", "kok", "home_shopping", "recipe", "recommend", "log")
     assert modules == {f"serving.{name}.main": str(8001 + n) for n, name in enumerate(services)}
     assert all(find_spec(module) for module in modules)
