@@ -55,10 +55,9 @@ _UNIT_OF_WORD: Final = (
     rf"(?:(?:{unit_pattern(_LONG)}|{unit_pattern(_COUNTED)}){_END}|{unit_pattern(_LATIN)}(?![A-Za-z]))"
 )
 _WHOLE: Final = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
+DECIMAL: Final = rf"{_WHOLE}(?:\.\d+)?"
 _FRACTION: Final = r"\d+\s*/\s*\d+"
-_NUMBER: Final = (
-    rf"(?:{_WHOLE}(?:\s+|\s*(?:와|과|하고|[&+\-.·])\s*){_FRACTION}|{_FRACTION}|{_WHOLE}(?:\.\d+)?|(?<!\d)\.\d+)"
-)
+_NUMBER: Final = rf"(?:{_WHOLE}(?:\s+|\s*(?:와|과|하고|[&+\-.·])\s*){_FRACTION}|{_FRACTION}|{DECIMAL}|(?<!\d)\.\d+)"
 _WORD: Final = rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _AMOUNT: Final = re.compile(
     rf"(?<!\d)(?<!\d[.,/~\-×*])(?:"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
+from recommender.text.amounts import DECIMAL
 from recommender.text.units import UNITS, Unit, unit_pattern
 
 _BASES: Final = {"gram": "g", "millilitre": "ml", "day": "일"}
@@ -30,16 +31,15 @@ _READ: Final = {spelling: unit for spelling, unit in UNITS.items() if unit.rank 
 _SCALES: Final = {spelling.lower(): _scale(unit) for spelling, unit in _READ.items()}
 _RANK_OF: Final = {_scale(unit)[0]: _RANKS.index(unit.rank) for unit in _READ.values() if unit.rank}
 
-_NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _UNIT: Final = unit_pattern(_SCALES)
 # After a unit no letter follows, but the sign in "500gx8" and words such as 내외, 이상, 미만, 구성, 씩, 선물세트.
 _END: Final = r"(?![a-wyz]|x(?!\s*\d)|(?![내이미구씩선])[가-힣])"
 _AMOUNT: Final = re.compile(
-    rf"(?P<times>[x×*]\s*)?(?<![\d.~])(?P<number>{_NUMBER})(?(times)|(?:\s*\+\s*(?P<more>{_NUMBER})(?![\d.]))?)"
+    rf"(?P<times>[x×*]\s*)?(?<![\d.~])(?P<number>{DECIMAL})(?(times)|(?:\s*\+\s*(?P<more>{DECIMAL})(?![\d.]))?)"
     rf"(?:\s*(?P<unit>{_UNIT}){_END}(?:내외|이상|미만|이내|구성|씩)?)?"
 )
 # A size ("14~15미", "20~21cm") or an offer to choose from ("200g~"), not an amount.
-_RANGE: Final = re.compile(rf"{_NUMBER}\s*(?:{_UNIT})?\s*~\s*(?:{_NUMBER}\s*(?:{_UNIT}|cm)?)?")
+_RANGE: Final = re.compile(rf"{DECIMAL}\s*(?:{_UNIT})?\s*~\s*(?:{DECIMAL}\s*(?:{_UNIT}|cm)?)?")
 _SAME_PRODUCT: Final = re.compile(r"[\s()\[\]/·]*(?:총|약|각)?[\s()\[\]]*")
 _ROUNDING: Final = 0.01
 
