@@ -1,4 +1,4 @@
-# The few commands a person needs. `make` alone lists them.
+# The main commands; `make` alone lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,16 +18,16 @@ FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
 
-setup: $(INSTALLED) ## Make .venv and install everything that requirements.lock pins
+setup: $(INSTALLED) ## Create .venv and install everything that requirements.lock pins
 	@:
 
-# The mark .installing outlives a set-up that was cut off: what it left behind cannot be trusted, so it is removed.
-# The stamp .installed is written last.
+# .installing remains after a set-up that was interrupted; such a .venv is incomplete and is removed. .installed is
+# written last.
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-		echo "make setup: '$(PYTHON)' is not a Python 3.11 that runs. Install Python 3.11, or name one:" \
+		echo "make setup: '$(PYTHON)' is not a working Python 3.11. Install Python 3.11, or name one:" \
 			"make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@if [ -e $(INSTALLING) ]; then echo "The last set-up was cut off; starting over."; rm -rf $(VENV); fi
+	@if [ -e $(INSTALLING) ]; then echo "The last set-up was interrupted; starting over."; rm -rf $(VENV); fi
 	@mkdir -p $(VENV) && touch $(INSTALLING) && date +%s > $(INSTALLING)
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 ifneq ($(UV),)
@@ -41,19 +41,19 @@ endif
 	@rm $(INSTALLING) && mv $@.part $@
 	@echo "Installed in $$(cat $@) s."
 
-run: setup ## Run the whole loop on the demo sources, then serve the API on http://127.0.0.1:8000
+run: setup ## Run every step on the demo sources, then serve the API on http://127.0.0.1:8000
 	@echo "Installed in $$(cat $(INSTALLED)) s, once."
 	@$(BIN)/ukok run --demo --serve
 
-demo-client: setup ## Send a scripted visitor to the API that `make run` serves
+demo-client: setup ## Run a scripted client against the API that `make run` serves
 	@$(BIN)/python docker/demo_client.py
 
-test: setup ## Lint, types, import rules and every test
+test: setup ## Lint, types, import rules and all tests with their coverage
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 bench: setup ## Measure: crawling, serving, log writes, swaps, search, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_crawl
@@ -64,10 +64,10 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, completin
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link
 
-airflow: setup ## Start Airflow with the DAGs, on the embedded database and the demo sources
+airflow: setup ## Start Airflow with the DAGs on the embedded database and the demo sources
 	@$(BIN)/python docker/local_airflow.py --port $(PORT)
 
 clean: ## Stop the embedded database and remove .venv, var and every cache
 	@if [ -x $(BIN)/ukok ]; then $(BIN)/ukok db stop || true; fi
-	rm -rf $(VENV) var build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) var build .coverage *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,7 @@
-"""Snapshots of training data: ``datasets/<name>/<version>/<table>.parquet``, immutable, named by their content."""
+"""Snapshots of training data: ``datasets/<name>/<version>/<table>.parquet``, immutable; the version is a content hash.
+
+``TABLES`` lists the tables. It is written last: without it a snapshot does not exist.
+"""
 
 import hashlib
 import io
@@ -10,7 +13,7 @@ from artifacts.store import Store
 
 
 def write_snapshot(store: Store, name: str, tables: Mapping[str, pd.DataFrame]) -> str:
-    """Write tables as one snapshot and return its version; the same rows give the same version and write nothing."""
+    """Write tables as one snapshot and return its version; rows that are stored already are not written again."""
     files = {table: _parquet(frame) for table, frame in sorted(tables.items())}
     digest = hashlib.sha256()
     for table, data in files.items():
@@ -21,14 +24,6 @@ def write_snapshot(store: Store, name: str, tables: Mapping[str, pd.DataFrame]) 
             store.put(f"datasets/{name}/{version}/{table}.parquet", data)
         store.put(_mark(name, version), b"\n".join(table.encode() for table in files))
     return version
-
-
-def read_snapshot(store: Store, name: str, version: str) -> dict[str, pd.DataFrame]:
-    """Read every table of a snapshot."""
-    tables = store.get(_mark(name, version)).decode().split("\n")
-    return {
-        table: pd.read_parquet(io.BytesIO(store.get(f"datasets/{name}/{version}/{table}.parquet"))) for table in tables
-    }
 
 
 def _mark(name: str, version: str) -> str:

@@ -1,4 +1,4 @@
-"""Artifacts in a local folder."""
+"""Store in a local folder."""
 
 import hashlib
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from artifacts.store import Conflict, NotFound, StoreError
+from artifacts.errors import Conflict, NotFound, StoreError
 
 
 class FolderStore:
-    """A store in ``root``. Objects are written beside their place and moved into it, so none is ever seen in part."""
+    """Store in ``root``. Objects are written to ``.incoming`` and renamed into place, which makes writes atomic."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -38,7 +38,7 @@ class FolderStore:
         with FileLock(self._incoming / "lock"):
             found = self.get_versioned(key)[1] if self.exists(key) else None
             if found != etag:
-                raise Conflict(f"{key} was changed by another writer: read it again and decide anew")
+                raise Conflict(f"{key} was changed by another writer: read it again and retry")
             self.put(key, data)
 
     def get(self, key: str) -> bytes:
@@ -58,7 +58,7 @@ class FolderStore:
             raise NotFound(f"there is no object {key!r} in {self.root}") from None
 
     def list(self, prefix: str) -> list[str]:
-        # Only the folder that the prefix names is walked, not the whole store.
+        # Walk only the folder in the prefix, not the whole store.
         start = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
         files = (path for path in start.rglob("*") if path.is_file() and self._incoming not in path.parents)
         keys = (path.relative_to(self.root).as_posix() for path in files)

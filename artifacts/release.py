@@ -1,32 +1,35 @@
 """Releases: one immutable folder of indexes and models that serving loads as a unit.
 
-``releases/<version>/manifest.json`` is written last and makes the release exist; ``releases/CURRENT`` names the live
-one and is replaced by a conditional write, so two publishers cannot both win.
+``releases/<version>/manifest.json`` is written last: without it a release does not exist. ``releases/CURRENT`` names
+the live one and is replaced by a conditional write, so two publishers cannot both win.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from artifacts.store import Conflict, NotFound, Store, StoreError
+from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.store import Store
 
-CURRENT = "releases/CURRENT"
-MANIFEST = "manifest.json"
-HISTORY = 20
+CURRENT: Final = "releases/CURRENT"
+MANIFEST: Final = "manifest.json"
+# Version of the manifest's fields and of the files that it lists; one that differs is not read.
+SCHEMA_VERSION: Final = 1
+# Earlier live versions that CURRENT lists for rollback.
+HISTORY: Final = 20
 
 
 class CorruptRelease(StoreError):
-    """A release is not what its manifest says; the message names the file."""
+    """A release is not what its manifest says, or its manifest cannot be read; the message names the file."""
 
 
 class FileEntry(BaseModel):
-    """What a file of the release must be."""
+    """Expected digest and size in bytes of a file."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,26 +37,32 @@ class FileEntry(BaseModel):
     size: int
 
 
-class Manifest(BaseModel):
-    """What a release holds, what it came from and how it was judged."""
+def _inside_release(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
+        raise ValueError(f"file name {name!r} leads out of the release")
+    return name
 
-    model_config = ConfigDict(extra="forbid")
 
+class BaseManifest(BaseModel):
+    """The fields of a manifest that storage reads; a subclass adds the description of the content."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    schema_version: int = SCHEMA_VERSION
     version: str
-    built_at: datetime
-    files: dict[str, FileEntry]
-    counts: dict[str, int]
-    dimensions: dict[str, int]
-    metric: str
-    datasets: dict[str, str]
-    code_version: str
-    parameters: dict[str, Any]
-    evaluation: dict[str, Any]
-    gate: dict[str, Any]
+    files: dict[Annotated[str, AfterValidator(_inside_release)], FileEntry]
+
+
+M = TypeVar("M", bound=BaseManifest)
+
+
+class _Schema(BaseModel):
+    schema_version: int
 
 
 class Pointer(BaseModel):
-    """Content of ``CURRENT``: the live version and those before it, newest first."""
+    """Content of ``CURRENT``: the live version and the earlier ones, newest first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,7 +76,7 @@ def file_entries(folder: Path) -> dict[str, FileEntry]:
     return {path.relative_to(folder).as_posix(): _entry(path) for path in paths}
 
 
-def publish(store: Store, folder: Path, manifest: Manifest) -> None:
+def publish(store: Store, folder: Path, manifest: BaseManifest) -> None:
     """Upload the files that the manifest lists, then the manifest. A published version is never changed."""
     key = f"releases/{manifest.version}/{MANIFEST}"
     data = manifest.model_dump_json(indent=2).encode()
@@ -80,22 +89,40 @@ def publish(store: Store, folder: Path, manifest: Manifest) -> None:
     store.put_if(key, data, None)
 
 
-def read_manifest(store: Store, version: str) -> Manifest:
-    """Read the manifest of a release, or raise :class:`CorruptRelease`."""
+def read_manifest(store: Store, version: str, model: type[M]) -> M:
+    """Read the manifest of a release as ``model``, or raise :class:`CorruptRelease`."""
+    return parse_manifest(_manifest_data(store, version), version, model)
+
+
+def parse_manifest(data: bytes, version: str, model: type[M]) -> M:
+    """Parse the manifest of release ``version``, or raise :class:`CorruptRelease` with its first error."""
     try:
-        return Manifest.model_validate_json(store.get(f"releases/{version}/{MANIFEST}"))
-    except NotFound:
-        raise CorruptRelease(f"release {version} has no {MANIFEST}: its upload did not finish") from None
+        schema_version = _Schema.model_validate_json(data).schema_version
+        if schema_version != SCHEMA_VERSION:
+            raise CorruptRelease(
+                f"release {version}: {MANIFEST} has schema version {schema_version}, readable is {SCHEMA_VERSION}: "
+                + ("upgrade ukok" if schema_version > SCHEMA_VERSION else "build a new release")
+            )
+        manifest = model.model_validate_json(data)
     except ValidationError as error:
-        raise CorruptRelease(f"release {version}: {MANIFEST} is not valid ({error.error_count()} errors)") from None
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "content"
+        raise CorruptRelease(
+            f"release {version}: {MANIFEST} is not valid: {field}: {first['msg']} ({error.error_count()} errors); "
+            "build a new release"
+        ) from None
+    if manifest.version != version:
+        raise CorruptRelease(f"release {version}: {MANIFEST} is that of {manifest.version}")
+    return manifest
 
 
 def fetch(store: Store, version: str, cache: Path) -> Path:
-    """Bring a release into ``cache/<version>`` and return that folder, every file checked against the manifest.
+    """Download a release into ``cache/<version>``, check every file against the manifest and return that folder.
 
-    A folder already there is checked again and fetched anew if it is damaged.
+    A folder that exists is checked again, and downloaded anew if it is damaged.
     """
-    manifest = read_manifest(store, version)
+    data = _manifest_data(store, version)
+    manifest = parse_manifest(data, version, BaseManifest)
     target = cache / version
     if target.is_dir():
         try:
@@ -110,7 +137,7 @@ def fetch(store: Store, version: str, cache: Path) -> Path:
         for name in manifest.files:
             (incoming / name).parent.mkdir(parents=True, exist_ok=True)
             _download(store, version, name, incoming / name)
-        (incoming / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+        (incoming / MANIFEST).write_bytes(data)
         check(incoming, manifest)
         if not target.is_dir():
             incoming.replace(target)
@@ -119,8 +146,8 @@ def fetch(store: Store, version: str, cache: Path) -> Path:
     return target
 
 
-def check(folder: Path, manifest: Manifest) -> None:
-    """Compare every file of a local release with its manifest, or raise :class:`CorruptRelease`."""
+def check(folder: Path, manifest: BaseManifest) -> None:
+    """Compare every file of a local release with its manifest; raise :class:`CorruptRelease` on a difference."""
     for name, wanted in manifest.files.items():
         path = folder / name
         if not path.is_file():
@@ -134,14 +161,14 @@ def check(folder: Path, manifest: Manifest) -> None:
 
 
 def current(store: Store) -> str | None:
-    """Version of the live release, None before the first."""
+    """Version of the live release; None before the first."""
     pointer, _ = _pointer(store)
     return pointer.version if pointer else None
 
 
 def promote(store: Store, version: str, *, expected: str | None) -> None:
-    """Make a release live if the live one still is ``expected``, else raise :class:`~artifacts.store.Conflict`."""
-    read_manifest(store, version)
+    """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.store.Conflict`."""
+    read_manifest(store, version, BaseManifest)
     pointer, etag = _pointer(store)
     live = pointer.version if pointer else None
     if live != expected:
@@ -153,21 +180,28 @@ def promote(store: Store, version: str, *, expected: str | None) -> None:
 
 
 def rollback(store: Store) -> str:
-    """Make the release before the live one live again and return its version."""
+    """Make the previous release live again and return its version."""
     pointer, etag = _pointer(store)
     if pointer is None or not pointer.previous:
         raise StoreError("there is no earlier release to roll back to; see `ukok release list`")
     version = pointer.previous[0]
-    read_manifest(store, version)
+    read_manifest(store, version, BaseManifest)
     store.put_if(CURRENT, _encode(Pointer(version=version, previous=pointer.previous[1:])), etag)
     return version
 
 
 def list_releases(store: Store) -> list[str]:
-    """Versions whose upload finished, oldest first."""
+    """Versions of the completely uploaded releases, oldest first."""
     suffix = f"/{MANIFEST}"
     keys = (key for key in store.list("releases/") if key.endswith(suffix))
     return sorted(key.removeprefix("releases/").removesuffix(suffix) for key in keys)
+
+
+def _manifest_data(store: Store, version: str) -> bytes:
+    try:
+        return store.get(f"releases/{version}/{MANIFEST}")
+    except NotFound:
+        raise CorruptRelease(f"release {version} has no {MANIFEST}: its upload did not finish") from None
 
 
 def _pointer(store: Store) -> tuple[Pointer | None, str | None]:

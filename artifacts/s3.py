@@ -1,5 +1,6 @@
-"""Artifacts in an S3 bucket, over HTTP. The server must honour ``If-Match`` and ``If-None-Match`` on writes."""
+"""Store in an S3 bucket. The server must honour ``If-Match`` and ``If-None-Match`` on writes."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from artifacts.store import Conflict, NotFound, StoreError
+from artifacts.errors import Conflict, NotFound, StoreError
 
 MISSING = {"NoSuchKey", "404", "NotFound"}
 LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
@@ -17,7 +18,7 @@ REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403",
 
 
 class S3Store:
-    """A store under ``prefix`` of ``bucket``; ``endpoint_url`` names a server other than Amazon's."""
+    """Store under ``prefix`` of ``bucket``; ``endpoint_url`` is the URL of a server other than AWS."""
 
     def __init__(self, bucket: str, prefix: str, endpoint_url: str | None) -> None:
         self.bucket = bucket
@@ -31,23 +32,29 @@ class S3Store:
                 connect_timeout=5,
                 read_timeout=60,
                 s3={"addressing_style": "path"} if endpoint_url else {},
+                # By default boto3 sends checksums in aws-chunked bodies, which other servers store as content.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
             ),
         )
 
     def put(self, key: str, data: bytes) -> None:
         with self._errors(key):
-            self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+            answer = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+            self._verify(key, data, answer["ETag"])
 
     def put_file(self, key: str, path: Path) -> None:
         with self._errors(key):
             self._client.upload_file(str(path), self.bucket, self.prefix + key)
+        self._verify_size(key, path.stat().st_size, self.size(key))
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> None:
         with self._errors(key):
             if etag is None:
-                self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
+                answer = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
             else:
-                self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfMatch=etag)
+                answer = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfMatch=etag)
+            self._verify(key, data, answer["ETag"])
 
     def get(self, key: str) -> bytes:
         return self.get_versioned(key)[0]
@@ -84,6 +91,21 @@ class S3Store:
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
+    def _verify(self, key: str, data: bytes, etag: str) -> None:
+        """Raise ``StoreError`` if the server stored something else; without MD5 entity tags, compare the sizes."""
+        if etag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return
+        head = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        if head["ETag"] == etag:  # else another writer has replaced the object since
+            self._verify_size(key, len(data), head["ContentLength"])
+
+    def _verify_size(self, key: str, sent: int, stored: int) -> None:
+        if stored != sent:
+            raise StoreError(
+                f"{self.where} stored {stored} bytes for {key!r} where {sent} were sent: the server, or a proxy before "
+                "it, changes uploads; check UKOK_S3_ENDPOINT_URL"
+            )
+
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         try:
@@ -93,7 +115,7 @@ class S3Store:
             if code in MISSING:
                 raise NotFound(f"there is no object {key!r} in {self.where}") from None
             if code in LOST:
-                raise Conflict(f"{key} was changed by another writer: read it again and decide anew") from None
+                raise Conflict(f"{key} was changed by another writer: read it again and retry") from None
             if code in REFUSED:
                 raise StoreError(
                     f"{self.where} refused the credentials ({code}); check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

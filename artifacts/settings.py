@@ -1,15 +1,13 @@
-"""Where artifacts are kept."""
+"""Location of the artifact store."""
 
-from pathlib import Path
-
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from ukok.settings import Settings
 
 
-class ArtifactSettings(BaseSettings):
-    """A folder (default ``var/artifacts``) or ``s3://bucket/prefix``; the usual AWS variables hold S3 credentials."""
+class ArtifactSettings(Settings):
+    """A folder or ``s3://bucket/prefix`` (default: ``artifacts`` in ``var_dir``).
 
-    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore", env_ignore_empty=True)
+    S3 credentials are in the usual AWS variables.
+    """
 
     artifacts_url: str | None = None
     s3_endpoint_url: str | None = None
-    var_dir: Path = Path("var")

@@ -1,4 +1,4 @@
-"""What the DAGs hand to one another: each names rows or files that a DAG has brought up to date."""
+"""Assets that connect the DAGs: each names the rows or files that one DAG updates."""
 
 from airflow.sdk import Asset
 

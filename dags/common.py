@@ -1,4 +1,4 @@
-"""What every DAG shares: who owns it, how it is retried, its parameters, and which time a run stands for."""
+"""What all DAGs share: owner, retries and limits, parameters, and the day and instant of a run."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -26,30 +26,30 @@ DATE = Param(
     format="date",
     description="Day in Korea to read, e.g. 2025-08-06. Empty: the day of the run.",
 )
-DAYS = Param(11, type="integer", minimum=1, maximum=11, description="How many days to read, from that day on.")
+DAYS = Param(11, type="integer", minimum=1, maximum=11, description="Number of days to read, from that day on.")
 ACCEPT = Param(
     False,
     type="boolean",
-    description="Load files that were held back. Only after `ukok crawl show-fault` was looked at.",
+    description="Load files that were held back. Look at `ukok crawl show-fault` first.",
 )
 
 
 def param(name: str) -> Any:  # noqa: ANN401 - each parameter has its own type
-    """The value of a parameter in the current run."""
+    """Return the value of a parameter of the current run."""
     return get_current_context()["params"][name]
 
 
-def due() -> datetime:
-    """When the current run was due, in UTC; one that was started by hand or by an asset was due at that moment."""
+def run_after() -> datetime:
+    """Return when the current run was due, in UTC; one triggered by hand or by an asset was due at that moment."""
     return get_current_context()["dag_run"].run_after.astimezone(UTC)
 
 
 def day() -> date:
-    """The Korean day that the current run stands for: the parameter ``date``, else the day on which it was due."""
+    """Return the Korean day of the current run: the parameter ``date``, else the day on which it was due."""
     chosen: str | None = param("date")
-    return date.fromisoformat(chosen) if chosen else due().astimezone(KST).date()
+    return date.fromisoformat(chosen) if chosen else run_after().astimezone(KST).date()
 
 
 def crawl_instant() -> datetime:
-    """The wall clock moved onto the day of the run: what a crawl counts as having seen its pages at."""
+    """Return the wall-clock time of now on the day of the run: the instant that its crawl counts as."""
     return datetime.combine(day(), datetime.now(KST).time(), KST)

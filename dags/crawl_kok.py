@@ -3,16 +3,16 @@
 Reads the category lists and the product pages that are due into the raw zone, then loads them into both databases:
 `kok_product` with `kok_seller`, `kok_review`, `product_detail`, `product_image`, and `kok_price` for serving,
 `dim_product` and `fct_price` for analysts. Then links products to items in `product_item`, with those of the
-broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`. What a crawl read, missed and changed is
-told by the page `reports/crawl/kok/RUN.html` in the artifacts.
+broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`. The report of each crawl is
+`reports/crawl/kok/RUN.html` in the artifacts.
 
-**When** Every day at 04:10 in Korea; by hand at any time. Running it again changes nothing that is there already.
+**When** Every day at 04:10 in Korea, or by hand. Running it again changes no rows that are loaded already.
 
-**When it fails** `crawl` fails when the mall is away, its pages have changed, or the requests of the day are used up;
-the log names the first page that could not be read, and nothing is loaded. A crawl that was killed is taken over by
-the next. `load` fails when a file is held back: it breaks the contract of its source, falls far short of the last
-ones, or more than 5 % of it is rejected. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the
-mall really is so, run the DAG with `accept`.
+**When it fails** `crawl` fails when the mall is unreachable, its pages have changed, or the requests of the day are
+used up; the log names the first page that could not be read, and nothing is loaded. The next crawl takes over the
+product pages that a killed one has read. `load` fails when a file is held back: it breaks the contract of its source,
+has far fewer items than the files before, or has more than 5 % of its items rejected. `ukok crawl show-fault RUN` shows
+the field, the reason and the page. If the mall did change like that, run the DAG with `accept`.
 """
 
 from datetime import timedelta
@@ -36,19 +36,19 @@ def crawl_kok() -> None:
     def crawl() -> str:
         from pipelines import tasks
 
-        return tasks.crawl("kok", day(), days=1, now=crawl_instant())
+        return str(tasks.crawl("kok", day(), days=1, now=crawl_instant()))
 
     @task(outlets=[CATALOG])
     def load() -> list[str]:
         from pipelines import tasks
 
-        return tasks.load("kok", accept=param("accept"))
+        return [str(report) for report in tasks.load("kok", accept=param("accept"))]
 
     @task
     def link() -> str:
         from pipelines import tasks
 
-        return tasks.link()
+        return str(tasks.link())
 
     crawl() >> load() >> link()
 

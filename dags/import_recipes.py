@@ -1,12 +1,13 @@
 """### Recipes from the official CSV
 
 Reads the CSV into the raw zone and from there into `recipe`, `recipe_ingredient` and the vocabulary of ingredients;
-then product titles are resolved again with that vocabulary. The same as `ukok recipes import FILE`.
+then resolves product titles again with that vocabulary. The same as `ukok recipes import FILE`.
 
-**When** By hand, whenever a new file has come. The file must be readable where the tasks run.
+**When** By hand, when there is a new file. The file must be readable where the tasks run. New recipes trigger
+`train_and_publish`.
 
-**When it fails** The file is not there, or it is not the recipe CSV: its first line and its encoding (UTF-8 or CP949)
-tell. Rows without an id or a title are among the rejected items; they do not fail the run.
+**When it fails** The file is missing or is not the recipe CSV: check its header and its encoding (UTF-8 or CP949). Rows
+without an id or a title are rejected and do not fail the run.
 """
 
 from datetime import timedelta
@@ -14,7 +15,7 @@ from datetime import timedelta
 from airflow.sdk import Param, dag, task
 
 from dags.assets import RECIPES
-from dags.common import COMMON, due, param
+from dags.common import COMMON, param, run_after
 
 FILE = Param(
     None, type=["null", "string"], description="Path of the recipe CSV. Empty: the file that UKOK_RECIPES_FILE names."
@@ -37,7 +38,7 @@ def import_recipes() -> None:
         from pipelines import tasks
 
         file = param("file")
-        return tasks.recipes(Path(file) if file else None, now=due())
+        return [str(report) for report in tasks.recipes(Path(file) if file else None, now=run_after())]
 
     load()
 

@@ -1,14 +1,14 @@
 """### A new release of the recommendations
 
-Learns the ingredient vectors (Word2Vec) and the sentence encoder (BERT), builds a release from them and the current
-catalog, brings it back and checks it, and makes it live. The API follows within seconds. The same as
-`ukok train word2vec`, `ukok train bert` and `ukok release build`, `verify`, `promote`.
+Trains the ingredient vectors (Word2Vec) and the sentence encoder (BERT), builds a release from them and the current
+catalog, verifies it and makes it live. The API loads it within seconds. The same as `ukok train word2vec`,
+`ukok train bert` and `ukok release build`, `verify`, `promote`.
 
-**When** Once catalog and schedule have both been brought up to date since the last release; by hand at any time.
+**When** Since its last run, catalog and schedule have both been updated, or recipes have been imported; or by hand.
 
-**When it fails** `build` fails when there are no recipes or products yet. `promote` fails when the release did not pass
-its gate; the log names the figures that were worse than those of the live release or of a simple baseline. The live
-release stays in service in each case. `ukok release list` shows all of them, `ukok release rollback` takes one back.
+**When it fails** Training fails when there are no recipes yet. `promote` fails when the release did not pass its gate;
+the log names the figures that were worse than those of the live release or of a simple baseline. In either case the
+live release stays in service. `ukok release list` shows all releases, `ukok release rollback` goes back by one.
 """
 
 from datetime import timedelta
@@ -16,13 +16,13 @@ from datetime import timedelta
 from airflow.sdk import dag, task
 
 from dags.assets import CATALOG, EVENTS, RECIPES, RELEASE, SCHEDULE
-from dags.common import COMMON, due
+from dags.common import COMMON, run_after
 
 
 @dag(
-    schedule=[CATALOG, SCHEDULE],
+    schedule=(CATALOG & SCHEDULE) | RECIPES,
     doc_md=__doc__,
-    tags=["learn", "release"],
+    tags=["train", "release"],
     dagrun_timeout=timedelta(hours=6),
     **COMMON,
 )
@@ -31,19 +31,19 @@ def train_and_publish() -> None:
     def train_word2vec() -> str:
         from pipelines import tasks
 
-        return tasks.train_word2vec(now=due())
+        return tasks.train_word2vec(now=run_after())
 
     @task(inlets=[RECIPES])
     def train_bert() -> str:
         from pipelines import tasks
 
-        return tasks.train_bert(now=due())
+        return tasks.train_bert(now=run_after())
 
     @task(inlets=[CATALOG, SCHEDULE, RECIPES, EVENTS])
     def build() -> str:
         from pipelines import tasks
 
-        return tasks.build(now=due())
+        return tasks.build(now=run_after())
 
     @task
     def verify(version: str) -> str:
@@ -56,7 +56,7 @@ def train_and_publish() -> None:
     def promote(version: str) -> None:
         from pipelines import tasks
 
-        tasks.promote(version, now=due())
+        tasks.promote(version, now=run_after())
 
     built = build()
     [train_word2vec(), train_bert()] >> built

@@ -1,8 +1,8 @@
-"""Airflow on this machine: api-server, scheduler and dag-processor as three processes, beside the demo sources.
+"""Airflow on this machine: api-server, scheduler and dag-processor as three processes, and the demo sources.
 
 `make airflow` starts it. Its state is under var/airflow, its metadata in the database ``airflow`` of the embedded
-PostgreSQL. Ctrl-C stops everything but that PostgreSQL, which `ukok db stop` ends. What a killed run left behind is
-stopped by the next one.
+PostgreSQL. Ctrl-C stops everything but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left
+behind are stopped at the next start.
 """
 
 import argparse
@@ -43,7 +43,7 @@ class Failed(RuntimeError):
 
 
 def main() -> int:
-    """Start everything, print where it is, and stay until Ctrl-C or until one process ends by itself."""
+    """Start everything, print the addresses, and wait for Ctrl-C or for a process that ends by itself."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=8080, help="port of the UI and the REST API")
     parser.add_argument("--no-standin", action="store_true", help="read the sources that UKOK_*_URL name, not the demo")
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def run(home: Path, port: int, *, standin: bool) -> NoReturn:
-    """Prepare the databases, start the processes and watch them; ends by an exception only."""
+    """Prepare the databases, start the processes and watch them until an exception."""
     check_port_is_free(port)
     password = admin_password(home)
     common = {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
@@ -83,7 +83,7 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
     if standin:
         demo_port = free_port()
         env |= demo_settings(demo_port)
-        # The middle of its three days is today, so that there is a show before and after each.
+        # The middle of its three days is today, so that there are shows in the past and to come.
         yesterday = datetime.now(ZoneInfo("Asia/Seoul")).date() - timedelta(days=1)
         commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
@@ -93,7 +93,7 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
         print(f"Airflow    http://127.0.0.1:{port}    login: admin / {password}")
         print(f"REST API   http://127.0.0.1:{port}/docs")
         print(f"Logs       {home}/logs (tasks), {home}/*.log (processes)")
-        print("First      run import_recipes, crawl_kok and crawl_schedules; train_and_publish then starts by itself.")
+        print("First      trigger import_recipes, crawl_kok and crawl_schedules; they trigger train_and_publish.")
         print("Ctrl-C stops Airflow and the demo sources, but not the embedded database (ukok db stop).", flush=True)
         while True:
             time.sleep(0.5)
@@ -101,13 +101,13 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
 
 
 def demo_settings(port: int) -> dict[str, str]:
-    """Environment that points the steps at the demo sources and the demo recipes."""
+    """Return the environment that points the steps at the demo sources and the demo recipes."""
     recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
     return base_urls(f"http://127.0.0.1:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0", "UKOK_RECIPES_FILE": recipes}
 
 
 def airflow_settings(home: Path, port: int) -> dict[str, str]:
-    """Environment of the three processes on this machine."""
+    """Return the environment of the three processes."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -124,7 +124,7 @@ def airflow_settings(home: Path, port: int) -> dict[str, str]:
 
 
 def metadata_database() -> str:
-    """URL of the database ``airflow`` on the embedded PostgreSQL; made when it is not there."""
+    """Return the URL of the database ``airflow`` on the embedded PostgreSQL; create it if it is missing."""
     url = sqlalchemy.make_url(embedded.start(DatabaseSettings().var_dir)["warehouse"])
     engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
     with engine.connect() as conn:
@@ -134,7 +134,7 @@ def metadata_database() -> str:
 
 
 def admin_password(home: Path) -> str:
-    """Password of the user admin, made at the first start."""
+    """Return the password of the user admin, generated at the first start."""
     path = home / "passwords.json"
     if not path.exists():
         write_private(path, json.dumps({"admin": secrets.token_urlsafe(12)}))
@@ -142,14 +142,14 @@ def admin_password(home: Path) -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """A secret that the three processes share and that survives a restart."""
+    """Return a secret that the three processes share, generated at the first start."""
     if not path.exists():
         write_private(path, secrets.token_hex(32))
     return path.read_text()
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file atomically that only its owner can read."""
     part = path.with_suffix(".part")
     part.touch(mode=0o600)
     part.write_text(text)
@@ -157,7 +157,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def finish(command: Sequence[str], env: Mapping[str, str]) -> None:
-    """Run a command to its end; its output is shown only when it fails."""
+    """Run a command; show its output only if it fails."""
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise Failed(f"{done.stdout}\n`{' '.join(command)}` failed with exit code {done.returncode}.")
@@ -167,9 +167,9 @@ def finish(command: Sequence[str], env: Mapping[str, str]) -> None:
 def started(
     commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path
 ) -> Iterator[dict[str, psutil.Popen]]:
-    """Start each command with its own log file, and stop them all at the end.
+    """Start each command with its own log file; stop all at the end.
 
-    Each leads a session of its own: the terminal's Ctrl-C reaches only this script, which then stops them in order.
+    Each has its own session: Ctrl-C on the terminal reaches only this script, which then stops them in order.
     """
     processes: dict[str, psutil.Popen] = {}
     try:
@@ -191,7 +191,7 @@ def started(
 
 
 def stop(processes: Sequence[psutil.Process]) -> None:
-    """Ask the processes to end, and kill what is left of their sessions."""
+    """Terminate the processes, then kill what is left of their sessions."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -202,17 +202,17 @@ def stop(processes: Sequence[psutil.Process]) -> None:
 
 
 def leftovers_file(home: Path) -> Path:
-    """Where the running processes are written down for the next start."""
+    """Return the file that lists the running processes for the next start."""
     return home / "processes.json"
 
 
 def remember(home: Path, processes: Iterable[psutil.Popen]) -> None:
-    """Write down which processes run, with their start times, since a pid alone may be given to another."""
+    """Store the ids of the running processes with their start times, since ids are reused."""
     leftovers_file(home).write_text(json.dumps([[process.pid, process.create_time()] for process in processes]))
 
 
 def stop_leftovers(home: Path) -> None:
-    """Stop what a killed run left running."""
+    """Stop the processes that a killed run left behind."""
     path = leftovers_file(home)
     if not path.exists():
         return
@@ -227,7 +227,7 @@ def stop_leftovers(home: Path) -> None:
 
 
 def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
-    """Raise :class:`Failed` when a process has ended by itself."""
+    """Raise :class:`Failed` if a process has ended by itself."""
     for name, process in processes.items():
         code = process.poll()
         if code is not None:
@@ -237,7 +237,7 @@ def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
 
 
 def wait_until_healthy(port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
-    """Poll until the api-server answers that the database, the scheduler and the dag-processor are healthy."""
+    """Poll until the api-server reports that the database, the scheduler and the dag-processor are healthy."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         check_all_run(processes, home)
@@ -250,7 +250,7 @@ def wait_until_healthy(port: int, processes: Mapping[str, psutil.Popen], home: P
 
 
 def check_port_is_free(port: int) -> None:
-    """Raise :class:`Failed` when another program listens on the port."""
+    """Raise :class:`Failed` if another program listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -260,7 +260,7 @@ def check_port_is_free(port: int) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

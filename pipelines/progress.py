@@ -1,52 +1,136 @@
-"""Shows a run while it works: a live line on a terminal, plain lines otherwise, and a table at the end."""
+"""Progress of a run or a crawl for the person at the terminal: one line a step, and a bar while a step takes long."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+import structlog
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from crawlers import job
-from pipelines.run import Done, Step, peak_memory_bytes, timed
+from pipelines.run import Step, Watch, peak_memory_bytes
+
+log = structlog.get_logger(__name__)
+
+BAR_AFTER_SECONDS = 2.0
+MANY_SKIPPED = 3  # skipped steps that are still named one by one
+# A mark for terminals that know Unicode, one for those that do not, and the colour of both.
+MARKS = {"done": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "skipped": ("–", "-", "yellow")}
 
 
-def follow(steps: Iterable[Step], console: Console) -> None:
-    """Do the steps in order and say how each went; the first that raises ends the run."""
-    done: list[Done] = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for step in steps:
-            line = progress.add_task(step.title)
-            done.append(timed(step))
-            progress.remove_task(line)
-            for said in done[-1].lines:
-                console.print(f"[green]✓[/] {step.title:<14} {said}")
-    console.print(_summary(done))
+@dataclass(frozen=True)
+class StepResult:
+    """How a step ended: its figures, the reason of its failure, or the step that it lacked; and its seconds."""
+
+    name: str
+    status: Literal["done", "failed", "skipped"]
+    detail: str
+    seconds: float = 0.0
+
+
+class SlowStepProgress(Progress):
+    """A progress bar that is shown once a task has taken ``after`` seconds; never if the console is no terminal."""
+
+    def __init__(self, console: Console, after: float) -> None:
+        self.after = after
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeElapsedColumn(),
+        )
+        # Standard error goes to the log; the bar must not catch it.
+        super().__init__(
+            *columns,
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Only the tasks that take long."""
+        yield self.make_tasks_table([task for task in self.tasks if (task.elapsed or 0.0) >= self.after])
 
 
 @contextmanager
-def watching(source: str, console: Console) -> Iterator[Callable[[job.Progress], None]]:
-    """Show how far a crawl is, on a terminal only: requests made of those known to be needed, items, and the rate."""
-    found = TextColumn("{task.fields[found]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), found, TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task(source, total=None, found="")
+def crawl_progress(name: str, console: Console, after: float = 0.0) -> Iterator[Watch]:
+    """Show a bar while the block runs, and yield a function that takes the progress of a crawl.
+
+    The bar shows requests made of those known to be needed, items and the rate; until the first call it only moves.
+    """
+    with SlowStepProgress(console, after) as bar:
+        task = bar.add_task(name, total=None, detail="")
 
         def watch(now: job.Progress) -> None:
             rate = now.requests / max(now.seconds, 1)
-            bar.update(line, completed=now.requests, total=now.known, found=f"{now.items:,} items, {rate:,.1f} pages/s")
+            detail = f"{now.requests:,}/{now.known:,}  {now.items:,} items, {rate:,.1f} pages/s"
+            bar.update(task, completed=now.requests, total=now.known, detail=detail)
 
         yield watch
 
 
-def _summary(done: Iterable[Done]) -> Table:
-    table = Table("step", "seconds", title="What the run took")
-    total = 0.0
-    for each in done:
-        table.add_row(each.title, f"{each.seconds:.1f}")
-        total += each.seconds
-    table.add_section()
-    table.add_row("the whole job", f"{total:.1f}")
-    table.add_row("peak memory", f"{peak_memory_bytes() / 2**20:,.0f} MiB")
-    return table
+def run_steps(
+    steps: Iterable[Step],
+    console: Console,
+    reason_of: Callable[[Exception], str | None],
+    after: float = BAR_AFTER_SECONDS,
+) -> list[StepResult]:
+    """Run the steps in order and print a line for each; a step that needs one that failed is skipped.
+
+    ``reason_of`` words an error that a person can act on; of any other the log has the traceback. Steps that take
+    longer than ``after`` seconds show a bar.
+    """
+    results: dict[str, StepResult] = {}
+    for step in steps:
+        lacking = next((name for name in step.needs if results[name].status != "done"), None)
+        if lacking is None:
+            with crawl_progress(step.name, console, after) as watch:
+                result = _run(step, watch, reason_of)
+        else:
+            result = StepResult(step.name, "skipped", f"skipped, it needs {lacking}")
+        results[step.name] = result
+        console.print(_line(result, ascii_only=console.options.ascii_only))
+    total, peak = sum(result.seconds for result in results.values()), peak_memory_bytes() / 2**20
+    console.print(f"{_counts(results.values())} in {total:.1f} s, peak memory {peak:,.0f} MiB", markup=False)
+    return list(results.values())
+
+
+def why_incomplete(results: Iterable[StepResult]) -> str | None:
+    """Name the steps that failed and were skipped, in one line; None if all are done."""
+    failed, skipped = ([r.name for r in results if r.status == status] for status in ("failed", "skipped"))
+    if not failed:
+        return None
+    if len(skipped) > MANY_SKIPPED:
+        skipped = [f"{len(skipped)} steps that need them"]
+    return f"failed: {', '.join(failed)}" + (f"; skipped: {', '.join(skipped)}" if skipped else "")
+
+
+def _run(step: Step, watch: Watch, reason_of: Callable[[Exception], str | None]) -> StepResult:
+    began = time.monotonic()
+    try:
+        detail = step.run(watch)
+    except Exception as error:
+        log.exception("step failed", step=step.name)
+        reason = reason_of(error) or f"{type(error).__name__}: {error}"
+        return StepResult(step.name, "failed", " ".join(reason.split()), time.monotonic() - began)
+    return StepResult(step.name, "done", detail, time.monotonic() - began)
+
+
+def _line(result: StepResult, *, ascii_only: bool) -> Text:
+    mark, ascii_mark, style = MARKS[result.status]
+    seconds = "" if result.status == "skipped" else f"{result.seconds:.1f} s"
+    detail_style = "" if result.status == "done" else style
+    text = f" {result.name:<14} {seconds:>7}  "
+    return Text.assemble((ascii_mark if ascii_only else mark, style), text, (result.detail, detail_style))
+
+
+def _counts(results: Iterable[StepResult]) -> str:
+    counts = Counter(result.status for result in results)
+    return ", ".join(f"{count} {status}" for status, count in counts.items())

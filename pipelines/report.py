@@ -1,4 +1,4 @@
-"""What a step did: its Report goes to ``step_run``, its rejected items to ``rejects/<step>/<run_id>.jsonl.gz``."""
+"""Reports of steps: figures in ``step_run``, rejected items in ``rejects/<step>/<run_id>.jsonl.gz``."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Report:
-    """Figures of one run of one step; the step fills it in while it works."""
+    """Figures of one run of one step, which the step fills in while it works; ``str`` gives them in one line."""
 
     step: str
     run_id: str
@@ -36,39 +36,48 @@ class Report:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
     def reject(self, item: Mapping[str, Any], reason: str, detail: str = "") -> None:
-        """Keep an item that does not land: ``reason`` is a short countable name, ``detail`` says what was wrong."""
+        """Keep an item that is not loaded: ``reason`` is a short name to count by, ``detail`` says what is wrong."""
         self.rejects.append({"reason": reason, "detail": detail, "item": dict(item)})
 
     @property
     def rejected(self) -> dict[str, int]:
-        """How many items were rejected, by reason."""
+        """Number of rejected items by reason."""
         return dict(Counter(str(reject["reason"]) for reject in self.rejects))
 
     @property
     def rejects_key(self) -> str:
-        """Where the rejected items are kept."""
+        """Key of the rejected items in the store."""
         return f"rejects/{self.step}/{self.run_id}.jsonl.gz"
 
-    def summary(self) -> str:
-        """One line for a log or a terminal."""
-        parts = [f"{self.read:,} read", f"{self.written:,} written", f"{self.unchanged:,} unchanged"]
-        parts += [f"{count:,} rejected ({reason})" for reason, count in sorted(self.rejected.items())]
-        return f"{self.step}: {', '.join(parts)} in {self.seconds:.1f} s"
+    @property
+    def figures(self) -> str:
+        """Counts of items and rows for a person."""
+        return figures_of(self.read, self.written, self.unchanged, self.rejected)
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.figures} in {self.seconds:.1f} s"
+
+
+def figures_of(read: int, written: int, unchanged: int, rejected: Mapping[str, int]) -> str:
+    """Word the counts of a step: items read, rows written, items unchanged, and items rejected by reason."""
+    parts = [f"{read:,} read", f"{written:,} written", f"{unchanged:,} unchanged"]
+    parts += [f"{count:,} rejected ({reason})" for reason, count in sorted(rejected.items())]
+    return ", ".join(parts)
 
 
 @contextmanager
 def record(
     warehouse: Engine, store: Store, step: str, *, interval: tuple[datetime, datetime] | None = None
 ) -> Iterator[Report]:
-    """Run a step under a Report: stored as ``running`` at once, then as ``done``, or as ``failed`` with the reason.
+    """Record a step in ``step_run``: ``running`` at once, then ``done``, or ``failed`` with the reason in one line.
 
-    A row that stays ``running`` without a process is a run that was killed; running the step again is safe.
+    A row that stays ``running`` belongs to a run that was killed; running the step again is safe.
     """
     started_at, began = datetime.now(UTC), time.monotonic()
     start, end = interval or (None, None)
     report = Report(step, new_run_id(started_at), start, end)
     with warehouse.begin() as conn:
-        conn.execute(insert(StepRun).values(started_at=started_at, status="running", **_figures(report)))
+        conn.execute(insert(StepRun).values(started_at=started_at, status="running", **_columns(report)))
     try:
         yield report
     except BaseException as error:
@@ -79,10 +88,10 @@ def record(
     report.seconds = time.monotonic() - began
     _keep_rejects(store, report)
     _finish(warehouse, report, "done", None)
-    log.info("step done", run_id=report.run_id, summary=report.summary())
+    log.info("step done", run_id=report.run_id, summary=str(report))
 
 
-def _figures(report: Report) -> dict[str, Any]:
+def _columns(report: Report) -> dict[str, Any]:
     return {
         "run_id": report.run_id,
         "step": report.step,
@@ -97,7 +106,7 @@ def _figures(report: Report) -> dict[str, Any]:
 
 
 def _finish(warehouse: Engine, report: Report, status: str, error: str | None) -> None:
-    values = _figures(report) | {"status": status, "seconds": report.seconds, "error": error}
+    values = _columns(report) | {"status": status, "seconds": report.seconds, "error": error}
     with warehouse.begin() as conn:
         conn.execute(update(StepRun).where(StepRun.run_id == report.run_id).values(**values))
 

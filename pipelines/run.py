@@ -1,72 +1,107 @@
-"""Everything in order, once: from the sources to a release in service."""
+"""The steps of one run, from the sources to a live release, and which of them need which."""
 
 import resource
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
+from artifacts.open import open_store
+from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
+from pipelines.report import Report
+
+Watch = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do; ``do`` returns what to say about it, line by line."""
+    """A step of a run. ``run`` returns its figures in one line, and may report its progress meanwhile.
 
-    title: str
-    do: Callable[[], Sequence[str]]
+    The step is skipped when a step that it ``needs`` has failed.
+    """
 
-
-@dataclass(frozen=True)
-class Done:
-    """What a step said, and how long it took."""
-
-    title: str
-    lines: Sequence[str]
-    seconds: float
+    name: str
+    run: Callable[[Watch], str]
+    needs: tuple[str, ...] = ("databases",)
 
 
 def steps(day: date, days: int, now: datetime, recipes_file: Path | None) -> Iterator[Step]:
-    """The steps of one run for the KST days from ``day`` on, counted as happening at ``now``.
+    """Yield the steps of a run for the KST days from ``day`` on, counted as happening at ``now``.
 
-    Recipes come first: their ingredients are the words that product titles are resolved with. Without a recipe file
-    that step is left out, and learning works on what the database holds.
+    Recipes come first: product titles are resolved with their ingredients. Without a recipe file that step is left out,
+    and training uses the recipes of the database. Sources do not need each other: what comes after them goes on with
+    what is stored.
     """
-    yield Step("databases", _upgrade)
+    yield Step("databases", lambda _: _upgrade(), needs=())
     if recipes_file is not None:
-        yield Step("recipes", lambda: tasks.recipes(recipes_file, now))
+        yield Step("recipes", lambda _: figures(tasks.recipes(recipes_file, now)))
     for source in sources():
-        yield Step(f"crawl {source}", lambda source=source: [tasks.crawl(source, day, days, now)])  # type: ignore[misc]
-        yield Step(f"load {source}", lambda source=source: tasks.load(source, accept=False))  # type: ignore[misc]
-    yield Step("link", lambda: [tasks.link()])
-    yield Step("erase", lambda: [tasks.erase(now)])
-    yield Step("events", lambda: [tasks.logs(None, None, now)])
-    yield Step("train word2vec", lambda: [tasks.train_word2vec(now)])
-    yield Step("train bert", lambda: [tasks.train_bert(now)])
-    yield Step("release", lambda: _release(now))
+        yield Step(f"crawl {source}", partial(_crawl, source, day, days, now))
+        yield Step(f"load {source}", partial(_load, source), needs=("databases", f"crawl {source}"))
+    yield Step("link", lambda _: tasks.link().figures)
+    yield Step("erase", lambda _: tasks.erase(now).figures)
+    yield Step("events", lambda _: tasks.logs(None, None, now).figures, needs=("databases", "erase"))
+    yield Step("train word2vec", lambda _: _train_word2vec(now))
+    yield Step("train bert", lambda _: _train_bert(now))
+    yield Step("release", lambda _: _release(now), needs=("databases", "train word2vec", "train bert"))
 
 
-def timed(step: Step) -> Done:
-    """Do a step; what it raises is the caller's to tell."""
-    began = time.monotonic()
-    return Done(step.title, step.do(), time.monotonic() - began)
+def figures(reports: list[Report]) -> str:
+    """The figures of several reports in one line; those after the first by the name of their step."""
+    first, *others = reports
+    return "; ".join([first.figures, *(f"{_short(report, first)}: {report.figures}" for report in others)])
 
 
 def peak_memory_bytes() -> int:
-    """Most memory that this process and its largest child ever held, together: an upper bound."""
+    """Peak memory of this process plus that of its largest child: an upper bound of both together."""
     own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return (own + children) * 1024
 
 
-def _upgrade() -> list[str]:
+def _short(report: Report, first: Report) -> str:
+    return report.step.removeprefix(f"{first.step}_").replace("_", " ")
+
+
+def _upgrade() -> str:
     tasks.upgrade()
-    return ["both databases are at the newest schema"]
+    return "both at the newest schema"
 
 
-def _release(now: datetime) -> list[str]:
+def _crawl(source: str, day: date, days: int, now: datetime, watch: Watch) -> str:
+    return tasks.crawl(source, day, days, now, watch).figures
+
+
+def _load(source: str, _: Watch) -> str:
+    return figures(tasks.load(source, accept=False))
+
+
+def _train_word2vec(now: datetime) -> str:
+    from pipelines.train.models import ModelCard, read_card
+    from recommender.evaluation.results import Word2VecFigures
+
+    figures = read_card(open_store(), "word2vec", tasks.train_word2vec(now), ModelCard[Word2VecFigures]).figures
+    return f"{figures.ingredients:,} ingredients of {figures.recipes:,} recipes"
+
+
+def _train_bert(now: datetime) -> str:
+    from pipelines.train.models import ModelCard, read_card
+    from recommender.evaluation.results import BertFigures
+
+    figures = read_card(open_store(), "bert", tasks.train_bert(now), ModelCard[BertFigures]).figures
+    return f"recall@10 {figures.trained.recall_at_10:.3f}, untrained {figures.untrained.recall_at_10:.3f}"
+
+
+def _release(now: datetime) -> str:
+    from artifacts.release import read_manifest
+    from pipelines.status import release_figures
+    from recommender.manifest import Manifest
+
     version = tasks.build(now)
     tasks.verify(version)
     tasks.promote(version, now)
-    return [f"{version} is built, verified and live"]
+    figures = release_figures(read_manifest(open_store(), version, Manifest))
+    hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {version} is live"

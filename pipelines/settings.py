@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from ukok.settings import Settings
 
 
-class PipelineSettings(BaseSettings):
-    """What ``ukok run`` imports, how late an event may still be on its way, and which text encoder is tuned."""
+class PipelineSettings(Settings):
+    """Recipe file of ``ukok run``, grace period of events in seconds, and the text encoder to fine-tune."""
 
-    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
-
-    var_dir: Path = Path("var")
     recipes_file: Path | None = None
     ingest_grace_seconds: float = 60.0
     bert_base_model: str | None = None

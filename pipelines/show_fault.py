@@ -1,4 +1,4 @@
-"""The faults of a crawl as a person reads them in a terminal."""
+"""Faults of a crawl as tables for a terminal."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from artifacts.store import Store
 from crawlers.registry import sources
 from crawlers.report.faults import RunFaults, kept_page, read_faults
 
-MOST = 40  # lines of a table
+MAX_ROWS = 40
 
 
-def show_fault(store: Store, run: str) -> Iterator[Table | Text]:
-    """Tables of what went wrong in a run: broken rules of its contracts, faults by field, what was not covered.
+def fault_tables(store: Store, run: str) -> Iterator[Table | Text]:
+    """Yield tables of what went wrong in a run: broken rules of its contracts, faults by field, incomplete scopes.
 
-    ``run``: an id, a unique beginning of one, or a source for its newest. Raises ``NoSuchCrawl``.
+    ``run``: an id, a unique beginning of one, or a source for its newest crawl. Raises ``NoSuchCrawl``.
     """
     found = read_faults(store, run, sources())
     yield Text(f"{found.source} {found.run_id}" + (f": {found.failed}" if found.failed else ""))
@@ -32,11 +32,11 @@ def show_fault(store: Store, run: str) -> Iterator[Table | Text]:
 
 
 def fault_page(store: Store, run: str, number: int) -> bytes:
-    """A kept page by its number in these tables, as the source sent it. Raises ``NoSuchFault``."""
+    """Return a kept page by its number in these tables, as the source sent it. Raises ``NoSuchFault``."""
     return kept_page(store, read_faults(store, run, sources()), number)
 
 
-BROKEN = ("dataset", "rule", "field", "owed", "found", "page", "kept")
+BROKEN = ("dataset", "rule", "field", "expected", "found", "page", "kept")
 FAULTS = ("dataset", "field", "count", "page", "reason", "kept")
 INCOMPLETE = ("dataset", "scope", "items", "reason")
 
@@ -45,11 +45,11 @@ def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) ->
     table = Table(*columns, title=title, title_justify="left")
     for column in table.columns:
         column.overflow = "fold"
-    for row in rows[:MOST]:
+    for row in rows[:MAX_ROWS]:
         table.add_row(*map(Text, row))  # a page's address may look like markup
     yield table
-    if len(rows) > MOST:
-        yield Text(f"and {len(rows) - MOST} more")
+    if len(rows) > MAX_ROWS:
+        yield Text(f"and {len(rows) - MAX_ROWS} more")
 
 
 def _broken(found: RunFaults) -> list[tuple[str, ...]]:

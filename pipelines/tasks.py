@@ -1,4 +1,4 @@
-"""Each step with what it needs opened from the settings, in and out plain values: what a task of a DAG calls."""
+"""One function a step: opens what the settings name, runs the step and returns its report or the new version."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from crawlers import registry
-from pipelines.report import record
+from pipelines.report import Report, record
 from sql.engines import service_engine, warehouse_engine
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Places:
-    """The two databases and the artifacts."""
+class Resources:
+    """The two databases and the artifact store."""
 
     service: Engine
     warehouse: Engine
@@ -29,9 +30,9 @@ class Places:
 
 
 @contextmanager
-def places() -> Iterator[Places]:
-    """Open the databases and artifacts that the settings name, and close their connections at the end."""
-    opened = Places(service_engine(), warehouse_engine(), open_store())
+def open_resources() -> Iterator[Resources]:
+    """Open the databases and the store that the settings name; dispose of the engines at the end."""
+    opened = Resources(service_engine(), warehouse_engine(), open_store())
     try:
         yield opened
     finally:
@@ -40,46 +41,49 @@ def places() -> Iterator[Places]:
 
 
 def broadcasters() -> tuple[str, ...]:
-    """The sources that have a schedule of shows."""
+    """Names of the sources that have a schedule."""
     return registry.broadcasters()
 
 
-def crawl(source: str, day: date, days: int, now: datetime) -> str:
-    """Read a source into the raw zone; a summary of the Report, as all of these return."""
-    summary, _ = crawl_and_report(source, day, days, now)
-    return summary
+def crawl(
+    source: str, day: date, days: int, now: datetime, watch: "Callable[[Progress], None] | None" = None
+) -> Report:
+    """Read a source into the raw zone; ``watch`` is called with its progress."""
+    report, _ = crawl_and_report(source, day, days, now, watch)
+    return report
 
 
 def crawl_and_report(
     source: str, day: date, days: int, now: datetime, watch: "Callable[[Progress], None] | None" = None
-) -> tuple[str, "CrawlReport"]:
-    """The same, and what the page about the crawl tells. ``watch`` learns how far the crawl is while it runs."""
+) -> tuple[Report, "CrawlReport"]:
+    """Read a source into the raw zone; also return the crawl report, which is published as an HTML page."""
     from crawlers.settings import CrawlSettings
     from pipelines.crawl import crawl_source, report_crawl
 
-    with places() as at:
-        settings = CrawlSettings()
-        report = crawl_source(source, at.warehouse, at.store, day, days, now=now, settings=settings, watch=watch)
-        return report.summary(), report_crawl(at.store, report.details["run_id"])
+    with open_resources() as opened:
+        report = crawl_source(
+            source, opened.warehouse, opened.store, day, days, now=now, settings=CrawlSettings(), watch=watch
+        )
+        return report, report_crawl(opened.store, report.details["run_id"])
 
 
-def load(source: str, *, accept: bool) -> list[str]:
-    """Load what was crawled of a source into both databases."""
+def load(source: str, *, accept: bool) -> list[Report]:
+    """Load the crawls of a source that are not loaded yet into both databases."""
     from pipelines.load.sources import load_source
 
-    with places() as at:
-        return [report.summary() for report in load_source(source, at.service, at.warehouse, at.store, accept=accept)]
+    with open_resources() as opened:
+        return load_source(source, opened.service, opened.warehouse, opened.store, accept=accept)
 
 
-def link() -> str:
-    """Link the listings of the same goods into items."""
+def link() -> Report:
+    """Link the listings of the same item."""
     from pipelines.link.step import link_items
 
-    with places() as at:
-        return link_items(at.service, at.warehouse, at.store).summary()
+    with open_resources() as opened:
+        return link_items(opened.service, opened.warehouse, opened.store)
 
 
-def recipes(file: Path | None, now: datetime) -> list[str]:
+def recipes(file: Path | None, now: datetime) -> list[Report]:
     """Import the recipe CSV ``file``, or the one that ``UKOK_RECIPES_FILE`` names."""
     from pipelines.load.recipes import import_recipes
     from pipelines.settings import PipelineSettings
@@ -87,87 +91,87 @@ def recipes(file: Path | None, now: datetime) -> list[str]:
     path = file or PipelineSettings().recipes_file
     if path is None:
         raise ValueError("no recipe file: name one, or set UKOK_RECIPES_FILE")
-    with places() as at:
-        return [report.summary() for report in import_recipes(at.service, at.warehouse, at.store, path, now)]
+    with open_resources() as opened:
+        return import_recipes(opened.service, opened.warehouse, opened.store, path, now)
 
 
-def logs(start: datetime | None, end: datetime | None, now: datetime) -> str:
-    """Bring the events received in ``[start, end)`` into the fact table; without ``start``, go on from the last run."""
+def logs(start: datetime | None, end: datetime | None, now: datetime) -> Report:
+    """Move events received in ``[start, end)`` into the fact table; by default from the end of the last run on."""
     from pipelines.logs.ingest import ingest_logs
     from pipelines.settings import PipelineSettings
 
     grace = timedelta(seconds=PipelineSettings().ingest_grace_seconds)
-    with places() as at:
-        return ingest_logs(at.warehouse, at.store, start, end, now=now, grace=grace).summary()
+    with open_resources() as opened:
+        return ingest_logs(opened.warehouse, opened.store, start, end, now=now, grace=grace)
 
 
-def erase(now: datetime) -> str:
-    """Remove what is left of the people who deleted their accounts."""
+def erase(now: datetime) -> Report:
+    """Remove what is left of users who deleted their accounts."""
     from pipelines.logs.erase import erase_users
 
-    with places() as at:
-        return erase_users(at.service, at.warehouse, at.store, now=now).summary()
+    with open_resources() as opened:
+        return erase_users(opened.service, opened.warehouse, opened.store, now=now)
 
 
 def train_word2vec(now: datetime) -> str:
-    """Learn ingredient vectors; the version of the model."""
+    """Train ingredient vectors; return the version of the model."""
     from pipelines.train import word2vec
 
-    with places() as at, record(at.warehouse, at.store, "train_word2vec") as report:
-        report.details["version"] = version = word2vec.train(at.service, at.store, now)
+    with open_resources() as opened, record(opened.warehouse, opened.store, "train_word2vec") as report:
+        report.details["version"] = version = word2vec.train(opened.service, opened.store, now)
         return version
 
 
 def train_bert(now: datetime) -> str:
-    """Learn the sentence encoder; the version of the model."""
+    """Train the sentence encoder; return the version of the model."""
     from pipelines.settings import PipelineSettings
     from pipelines.train import bert
 
     base_model = PipelineSettings().bert_base_model
-    with places() as at, record(at.warehouse, at.store, "train_bert") as report:
-        report.details["version"] = version = bert.train_and_keep(at.service, at.store, now, base_model)
+    with open_resources() as opened, record(opened.warehouse, opened.store, "train_bert") as report:
+        report.details["version"] = version = bert.train_and_save(opened.service, opened.store, now, base_model)
         return version
 
 
 def build(now: datetime) -> str:
-    """Build a release from the service database and the newest models; its version."""
-    from pipelines.release import publish
+    """Build a release from the service database and the newest models; return its version."""
+    from pipelines.release.build import build_release
 
-    with places() as at:
-        return publish.build(at.service, at.warehouse, at.store, now)
+    with open_resources() as opened:
+        return build_release(opened.service, opened.warehouse, opened.store, now)
 
 
 def verify(version: str) -> None:
-    """Bring a release here, check it whole and ask it once."""
+    """Download a release, check its files and run a query."""
     from pipelines.release import publish
 
-    with places() as at:
-        publish.verify(at.warehouse, at.store, version)
+    with open_resources() as opened:
+        publish.verify(opened.warehouse, opened.store, version)
 
 
 def promote(version: str, now: datetime) -> None:
-    """Make a release live, if its gate passed."""
+    """Make a release live if its gate passed."""
     from pipelines.release import publish
 
-    with places() as at:
-        publish.promote(at.warehouse, at.store, version, now)
+    with open_resources() as opened:
+        publish.promote(opened.warehouse, opened.store, version, now)
 
 
 def rollback(now: datetime) -> str:
-    """Make the release before the live one live again; its version."""
+    """Make the previous live release live again; return its version."""
     from pipelines.release import publish
 
-    with places() as at:
-        return publish.rollback(at.warehouse, at.store, now)
+    with open_resources() as opened:
+        return publish.rollback(opened.warehouse, opened.store, now)
 
 
 def upgrade() -> None:
-    """Bring both databases to the newest schema; raises :class:`~sql.engines.DatabaseUnavailable`."""
+    """Upgrade both databases to the newest schema; raises :class:`~sql.engines.DatabaseUnavailable`."""
     from sql.engines import check
     from sql.upgrade import upgrade as upgrade_database
 
-    with places() as at:
-        check(at.service, "service")
-        check(at.warehouse, "warehouse")
-        upgrade_database(at.service, "service")
-        upgrade_database(at.warehouse, "warehouse")
+    with open_resources() as opened:
+        check(opened.service, "service")
+        check(opened.warehouse, "warehouse")
+        upgrade_database(opened.service, "service")
+        upgrade_database(opened.warehouse, "warehouse")

@@ -1,207 +1,227 @@
-"""A release, opened for serving: array reads for item to item, FAISS for free queries. Immutable and safe to share."""
+"""The files of a release: the only place that knows their names."""
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
+from zipfile import BadZipFile
 
 import faiss
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from artifacts.release import MANIFEST, CorruptRelease, Manifest
+from artifacts.release import CorruptRelease
 from recommender.models.baskets import Baskets
-from recommender.models.encoder import Encoder
-from recommender.models.neighbours import BY_TEXT, NOTHING, SIMILAR, NeighbourTable
-from recommender.rankers.blend import Blend
-from recommender.rankers.substitutes import find as find_substitutes
+from recommender.models.encoder import Encoder, EncoderFile
+from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
+from recommender.product_ref import ProductRef
+from recommender.rankers.blend import Blend, Rankers
+from recommender.rankers.config import BlendConfig, BlendWeights
+from recommender.rankers.ease import TitleEase
+from recommender.rankers.item_knn import ItemToItem
+from recommender.rankers.nearest import NearestRecipes
+from recommender.rankers.ngrams import TitleFeatures
+from recommender.rankers.word2vec import Word2Vec
 
 Target = Literal["kok", "home_shopping"]
+ENCODER: Final = "encoder"
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A recipe, how well it fits and why."""
+class ReleaseFile(StrEnum):
+    """Files of a release, by their path in its folder."""
 
-    recipe_id: int
-    score: float
-    reason: str
+    INGREDIENTS = "ingredients.json"
+    RECIPE_IDS = "recipe_ids.npy"
+    RECIPE_PRIOR = "recipe_prior.npy"
+    BASKETS = "baskets.npz"
+    INGREDIENT_VECTORS = "ingredient_vectors.npy"
+    PRODUCT_SOURCES = "product_sources.npy"
+    PRODUCT_IDS = "product_ids.npy"
+    RECIPE_INDEX = "recipes.faiss"
+    TEXT_INDEX = "texts.faiss"
+    PRODUCT_RECIPES = "neighbours/product_recipes.npz"
+    RECIPE_PRODUCTS = "neighbours/recipe_products.npz"
+    PRODUCT_KOK = "neighbours/product_kok.npz"
+    PRODUCT_HOME_SHOPPING = "neighbours/product_home_shopping.npz"
+    BLEND = "blend/blend.json"
+    BLEND_RANKERS = "blend/rankers.npz"
+    BLEND_BASKETS = "blend/baskets.npz"
+    BLEND_TITLES = "blend/titles.npz"
+    ENCODER_MODEL = f"{ENCODER}/{EncoderFile.MODEL}"
+    ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
+    ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
 
 
-@dataclass(frozen=True, slots=True)
-class ProductNeighbour:
-    """A product of ``source``, how well it fits and why."""
+@dataclass(frozen=True)
+class ReleaseBundle:
+    """The indexes, tables and models of a release.
 
-    source: str
-    product_id: int
-    score: float
-    reason: str
+    ``names`` (i,) are the ingredients, ``recipe_ids`` and ``recipe_prior`` (r,) the recipes with their popularity in
+    0 … 1, ``products`` (p,) the products. Rows of ``text_index`` are the recipes, then the products. A table
+    has a row for each product, or for each recipe in ``recipe_products``.
+    """
 
+    names: tuple[str, ...]
+    recipe_ids: NDArray[np.int64]
+    recipe_prior: NDArray[np.float32]
+    baskets: Baskets
+    ingredient_vectors: NDArray[np.float32]
+    products: tuple[ProductRef, ...]
+    recipe_index: faiss.Index
+    text_index: faiss.Index
+    product_recipes: NeighbourTable
+    recipe_products: NeighbourTable
+    similar_products: dict[Target, NeighbourTable]
+    blend: Blend
+    encoder: Encoder
 
-class LoadedRelease:
-    """The indexes and tables of one release. Rows of texts are the recipes, then the products."""
+    def __post_init__(self) -> None:
+        """Raise :class:`CorruptRelease` if the parts do not fit together."""
+        self._check_lengths()
+        self._check_bounds()
 
-    def __init__(self, folder: Path) -> None:
-        """Read a checked folder; raises :class:`CorruptRelease` when its parts do not fit together."""
-        # One query is answered by one thread; the server has many of them.
-        faiss.omp_set_num_threads(1)
-        self.folder = folder
-        self.manifest = Manifest.model_validate_json((folder / MANIFEST).read_text(encoding="utf-8"))
-        self.version = self.manifest.version
-        self.names: tuple[str, ...] = tuple(json.loads((folder / "ingredients.json").read_text(encoding="utf-8")))
-        self.recipe_ids: NDArray[np.int64] = np.load(folder / "recipe_ids.npy")
-        self.baskets = Baskets.load(folder / "baskets")
-        self._numbers = {name: number for number, name in enumerate(self.names)}
-        self._prior: NDArray[np.float32] = np.load(folder / "recipe_prior.npy")
-        self._vectors: NDArray[np.float32] = np.load(folder / "ingredient_vectors.npy")
-        sources, ids = np.load(folder / "product_sources.npy"), np.load(folder / "product_ids.npy")
-        self._products: list[tuple[str, int]] = list(zip(sources.tolist(), ids.tolist(), strict=True))
-        self._rows = {product: row for row, product in enumerate(self._products)}
-        self._product_recipes = NeighbourTable.load(folder / "neighbours" / "product_recipes")
-        self._recipe_products = NeighbourTable.load(folder / "neighbours" / "recipe_products")
-        self._similar: dict[Target, NeighbourTable] = {
-            "kok": NeighbourTable.load(folder / "neighbours" / "product_kok"),
-            "home_shopping": NeighbourTable.load(folder / "neighbours" / "product_home_shopping"),
-        }
-        self._recipe_index = faiss.read_index(str(folder / "recipes.faiss"))
-        self._text_index = faiss.read_index(str(folder / "texts.faiss"))
-        self._encoder = Encoder(folder / "encoder")
-        self._blend = Blend.load(folder / "blend")
-        self._check()
+    def write(self, folder: Path) -> None:
+        """Write every file into the empty ``folder``."""
+        _make_folders(folder)
+        (folder / ReleaseFile.INGREDIENTS).write_text(json.dumps(self.names, ensure_ascii=False), encoding="utf-8")
+        np.save(folder / ReleaseFile.RECIPE_IDS, self.recipe_ids)
+        np.save(folder / ReleaseFile.RECIPE_PRIOR, self.recipe_prior)
+        np.save(folder / ReleaseFile.INGREDIENT_VECTORS, self.ingredient_vectors)
+        np.save(folder / ReleaseFile.PRODUCT_SOURCES, np.array([product.source for product in self.products], np.str_))
+        np.save(folder / ReleaseFile.PRODUCT_IDS, np.array([product.product_id for product in self.products], np.int64))
+        self.baskets.save(folder / ReleaseFile.BASKETS)
+        for name, table in self._tables():
+            table.save(folder / name)
+        faiss.write_index(self.recipe_index, str(folder / ReleaseFile.RECIPE_INDEX))
+        faiss.write_index(self.text_index, str(folder / ReleaseFile.TEXT_INDEX))
+        write_blend(folder, self.blend)
+        shutil.copytree(self.encoder.folder, folder / ENCODER)
 
     @classmethod
-    def open(cls, folder: Path) -> "LoadedRelease":
-        """Open a release that :func:`artifacts.release.fetch` brought."""
+    def read(cls, folder: Path, config: BlendConfig) -> "ReleaseBundle":
+        """Read the files that :meth:`write` wrote; raises :class:`CorruptRelease` with the file that is wrong.
+
+        ``config`` is that of the blend, from the manifest.
+        """
+        for name in ReleaseFile:
+            if not (folder / name).is_file():
+                raise CorruptRelease(f"{name} is missing")
         try:
-            return cls(folder)
-        except (FileNotFoundError, KeyError, RuntimeError) as error:
+            return cls._read(folder, config)
+        except (KeyError, ValueError, RuntimeError, OSError, BadZipFile) as error:
             if isinstance(error, CorruptRelease):
                 raise
-            raise CorruptRelease(f"release in {folder.name}: {error}") from error
+            raise CorruptRelease(f"files cannot be read: {error}") from error
 
-    def product_recipes(self, source: str, product_id: int, k: int) -> list[Neighbour] | None:
-        """Recipes to cook with a product, best first; None when the release does not know it."""
-        row = self._rows.get((source, product_id))
-        if row is None:
-            return None
-        return [
-            Neighbour(int(self.recipe_ids[recipe]), score, self._reason(reason))
-            for recipe, score, reason in self._product_recipes.of_row(row, k)
-        ]
+    @classmethod
+    def _read(cls, folder: Path, config: BlendConfig) -> "ReleaseBundle":
+        sources, ids = np.load(folder / ReleaseFile.PRODUCT_SOURCES), np.load(folder / ReleaseFile.PRODUCT_IDS)
+        return cls(
+            names=tuple(json.loads((folder / ReleaseFile.INGREDIENTS).read_text(encoding="utf-8"))),
+            recipe_ids=np.load(folder / ReleaseFile.RECIPE_IDS),
+            recipe_prior=np.load(folder / ReleaseFile.RECIPE_PRIOR),
+            baskets=Baskets.load(folder / ReleaseFile.BASKETS),
+            ingredient_vectors=np.load(folder / ReleaseFile.INGREDIENT_VECTORS),
+            products=tuple(ProductRef(*pair) for pair in zip(sources.tolist(), ids.tolist(), strict=True)),
+            recipe_index=faiss.read_index(str(folder / ReleaseFile.RECIPE_INDEX)),
+            text_index=faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX)),
+            product_recipes=NeighbourTable.load(folder / ReleaseFile.PRODUCT_RECIPES),
+            recipe_products=NeighbourTable.load(folder / ReleaseFile.RECIPE_PRODUCTS),
+            similar_products={
+                "kok": NeighbourTable.load(folder / ReleaseFile.PRODUCT_KOK),
+                "home_shopping": NeighbourTable.load(folder / ReleaseFile.PRODUCT_HOME_SHOPPING),
+            },
+            blend=read_blend(folder, config),
+            encoder=Encoder(folder / ENCODER),
+        )
 
-    def recipe_products(self, recipe_id: int, k: int) -> list[ProductNeighbour]:
-        """Products to buy for a recipe, its most telling ingredients first; empty for an unknown recipe."""
-        row = self._recipe_rows.get(recipe_id)
-        return [] if row is None else self._named(self._recipe_products.of_row(row, k))
+    def _tables(self) -> Iterator[tuple[ReleaseFile, NeighbourTable]]:
+        yield ReleaseFile.PRODUCT_RECIPES, self.product_recipes
+        yield ReleaseFile.RECIPE_PRODUCTS, self.recipe_products
+        yield ReleaseFile.PRODUCT_KOK, self.similar_products["kok"]
+        yield ReleaseFile.PRODUCT_HOME_SHOPPING, self.similar_products["home_shopping"]
 
-    def similar_products(self, source: str, product_id: int, target: Target, k: int) -> list[ProductNeighbour] | None:
-        """Products of ``target`` that are like a product, best first; None when the release does not know it."""
-        row = self._rows.get((source, product_id))
-        return None if row is None else self._named(self._similar[target].of_row(row, k))
-
-    def recipes_with(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
-        """Recipes that hold the most telling of the ingredients, then those nearest in Word2Vec's space."""
-        wanted = [self._numbers[name] for name in dict.fromkeys(ingredients) if name in self._numbers]
-        if not wanted:
-            return []
-        scores = np.zeros(len(self.recipe_ids), dtype=np.float32)
-        for number in wanted:
-            scores[self._holders[number]] += self._information[number]
-        holding = np.flatnonzero(scores)
-        order = holding[np.lexsort((holding, -self._prior[holding], -scores[holding]))][:k]
-        found = [Neighbour(int(self.recipe_ids[row]), float(scores[row]), self._shared(row, wanted)) for row in order]
-        return found + self._nearest(wanted, k - len(found), {neighbour.recipe_id for neighbour in found})
-
-    def recipes_like(self, text: str, k: int) -> list[Neighbour]:
-        """Recipes whose titles mean what ``text`` says, by the sentence encoder; none for what it cannot read."""
-        if not len(self.recipe_ids) or not self._encoder.understands(text):
-            return []
-        # The recipes come first in the index: only their rows are searched.
-        only = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, len(self.recipe_ids)))
-        scores, rows = self._text_index.search(self.encode([text]), min(k, len(self.recipe_ids)), params=only)
-        pairs = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-        return [Neighbour(int(self.recipe_ids[row]), score, SIMILAR) for row, score in pairs if row >= 0]
-
-    def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
-        """Ingredients that a recipe with these still lacks, best first, by the blended ranker."""
-        scores = self._blend.scores(ingredients, title)
-        given = set(ingredients)
-        order = np.argsort(-scores, kind="stable")
-        ranked = ((self._blend.names[number], float(scores[number])) for number in order.tolist())
-        return [(name, score) for name, score in ranked if name not in given][:k]
-
-    def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
-        """Ingredients that recipes use alike, best first, with the cosine of their vectors; none for an unknown."""
-        number = self._numbers.get(ingredient)
-        if number is None:
-            return []
-        return [(self.names[row], cosine) for row, cosine in find_substitutes(number, self._vectors, self.baskets)[:k]]
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors (n, d) of texts."""
-        return self._encoder.encode(texts)
-
-    def _nearest(self, wanted: Sequence[int], k: int, known: set[int]) -> list[Neighbour]:
-        query = self._vectors[list(wanted)].sum(axis=0, keepdims=True)
-        if k <= 0 or not query.any():
-            return []
-        query /= np.linalg.norm(query)
-        scores, rows = self._recipe_index.search(query, min(k + len(known), len(self.recipe_ids)))
-        pairs = ((int(self.recipe_ids[row]), score) for row, score in zip(rows[0], scores[0].tolist(), strict=True))
-        return [Neighbour(recipe_id, score, SIMILAR) for recipe_id, score in pairs if recipe_id not in known][:k]
-
-    def _shared(self, row: int, wanted: Sequence[int]) -> str:
-        held = set(self.baskets.of_recipe(row).tolist())
-        return "contains:" + ",".join(self.names[number] for number in wanted if number in held)
-
-    def _reason(self, reason: int) -> str:
-        return SIMILAR if reason == BY_TEXT else f"contains:{self.names[reason]}"
-
-    def _named(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
-        return [ProductNeighbour(*self._products[row], score, self._reason(reason)) for row, score, reason in found]
-
-    @cached_property
-    def _recipe_rows(self) -> dict[int, int]:
-        return {recipe_id: row for row, recipe_id in enumerate(self.recipe_ids.tolist())}
-
-    @cached_property
-    def _holders(self) -> list[NDArray[np.int32]]:
-        return self.baskets.holders(len(self.names))
-
-    @cached_property
-    def _information(self) -> NDArray[np.float32]:
-        return self.baskets.information(len(self.names))
-
-    def _check(self) -> None:
-        """Refuse parts that were not made for one another: every number must point at something."""
-        recipes, products, names = len(self.recipe_ids), len(self._products), len(self.names)
+    def _check_lengths(self) -> None:
+        recipes, products, names = len(self.recipe_ids), len(self.products), len(self.names)
         lengths = {
-            "baskets": (len(self.baskets), recipes),
-            "recipe_prior.npy": (len(self._prior), recipes),
-            "ingredient_vectors.npy": (len(self._vectors), names),
-            "recipes.faiss": (self._recipe_index.ntotal, recipes),
-            "texts.faiss": (self._text_index.ntotal, recipes + products),
-            "neighbours/product_recipes": (len(self._product_recipes.rows), products),
-            "neighbours/recipe_products": (len(self._recipe_products.rows), recipes),
-            "neighbours/product_kok": (len(self._similar["kok"].rows), products),
-            "neighbours/product_home_shopping": (len(self._similar["home_shopping"].rows), products),
+            ReleaseFile.BASKETS: (len(self.baskets), recipes),
+            ReleaseFile.RECIPE_PRIOR: (len(self.recipe_prior), recipes),
+            ReleaseFile.INGREDIENT_VECTORS: (len(self.ingredient_vectors), names),
+            ReleaseFile.RECIPE_INDEX: (self.recipe_index.ntotal, recipes),
+            ReleaseFile.TEXT_INDEX: (self.text_index.ntotal, recipes + products),
         }
-        for name, (found, expected) in lengths.items():
-            if found != expected:
-                raise CorruptRelease(f"release {self.version}: {name} has {found} rows, expected {expected}")
-        self._check_bounds("baskets", self.baskets.ingredients, 0, names)
-        for name, table, limit in (
-            ("product_recipes", self._product_recipes, recipes),
-            ("recipe_products", self._recipe_products, products),
-            ("product_kok", self._similar["kok"], products),
-            ("product_home_shopping", self._similar["home_shopping"], products),
-        ):
-            self._check_bounds(f"neighbours/{name}/rows", table.rows, NOTHING, limit)
-            self._check_bounds(f"neighbours/{name}/reasons", table.reasons, BY_TEXT, names)
+        for name, table in self._tables():
+            lengths[name] = len(table.rows), recipes if name == ReleaseFile.RECIPE_PRODUCTS else products
+        for name, (length, expected) in lengths.items():
+            if length != expected:
+                raise CorruptRelease(f"{name} has {length} rows, expected {expected}")
+        width = self.ingredient_vectors.shape[1]
+        if self.recipe_index.d != width:
+            raise CorruptRelease(
+                f"{ReleaseFile.RECIPE_INDEX} has vectors of {self.recipe_index.d} dimensions, expected {width}"
+            )
 
-    def _check_bounds(self, name: str, numbers: NDArray[np.int32], first: int, limit: int) -> None:
-        wrong = numbers[(numbers < first) | (numbers >= limit)]
-        if wrong.size:
-            raise CorruptRelease(f"release {self.version}: {name} points at row {int(wrong[0])} of {limit}")
+    def _check_bounds(self) -> None:
+        """Every row and ingredient number must exist."""
+        recipes, products, names = len(self.recipe_ids), len(self.products), len(self.names)
+        _check_numbers(ReleaseFile.BASKETS, self.baskets.ingredients, 0, names)
+        for name, table in self._tables():
+            _check_numbers(name, table.rows, NOTHING, recipes if name == ReleaseFile.PRODUCT_RECIPES else products)
+            _check_numbers(f"{name}, reasons,", table.reasons, BY_TEXT, names)
+
+
+def write_blend(folder: Path, blend: Blend) -> None:
+    """Write the files of a blend into the folder of a release; its parameters belong in the manifest."""
+    _make_folders(folder)
+    rankers = blend.rankers
+    description = {
+        "names": blend.names,
+        "grams": rankers.nearest.features.grams,
+        "weights": blend.weights.model_dump(),
+    }
+    (folder / ReleaseFile.BLEND).write_text(json.dumps(description, ensure_ascii=False), encoding="utf-8")
+    sp.save_npz(folder / ReleaseFile.BLEND_BASKETS, rankers.nearest.baskets)
+    sp.save_npz(folder / ReleaseFile.BLEND_TITLES, rankers.nearest.titles)
+    np.savez(
+        folder / ReleaseFile.BLEND_RANKERS,
+        item_knn=rankers.item_knn.weights,
+        ease=rankers.ease.weights,
+        word2vec_input=rankers.word2vec.inputs,
+        word2vec_output=rankers.word2vec.outputs,
+        ingredient_idf=rankers.nearest.idf,
+        gram_idf=rankers.nearest.features.idf,
+        title_ease=rankers.title_ease.weights,
+    )
+
+
+def read_blend(folder: Path, config: BlendConfig) -> Blend:
+    """Read the files that :func:`write_blend` wrote."""
+    description = json.loads((folder / ReleaseFile.BLEND).read_text(encoding="utf-8"))
+    baskets, titles = (
+        sp.csr_array(sp.load_npz(folder / name)) for name in (ReleaseFile.BLEND_BASKETS, ReleaseFile.BLEND_TITLES)
+    )
+    with np.load(folder / ReleaseFile.BLEND_RANKERS) as arrays:
+        features = TitleFeatures(config.title_features, tuple(description["grams"]), arrays["gram_idf"])
+        rankers = Rankers(
+            ItemToItem(arrays["item_knn"]),
+            ItemToItem(arrays["ease"]),
+            Word2Vec(arrays["word2vec_input"], arrays["word2vec_output"]),
+            NearestRecipes(config.nearest, baskets, arrays["ingredient_idf"], features, titles),
+            TitleEase(config.title_ease, features, arrays["title_ease"]),
+        )
+    return Blend(tuple(description["names"]), rankers, BlendWeights.model_validate(description["weights"]), config)
+
+
+def _make_folders(folder: Path) -> None:
+    for name in (ReleaseFile.BLEND, ReleaseFile.PRODUCT_RECIPES):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _check_numbers(name: str, numbers: NDArray[np.int32], first: int, limit: int) -> None:
+    wrong = numbers[(numbers < first) | (numbers >= limit)]
+    if wrong.size:
+        raise CorruptRelease(f"{name} points at row {int(wrong[0])} of {limit}")

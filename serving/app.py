@@ -20,6 +20,7 @@ from serving.web.errors import AWAY, StartupError, log_reason
 from serving.web.metrics import Metrics
 from serving.web.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
 from serving.web.settings import read_settings
+from ukok import __version__
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ def create_app(
         redoc_url=None,
         title=f"ukok {service}",
         description=DESCRIPTION,
-        version=health.VERSION,
+        version=__version__,
         lifespan=lifespan,
         responses=AWAY,
     )

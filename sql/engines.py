@@ -20,30 +20,30 @@ DRIVERS = {
     "postgres": "postgresql+psycopg2",
     "postgresql": "postgresql+psycopg2",
 }
-# What each database may be. The warehouse is written by COPY and read by SQL that only PostgreSQL knows.
+# Drivers of each database. The warehouse needs COPY and other features of PostgreSQL.
 USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
 LARGEST_PORT = 65_535
 
 
 class DatabaseUnavailable(RuntimeError):
-    """A database cannot be used as configured; the message says which, why and what to check, never a password."""
+    """A database cannot be used as configured; the message says which, why and what to check, without passwords."""
 
 
 def service_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:
-    """Engine of the service database (accounts, catalog).
+    """Return an engine of the service database (accounts, catalog).
 
-    A connection that is silent for ``silence_seconds`` is given up; without them it is waited for, as batch steps need.
+    A connection without an answer for ``silence_seconds`` fails; without them it waits, as batch steps need.
     """
     return _engine("service", url, silence_seconds)
 
 
 def warehouse_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:
-    """Engine of the warehouse (events, history, reports); the same holds for ``silence_seconds``."""
+    """Return an engine of the warehouse (events, history, reports); see :func:`service_engine`."""
     return _engine("warehouse", url, silence_seconds)
 
 
 def check(engine: Engine, name: str) -> None:
-    """Connect once, or raise :class:`DatabaseUnavailable` in one line that can be acted on."""
+    """Connect once, or raise :class:`DatabaseUnavailable` with the reason in one line."""
     try:
         with engine.connect():
             return
@@ -70,12 +70,12 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
         )
         _check_options(engine)
     except (TypeError, ValueError, ArgumentError, psycopg2.ProgrammingError):
-        raise _refused(name, "has an option behind the ? that its driver does not know") from None
+        raise _refused(name, "has an option after the ? that its driver does not know") from None
     return engine
 
 
 def _url(name: str, configured: str | None) -> URL:
-    """The URL with its driver, or the embedded server's; no error repeats it, for a password may be anywhere in it."""
+    """Return the URL with its driver, by default the embedded server's; errors omit it, as it may hold a password."""
     settings = DatabaseSettings()
     secret = settings.service_db_url if name == "service" else settings.warehouse_db_url
     text = configured or (secret.get_secret_value() if secret else None) or embedded.start(settings.var_dir)[name]
@@ -84,12 +84,12 @@ def _url(name: str, configured: str | None) -> URL:
     except ArgumentError:
         raise _refused(name, "is not a database URL") from None
     except ValueError:
-        raise _refused(name, "has a port that is no number") from None
+        raise _refused(name, "has a port that is not a number") from None
     if url.port is not None and not 0 < url.port <= LARGEST_PORT:
-        raise _refused(name, f"has a port that is none: they end at {LARGEST_PORT}")
+        raise _refused(name, f"has a port outside 1 to {LARGEST_PORT}")
     driver = DRIVERS.get(url.drivername, url.drivername)
     if driver not in USABLE[name]:
-        raise _refused(name, f"names the driver {url.drivername}, which is none of {', '.join(sorted(USABLE[name]))}")
+        raise _refused(name, f"names the driver {url.drivername}; supported are {', '.join(sorted(USABLE[name]))}")
     url = url.set(drivername=driver)
     return url if driver == "postgresql+psycopg2" else url.update_query_dict({"charset": "utf8mb4"})
 
@@ -100,14 +100,14 @@ def _refused(name: str, why: str) -> DatabaseUnavailable:
 
 
 def _postgres_limits(seconds: int) -> Mapping[str, int]:
-    """Options of libpq by which the system notices that the other side is gone: it acknowledges nothing any more."""
+    """Return the options of libpq that make a connection fail when the server stops acknowledging."""
     third = max(1, seconds // 3)
     keepalives = {"keepalives_idle": third, "keepalives_interval": third, "keepalives_count": 2}
     return keepalives | {"tcp_user_timeout": seconds * 1000}
 
 
 def _check_options(engine: Engine) -> None:
-    """Refuse options that the driver does not know now, not at each connection."""
+    """Raise now, not at the first connection, if the driver does not know an option."""
     args, options = engine.dialect.create_connect_args(engine.url)
     if engine.dialect.name == "postgresql":
         make_dsn(*args, **options)

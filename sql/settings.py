@@ -1,16 +1,12 @@
-"""Where the two databases are."""
-
-from pathlib import Path
+"""Location of the two databases."""
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ukok.settings import Settings
 
 
-class DatabaseSettings(BaseSettings):
-    """Database URLs; a missing URL means the embedded PostgreSQL under ``var_dir``."""
-
-    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
+class DatabaseSettings(Settings):
+    """Database URLs; without one, the embedded PostgreSQL under ``var_dir``."""
 
     service_db_url: SecretStr | None = None
     warehouse_db_url: SecretStr | None = None
-    var_dir: Path = Path("var")

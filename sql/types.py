@@ -1,4 +1,4 @@
-"""Column types that mean the same on PostgreSQL and MariaDB."""
+"""Column types with the same meaning on PostgreSQL and MariaDB."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,15 +8,14 @@ from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# What a BIGINT holds.
+# Largest value of a BIGINT.
 LARGEST_ID = 2**63 - 1
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant: aware datetimes in, aware UTC datetimes out, microseconds kept.
+    """An instant with microseconds: takes aware datetimes, returns aware ones in UTC.
 
-    MariaDB has no zoned type and stores whatever wall time it is given, so a naive value is refused
-    (``ValueError``) instead of being nine hours wrong.
+    Naive values raise ``ValueError``: MariaDB stores any wall time as it is, nine hours wrong in Korea.
     """
 
     impl = DateTime(timezone=True)
@@ -41,5 +40,5 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def coerce_compared_value(self, op: OperatorType | None, value: object) -> TypeEngine[Any]:
-        """An instant may be moved by a ``timedelta`` in SQL; everything else that meets it is an instant too."""
+        """Treat a ``timedelta`` in an expression as an interval, anything else as an instant."""
         return Interval() if isinstance(value, timedelta) else self

@@ -1,4 +1,4 @@
-"""Insert, update or leave alone: the one way in which loading writes rows, the same on every engine."""
+"""Upsert by natural key, the same on every engine; load steps write their rows with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows an upsert inserted, updated and left as they were."""
+    """Number of rows that an upsert inserted, updated and left unchanged."""
 
     inserted: int = 0
     updated: int = 0
@@ -29,7 +29,7 @@ class Counts:
 
 
 def chunks(rows: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
-    """Cut ``rows`` into runs of at most ``size``."""
+    """Split ``rows`` into sequences of at most ``size``."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 
@@ -44,9 +44,8 @@ def upsert(
 ) -> Counts:
     """Write ``rows`` by their natural key, touching only rows that differ.
 
-    ``key`` names the columns of the natural key (default: the primary key). Of an existing row only
-    ``update_columns`` are compared and changed; a new row is inserted whole. Two rows with one key
-    raise ``ValueError``: which of them is true is the caller's decision.
+    ``key`` names the columns of the natural key (default: the primary key). Existing rows are compared and updated in
+    ``update_columns`` only; new rows are inserted whole. Raises ``ValueError`` if two rows have the same key.
     """
     names = tuple(key) or tuple(column.name for column in table.primary_key.columns)
     by_key = {tuple(row[name] for name in names): row for row in rows}

@@ -1,7 +1,5 @@
 """What holds for the whole tree: every setting is documented, and what the deployment files name exists."""
 
-import importlib
-import pkgutil
 import re
 import shlex
 from importlib.util import find_spec
@@ -12,33 +10,14 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
-import artifacts
-import crawlers
-import pipelines
-import recommender
-import serving
-import sql
+from tests.builders.settings_classes import settings_classes, variables
+from ukok.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+PACKAGES = ("ukok", "sql", "artifacts", "crawlers", "recommender", "pipelines", "serving", "dags")
 UKOK_NAME = re.compile(r"\bUKOK_[A-Z0-9_]+")
-
-
-def settings_classes() -> list[type[BaseSettings]]:
-    classes = []
-    for package in (sql, artifacts, crawlers, recommender, pipelines, serving):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith(".settings"):
-                found = vars(importlib.import_module(module.name)).values()
-                classes += [
-                    c for c in found if isinstance(c, type) and issubclass(c, BaseSettings) and c is not BaseSettings
-                ]
-    return classes
-
-
-def variables(settings: type[BaseSettings]) -> set[str]:
-    return {f"{settings.model_config['env_prefix']}{name}".upper() for name in settings.model_fields}
 
 
 ALL_VARIABLES = set().union(*map(variables, settings_classes()))
@@ -50,10 +29,19 @@ def test_every_setting_is_documented_in_env_example(settings: type[BaseSettings]
     assert variables(settings) <= documented
 
 
-@pytest.mark.parametrize("settings", settings_classes(), ids=lambda c: c.__module__)
-def test_every_settings_class_reads_the_same_file_with_the_same_prefix(settings: type[BaseSettings]) -> None:
-    config = settings.model_config
-    assert (config["env_prefix"], config["env_file"], config["extra"]) == ("UKOK_", ".env", "ignore")
+def test_every_settings_class_has_the_same_base() -> None:
+    assert len(settings_classes()) >= 5
+    assert all(issubclass(settings, Settings) for settings in settings_classes())
+    for settings in settings_classes():
+        config = settings.model_config
+        assert (config["env_prefix"], config["env_file"], config["extra"]) == ("UKOK_", ".env", "ignore")
+
+
+def test_settings_are_read_by_settings_classes_only() -> None:
+    readers = re.compile(r"environ(\.get\(|\[)\s*[\"']UKOK_|getenv\(\s*[\"']UKOK_")
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    assert len(files) > 100
+    assert [file for file in files if readers.search(file.read_text())] == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +66,7 @@ def test_compose_runs_the_gateway_and_each_service_on_its_port() -> None:
     assert all(find_spec(module) for module in modules)
 
 
-def test_every_image_that_compose_builds_is_a_target_of_the_dockerfile() -> None:
+def test_every_image_of_compose_is_a_dockerfile_target() -> None:
     targets = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE))
     assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= targets
 

@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
-from artifacts.store import NotFound, Store
+from artifacts.errors import NotFound
+from artifacts.store import Store
 
 READINGS = 100  # in a part
 SECONDS = 5.0  # until a part is finished, however little is in it

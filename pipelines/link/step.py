@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, Table, and_, delete, func, literal, s
 
 from artifacts.store import Store
 from pipelines.link.items import Link, Listing, link, listing
-from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
-from pipelines.load.tally import Tally
+from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
+from pipelines.load.row_counts import RowCounts
 from pipelines.report import Report, record
 from sql.service import catalog
 from sql.upsert import chunks, upsert
@@ -34,18 +34,18 @@ def link_items(service: Engine, warehouse: Engine, store: Store) -> Report:
         with service.begin() as conn:
             lock_service(conn, ["kok", "schedule"])
             links = link(_listings(conn))
-            tally = _write(conn, PRODUCT_ITEM, links)
-            if tally.written:
+            row_counts = _write(conn, PRODUCT_ITEM, links)
+            if row_counts.written:
                 # The API shows one listing of an item, so that both catalogs have changed.
                 for dataset in ("kok", "schedule"):
-                    grow_version(conn, dataset)
+                    increment_version(conn, dataset)
         with warehouse.begin() as conn:
             lock_warehouse(conn, "items")
-            history_tally = _write(conn, WAREHOUSE_PRODUCT_ITEM, links)
+            history_counts = _write(conn, WAREHOUSE_PRODUCT_ITEM, links)
         report.read = len(links)
-        report.written = tally.written + history_tally.written
-        report.unchanged = tally.unchanged(PRODUCT_ITEM)
-        report.details |= {"service": tally.details(), "warehouse": history_tally.details()} | _figures(links)
+        report.written = row_counts.written + history_counts.written
+        report.unchanged = row_counts.unchanged(PRODUCT_ITEM)
+        report.details |= {"service": row_counts.details(), "warehouse": history_counts.details()} | _figures(links)
     return report
 
 
@@ -70,7 +70,7 @@ def _listings(conn: Connection) -> list[Listing]:
     return [listing(*row[:5]) for row in rows]
 
 
-def _write(conn: Connection, table: Table, links: Sequence[Link]) -> Tally:
+def _write(conn: Connection, table: Table, links: Sequence[Link]) -> RowCounts:
     rows: list[dict[str, Any]] = [
         {
             "source": each.listing.source,
@@ -81,13 +81,13 @@ def _write(conn: Connection, table: Table, links: Sequence[Link]) -> Tally:
         }
         for each in links
     ]
-    tally = Tally()
-    tally.add(
+    row_counts = RowCounts()
+    row_counts.add(
         table,
         upsert(conn, table, rows, update_columns=["item_id", "score", "method"]),
         deleted=_forget(conn, table, {(row["source"], row["source_product_id"]) for row in rows}),
     )
-    return tally
+    return row_counts
 
 
 def _forget(conn: Connection, table: Table, products: set[tuple[str, int]]) -> int:

@@ -1,1 +1,1 @@
-"""From the raw zone into the two databases: each file once, in one transaction with its entry in the ledger."""
+"""Load raw files into the two databases: each file once, in one transaction with its ledger entry."""

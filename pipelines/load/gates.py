@@ -1,8 +1,7 @@
-"""Gates: a file that looks broken is held back until a person accepts it.
+"""Gates: hold back a file that looks broken until a person accepts it.
 
-A file is compared with what its source owes, which its own report tells, and with the last files that were loaded. One
-that a person accepted is among these, and where it fell short of what was usual it is the new beginning: what it has in
-common with its followers is usual from then on.
+A file is checked against the contract of its source, by its own report, and compared with the last loaded files. Where
+an accepted file was below the usual level, the history before it no longer counts: it sets the new level.
 """
 
 import math
@@ -18,15 +17,15 @@ from artifacts.store import Store
 
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
-HISTORY = 7  # loaded files looked back on
+HISTORY = 7  # loaded files to compare with
 HALF = 0.5
-SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of what a scope usually holds
-KEPT = 0.6  # smallest share of the shows of a day that are still there in the next file, unless they are here and there
-SOME_ITEMS = 8  # items of a scope from which on that means something
-LOST_HOURS = 6  # by which a day that breaks off is shorter than it was
-ENOUGH = 20  # items from which on a share of them means something
+SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of the usual size of a scope
+KEPT = 0.6  # smallest share of a day's shows in the next file when the day became shorter
+SOME_ITEMS = 8  # smallest scope that this is applied to
+LOST_HOURS = 6  # hours by which a truncated day is shorter than before
+ENOUGH = 20  # smallest number of items that shares are computed of
 
-# How many product pages a crawl reads is the crawl's choice, so their number says nothing.
+# A crawl chooses how many product pages to fetch, so their number is not checked.
 UNSIZED = frozenset({"products"})
 LISTING = "prices"  # lists the same products day by day, unlike a schedule
 
@@ -35,16 +34,16 @@ Scope = tuple[tuple[str, str], ...]
 
 
 class GateBroken(RuntimeError):
-    """Files were held back; nothing of them was loaded. The message says which, why, and what to do.
+    """Files were held back and not loaded; the message says which, why, and what to do.
 
-    The first of ``runs`` is the ``culprit``, the others are held back for its sake.
+    The first of ``runs`` is the ``culprit``, the others depend on it.
     """
 
     def __init__(self, runs: Sequence[RawRun], reasons: Sequence[str]) -> None:
         names = " and ".join(f"{run.source}/{run.dataset} {run.run_id}" for run in runs)
         more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
         look = f"Look at it with `ukok crawl show-fault {runs[0].run_id}`"
-        accept = f"`ukok load {runs[0].source} --accept` loads it all the same"
+        accept = f"`ukok load {runs[0].source} --accept` loads it nevertheless"
         super().__init__(f"{names} held back: {'; '.join(reasons[:3])}{more}. {look}; {accept}")
         self.runs = tuple(runs)
         self.culprit = runs[0]
@@ -59,9 +58,10 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Continuity:
-    """How a listing goes on from the one before: products, and the shares still listed and with another price.
+    """Comparison of a listing with the previous one: its products, and the shares still listed and with a new price.
 
-    ``lost_categories``: products and share still listed of each category that lost more than half of them.
+    ``lost_categories``: for each category that lost more than half of its products, their number and the share still
+    listed.
     """
 
     products: int
@@ -72,7 +72,7 @@ class Continuity:
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with a file that was let pass all the same, and how its listing goes on, if it is one."""
+    """Findings on a file that passed: reasons that a person accepted, and for a listing its continuity."""
 
     accepted: list[str]
     continuity: Continuity | None
@@ -80,7 +80,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Gate:
-    """What to compare a file with; ``accept`` lets everything pass."""
+    """The gates of one load; with ``accept`` every file passes."""
 
     store: Store
     accept: bool = False
@@ -92,14 +92,14 @@ class Gate:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
             raise GateBroken(runs, [f"{bad} of {read} items rejected ({reasons})"])
 
-    def check(self, run: RawRun, earlier: Sequence[RawRun], leaning: Sequence[RawRun] = ()) -> Findings:
-        """Raise :class:`GateBroken` when a file breaks its contract, or falls short of what was there before.
+    def check(self, run: RawRun, earlier: Sequence[RawRun], dependents: Sequence[RawRun] = ()) -> Findings:
+        """Raise :class:`GateBroken` when a file violates its contract or is below the level of earlier files.
 
         ``earlier``: loaded runs of the same dataset, oldest first. Compared with the last one, no day or category may
-        be empty, a day of a channel must not break off, and a category must keep half of its products. Without three
-        of them nothing is usual yet; then short is fewer than half the items of a complete scope (the same category, or
-        channel and number of days ahead), fewer than two thirds of the hours of a day with shows, and a field filled
-        less than half as often. ``leaning``: files that are held back with this one.
+        be empty, a day of a channel must not be truncated, and a category must keep half of its products. With at least
+        three of them, a complete scope (the same category, or channel and number of days ahead) must have half of the
+        usual items and two thirds of the usual hours with shows, and a field must be filled half as often as usual.
+        ``dependents``: files that are held back with this one.
         """
         report = read_report(self.store, run)
         past = [read_report(self.store, other) for other in earlier[-HISTORY:]]
@@ -114,7 +114,7 @@ class Gate:
             continuity = self._continuity(run, report, earlier[-1], past[-1])
             reasons += _lost_listing(continuity)
         if reasons and not self.accept:
-            raise GateBroken([run, *leaning], reasons)
+            raise GateBroken([run, *dependents], reasons)
         return Findings(reasons, continuity)
 
     def _continuity(self, run: RawRun, report: Report, before: RawRun, report_before: Report) -> Continuity:
@@ -138,7 +138,7 @@ class Gate:
         }
 
     def _with_page(self, run: RawRun, field: str, reason: str) -> str:
-        """The reason with the first page of which an item lacks the field."""
+        """Return the reason with the first page whose item lacks the field."""
         pages = (item["page_url"] for item in read_items(self.store, run) if field in item and not item[field])
         return f"{reason}, first on {next(pages, 'no page')}"
 
@@ -171,7 +171,7 @@ def _short_scopes(report: Report, past: Sequence[Report]) -> Iterator[str]:
 
 
 def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str, str]]:
-    """Fields that are filled less than half as often as usual."""
+    """Yield fields that are filled less than half as often as usual, and the reason."""
     items = _contract(report)["items"]
     fills: dict[str, list[Figure]] = defaultdict(list)
     for verdict in map(_contract, past):
@@ -193,7 +193,7 @@ def _lost_listing(continuity: Continuity) -> Iterator[str]:
 
 
 def _emptied(report: Report, past: Sequence[Report]) -> Iterator[str]:
-    """Scopes whose pages are sound but empty, though the last file that told of them had items."""
+    """Yield scopes whose pages are valid but empty although the last complete file had items."""
     before = _last_complete(past)
     for entry in report["scopes"]:
         old = before.get(_scope(entry))
@@ -202,9 +202,9 @@ def _emptied(report: Report, past: Sequence[Report]) -> Iterator[str]:
 
 
 def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
-    """Days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
+    """Yield days of a channel that begin later or end earlier by hours than in the last file, and lost many shows.
 
-    Shows that are cancelled here and there leave the day as long as it was.
+    Single cancelled shows do not shorten a day.
     """
     before = _last_complete(past)
     for entry in report["scopes"]:
@@ -222,7 +222,7 @@ def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
 
 
 def _last_complete(past: Sequence[Report]) -> dict[Scope, Mapping[str, Any]]:
-    """What the last file that holds it in full tells of each scope."""
+    """Return the entry of each scope in the last file that is complete for it."""
     return {_scope(entry): entry for one in past for entry in one["scopes"] if entry["complete"]}
 
 
@@ -235,9 +235,9 @@ def _where(entry: Mapping[str, Any]) -> str:
 
 
 def _usual(figures: Sequence[Figure], least: float) -> float | None:
-    """The median of figures, oldest first; None without enough of them.
+    """Return the median of figures, given oldest first; None without enough of them.
 
-    One that fell short of those before it was accepted by a person, so that they count no longer.
+    A figure below the level of those before it was accepted by a person; those before it no longer count.
     """
     recent: list[float] = []
     for figure in figures:
@@ -251,12 +251,12 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def _is_short(figure: Figure, usual: float | None, least: float) -> bool:
-    """Whether a figure is less than the share ``least`` of what is usual, and of so many items that it tells."""
+    """Return whether a figure of enough items is below the share ``least`` of the usual one."""
     return usual is not None and usual * figure.of >= ENOUGH and figure.value < usual * least
 
 
 def _complete_scopes(report: Report) -> list[tuple[Scope, Mapping[str, Any]]]:
-    """What each complete scope is compared by, and what the report tells of it."""
+    """Return the complete scopes by what they are compared by (days ahead instead of days), with their entries."""
     crawled = date.fromisoformat(report["day"])
     found = []
     for entry in report["scopes"]:

@@ -1,4 +1,4 @@
-"""Histories that hold a row only where something changed: prices, and versions of products."""
+"""Histories with one row for each change: prices, and versions of products."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, func, insert, or_, select, tuple_
 
-from pipelines.load.tally import Tally
+from pipelines.load.row_counts import RowCounts
 from sql.upsert import Counts, chunks
 
 Key = tuple[Any, ...]
@@ -18,52 +18,52 @@ StoredRow = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class History:
-    """A table with a row from each change on: by ``key``, from the instant in column ``time``, the ``values``.
+    """A table with one row for each change of ``values`` by ``key``, valid from column ``time`` on.
 
-    ``values`` maps each column to what holds before it was ever observed. ``settle`` gets a row, what was seen of
-    it and the row before, and gives up what of that does not go with what was seen.
+    ``values`` maps each column to its value before the first observation. ``reconcile(row, seen, before)`` returns the
+    row to store: ``row`` is ``before`` updated with ``seen``, without inherited values that contradict ``seen``.
     """
 
     table: Table
     key: tuple[str, ...]
     time: str
     values: Mapping[str, Any]
-    settle: Callable[[Values, Values, Values], Values] = lambda row, *_: row
+    reconcile: Callable[[Values, Values, Values], Values] = lambda row, *_: row
 
-    def observe(self, conn: Connection, at: datetime, seen: Mapping[Key, Mapping[str, Any]]) -> tuple[Tally, set[Key]]:
-        """Write what was seen at one instant; values left out are as before. Returns also the keys that changed.
+    def observe(self, conn: Connection, at: datetime, seen: Mapping[Key, Values]) -> tuple[RowCounts, set[Key]]:
+        """Write the values seen at one instant; omitted ones are as before. Return also the keys that changed.
 
-        A row that repeats the one before it is not kept. What was seen later is not touched: it is observed again
-        after a late file (:mod:`pipelines.load.pending`).
+        A row equal to the one before it is removed. Later rows are not touched: after a late file, the files that
+        follow are applied again (:mod:`pipelines.load.crawl_batch`).
         """
         counts, deleted, changed = Counts(), 0, set[Key]()
         for keys in chunks(list(seen)):
             stored = self._stored(conn, at, keys)
-            new, gone = [], []
+            new, obsolete = [], []
             for key in keys:
                 add, drop = self._change(at, stored[key], key, seen[key])
                 new += add
-                gone += drop
+                obsolete += drop
                 if add or drop:
                     changed.add(key)
-            if gone:
-                conn.execute(delete(self.table).where(tuple_(*self._columns(self.key), self._time).in_(gone)))
+            if obsolete:
+                conn.execute(delete(self.table).where(tuple_(*self._columns(self.key), self._time).in_(obsolete)))
             if new:
                 conn.execute(insert(self.table), new)
             counts += Counts(inserted=len(new), unchanged=sum(key not in changed for key in keys))
-            deleted += len(gone)
-        tally = Tally()
-        tally.add(self.table, counts, deleted=deleted)
-        return tally, changed
+            deleted += len(obsolete)
+        row_counts = RowCounts()
+        row_counts.add(self.table, counts, deleted=deleted)
+        return row_counts, changed
 
     def _change(
         self, at: datetime, rows: Sequence[StoredRow], key: Key, seen: Mapping[str, Any]
     ) -> tuple[list[dict[str, Any]], list[Key]]:
-        """Rows to insert, and rows to delete, for one key."""
+        """Return the rows to insert and the keys of rows to delete."""
         before = next((self._values(row) for row in rows if self._at(row) < at), None)
         here = next((self._values(row) for row in rows if self._at(row) == at), None)
         known = before or self.values
-        wanted = self.settle({**known, **seen}, seen, known)
+        wanted = self.reconcile({**known, **seen}, seen, known)
         add: list[dict[str, Any]] = []
         drop: list[Key] = []
         if here is not None and (wanted == before or here != wanted):
@@ -73,7 +73,7 @@ class History:
         return add, drop
 
     def _stored(self, conn: Connection, at: datetime, keys: Sequence[Key]) -> dict[Key, list[StoredRow]]:
-        """For each key the last row before the instant and the row at it."""
+        """Return for each key the last row before the instant and the row at it."""
         older = self.table.alias("older")
         same = [older.c[name] == self.table.c[name] for name in self.key]
         last_before = (

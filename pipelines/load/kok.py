@@ -1,4 +1,4 @@
-"""The mall U+콕: products and prices into the service database, their history into the warehouse."""
+"""Load the mall U+콕: products and prices into the service database, their history into the warehouse."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -11,14 +11,14 @@ from sqlalchemy import Connection, Engine, select, update
 from artifacts.raw import read_report
 from artifacts.store import Store
 from crawlers.items import CATEGORIES, KokPrice, KokProduct
+from pipelines.load.crawl_batch import CrawlBatch, Target
 from pipelines.load.history import History, Key
-from pipelines.load.intake import Intake
-from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_parts
-from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
-from pipelines.load.pending import Moment, Target
-from pipelines.load.products import KOK, resolve_waiting, write_products
-from pipelines.load.step import Loading, load_step
-from pipelines.load.warehouse import LEDGER, PRICES, VERSIONS, close_versions
+from pipelines.load.item_validator import ItemValidator
+from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_page_content
+from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
+from pipelines.load.load_step import LoadRun, load_step
+from pipelines.load.products import KOK, resolve_pending_titles, write_products
+from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
 from pipelines.report import Report
 from sql.service import catalog
 from sql.upsert import Counts, chunks
@@ -33,20 +33,19 @@ PRICE = History(
 
 
 def load_kok(service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files into ``kok_product``, what belongs to it, and ``kok_price``.
+    """Load pending files into ``kok_product``, its child tables, and ``kok_price``.
 
-    A price of a product whose page was not read yet is kept. A product that no category lists any more has vanished;
-    only a file that covers all categories can tell. Pages are read now and then, so they tell nothing of that. Raises
-    ``GateBroken`` when a file is held back.
+    Prices may precede the page of their product. A product has vanished when a file that covers all categories does not
+    list it; pages, which are fetched only now and then, have no say. Raises ``GateBroken`` when a file is held back.
     """
     return load_step(
         "load_kok",
         warehouse,
-        lambda loading: Target(
+        lambda load_run: Target(
             service,
             table_of(catalog.LoadedFile),
             partial(lock_service, datasets=["kok"]),
-            partial(_into_service, loading),
+            partial(_into_service, load_run),
         ),
         store,
         SOURCE,
@@ -61,8 +60,8 @@ def load_kok_history(warehouse: Engine, store: Store, *, accept: bool = False) -
     return load_step(
         "load_kok_history",
         warehouse,
-        lambda loading: Target(
-            warehouse, LEDGER, partial(lock_warehouse, name=SOURCE), partial(_into_warehouse, loading)
+        lambda load_run: Target(
+            warehouse, LEDGER, partial(lock_warehouse, name=SOURCE), partial(_into_warehouse, load_run)
         ),
         store,
         SOURCE,
@@ -74,47 +73,47 @@ def load_kok_history(warehouse: Engine, store: Store, *, accept: bool = False) -
 
 @dataclass(frozen=True)
 class _Crawled:
-    """The items of a moment; ``listed``: every product of which an item told, be it rejected. None: of which one?"""
+    """The items of a batch; ``listed``: ids of all products, rejected ones included, None for an unreadable id."""
 
     pages: list[KokProduct]
     prices: list[KokPrice]
     listed: set[int | None]
 
 
-def _read(loading: Loading, moment: Moment) -> _Crawled:
-    intake = Intake()
+def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
+    validator = ItemValidator()
     pages: list[KokProduct] = []
     prices: list[KokPrice] = []
-    for run in moment.runs:
+    for run in batch.runs:
         if run.dataset == "products":
-            pages += intake.items(loading.store, run, KokProduct)
+            pages += validator.items(load_run.store, run, KokProduct)
         else:
-            prices += intake.items(loading.store, run, KokPrice)
-    pages = intake.unique(pages, ["kok_product_id"], CONTENT)
-    prices = intake.unique(prices, ["kok_product_id"], list(PRICE.values))
-    intake.landed = len(pages) + len(prices)
-    loading.admit(moment, intake)
-    rejected = [item.get("kok_product_id") for item, _, _ in intake.rejects]
+            prices += validator.items(load_run.store, run, KokPrice)
+    pages = validator.unique(pages, ["kok_product_id"], CONTENT)
+    prices = validator.unique(prices, ["kok_product_id"], list(PRICE.values))
+    validator.landed = len(pages) + len(prices)
+    load_run.check_gates(batch, validator)
+    rejected = [item.get("kok_product_id") for item, _, _ in validator.rejects]
     listed = {price.kok_product_id for price in prices} | {each if isinstance(each, int) else None for each in rejected}
     return _Crawled(pages, prices, listed)
 
 
-def _into_service(loading: Loading, conn: Connection, moment: Moment) -> None:
-    crawled = _read(loading, moment)
-    tally = write_parts(conn, crawled.pages)
-    tally.add(KOK, write_products(conn, KOK, [product_row(page) for page in crawled.pages], moment.at))
+def _into_service(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:
+    crawled = _read(load_run, batch)
+    row_counts = write_page_content(conn, crawled.pages)
+    row_counts.add(KOK, write_products(conn, KOK, [product_row(page) for page in crawled.pages], batch.at))
     observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in crawled.prices}
-    tally += PRICE.observe(conn, moment.at, observed)[0]
-    certain = None not in crawled.listed and _lists_everything(loading, moment)
-    tally.add(KOK, _mark_vanished(conn, moment, crawled.listed, certain=certain))
-    tally += resolve_waiting(conn, KOK, SOURCE)
-    if tally.written:
-        grow_version(conn, "kok")
-    loading.count(moment, tally)
+    row_counts += PRICE.observe(conn, batch.at, observed)[0]
+    complete = None not in crawled.listed and _covers_all_categories(load_run, batch)
+    row_counts.add(KOK, _mark_vanished(conn, batch, crawled.listed, complete=complete))
+    row_counts += resolve_pending_titles(conn, KOK, SOURCE)
+    if row_counts.written:
+        increment_version(conn, "kok")
+    load_run.add_rows(batch, row_counts)
 
 
-def _into_warehouse(loading: Loading, conn: Connection, moment: Moment) -> None:
-    crawled = _read(loading, moment)
+def _into_warehouse(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:
+    crawled = _read(load_run, batch)
     versions: dict[Key, dict[str, Any]] = {}
     priced: dict[Key, dict[str, Any]] = defaultdict(dict)
     for page in crawled.pages:
@@ -123,35 +122,35 @@ def _into_warehouse(loading: Loading, conn: Connection, moment: Moment) -> None:
         priced[key]["list_price"] = page.list_price
     for price in crawled.prices:
         priced[SOURCE, price.kok_product_id] |= price.model_dump(include=set(PRICE.values))
-    tally, changed = VERSIONS.observe(conn, moment.at, versions)
+    row_counts, changed = VERSIONS.observe(conn, batch.at, versions)
     close_versions(conn, changed)
-    tally += PRICES.observe(conn, moment.at, priced)[0]
-    loading.count(moment, tally)
+    row_counts += PRICES.observe(conn, batch.at, priced)[0]
+    load_run.add_rows(batch, row_counts)
 
 
-def _lists_everything(loading: Loading, moment: Moment) -> bool:
-    """Whether the moment's files cover every category in full."""
+def _covers_all_categories(load_run: LoadRun, batch: CrawlBatch) -> bool:
+    """Return whether the files of a batch cover every category in full."""
     complete = {
         entry["scope"]["category"]
-        for run in moment.runs
+        for run in batch.runs
         if run.dataset == "prices"
-        for entry in read_report(loading.store, run)["scopes"]
+        for entry in read_report(load_run.store, run)["scopes"]
         if entry["complete"]
     }
     return complete.issuperset(CATEGORIES)
 
 
-def _mark_vanished(conn: Connection, moment: Moment, listed: Collection[int | None], *, certain: bool) -> Counts:
-    """Products listed are there; the others have vanished, if it is ``certain`` that the lists are whole."""
+def _mark_vanished(conn: Connection, batch: CrawlBatch, listed: Collection[int | None], *, complete: bool) -> Counts:
+    """Set or clear ``vanished_at``; products that are not listed have vanished only if the lists are ``complete``."""
     back, gone = [], []
     stored = conn.execute(select(KOK.c.kok_product_id, KOK.c.first_seen_at, KOK.c.vanished_at))
     for product_id, first_seen_at, vanished_at in stored:
         if product_id in listed:
             if vanished_at is not None:
                 back.append(product_id)
-        elif certain and first_seen_at <= moment.at and (vanished_at is None or vanished_at > moment.at):
+        elif complete and first_seen_at <= batch.at and (vanished_at is None or vanished_at > batch.at):
             gone.append(product_id)
-    for ids, vanished_at in ((back, None), (gone, moment.at)):
+    for ids, vanished_at in ((back, None), (gone, batch.at)):
         for chunk in chunks(ids):
             conn.execute(update(KOK).where(KOK.c.kok_product_id.in_(chunk)).values(vanished_at=vanished_at))
     return Counts(updated=len(back) + len(gone))

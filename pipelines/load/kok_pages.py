@@ -1,4 +1,4 @@
-"""What a product page of the mall shows: the product itself, its seller, its reviews."""
+"""Rows of a mall product page: the product, its seller, its reviews."""
 
 import json
 from collections import Counter
@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crawlers.items import Item, KokProduct
+from pipelines.load.child_rows import replace_child_rows, write_page_details
 from pipelines.load.ledger import table_of
-from pipelines.load.parts import replace_parts, write_details
-from pipelines.load.tally import Tally
+from pipelines.load.row_counts import RowCounts
 from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import pages
 from sql.upsert import upsert
@@ -24,7 +24,7 @@ STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_sha
 
 
 def product_row(page: KokProduct) -> dict[str, Any]:
-    """The row of ``kok_product``, but for what loading adds to it."""
+    """Return the columns of ``kok_product`` that the page gives."""
     row = {
         "kok_product_id": page.kok_product_id,
         "store_name": fit(page.store_name, 255),
@@ -45,13 +45,13 @@ def product_row(page: KokProduct) -> dict[str, Any]:
     return row
 
 
-def write_parts(conn: Connection, products: Sequence[KokProduct]) -> Tally:
-    """Write what pages show beside their products. Reviews are only added, since a page shows but ten of them."""
-    tally = write_details(conn, SOURCE, {page.kok_product_id: page for page in products})
-    tally += replace_parts(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
+def write_page_content(conn: Connection, products: Sequence[KokProduct]) -> RowCounts:
+    """Write details, images, sellers and reviews; reviews are only added, because a page shows just ten."""
+    row_counts = write_page_details(conn, SOURCE, {page.kok_product_id: page for page in products})
+    row_counts += replace_child_rows(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
     reviews = [row for page in products for row in _reviews(page)]
-    tally.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))
-    return tally
+    row_counts.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))
+    return row_counts
 
 
 def _seller(page: KokProduct) -> Iterator[dict[str, Any]]:
@@ -61,10 +61,10 @@ def _seller(page: KokProduct) -> Iterator[dict[str, Any]]:
 
 
 def _reviews(page: KokProduct) -> Iterator[dict[str, Any]]:
-    """Rows of the reviews; of several with the same content each has a hash of its own, the same at every reading."""
+    """Yield review rows; reviews with the same content get different hashes, the same ones in every crawl."""
     before = Counter[str]()
     for review in page.reviews:
-        said = {
+        content = {
             "nickname": fit(review.nickname, 255),
             "written_on": review.written_on,
             "score": review.score,
@@ -73,7 +73,7 @@ def _reviews(page: KokProduct) -> Iterator[dict[str, Any]]:
             "taste_opinion": fit(review.taste_opinion, 255),
             "text": fit(review.text, LONGEST_TEXT),
         }
-        content = json.dumps(list(said.values()), ensure_ascii=False, default=str)
-        content_hash = blake2b(f"{content} {before[content]}".encode(), digest_size=16).hexdigest()
-        before[content] += 1
-        yield {"kok_product_id": page.kok_product_id, "content_hash": content_hash, **said}
+        encoded = json.dumps(list(content.values()), ensure_ascii=False, default=str)
+        content_hash = blake2b(f"{encoded} {before[encoded]}".encode(), digest_size=16).hexdigest()
+        before[encoded] += 1
+        yield {"kok_product_id": page.kok_product_id, "content_hash": content_hash, **content}

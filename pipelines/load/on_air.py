@@ -1,4 +1,4 @@
-"""Shows on air whose start the page hides: which show it is that ends then."""
+"""Find the start of shows that are on air, which pages do not show."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -8,27 +8,27 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Table, select
 
 from crawlers.items import Show
-from pipelines.load.intake import Intake
+from pipelines.load.item_validator import ItemValidator
 
 LONGEST_SHOW = timedelta(days=1)
 
 
-class _Known(NamedTuple):
-    """A show with its start, and whether it was thought to be on."""
+class _KnownShow(NamedTuple):
+    """A show with a known start; ``scheduled``: not cancelled."""
 
     channel_id: int
     starts_at: datetime
     ends_at: datetime
     product_id: int
-    on: bool
+    scheduled: bool
 
 
-def find_starts(conn: Connection, table: Table, shows: Sequence[Show], intake: Intake) -> list[Show]:
-    """The shows with every start filled in; one whose start cannot be told is rejected.
+def find_starts(conn: Connection, table: Table, shows: Sequence[Show], validator: ItemValidator) -> list[Show]:
+    """Return the shows with every start filled in; reject those whose start cannot be determined.
 
-    What is on air on one channel until the same instant is one show. It is the known one with that end, preferably with
-    a product of its own; else the known one of its products that began after the show before it, and whose end has
-    moved; else it began where the show before it ended. Known are the shows in ``table`` and in ``shows``.
+    Rows on air on one channel until the same instant are one show. Its start is that of the known show (in ``table`` or
+    ``shows``) with the same end, preferably one with the same product; else that of a known show with the same product
+    whose end has moved and that began after the previous show; else the end of the previous show.
     """
     on_air = [show for show in shows if show.starts_at is None]
     if not on_air:
@@ -50,42 +50,45 @@ def find_starts(conn: Connection, table: Table, shows: Sequence[Show], intake: I
     for show in shows:
         start = show.starts_at or starts[show.channel_id, show.ends_at]
         if start is None:
-            intake.reject(show, "on air since an unknown time", f"no show before it on channel {show.channel_id}")
+            validator.reject(show, "on air since an unknown time", f"no show before it on channel {show.channel_id}")
         else:
             found.append(show.model_copy(update={"starts_at": start}))
     return found
 
 
 def _start(
-    ends_at: datetime, own: Collection[int], listed: Sequence[_Known], stored: Sequence[_Known]
+    ends_at: datetime, own: Collection[int], listed: Sequence[_KnownShow], stored: Sequence[_KnownShow]
 ) -> datetime | None:
-    # What ends no later than the show on air began before it or is it; the clock of a backdated crawl plays no part.
+    # Decided by ends alone, never by a clock, so that a backdated crawl gives the same result.
     same_end = [show for show in (*listed, *stored) if show.ends_at == ends_at]
     if same_end:
-        return max(same_end, key=lambda show: (show.product_id in own, show.on, show.starts_at)).starts_at
-    others = [show for show in stored if show.on and show.product_id not in own]
+        return max(same_end, key=lambda show: (show.product_id in own, show.scheduled, show.starts_at)).starts_at
+    others = [show for show in stored if show.scheduled and show.product_id not in own]
     before = _last_end(listed, ends_at) or _last_end(others, ends_at)
     moved = [
         show.starts_at
         for show in stored
-        if show.on and show.product_id in own and show.starts_at < ends_at and (not before or show.starts_at >= before)
+        if show.scheduled
+        and show.product_id in own
+        and show.starts_at < ends_at
+        and (not before or show.starts_at >= before)
     ]
     return max(moved, default=before)
 
 
-def _last_end(shows: Sequence[_Known], before: datetime) -> datetime | None:
+def _last_end(shows: Sequence[_KnownShow], before: datetime) -> datetime | None:
     return max((show.ends_at for show in shows if show.ends_at < before), default=None)
 
 
-def _listed(shows: Sequence[Show]) -> list[_Known]:
+def _listed(shows: Sequence[Show]) -> list[_KnownShow]:
     return [
-        _Known(show.channel_id, show.starts_at, show.ends_at, show.source_product_id, on=True)
+        _KnownShow(show.channel_id, show.starts_at, show.ends_at, show.source_product_id, scheduled=True)
         for show in shows
         if show.starts_at is not None
     ]
 
 
-def _stored(conn: Connection, table: Table, on_air: Sequence[Show]) -> list[_Known]:
+def _stored(conn: Connection, table: Table, on_air: Sequence[Show]) -> list[_KnownShow]:
     column = table.c
     statement = select(
         column.channel_id, column.starts_at, column.ends_at, column.source_product_id, column.cancelled_at.is_(None)
@@ -94,4 +97,4 @@ def _stored(conn: Connection, table: Table, on_air: Sequence[Show]) -> list[_Kno
         column.ends_at > min(show.ends_at for show in on_air) - LONGEST_SHOW,
         column.starts_at < max(show.ends_at for show in on_air),
     )
-    return [_Known(*row) for row in conn.execute(statement)]
+    return [_KnownShow(*row) for row in conn.execute(statement)]

@@ -1,7 +1,7 @@
-"""What loading derives from a product's title: ingredients, food or not, ingredient or dish, search tokens.
+"""Write products and resolve their titles: ingredients, food or not, ingredient or dish, search tokens.
 
-A title is resolved once: a new or renamed product waits with an empty ``resolver_version``, one that older rules
-resolved with theirs, and :func:`resolve_waiting` takes them all.
+A title is pending while its ``resolver_version`` differs from the current one: empty for a new or renamed product,
+older after a change of the rules. :func:`resolve_pending_titles` resolves all pending titles of a source.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, distinct, func, literal, select, tuple_
 
 from artifacts.store import Store
+from pipelines.load.child_rows import Row, replace_child_rows
 from pipelines.load.history import Key
-from pipelines.load.ledger import grow_version, lock_service, table_of
-from pipelines.load.parts import Row, replace_parts
-from pipelines.load.tally import Tally
+from pipelines.load.ledger import increment_version, lock_service, table_of
+from pipelines.load.row_counts import RowCounts
 from pipelines.report import Report, record
 from recommender.text.ingredients import title_vocabulary
 from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
@@ -28,9 +28,9 @@ KOK, HOME_SHOPPING = table_of(catalog.KokProduct), table_of(catalog.HomeShopping
 INGREDIENT, LINE = table_of(recipes.Ingredient), table_of(recipes.RecipeIngredient)
 PRODUCT_INGREDIENT, DOCUMENT = table_of(catalog.ProductIngredient), table_of(catalog.SearchDocument)
 
-# Of a title that waits to be resolved, and of what no page has told yet.
-WAITING = {"is_food": False, "is_ingredient": False, "resolver_version": ""}
-UNTOLD = {"price_kind": "unknown"}
+# Values of a product whose title is pending, and of columns that no page has given yet.
+UNRESOLVED = {"is_food": False, "is_ingredient": False, "resolver_version": ""}
+UNKNOWN = {"price_kind": "unknown"}
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,26 @@ class _Title:
 
 
 def write_products(conn: Connection, table: Table, rows: Sequence[Row], at: datetime) -> Counts:
-    """Upsert products that were seen at an instant; what a row leaves out stays as it is stored.
+    """Upsert products seen at an instant; columns that a row omits keep their stored values.
 
-    ``first_seen_at`` becomes the earliest such instant. What was derived from a title stays as long as the title does,
-    any other title waits.
+    ``first_seen_at`` becomes the earliest such instant. A changed title becomes pending.
     """
     key = [column.name for column in table.primary_key.columns]
-    told = [column.name for column in table.columns if column.name not in key]
+    others = [column.name for column in table.columns if column.name not in key]
     counts = Counts()
     for chunk in chunks(rows):
         stored = _stored(conn, table, key, chunk)
-        whole = [_completed(table, stored.get(tuple(row[name] for name in key)), row, at) for row in chunk]
-        counts += upsert(conn, table, whole, update_columns=told)
+        whole = [_complete_row(table, stored.get(tuple(row[name] for name in key)), row, at) for row in chunk]
+        counts += upsert(conn, table, whole, update_columns=others)
     return counts
 
 
-def _completed(table: Table, old: Row | None, row: Row, at: datetime) -> dict[str, Any]:
+def _complete_row(table: Table, old: Row | None, row: Row, at: datetime) -> dict[str, Any]:
     if old is None:
-        fresh = {name: value for name, value in (UNTOLD | WAITING).items() if name in table.c}
+        fresh = {name: value for name, value in (UNKNOWN | UNRESOLVED).items() if name in table.c}
         return {**dict.fromkeys(table.c.keys()), **fresh, **row, "first_seen_at": at}
     renamed = any(row.get(name, old[name]) != old[name] for name in ("product_name", "store_name"))
-    return {**old, **row, **(WAITING if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
+    return {**old, **row, **(UNRESOLVED if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
 
 
 def _stored(conn: Connection, table: Table, key: Sequence[str], rows: Sequence[Row]) -> dict[Key, Row]:
@@ -72,22 +71,19 @@ def _stored(conn: Connection, table: Table, key: Sequence[str], rows: Sequence[R
 
 
 def resolve_titles(service: Engine, warehouse: Engine, store: Store) -> Report:
-    """Resolve every product again whose title the present rules and vocabulary have not resolved.
-
-    Loading does this for its own source; after recipes have changed the vocabulary it is due for all.
-    """
+    """Resolve the pending titles of all sources, as needed after recipes have changed the vocabulary."""
     with record(warehouse, store, "resolve_titles") as report:
-        total = Tally()
+        total = RowCounts()
         for table, dataset in ((KOK, "kok"), (HOME_SHOPPING, "schedule")):
             with service.begin() as conn:
                 lock_service(conn, [dataset])
-                tally = Tally()
+                row_counts = RowCounts()
                 for source in _sources(conn, table):
-                    tally += resolve_waiting(conn, table, source)
-                if tally.written:
-                    grow_version(conn, dataset)
-            report.read += tally.written_in(table)
-            total += tally
+                    row_counts += resolve_pending_titles(conn, table, source)
+                if row_counts.written:
+                    increment_version(conn, dataset)
+            report.read += row_counts.written_in(table)
+            total += row_counts
         report.written = total.written
         report.details["rows"] = total.details()
     return report
@@ -99,20 +95,20 @@ def _sources(conn: Connection, table: Table) -> Sequence[str]:
     return conn.scalars(select(table.c.source).distinct().order_by(table.c.source)).all()
 
 
-def resolve_waiting(conn: Connection, table: Table, source: str) -> Tally:
-    """Resolve each product of a source whose title the present rules have not resolved."""
+def resolve_pending_titles(conn: Connection, table: Table, source: str) -> RowCounts:
+    """Resolve the pending titles of a source."""
     vocabulary = _vocabulary(conn)
     version = resolver_version(vocabulary)
-    tally = Tally()
-    for titles in chunks(_waiting(conn, table, source, version), 500):
+    row_counts = RowCounts()
+    for titles in chunks(_pending_titles(conn, table, source, version), 500):
         resolver = _resolver(frozenset(vocabulary.items()))
         resolved = resolver.resolve_many([title.name for title in titles], known_food=table is KOK)
-        tally += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
-    return tally
+        row_counts += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
+    return row_counts
 
 
 def _vocabulary(conn: Connection) -> dict[str, str]:
-    """Words that mean an ingredient in a title, from the ingredients that the loaded recipes use."""
+    """Return the words that mean an ingredient in a title, from the ingredients of the loaded recipes."""
     used = func.count(distinct(LINE.c.recipe_id))
     statement = (
         select(INGREDIENT.c.name, used)
@@ -122,12 +118,12 @@ def _vocabulary(conn: Connection) -> dict[str, str]:
     return title_vocabulary(dict(conn.execute(statement).all()))
 
 
-@lru_cache(maxsize=1)  # making one takes two seconds and 300 MB
+@lru_cache(maxsize=1)  # takes two seconds and 300 MB
 def _resolver(vocabulary: frozenset[tuple[str, str]]) -> TitleResolver:
     return TitleResolver(dict(vocabulary))
 
 
-def _waiting(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:
+def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:
     product_id = table.c.kok_product_id if table is KOK else table.c.source_product_id
     statement = select(literal(source), product_id, table.c.product_name, table.c.store_name).where(
         table.c.resolver_version != version
@@ -137,7 +133,7 @@ def _waiting(conn: Connection, table: Table, source: str, version: str) -> list[
     return [_Title(*row) for row in conn.execute(statement.order_by(product_id))]
 
 
-def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tuple[_Title, ResolvedTitle]]) -> Tally:
+def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tuple[_Title, ResolvedTitle]]) -> RowCounts:
     names = sorted({name for _, result in resolved for name in result.ingredients})
     found = select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id).where(INGREDIENT.c.name.in_(names))
     ids = dict(conn.execute(found).all())
@@ -154,7 +150,7 @@ def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tupl
         ]
         words = dict.fromkeys(tokens(f"{title.store or ''} {title.name}"))
         documents.append({"source": title.source, "document_id": title.product_id, "tokens": " ".join(words)})
-    tally = replace_parts(conn, PRODUCT_INGREDIENT, ingredients)
-    tally.add(table, upsert(conn, table, products, update_columns=list(WAITING)))
-    tally.add(DOCUMENT, upsert(conn, DOCUMENT, documents, update_columns=["tokens"]))
-    return tally
+    row_counts = replace_child_rows(conn, PRODUCT_INGREDIENT, ingredients)
+    row_counts.add(table, upsert(conn, table, products, update_columns=list(UNRESOLVED)))
+    row_counts.add(DOCUMENT, upsert(conn, DOCUMENT, documents, update_columns=["tokens"]))
+    return row_counts

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, inser
 from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
 from crawlers.parsing import KST
-from pipelines.load.ledger import grow_version, lock_service, table_of
-from pipelines.load.pending import Moment, Target, instant, load_pending
+from pipelines.load.crawl_batch import CrawlBatch, Target, instant, load_pending
+from pipelines.load.ledger import increment_version, lock_service, table_of
 from pipelines.load.products import resolve_titles
 from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
-from pipelines.load.tally import Tally
+from pipelines.load.row_counts import RowCounts
 from pipelines.report import Report, record
 from recommender.text.cleaning import fit
 from recommender.text.ingredient_lines import ingredient_lines
@@ -41,11 +41,11 @@ def import_recipes(service: Engine, warehouse: Engine, store: Store, path: Path,
     """
     with record(warehouse, store, "import_recipes") as report:
         _write_raw(store, path, now, report)
-        tally = Tally()
-        target = Target(service, LEDGER, partial(lock_service, datasets=[DATASET]), partial(_apply, store, tally))
+        row_counts = RowCounts()
+        target = Target(service, LEDGER, partial(lock_service, datasets=[DATASET]), partial(_apply, store, row_counts))
         load_pending(target, store, SOURCE, [DATASET])
-        report.written, report.unchanged = tally.written, tally.unchanged(RECIPE)
-        report.details["rows"] = tally.details()
+        report.written, report.unchanged = row_counts.written, row_counts.unchanged(RECIPE)
+        report.details["rows"] = row_counts.details()
     return [report, resolve_titles(service, warehouse, store)]
 
 
@@ -76,22 +76,22 @@ def _accepted(file: RecipeFile, report: Report, raw_report: dict[str, Any]) -> I
         raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
 
 
-def _apply(store: Store, tally: Tally, conn: Connection, moment: Moment) -> None:
+def _apply(store: Store, row_counts: RowCounts, conn: Connection, batch: CrawlBatch) -> None:
     loader = _Loader(conn)
-    for run in moment.runs:
+    for run in batch.runs:
         items = read_items(store, run)
         while recipes := [Recipe.model_validate(item) for item in islice(items, CHUNK)]:
             loader.load(recipes)
-    if loader.tally.written:
-        grow_version(conn, DATASET)
-    tally += loader.tally
+    if loader.row_counts.written:
+        increment_version(conn, DATASET)
+    row_counts += loader.row_counts
 
 
 class _Loader:
     """Writes recipes chunk by chunk and remembers the ingredients it has met."""
 
     def __init__(self, conn: Connection) -> None:
-        self.tally = Tally()
+        self.row_counts = RowCounts()
         self._conn = conn
         self._ingredient_ids: dict[str, int] = dict(
             conn.execute(select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id)).all()
@@ -114,7 +114,7 @@ class _Loader:
     def _upsert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         keys = set(table.primary_key.columns.keys())
         columns = [column.name for column in table.columns if column.name not in keys]
-        self.tally.add(table, upsert(self._conn, table, rows, update_columns=columns))
+        self.row_counts.add(table, upsert(self._conn, table, rows, update_columns=columns))
 
     def _learn(self, names: dict[str, str | None]) -> None:
         """Keep the ingredients, and the spellings that differ from an ingredient's own name."""
@@ -125,7 +125,7 @@ class _Loader:
                 select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id).where(INGREDIENT.c.name.in_(new))
             )
             self._ingredient_ids |= dict(found.all())
-            self.tally.add(INGREDIENT, Counts(inserted=len(new)))
+            self.row_counts.add(INGREDIENT, Counts(inserted=len(new)))
         fresh = {variant: name for variant, name in names.items() if variant not in self._variants}
         self._variants |= fresh.keys()
         spellings = [
@@ -136,7 +136,7 @@ class _Loader:
         self._upsert(SYNONYM, spellings)
         other = [variant for variant, name in fresh.items() if not name or name == variant]
         gone = self._conn.execute(delete(SYNONYM).where(SYNONYM.c.variant.in_(other)))
-        self.tally.add(SYNONYM, Counts(), deleted=gone.rowcount)
+        self.row_counts.add(SYNONYM, Counts(), deleted=gone.rowcount)
 
     def _shorten(self, recipes: Sequence[Recipe], rows: Sequence[dict[str, Any]]) -> None:
         """Remove the lines that a list has lost since it was last loaded."""
@@ -152,7 +152,7 @@ class _Loader:
         if longer:
             statement = delete(LINE).where(LINE.c.recipe_id == bindparam("id"), LINE.c.position >= bindparam("length"))
             gone = self._conn.execute(statement, longer)
-            self.tally.add(LINE, Counts(), deleted=gone.rowcount)
+            self.row_counts.add(LINE, Counts(), deleted=gone.rowcount)
 
 
 def _recipe_row(recipe: Recipe) -> dict[str, Any]:

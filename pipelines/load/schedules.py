@@ -1,4 +1,4 @@
-"""The broadcasters' schedules: shows and products into the service database, their history into the warehouse."""
+"""Load broadcasters' schedules: shows and products into the service database, their history into the warehouse."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from artifacts.raw import RawRun, read_report
 from artifacts.store import Store
 from crawlers.items import HomeShoppingProduct, Show
 from crawlers.parsing import KST
-from pipelines.load import product_pages
+from pipelines.load import product_fields
+from pipelines.load.child_rows import write_page_details
+from pipelines.load.crawl_batch import CrawlBatch, Target
 from pipelines.load.history import History, Key
-from pipelines.load.intake import Intake
-from pipelines.load.ledger import grow_version, lock_service, lock_warehouse, table_of
+from pipelines.load.item_validator import ItemValidator
+from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
+from pipelines.load.load_step import LoadRun, load_step
 from pipelines.load.on_air import find_starts
-from pipelines.load.parts import write_details
-from pipelines.load.pending import Moment, Target
-from pipelines.load.product_pages import Pages, known_products, speakers, told, without_unlisted
-from pipelines.load.products import HOME_SHOPPING, resolve_waiting, write_products
-from pipelines.load.step import Loading, load_step
-from pipelines.load.tally import Tally
-from pipelines.load.warehouse import LEDGER, PRICES, VERSIONS, close_versions
+from pipelines.load.product_fields import Pages, best_shows, known_products, merge_product_fields, reject_unlisted
+from pipelines.load.products import HOME_SHOPPING, resolve_pending_titles, write_products
+from pipelines.load.row_counts import RowCounts
+from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
 from pipelines.report import Report
 from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import catalog
@@ -34,36 +34,36 @@ DATASETS = ("schedule", "products")
 BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)
 
 KEY = ("channel_id", "starts_at", "source", "source_product_id")
-SAID = ("ends_at", "slot", "title", "list_price", "price", "price_kind")
+SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind")
 CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind")
 
-Scope = tuple[int, date]  # channel and day in Korea
+Scope = tuple[int, date]  # channel and KST day
 
 
 @dataclass(frozen=True)
 class _Crawled:
-    """The items of a moment; ``certain``: scopes of which the files tell everything."""
+    """The items of a batch; ``complete_scopes``: scopes that its files cover in full."""
 
     shows: list[Show]
-    certain: list[Scope]
+    complete_scopes: list[Scope]
     products: dict[int, dict[str, Any]]
     pages: Pages
 
 
 def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files of a broadcaster into ``broadcast``, ``home_shopping_product`` and what belongs to it.
+    """Load pending files of a broadcaster into ``broadcast``, ``home_shopping_product`` and its child tables.
 
-    A complete scope is the full truth about its channel and day: shows that it lacks are cancelled, shows that return
-    are not. Raises ``GateBroken`` when a file is held back.
+    A complete scope lists every show of its channel and day: missing shows are cancelled, returning ones are no longer.
+    Raises ``GateBroken`` when a file is held back.
     """
     return load_step(
         f"load_{source}",
         warehouse,
-        lambda loading: Target(
+        lambda load_run: Target(
             service,
             table_of(catalog.LoadedFile),
             partial(lock_service, datasets=["schedule"]),
-            partial(_into_service, loading, source),
+            partial(_into_service, load_run, source),
         ),
         store,
         source,
@@ -74,12 +74,15 @@ def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store
 
 
 def load_schedules_history(source: str, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files of a broadcaster into ``fct_broadcast``, ``fct_price`` and ``dim_product``."""
+    """Load pending files of a broadcaster into ``fct_broadcast``, ``fct_price`` and ``dim_product``.
+
+    Raises ``GateBroken`` when a file is held back.
+    """
     return load_step(
         f"load_{source}_history",
         warehouse,
-        lambda loading: Target(
-            warehouse, LEDGER, partial(lock_warehouse, name=source), partial(_into_warehouse, loading, source)
+        lambda load_run: Target(
+            warehouse, LEDGER, partial(lock_warehouse, name=source), partial(_into_warehouse, load_run, source)
         ),
         store,
         source,
@@ -89,109 +92,109 @@ def load_schedules_history(source: str, warehouse: Engine, store: Store, *, acce
     )
 
 
-def _into_service(loading: Loading, source: str, conn: Connection, moment: Moment) -> None:
-    crawled = _read(loading, conn, BROADCAST, HOME_SHOPPING.c.first_seen_at, source, moment)
-    tally = _write_shows(conn, BROADCAST, source, crawled, moment.at)
+def _into_service(load_run: LoadRun, source: str, conn: Connection, batch: CrawlBatch) -> None:
+    crawled = _read(load_run, conn, BROADCAST, HOME_SHOPPING.c.first_seen_at, source, batch)
+    row_counts = _write_shows(conn, BROADCAST, source, crawled, batch.at)
     rows = [
-        {"source": source, "source_product_id": product_id, **_fitted(said)}
-        for product_id, said in crawled.products.items()
+        {"source": source, "source_product_id": product_id, **_fit_texts(fields)}
+        for product_id, fields in crawled.products.items()
     ]
-    tally.add(HOME_SHOPPING, write_products(conn, HOME_SHOPPING, rows, moment.at))
-    tally += write_details(conn, source, crawled.pages)
-    tally += resolve_waiting(conn, HOME_SHOPPING, source)
-    if tally.written:
-        grow_version(conn, "schedule")
-    loading.count(moment, tally)
+    row_counts.add(HOME_SHOPPING, write_products(conn, HOME_SHOPPING, rows, batch.at))
+    row_counts += write_page_details(conn, source, crawled.pages)
+    row_counts += resolve_pending_titles(conn, HOME_SHOPPING, source)
+    if row_counts.written:
+        increment_version(conn, "schedule")
+    load_run.add_rows(batch, row_counts)
 
 
-def _into_warehouse(loading: Loading, source: str, conn: Connection, moment: Moment) -> None:
-    crawled = _read(loading, conn, FCT_BROADCAST, VERSIONS.table.c.valid_from, source, moment)
-    tally = _write_shows(conn, FCT_BROADCAST, source, crawled, moment.at)
-    written, changed = VERSIONS.observe(conn, moment.at, _said(VERSIONS, source, crawled))
+def _into_warehouse(load_run: LoadRun, source: str, conn: Connection, batch: CrawlBatch) -> None:
+    crawled = _read(load_run, conn, FCT_BROADCAST, VERSIONS.table.c.valid_from, source, batch)
+    row_counts = _write_shows(conn, FCT_BROADCAST, source, crawled, batch.at)
+    written, changed = VERSIONS.observe(conn, batch.at, _history_values(VERSIONS, source, crawled))
     close_versions(conn, changed)
-    tally += written
-    tally += PRICES.observe(conn, moment.at, _said(PRICES, source, crawled))[0]
-    loading.count(moment, tally)
+    row_counts += written
+    row_counts += PRICES.observe(conn, batch.at, _history_values(PRICES, source, crawled))[0]
+    load_run.add_rows(batch, row_counts)
 
 
 def _read(
-    loading: Loading, conn: Connection, table: Table, seen_at: Column[Any], source: str, moment: Moment
+    load_run: LoadRun, conn: Connection, table: Table, seen_at: Column[Any], source: str, batch: CrawlBatch
 ) -> _Crawled:
-    """Read a moment's files; ``table`` holds the known shows, ``seen_at`` since when products are known."""
-    intake = Intake()
-    schedules = [run for run in moment.runs if run.dataset == "schedule"]
-    listed = [show for run in schedules for show in intake.items(loading.store, run, Show)]
-    shows = find_starts(conn, table, listed, intake)
-    shows.sort(key=lambda show: show.slot)  # a product both main and sub in one show is its main
-    shows = intake.unique(shows, ["channel_id", "starts_at", "source_product_id"], CONTENT)
-    certain = _certain_scopes(loading, schedules, intake)
+    """Read and check a batch; ``table`` holds the stored shows, ``seen_at`` when products were first seen."""
+    validator = ItemValidator()
+    schedules = [run for run in batch.runs if run.dataset == "schedule"]
+    listed = [show for run in schedules for show in validator.items(load_run.store, run, Show)]
+    shows = find_starts(conn, table, listed, validator)
+    shows.sort(key=lambda show: show.slot)  # a product that is main and sub of one show counts as main
+    shows = validator.unique(shows, ["channel_id", "starts_at", "source_product_id"], CONTENT)
+    complete_scopes = _complete_scopes(load_run, schedules, validator)
     read = [
         page
-        for run in moment.runs
+        for run in batch.runs
         if run not in schedules
-        for page in intake.items(loading.store, run, HomeShoppingProduct)
+        for page in validator.items(load_run.store, run, HomeShoppingProduct)
     ]
     pages: Pages = {
-        page.source_product_id: page for page in intake.unique(read, ["source_product_id"], product_pages.CONTENT)
+        page.source_product_id: page for page in validator.unique(read, ["source_product_id"], product_fields.CONTENT)
     }
-    speaking = speakers(shows)
-    known = known_products(conn, seen_at, source, pages.keys() - speaking.keys(), moment.at)
-    pages = without_unlisted(pages, known | speaking.keys(), intake)
-    intake.landed = len(shows) + len(pages)
-    loading.admit(moment, intake)
-    return _Crawled(shows, certain, told(speaking, pages), pages)
+    shown = best_shows(shows)
+    known = known_products(conn, seen_at, source, pages.keys() - shown.keys(), batch.at)
+    pages = reject_unlisted(pages, known | shown.keys(), validator)
+    validator.landed = len(shows) + len(pages)
+    load_run.check_gates(batch, validator)
+    return _Crawled(shows, complete_scopes, merge_product_fields(shown, pages), pages)
 
 
-def _certain_scopes(loading: Loading, schedules: Sequence[RawRun], intake: Intake) -> list[Scope]:
-    """Channels and days of which the files tell everything: complete, not empty, and no show of theirs was rejected."""
-    lost = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in intake.rejects}
-    if any("None" in scope for scope in lost):
+def _complete_scopes(load_run: LoadRun, schedules: Sequence[RawRun], validator: ItemValidator) -> list[Scope]:
+    """Return channels and days that the files cover in full: complete, not empty, no show rejected."""
+    rejected = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in validator.rejects}
+    if any("None" in scope for scope in rejected):
         return []
-    entries = [entry for run in schedules for entry in read_report(loading.store, run)["scopes"]]
+    entries = [entry for run in schedules for entry in read_report(load_run.store, run)["scopes"]]
     keys = [
         (str(entry["scope"]["channel_id"]), str(entry["scope"]["day"]))
         for entry in entries
         if entry["complete"] and entry["items"]
     ]
-    return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in lost]
+    return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in rejected]
 
 
-def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled, at: datetime) -> Tally:
-    """Upsert the shows and cancel what the certain scopes lack."""
+def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled, at: datetime) -> RowCounts:
+    """Upsert the shows and cancel those that complete scopes lack."""
     rows = [
         {
             "source": source,
-            **{name: getattr(show, name) for name in (*KEY, *SAID) if name != "source"},
+            **{name: getattr(show, name) for name in (*KEY, *SHOW_COLUMNS) if name != "source"},
             "title": fit(show.title, 500),
             "cancelled_at": None,
         }
         for show in crawled.shows
     ]
-    tally = Tally()
-    tally.add(table, upsert(conn, table, rows, update_columns=[*SAID, "cancelled_at"], key=KEY))
+    row_counts = RowCounts()
+    row_counts.add(table, upsert(conn, table, rows, update_columns=[*SHOW_COLUMNS, "cancelled_at"], key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
-    for channel_id, day in crawled.certain:
-        tally.add(table, _cancel_others(conn, table, (channel_id, source, day), seen, at))
-    return tally
+    for channel_id, day in crawled.complete_scopes:
+        row_counts.add(table, _cancel_others(conn, table, (channel_id, source, day), seen, at))
+    return row_counts
 
 
-def _said(history: History, source: str, crawled: _Crawled) -> dict[Key, Mapping[str, Any]]:
-    """What was told of the columns that a history holds."""
+def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Key, Mapping[str, Any]]:
+    """Return the values of the columns of a history."""
     return {
-        (source, product_id): {name: said[name] for name in history.values if name in said}
-        for product_id, said in crawled.products.items()
+        (source, product_id): {name: fields[name] for name in history.values if name in fields}
+        for product_id, fields in crawled.products.items()
     }
 
 
-def _fitted(said: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_texts(fields: Mapping[str, Any]) -> dict[str, Any]:
     lengths = {"product_name": 1000, "store_name": 255, "description": LONGEST_TEXT}
-    return {name: fit(value, lengths[name]) if name in lengths else value for name, value in said.items()}
+    return {name: fit(value, lengths[name]) if name in lengths else value for name, value in fields.items()}
 
 
 def _cancel_others(
     conn: Connection, table: Table, scope: tuple[int, str, date], seen: set[tuple[Any, ...]], at: datetime
 ) -> Counts:
-    """Mark shows of a channel and day that were not seen as cancelled, unless they already were."""
+    """Cancel the shows of a channel and day that were not seen, unless they already are."""
     channel_id, source, day = scope
     begin = datetime.combine(day, time(), KST)
     keys = [table.c[name] for name in KEY]
@@ -204,7 +207,7 @@ def _cancel_others(
             or_(table.c.cancelled_at.is_(None), table.c.cancelled_at > at),
         )
     )
-    gone = [tuple(row) for row in stored if tuple(row) not in seen]
-    for chunk in chunks(gone):
+    missing = [tuple(row) for row in stored if tuple(row) not in seen]
+    for chunk in chunks(missing):
         conn.execute(update(table).where(tuple_(*keys).in_(chunk)).values(cancelled_at=at))
-    return Counts(updated=len(gone))
+    return Counts(updated=len(missing))

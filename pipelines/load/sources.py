@@ -1,4 +1,4 @@
-"""Loading by source: what belongs together, in order."""
+"""Load steps of each source, in order."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,10 +14,10 @@ from pipelines.report import Report
 
 
 def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> list[Report]:
-    """Load what was crawled of the mall or of a broadcaster into both databases.
+    """Load the pending files of the mall or of a broadcaster into both databases.
 
-    Each database has its own ledger, so one may be ahead of the other after a kill; running this again evens them out.
-    Raises ``GateBroken`` when a file was held back, after the others are loaded; ``accept`` loads it all the same.
+    Each database has its own ledger; if one is ahead after a kill, the next call loads the rest into the other. Raises
+    ``GateBroken`` after the other files are loaded when a file was held back; ``accept`` loads it nevertheless.
     """
     steps: list[Callable[[], Report]]
     if source == MALL:

@@ -1,4 +1,4 @@
-"""The products of the service database as learning sees them: titles, kinds, resolved ingredients."""
+"""Food products of the service database: titles, kinds and resolved ingredients."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ class FoodProduct:
 
     @property
     def text(self) -> str:
-        """What the sentence encoder reads: the title without its packaging."""
+        """The text that the sentence encoder reads: the title without its packaging."""
         return normalise_title(self.title)
 
 
 def read_products(service: Engine) -> list[FoodProduct]:
-    """Food products that are sold, by source and id; what is not food takes no part in recommendations."""
+    """Read the food products on sale, in order of source and id; other products are not recommended."""
     kok = select(
         KokProduct.kok_product_id, KokProduct.product_name, KokProduct.is_ingredient, KokProduct.review_count
     ).where(KokProduct.is_food, KokProduct.vanished_at.is_(None))
-    shown = select(
+    home_shopping = select(
         HomeShoppingProduct.source,
         HomeShoppingProduct.source_product_id,
         HomeShoppingProduct.product_name,
@@ -51,7 +51,7 @@ def read_products(service: Engine) -> list[FoodProduct]:
         for source, product_id, name in conn.execute(names):
             ingredients[source, product_id].append(name)
         rows = [("kok", *row) for row in conn.execute(kok)]
-        rows += [(*row, 0) for row in conn.execute(shown)]
+        rows += [(*row, 0) for row in conn.execute(home_shopping)]
     products = [
         FoodProduct(source, product_id, title, is_ingredient, tuple(ingredients[source, product_id]), popularity or 0)
         for source, product_id, title, is_ingredient, popularity in rows
@@ -60,7 +60,7 @@ def read_products(service: Engine) -> list[FoodProduct]:
 
 
 def snapshot(store: Store, products: list[FoodProduct]) -> str:
-    """Freeze the products as a dataset and return its version."""
+    """Write the products as a dataset snapshot and return its version."""
     columns = ("source", "product_id", "title", "is_ingredient", "popularity")
     table = pd.DataFrame({name: [getattr(product, name) for product in products] for name in columns})
     table["ingredients"] = ["\t".join(product.ingredients) for product in products]

@@ -1,10 +1,9 @@
 """A sentence encoder for recipe and product titles: a small BERT with its own WordPiece vocabulary.
 
-It learns from pairs of a recipe's title and its ingredients, the other pairs of the batch being the wrong answers. With
-a base model, by name or path, that model is tuned instead. It ships as ONNX, so that serving needs no torch.
+Trained contrastively on pairs of a recipe's title and its ingredients, with the other pairs of the batch as negatives.
+A base model, by name or path, is fine-tuned instead. Exported to ONNX, so that serving needs no torch.
 """
 
-import json
 import logging
 import math
 import tempfile
@@ -14,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,11 +23,14 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.train import corpora, models
-from pipelines.train.corpora import RecipeCorpus
-from pipelines.train.title_search import finding
-from recommender.models.encoder import Encoder
+from pipelines.train.models import ModelCard
+from recommender.evaluation.results import BertFigures
+from recommender.evaluation.title_search import evaluate_title_search
+from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile
+from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain
+from ukok import __version__
 
 if TYPE_CHECKING:
     import torch
@@ -47,56 +48,56 @@ SPECIAL: Final = {
     "sep_token": "[SEP]",
     "mask_token": "[MASK]",
 }
+# Letters in the vocabulary, most frequent first.
 ALPHABET: Final = 2000
-# Of the ONNX vectors to those of torch, over texts of the corpus.
-LEAST_COSINE: Final = 0.9999
+# Lowest cosine of the ONNX vectors to those of torch that an export accepts.
+MIN_COSINE: Final = 0.9999
+LOG_EVERY_STEPS: Final = 100
 
 
 @dataclass(frozen=True)
 class BertParameters:
-    """How the encoder is shaped and trained; `steps` bounds the training, whatever the size of the corpus."""
+    """Shape and training of the encoder; `max_steps` bounds the training, whatever the size of the corpus."""
 
     base_model: str | None = None
     vocabulary: int = 8000
     layers: int = 2
     dimensions: int = 128
     heads: int = 4
-    longest: int = 64
+    max_tokens: int = 64
     batch: int = 128
     epochs: int = 20
-    steps: int = 350
+    max_steps: int = 350
     learning_rate: float = 3e-3
     temperature: float = 0.05
     dropout: float = 0.0
-    kept_ingredients: float = 0.8
+    ingredient_share: float = 0.8
     threads: int = 1
     seed: int = 20250806
 
 
-def train_and_keep(service: Engine, store: Store, now: datetime, base_model: str | None = None) -> str:
-    """Train on the fitting part of the recipes in the service database and keep the model; returns its version.
+def train_and_save(service: Engine, store: Store, now: datetime, base_model: str | None = None) -> str:
+    """Train on the fitting part of the recipes in the service database and store the model; returns its version.
 
-    `base_model` names a model to tune, by hub name or path, instead of a fresh one. Its figures say how well titles
-    find the ingredients of recipes it never saw, before and after training.
+    `base_model` names a model to fine-tune, by hub name or path, instead of a fresh one. The figures are those of title
+    search on recipes of the test part, before and after training.
     """
     corpus = corpora.read_recipes(service)
     parameters = BertParameters(base_model=base_model)
-    before = untrained(corpus.fit(), parameters)
-    figures = {"untrained": finding(corpus.test(), partial(_vectors, before))}
+    before = evaluate_title_search(corpus.test(), partial(_vectors, untrained(corpus.fit(), parameters)))
     with tempfile.TemporaryDirectory(prefix="ukok-bert-") as scratch:
         folder = Path(scratch) / "encoder"
         export(train(corpus.fit(), parameters), folder, parameters, corpus.titles[:100])
-        figures["trained"] = finding(corpus.test(), Encoder(folder).encode)
-        about = {
-            "dataset": {corpora.DATASET: corpora.snapshot(store, corpus)},
-            "code_version": distribution_version("ukok"),
-            "parameters": asdict(parameters),
-            "seed": parameters.seed,
-            "longest": parameters.longest,
-            "figures": figures,
-        }
-        version = models.keep(store, "bert", folder, about, now)
-    log.info("bert_trained", version=version, **figures["trained"])
+        after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
+        card = ModelCard[BertFigures](
+            datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
+            code_version=__version__,
+            parameters=asdict(parameters),
+            seed=parameters.seed,
+            figures=BertFigures(untrained=before, trained=after),
+        )
+        version = models.save(store, "bert", folder, card, now)
+    log.info("bert_trained", version=version, **after.model_dump())
     return version
 
 
@@ -122,46 +123,46 @@ def train(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransfor
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if step % 100 == 0 or step == steps:
+        if step % LOG_EVERY_STEPS == 0 or step == steps:
             log.info("bert_training", step=step, steps=steps, loss=round(loss.item(), 3))
     return model.eval()
 
 
 def step_budget(pairs: int, parameters: BertParameters) -> int:
-    """Number of optimiser steps for so many pairs: the epochs asked for, at most `parameters.steps`."""
-    return min(parameters.steps, math.ceil(pairs / parameters.batch) * parameters.epochs)
+    """Number of optimiser steps for so many pairs: all epochs, at most `parameters.max_steps`."""
+    return min(parameters.max_steps, math.ceil(pairs / parameters.batch) * parameters.epochs)
 
 
 def untrained(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransformer":
-    """The encoder before its first step: the base model, or a fresh BERT over the corpus's own WordPieces."""
+    """The encoder before training: the base model, or a fresh BERT with the WordPieces of the corpus."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers.utils.logging import disable_progress_bar
 
-    # Its bars would be drawn across the progress of whoever runs this.
+    # Its bars would overwrite the progress display of the caller.
     disable_progress_bar()
     torch.manual_seed(parameters.seed)
     with tempfile.TemporaryDirectory() as folder:
-        source = parameters.base_model or _fresh(corpus, parameters, Path(folder))
-        transformer = Transformer(source, max_seq_length=parameters.longest)
+        name_or_path = parameters.base_model or _fresh(corpus, parameters, Path(folder))
+        transformer = Transformer(name_or_path, max_seq_length=parameters.max_tokens)
     pooling = Pooling(transformer.get_embedding_dimension(), "mean")
     return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
 
 
 def export(model: "SentenceTransformer", folder: Path, parameters: BertParameters, texts: Sequence[str]) -> None:
-    """Write `model.onnx` (token states), `tokenizer.json` and `model.json` into `folder`.
+    """Write the files of an :class:`Encoder` into `folder`.
 
-    Raises RuntimeError when the file's vectors of `texts` are not those of the model.
+    Raises RuntimeError if its vectors of `texts` differ from those of the model.
     """
     import torch
 
     folder.mkdir(parents=True)
-    (folder / models.ABOUT).write_text(json.dumps({"longest": parameters.longest}), encoding="utf-8")
-    model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    EncoderConfig(max_tokens=parameters.max_tokens).save(folder)
+    model.tokenizer.backend_tokenizer.save(str(folder / EncoderFile.TOKENIZER))
     features = model.preprocess(["김치찌개", "감자 양파 돼지고기"])
     dynamic = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
-    # Says at every export which libraries it could also have used.
+    # Warns at every export about optional libraries.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Raised inside torch's own exporter about its own code.
@@ -175,21 +176,23 @@ def export(model: "SentenceTransformer", folder: Path, parameters: BertParameter
             dynamic_shapes=(dynamic, dynamic),
             verbose=False,
         )
-    program.save(str(folder / "model.onnx"), external_data=False)
+    program.save(str(folder / EncoderFile.MODEL), external_data=False)
     cosine = float((Encoder(folder).encode(texts) * _vectors(model, texts)).sum(axis=1).min(initial=1.0))
-    if cosine < LEAST_COSINE:
-        raise RuntimeError(f"the ONNX encoder differs from the trained one: least cosine {cosine:.5f}")
+    if cosine < MIN_COSINE:
+        raise RuntimeError(
+            f"the ONNX encoder differs from the trained one: cosine {cosine:.5f}, at least {MIN_COSINE} expected"
+        )
 
 
 def _vectors(model: "SentenceTransformer", texts: Sequence[str]) -> NDArray[np.float32]:
-    """What torch makes of the texts: (texts, dimensions)."""
+    """Vectors (texts, dimensions) by torch."""
     model.eval()
     vectors: NDArray[np.float32] = model.encode([plain(text) for text in texts], show_progress_bar=False)
     return vectors
 
 
 def _token_states(model: "SentenceTransformer") -> "torch.nn.Module":
-    """The transformer as a function of ids and mask that returns its last hidden states alone."""
+    """The transformer as a module from ids and mask to its last hidden states."""
     import torch
 
     class TokenStates(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
@@ -214,7 +217,7 @@ def _fresh(corpus: RecipeCorpus, parameters: BertParameters, folder: Path) -> st
         num_hidden_layers=parameters.layers,
         num_attention_heads=parameters.heads,
         intermediate_size=4 * parameters.dimensions,
-        max_position_embeddings=parameters.longest,
+        max_position_embeddings=parameters.max_tokens,
         hidden_dropout_prob=parameters.dropout,
         attention_probs_dropout_prob=parameters.dropout,
     )
@@ -232,20 +235,20 @@ def _tokenizer(corpus: RecipeCorpus, parameters: BertParameters) -> "PreTrainedT
     marks = [(mark, tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
     # Without the explicit special tokens the fast tokenizer pads and marks nothing.
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=parameters.longest, **SPECIAL)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=parameters.max_tokens, **SPECIAL)
 
 
 def _word_pieces(corpus: RecipeCorpus, size: int) -> dict[str, int]:
-    """The `size` most useful WordPieces of the corpus with their numbers."""
+    """A vocabulary of `size` WordPieces of the corpus, with their numbers."""
     from tokenizers.models import WordPiece
     from tokenizers.trainers import WordPieceTrainer
 
     texts = [plain(text) for text in (*corpus.titles, *map(ingredient_text, corpus.baskets))]
     letters = Counter(letter for text in texts for letter in text if not letter.isspace())
-    usual = sorted(sorted(letters), key=lambda letter: -letters[letter])[:ALPHABET]
-    # The trainer numbers letters inside words as a hash table yields them, and breaks ties by number: given as special,
-    # they have a fixed one.
-    numbered = [*SPECIAL.values(), *usual, *(f"##{letter}" for letter in usual)]
+    frequent = sorted(sorted(letters), key=lambda letter: -letters[letter])[:ALPHABET]
+    # The trainer numbers letters inside words in the order of a hash table, and breaks ties by number: as special
+    # tokens they have fixed numbers.
+    numbered = [*SPECIAL.values(), *frequent, *(f"##{letter}" for letter in frequent)]
     tokenizer = _plain_tokenizer(WordPiece(unk_token=SPECIAL["unk_token"]))
     tokenizer.train_from_iterator(
         texts,
@@ -266,7 +269,7 @@ def _plain_tokenizer(model: "WordPiece") -> "Tokenizer":
 
 
 def _batches(corpus: RecipeCorpus, parameters: BertParameters, steps: int) -> Iterator[tuple[list[str], list[str]]]:
-    """Shuffled (titles, ingredients) batches; some ingredients are left out each time, so that no list is learnt."""
+    """Shuffled (titles, ingredients) batches; each time a random part of the ingredients, against overfitting."""
     random = np.random.default_rng(parameters.seed)
     rows = np.array([row for row, basket in enumerate(corpus.baskets) if basket])
     queue: NDArray[np.intp] = np.empty(0, dtype=np.intp)
@@ -275,10 +278,11 @@ def _batches(corpus: RecipeCorpus, parameters: BertParameters, steps: int) -> It
             queue = random.permutation(rows)
         taken, queue = queue[: parameters.batch], queue[parameters.batch :]
         titles = [plain(corpus.titles[row]) for row in taken]
-        yield titles, [_some(corpus.baskets[row], parameters.kept_ingredients, random) for row in taken]
+        yield titles, [_sample(corpus.baskets[row], parameters.ingredient_share, random) for row in taken]
 
 
-def _some(basket: Sequence[str], share: float, random: np.random.Generator) -> str:
-    kept = [name for name in basket if random.random() < share] or [basket[0]]
-    random.shuffle(kept)
-    return ingredient_text(kept)
+def _sample(basket: Sequence[str], share: float, random: np.random.Generator) -> str:
+    """The text of about `share` of the ingredients, at least one, in random order."""
+    names = [name for name in basket if random.random() < share] or [basket[0]]
+    random.shuffle(names)
+    return ingredient_text(names)

@@ -1,73 +1,69 @@
 """Trained models in the artifact store: ``models/<kind>/<version>/``, ``model.json`` written last."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Final, Generic, Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from artifacts.store import Store, StoreError
+from artifacts.errors import StoreError
+from artifacts.store import Store
+from recommender.evaluation.results import Result
 
 Kind = Literal["word2vec", "bert"]
-ABOUT = "model.json"
+Figures = TypeVar("Figures", bound=Result)
+CARD: Final = "model.json"
+
+
+class ModelCard(BaseModel, Generic[Figures]):
+    """What a model was trained from, and how it was evaluated. ``datasets`` are snapshot versions by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    datasets: dict[str, str]
+    code_version: str
+    parameters: dict[str, JsonValue]
+    seed: int
+    figures: Figures
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel(Generic[Figures]):
     """A model in a local folder."""
 
     version: str
     folder: Path
-
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """Data set, code version, parameters, seed and figures."""
-        about: dict[str, Any] = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
-        return about
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """How the model was judged when it was trained."""
-        return dict(self.about["figures"])
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Ingredient names of a Word2Vec model, in the order of its vectors."""
-        return tuple(json.loads((self.folder / "names.json").read_text(encoding="utf-8")))
-
-    def array(self, name: str) -> NDArray[np.float32]:
-        """A matrix of the model: ``input`` or ``output`` vectors (names, d) of Word2Vec."""
-        matrix: NDArray[np.float32] = np.load(self.folder / f"{name}.npy")
-        return matrix
+    card: ModelCard[Figures]
 
 
-def keep(store: Store, kind: Kind, folder: Path, about: Mapping[str, Any], now: datetime) -> str:
-    """Store the files of ``folder`` with what there is to say ``about`` them; returns the version."""
-    (folder / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=2, sort_keys=True), encoding="utf-8")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ABOUT)
+def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: datetime) -> str:
+    """Store the files of ``folder`` with their ``card``; returns the version."""
+    (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CARD)
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + path.read_bytes())
     version = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:10]}"
-    for path in [*files, folder / ABOUT]:
+    for path in [*files, folder / CARD]:
         store.put_file(f"models/{kind}/{version}/{path.relative_to(folder).as_posix()}", path)
     return version
 
 
 def newest(store: Store, kind: Kind) -> str | None:
-    """Version of the model trained last."""
-    finished = [key.split("/")[2] for key in store.list(f"models/{kind}/") if key.endswith(f"/{ABOUT}")]
-    return max(finished, default=None)
+    """Version of the model that was trained last."""
+    complete = [key.split("/")[2] for key in store.list(f"models/{kind}/") if key.endswith(f"/{CARD}")]
+    return max(complete, default=None)
 
 
-def fetch_newest(store: Store, kind: Kind, folder: Path) -> Model:
-    """Bring the model trained last into ``folder``; raises :class:`StoreError` when there is none."""
+def read_card(store: Store, kind: Kind, version: str, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
+    """Read what a model was trained from, and its figures."""
+    return card.model_validate_json(store.get(f"models/{kind}/{version}/{CARD}"))
+
+
+def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Figures]]) -> TrainedModel[Figures]:
+    """Download the model that was trained last into ``folder``; raises :class:`StoreError` if there is none."""
     version = newest(store, kind)
     if version is None:
         raise StoreError(f"no {kind} model is trained yet: run `ukok train {kind}` first")
@@ -76,4 +72,9 @@ def fetch_newest(store: Store, kind: Kind, folder: Path) -> Model:
         path = folder / key.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
         store.download(key, path)
-    return Model(version, folder)
+    try:
+        return TrainedModel(version, folder, card.model_validate_json((folder / CARD).read_bytes()))
+    except ValidationError as error:
+        raise StoreError(
+            f"{prefix}{CARD} is not valid ({error.error_count()} errors): run `ukok train {kind}` again"
+        ) from None

@@ -1,4 +1,4 @@
-"""Rankers of the ingredients that complete a recipe, and of the recipes that use an ingredient.
+"""Rankers of the ingredients that complete a recipe, and of an ingredient's substitutes.
 
-numpy and scipy only: the same code is judged when a release is built and answers when it is served.
+The same code is evaluated when a release is built and answers when it is served.
 """

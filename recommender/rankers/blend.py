@@ -1,25 +1,24 @@
-"""The ranker that combines the others, and how it is kept in a release."""
+"""The blend: a weighted sum of standardised rankers."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from recommender.rankers.cases import Cases, Ranker, Scores, baskets_of
-from recommender.rankers.ease import TitleEase
-from recommender.rankers.item_knn import ItemToItem
-from recommender.rankers.nearest import NearestRecipes
-from recommender.rankers.ngrams import TitleFeatures
+from recommender.models.recipe_corpus import RecipeCorpus
+from recommender.models.word_vectors import WordVectors
+from recommender.rankers.cases import Cases, Ranker, Scores, basket_matrix, named_basket_matrix
+from recommender.rankers.config import BlendConfig, BlendWeights
+from recommender.rankers.ease import TitleEase, fit_ease, fit_title_ease
+from recommender.rankers.item_knn import ItemToItem, fit_item_knn
+from recommender.rankers.nearest import NearestRecipes, inverse_document_frequency
+from recommender.rankers.ngrams import fit_title_features
 from recommender.rankers.word2vec import Word2Vec
 
 
 @dataclass(frozen=True)
-class Parts:
+class Rankers:
     """The rankers of a blend, all over the same items."""
 
     item_knn: ItemToItem
@@ -28,8 +27,8 @@ class Parts:
     nearest: NearestRecipes
     title_ease: TitleEase
 
-    def named(self) -> dict[str, Ranker]:
-        """The rankers by name."""
+    def by_name(self) -> dict[str, Ranker]:
+        """The rankers by field name."""
         return {
             "item_knn": self.item_knn,
             "ease": self.ease,
@@ -40,97 +39,56 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Weight of each ranker for cases with and without a title."""
-
-    titled: Mapping[str, float]
-    untitled: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Blend:
     """Weighted sum of standardised scores over the ingredients `names`."""
 
     names: tuple[str, ...]
-    parts: Parts
-    weights: Weights
+    rankers: Rankers
+    weights: BlendWeights
+    config: BlendConfig
 
     def scores(self, basket: Sequence[str], title: str = "") -> Scores:
-        """Scores (names,) of what completes a recipe with these ingredients; names it does not know are skipped."""
+        """Scores (names,) of the ingredients that complete a recipe; unknown names in `basket` are ignored."""
         known = sorted({self._numbers[name] for name in basket if name in self._numbers})
-        scores: Scores = self.batch(Cases(baskets_of([known], len(self.names)), (title,)))[0]
+        scores: Scores = self.batch(Cases(basket_matrix([known], len(self.names)), (title,)))[0]
         return scores
 
     def batch(self, cases: Cases) -> Scores:
         """Scores (cases, names)."""
-        titled = np.array([bool(title) for title in cases.titles])
+        has_title = np.array([bool(title) for title in cases.titles])
+        titled, untitled = self.weights.titled.by_name(), self.weights.untitled.by_name()
         total = np.zeros(cases.given.shape, dtype=np.float32)
-        for name, ranker in self.parts.named().items():
-            weights = np.where(titled, self.weights.titled[name], self.weights.untitled[name]).astype(np.float32)
+        for name, ranker in self.rankers.by_name().items():
+            weights = np.where(has_title, titled[name], untitled[name]).astype(np.float32)
             if weights.any():
                 total += weights[:, None] * standardised(ranker.scores(cases), cases)
         return total
-
-    def save(self, folder: Path) -> None:
-        """Write the blend into ``folder``: blend.json and rankers.npz."""
-        folder.mkdir(parents=True, exist_ok=True)
-        parts = self.parts
-        about = {
-            "names": self.names,
-            "weights": {"titled": dict(self.weights.titled), "untitled": dict(self.weights.untitled)},
-            "grams": parts.title_ease.features.grams,
-            "scale": parts.title_ease.scale,
-        }
-        (folder / "blend.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        np.savez(
-            folder / "rankers.npz",
-            item_knn=parts.item_knn.weights,
-            ease=parts.ease.weights,
-            word2vec_input=parts.word2vec.inputs,
-            word2vec_output=parts.word2vec.outputs,
-            information=parts.nearest.weights,
-            basket_starts=parts.nearest.baskets.indptr,
-            basket_items=parts.nearest.baskets.indices,
-            recipe_grams=parts.nearest.titles.indices,
-            recipe_gram_starts=parts.nearest.titles.indptr,
-            recipe_gram_values=parts.nearest.titles.data,
-            title_weights=parts.title_ease.weights,
-            gram_weights=parts.title_ease.features.weights,
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> "Blend":
-        """Read what :meth:`save` wrote."""
-        about = json.loads((folder / "blend.json").read_text(encoding="utf-8"))
-        with np.load(folder / "rankers.npz") as arrays:
-            names = tuple(about["names"])
-            baskets = _baskets(arrays["basket_starts"], arrays["basket_items"], len(names))
-            features = TitleFeatures(tuple(about["grams"]), arrays["gram_weights"])
-            titles = arrays["recipe_gram_values"], arrays["recipe_grams"], arrays["recipe_gram_starts"]
-            shape = (baskets.shape[0], len(features.grams))
-            parts = Parts(
-                ItemToItem(arrays["item_knn"]),
-                ItemToItem(arrays["ease"]),
-                Word2Vec(arrays["word2vec_input"], arrays["word2vec_output"]),
-                NearestRecipes(baskets, arrays["information"], features, sp.csr_array(titles, shape=shape)),
-                TitleEase(features, about["scale"], arrays["title_weights"]),
-            )
-        return cls(names, parts, Weights(**about["weights"]))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self.names)}
 
 
+def fit_rankers(corpus: RecipeCorpus, names: tuple[str, ...], vectors: WordVectors, config: BlendConfig) -> Rankers:
+    """Fit the rankers of a blend on `corpus`, over the items `names`; `vectors` are already trained."""
+    baskets = named_basket_matrix(corpus.baskets, names)
+    features = fit_title_features(corpus.titles, config.title_features)
+    return Rankers(
+        fit_item_knn(baskets),
+        fit_ease(baskets, config.ease),
+        Word2Vec(*vectors.aligned(names)),
+        NearestRecipes(
+            config.nearest, baskets, inverse_document_frequency(baskets), features, features.transform(corpus.titles)
+        ),
+        fit_title_ease(baskets, corpus.titles, features, config.title_ease),
+    )
+
+
 def standardised(scores: Scores, cases: Cases) -> Scores:
-    """Each row with mean 0 and deviation 1 over the items that are not given; rows without information are 0."""
+    """Each row with mean 0 and deviation 1 over the items that are not given; 0 for a row of equal scores."""
     open_items = 1.0 - cases.given.toarray()
     count = np.maximum(open_items.sum(axis=1, keepdims=True), 1.0)
     centred = scores - (scores * open_items).sum(axis=1, keepdims=True) / count
     deviation = np.sqrt((np.square(centred) * open_items).sum(axis=1, keepdims=True) / count)
-    found: Scores = (centred / np.where(deviation > 1e-9, deviation, np.inf)).astype(np.float32)
-    return found
-
-
-def _baskets(starts: NDArray[np.int32], items: NDArray[np.int32], width: int) -> sp.csr_array:
-    return sp.csr_array((np.ones(len(items), dtype=np.float32), items, starts), shape=(len(starts) - 1, width))
+    result: Scores = (centred / np.where(deviation > 1e-9, deviation, np.inf)).astype(np.float32)
+    return result

@@ -1,4 +1,4 @@
-"""What a ranker is asked, and what it answers."""
+"""Input and output of a ranker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32]
-Baskets = sp.csr_array
+BasketMatrix = sp.csr_array
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Unfinished recipes: `given` (cases, items) is 1 where an item is in, `titles` (cases,) are "" where unknown."""
+    """Recipes to complete: `given` (cases, items) is 1 for a given item, `titles` (cases,) are "" where unknown."""
 
-    given: Baskets
+    given: BasketMatrix
     titles: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -32,15 +32,22 @@ class Cases:
 
 
 class Ranker(Protocol):
-    """Scores every item for every case: finite, higher is better, all equal where it knows nothing."""
+    """Scores every item for every case: finite, higher is better, all equal for a case it knows nothing about."""
 
     def scores(self, cases: Cases) -> Scores:
         """Scores (cases, items); given items are scored too."""
 
 
-def baskets_of(rows: Sequence[Sequence[int]], items: int) -> Baskets:
-    """Lists of distinct item numbers as a matrix (rows, items) of ones."""
-    lengths = [len(row) for row in rows]
-    columns = np.fromiter((item for row in rows for item in row), dtype=np.int32, count=sum(lengths))
+def basket_matrix(baskets: Sequence[Sequence[int]], items: int) -> BasketMatrix:
+    """Matrix (baskets, items) of ones from lists of distinct item numbers."""
+    lengths = [len(basket) for basket in baskets]
+    columns = np.fromiter((item for basket in baskets for item in basket), dtype=np.int32, count=sum(lengths))
     starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-    return sp.csr_array((np.ones(len(columns), dtype=np.float32), columns, starts), shape=(len(rows), items))
+    return sp.csr_array((np.ones(len(columns), dtype=np.float32), columns, starts), shape=(len(baskets), items))
+
+
+def named_basket_matrix(baskets: Sequence[Sequence[str]], names: Sequence[str]) -> BasketMatrix:
+    """Matrix (baskets, names) of ones from lists of distinct item names; unknown names are left out."""
+    numbers = {name: number for number, name in enumerate(names)}
+    known = [sorted(numbers[name] for name in basket if name in numbers) for basket in baskets]
+    return basket_matrix(known, len(names))

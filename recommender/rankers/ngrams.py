@@ -1,61 +1,63 @@
-"""Character n-grams of titles, as sparse features."""
+"""Character n-grams of titles as sparse TF-IDF features, by scikit-learn."""
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recommender.rankers.config import TitleFeaturesConfig
 from recommender.text.titles import plain
 
-LONGEST = 4
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 
 @dataclass(frozen=True)
 class TitleFeatures:
-    """The n-grams in use and their weights (features,), log(titles / titles with it)."""
+    """The n-grams that are features, with their inverse document frequency (features,)."""
 
+    config: TitleFeaturesConfig
     grams: tuple[str, ...]
-    weights: NDArray[np.float32]
-
-    @cached_property
-    def _columns(self) -> dict[str, int]:
-        return {gram: column for column, gram in enumerate(self.grams)}
+    idf: NDArray[np.float32]
 
     def transform(self, titles: Sequence[str]) -> sp.csr_array:
-        """Features (titles, features) with rows of length 1, or 0 where nothing is known."""
-        indices: list[int] = []
-        values: list[float] = []
-        starts = [0]
-        for title in titles:
-            counts = Counter(column for gram in ngrams(title) if (column := self._columns.get(gram)) is not None)
-            row = {column: (1 + math.log(count)) * float(self.weights[column]) for column, count in counts.items()}
-            norm = math.sqrt(sum(value * value for value in row.values())) or 1.0
-            for column in sorted(row):
-                indices.append(column)
-                values.append(row[column] / norm)
-            starts.append(len(indices))
-        data = np.array(values, dtype=np.float32), np.array(indices, dtype=np.int32), np.array(starts, dtype=np.int32)
-        return sp.csr_array(data, shape=(len(titles), len(self.grams)))
+        """Features (titles, features) with rows of length 1, or 0 for a title without a known n-gram."""
+        if not self.grams or not any(titles):
+            return sp.csr_array(np.zeros((len(titles), len(self.grams)), dtype=np.float32))
+        return sp.csr_array(self._vectorizer.transform(titles))
+
+    @cached_property
+    def _vectorizer(self) -> "TfidfVectorizer":
+        vectorizer = _vectorizer(self.config, self.grams)
+        vectorizer.idf_ = self.idf
+        return vectorizer
 
 
-def ngrams(title: str) -> Iterator[str]:
-    """The 1- to 4-grams of each word of `title`, its edges marked by a space."""
-    for word in plain(title).split():
-        padded = f" {word} "
-        for size in range(1, LONGEST + 1):
-            for start in range(len(padded) - size + 1):
-                yield padded[start : start + size]
+def fit_title_features(titles: Sequence[str], config: TitleFeaturesConfig) -> TitleFeatures:
+    """Choose the n-grams that most titles contain, and weigh each by log((1 + titles) / (1 + titles with it)) + 1."""
+    analyse = _vectorizer(config).build_analyzer()
+    counts = Counter(gram for title in titles for gram in set(analyse(title)))
+    frequent = (gram for gram, count in counts.items() if count >= config.min_titles)
+    chosen = sorted(frequent, key=lambda gram: (-counts[gram], gram))[: config.max_features]
+    grams = tuple(sorted(chosen))
+    idf = _vectorizer(config, grams).fit(titles).idf_ if grams else np.zeros(0)
+    return TitleFeatures(config, grams, idf.astype(np.float32))
 
 
-def title_features(titles: Sequence[str], *, at_most: int, seen: int = 2) -> TitleFeatures:
-    """The `at_most` n-grams that most titles have, of those that at least `seen` have."""
-    counts = Counter(gram for title in titles for gram in set(ngrams(title)))
-    usual = sorted((gram for gram, count in counts.items() if count >= seen), key=lambda gram: (-counts[gram], gram))
-    grams = tuple(sorted(usual[:at_most]))
-    weights = [math.log((1 + len(titles)) / (1 + counts[gram])) + 1 for gram in grams]
-    return TitleFeatures(grams, np.array(weights, dtype=np.float32))
+def _vectorizer(config: TitleFeaturesConfig, grams: tuple[str, ...] | None = None) -> "TfidfVectorizer":
+    # Takes a second to import, and serving needs it only for recipes with a title.
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        analyzer="char_wb",
+        ngram_range=(1, config.max_length),
+        preprocessor=plain,
+        vocabulary=grams,
+        sublinear_tf=True,
+        dtype=np.float32,
+    )

@@ -1,4 +1,4 @@
-"""What may stand in for an ingredient: recipes use it alike, and seldom beside it."""
+"""Substitutes of an ingredient: similar by vector, and seldom in the same recipe."""
 
 from typing import Final
 
@@ -7,28 +7,27 @@ from numpy.typing import NDArray
 
 from recommender.models.baskets import Baskets
 
-# What fewer recipes hold is left out: too little is known of it. Below 500 recipes that is nothing.
-HELD_BY: Final = 0.002
-# How much of the cosine it costs to stand beside an ingredient e times as often as by chance.
-BESIDE: Final = 0.07
+# Ingredients of a smaller share of recipes have unreliable vectors. Below 500 recipes nothing is left out.
+MIN_RECIPE_SHARE: Final = 0.002
+# Reduction of the cosine for each factor e by which a pair co-occurs more often than by chance.
+COOCCURRENCE_PENALTY: Final = 0.07
 
 
-def find(number: int, vectors: NDArray[np.float32], baskets: Baskets) -> list[tuple[int, float]]:
-    """Ingredients for ``number``, best first, with the cosine of the two; ``vectors`` (n, d) are units or zero.
+def find_substitutes(number: int, vectors: NDArray[np.float32], baskets: Baskets) -> list[tuple[int, float]]:
+    """Substitutes of ingredient ``number``, best first, with their cosine; ``vectors`` (n, d) are units or zero.
 
-    What is cooked with an ingredient has a vector like it, too. So a pair loses by how much oftener than by chance
-    recipes hold both.
+    Complements have similar vectors too, so a pair that co-occurs more often than by chance is ranked lower.
     """
     cosines = vectors @ vectors[number]
-    holds = np.zeros(len(baskets), np.bool_)
+    contains = np.zeros(len(baskets), np.bool_)
     lengths = np.diff(baskets.starts)
-    holds[np.repeat(np.arange(len(baskets)), lengths)[baskets.ingredients == number]] = True
+    contains[np.repeat(np.arange(len(baskets)), lengths)[baskets.ingredients == number]] = True
     counts = np.bincount(baskets.ingredients, minlength=len(vectors))
-    together = np.bincount(baskets.ingredients[np.repeat(holds, lengths)], minlength=len(vectors))
+    together = np.bincount(baskets.ingredients[np.repeat(contains, lengths)], minlength=len(vectors))
     by_chance = counts * counts[number] / len(baskets)
-    beside = np.log(np.maximum((together + 1) / (by_chance + 1), 1))
-    fit = (cosines > 0) & (counts >= HELD_BY * len(baskets))
-    fit[number] = False
-    worth = np.where(fit, cosines - BESIDE * beside, -np.inf)
-    order = np.argsort(-worth, kind="stable")[: np.count_nonzero(fit)]
+    excess = np.log(np.maximum((together + 1) / (by_chance + 1), 1))
+    eligible = (cosines > 0) & (counts >= MIN_RECIPE_SHARE * len(baskets))
+    eligible[number] = False
+    ranking = np.where(eligible, cosines - COOCCURRENCE_PENALTY * excess, -np.inf)
+    order = np.argsort(-ranking, kind="stable")[: np.count_nonzero(eligible)]
     return [(row, float(cosines[row])) for row in order.tolist()]

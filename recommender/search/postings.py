@@ -1,4 +1,4 @@
-"""Which of many texts hold a piece of text, or share runs of letters with one."""
+"""Indexes of many texts: by substring, and by shared n-grams."""
 
 from array import array
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _END: Final = "\n"
 
 
 class Substrings:
-    """Finds the texts that hold a piece by the places of its rarest character. Texts are free of line ends."""
+    """Finds the texts that contain a string, by the places of its rarest character. Texts have no line ends."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._characters = _codes("".join(text + _END for text in texts))
@@ -26,7 +26,7 @@ class Substrings:
         self._bounds = {code: (bounds[n], bounds[n + 1]) for n, code in enumerate(known.tolist())}
 
     def holding(self, piece: str) -> Positions:
-        """Positions of the texts that hold a piece, ascending; none hold an empty one."""
+        """Positions of the texts that contain ``piece``, ascending; none for an empty one."""
         characters = _codes(piece)
         bounds = [self._bounds.get(code, (0, 0)) for code in characters.tolist()]
         if not bounds:
@@ -42,7 +42,7 @@ class Substrings:
 
 
 class Grams:
-    """Compares a text with many by the runs of ``size`` letters that they share."""
+    """Compares a text with many others by their shared n-grams of ``size`` letters."""
 
     def __init__(self, texts: Sequence[str], size: int) -> None:
         self._size = size
@@ -55,21 +55,21 @@ class Grams:
                 self._postings.setdefault(gram, array("i")).append(position)
         self._counts = counts
 
-    def likeness(self, text: str) -> NDArray[np.float64]:
-        """How alike each text (n,) is to ``text``: runs that both have, as a share of those that either has."""
+    def jaccard(self, text: str) -> NDArray[np.float64]:
+        """Jaccard similarity (n,) of each text to ``text``: shared n-grams over all n-grams of both."""
         grams = self._of(text)
         shared = self._shared(grams, dict.fromkeys(grams, 1.0))
         return shared / np.maximum(self._counts + len(grams) - shared, 1)
 
-    def share_held(self, text: str) -> NDArray[np.float64]:
-        """How much of ``text`` each text (n,) holds: a share of its runs, where a rare one counts for more."""
-        weights = {gram: float(np.log1p(len(self._counts) / (1 + self._found(gram)))) for gram in self._of(text)}
+    def containment(self, text: str) -> NDArray[np.float64]:
+        """Share (n,) of the n-grams of ``text`` in each text, weighted by IDF."""
+        weights = {gram: float(np.log1p(len(self._counts) / (1 + self._frequency(gram)))) for gram in self._of(text)}
         return self._shared(set(weights), weights) / (sum(weights.values()) or 1.0)
 
     def _of(self, text: str) -> set[str]:
         return {text[at : at + self._size] for at in range(len(text) - self._size + 1)}
 
-    def _found(self, gram: str) -> int:
+    def _frequency(self, gram: str) -> int:
         return len(self._postings.get(gram, ()))
 
     def _shared(self, grams: set[str], weights: dict[str, float]) -> NDArray[np.float64]:

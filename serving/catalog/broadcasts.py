@@ -9,21 +9,21 @@ from itertools import groupby
 from sys import intern
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, exists, select
+from sqlalchemy import Connection, Row, Select, and_, exists, select
 
+from recommender.product_ref import ProductRef
 from recommender.search.index import Knows, TextIndex
-from serving.catalog.mall import product_ingredients, read_synonyms, search_tokens
+from serving.catalog.ingredient_names import read_synonyms
+from serving.catalog.products import read_product_ingredients, read_product_tokens
 from serving.web.clock import KST, kst_day
 from serving.web.fragments import Fragments
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 
-# About ten weeks of five channels: what memory holds. Older shows are history, which the warehouse keeps.
+# About ten weeks of five channels are held in memory. Older shows are history, which the warehouse keeps.
 NEWEST_BROADCASTS = 50_000
-# How far from today the schedule is shown.
+# How many days after today the schedule covers.
 DAYS_AHEAD = timedelta(days=10)
-
-ProductKey = tuple[str, int]
 
 
 class Station(NamedTuple):
@@ -35,10 +35,9 @@ class Station(NamedTuple):
 
 
 class Product(NamedTuple):
-    """A product sold in broadcasts. Listings of the same goods, also of the mall, share an ``item_id``."""
+    """A product sold in broadcasts. Listings of the same item, also those of the mall, share an ``item_id``."""
 
-    source: str
-    product_id: int
+    ref: ProductRef
     name: str
     store: str | None
     thumbnail: str
@@ -52,14 +51,14 @@ class Product(NamedTuple):
 
 
 class PageParts(NamedTuple):
-    """What a product's page shows: rows of facts, by name and value, and the images of its description."""
+    """What a product page shows besides name and price: (name, value) rows of details, and description images."""
 
     details: tuple[tuple[str, str], ...]
     images: tuple[str, ...]
 
 
 class Show(NamedTuple):
-    """A product in a show that is on the schedule; times are also kept as the frontend reads them."""
+    """A product in a scheduled show; ``day``, ``start_time`` and ``end_time`` are Korean time, as in responses."""
 
     live_id: int
     station: Station
@@ -78,23 +77,23 @@ class Show(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What a channel shows in the order of their start; shows that start together are one, main products first."""
+    """The shows of a channel by start; products that start together are one show, main products first."""
 
     station: Station
     starts: tuple[datetime, ...] = ()
     shows: tuple[tuple[Show, ...], ...] = ()
 
     def at(self, now: datetime) -> tuple[tuple[Show, ...] | None, tuple[Show, ...] | None]:
-        """The show on air and the next one; None where there is none. A show runs from its start until before its end.
+        """The show on air and the next one, None where there is none. A show's end is exclusive.
 
-        Of shows that overlap, the one that started last is on air.
+        Of overlapping shows, the one that started last is on air.
         """
         following = bisect_right(self.starts, now)
         on_air = next((shows for shows in reversed(self.shows[:following]) if _ends_at(shows) > now), None)
         return on_air, self.shows[following] if following < len(self.shows) else None
 
     def next_change(self, now: datetime) -> datetime | None:
-        """When :meth:`at` will answer differently; None when it never will."""
+        """The instant from which :meth:`at` answers differently; None when it never does."""
         on_air, following = self.at(now)
         changes = [_ends_at(on_air)] if on_air else []
         changes += [following[0].starts_at] if following else []
@@ -103,53 +102,58 @@ class Programme:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Shows that are not cancelled, in order of their start, by what they are asked for."""
+    """Shows that are not cancelled, in order of their start, and the lookups that routes need.
+
+    ``newest_by_id`` maps an id without its source to the product of the newest broadcast.
+    """
 
     by_day: dict[date, tuple[Show, ...]] = field(default_factory=dict)
     by_live_id: dict[int, Show] = field(default_factory=dict)
-    by_product: dict[ProductKey, tuple[Show, ...]] = field(default_factory=dict)
-    products: dict[int, Product] = field(default_factory=dict)
+    by_product: dict[ProductRef, tuple[Show, ...]] = field(default_factory=dict)
+    newest_by_id: dict[int, Product] = field(default_factory=dict)
     by_ingredient: dict[str, tuple[Product, ...]] = field(default_factory=dict)
     programmes: tuple[Programme, ...] = ()
     searchable: tuple[Product, ...] = ()
     index: TextIndex = field(default_factory=lambda: TextIndex(()))
-    pages: dict[ProductKey, PageParts] = field(default_factory=dict)
+    pages: dict[ProductRef, PageParts] = field(default_factory=dict)
     fragments: Fragments = field(default_factory=dict)
 
     def page_of(self, product: Product) -> PageParts:
-        """What a product's page shows, nothing where it was not read yet."""
-        return self.pages.get((product.source, product.product_id), PageParts((), ()))
+        """The parts of a product page, empty until the page has been crawled."""
+        return self.pages.get(product.ref, PageParts((), ()))
 
-    def find_product(self, product_id: int) -> Product | None:
-        """A product by its source's id or, as the frontend sometimes asks, by the id of a show."""
-        product = self.products.get(product_id)
+    def product_by_id(self, product_id: int) -> Product | None:
+        """A product by its source's id or by the id of a show, which the frontend sometimes sends."""
+        product = self.newest_by_id.get(product_id)
         show = None if product else self.by_live_id.get(product_id)
         return show.product if show else product
 
-    def product_of(self, source: str, product_id: int) -> Product | None:
-        """A product that is on the schedule."""
-        shows = self.by_product.get((source, product_id))
+    def product_by_ref(self, ref: ProductRef) -> Product | None:
+        """The product of a ref; None when it is in no show of the schedule."""
+        shows = self.by_product.get(ref)
         return shows[-1].product if shows else None
 
     def food_between(self, first: date, last: date) -> Iterator[Show]:
-        """Food shows of the days ``first`` to ``last``, in order."""
+        """Food shows of the days ``first`` to ``last``, both included, in order."""
         for offset in range((last - first).days + 1):
             yield from (show for show in self.by_day.get(first + timedelta(offset), ()) if show.product.is_food)
 
     def next_show(self, product: Product, now: datetime) -> Show | None:
-        """The show of a product that is on air, else the next one."""
-        shows = self.by_product.get((product.source, product.product_id), ())
+        """The show of a product that is on air, else its next one."""
+        shows = self.by_product.get(product.ref, ())
         return next((show for show in shows if show.ends_at > now), None)
 
     def search(self, keyword: str, knows: Knows, now: datetime) -> list[Show]:
         """The current or next show of each product that matches: on air first, then in order of their start."""
-        found = (self.next_show(self.searchable[position], now) for position in self.index.find(keyword, knows))
-        return sorted((show for show in found if show), key=lambda show: (show.starts_at, show.live_id))
+        return self._by_start((self.searchable[position] for position in self.index.find(keyword, knows)), now)
 
     def with_ingredient(self, name: str, now: datetime) -> list[Show]:
         """The current or next show of each food product made of an ingredient, in order of their start."""
-        found = (self.next_show(product, now) for product in self.by_ingredient.get(name, ()))
-        return sorted((show for show in found if show), key=lambda show: (show.starts_at, show.live_id))
+        return self._by_start(self.by_ingredient.get(name, ()), now)
+
+    def _by_start(self, products: Iterable[Product], now: datetime) -> list[Show]:
+        shows = (self.next_show(product, now) for product in products)
+        return sorted((show for show in shows if show), key=lambda show: (show.starts_at, show.live_id))
 
 
 def load_schedule(conn: Connection) -> Schedule:
@@ -161,51 +165,52 @@ def load_schedule(conn: Connection) -> Schedule:
     sources = {row.source for row in rows}
     products = _products(conn, sources, rows[-1].starts_at) if rows else {}
     shows = [
-        _show(row, stations[row.channel_id], products[(row.source, row.source_product_id)])
+        _show(row, stations[row.channel_id], products[ref])
         for row in rows
-        if row.cancelled_at is None and row.channel_id in stations and (row.source, row.source_product_id) in products
+        if row.cancelled_at is None and row.channel_id in stations and (ref := _ref(row)) in products
     ]
     shows.sort(key=lambda show: (show.starts_at, show.live_id))
-    searchable = tuple({(s.product.source, s.product.product_id): s.product for s in shows}.values())
-    tokens = search_tokens(conn, sources)
+    searchable = tuple({show.product.ref: show.product for show in shows}.values())
+    tokens = read_product_tokens(conn, sources)
     return Schedule(
         by_day={day: tuple(group) for day, group in groupby(shows, key=lambda show: show.day)},
         by_live_id={show.live_id: show for show in shows},
         by_product=_grouped_by_product(shows),
-        products=_newest_by_id(rows, products),
+        newest_by_id=_newest_by_id(rows, products),
         by_ingredient=_by_ingredient(searchable),
         programmes=_programmes([stations[row.channel_id] for row in channels if row.source], shows),
         searchable=searchable,
         index=TextIndex(
-            ((f"{p.store or ''} {p.name}", tokens.get((p.source, p.product_id), "")) for p in searchable),
+            ((f"{p.store or ''} {p.name}", tokens.get(p.ref, "")) for p in searchable),
             read_synonyms(conn),
         ),
         pages=_pages(conn, products),
     )
 
 
-def _pages(conn: Connection, products: Mapping[ProductKey, Product]) -> dict[ProductKey, PageParts]:
-    """Facts and images of the products' pages. The names of facts recur, so equal ones are one object."""
-    details: dict[ProductKey, list[tuple[str, str]]] = defaultdict(list)
-    images: dict[ProductKey, list[str]] = defaultdict(list)
+def _pages(conn: Connection, products: Mapping[ProductRef, Product]) -> dict[ProductRef, PageParts]:
+    """Read details and images of the product pages. Names of details recur, so they are interned."""
+    details: dict[ProductRef, list[tuple[str, str]]] = defaultdict(list)
+    images: dict[ProductRef, list[str]] = defaultdict(list)
     sources = {source for source, _ in products}
-    facts = select(ProductDetail.__table__).where(ProductDetail.source.in_(sources)).order_by(ProductDetail.position)
-    for row in conn.execute(facts):
-        details[(row.source, row.source_product_id)].append((intern(row.name), row.value))
-    pictures = select(ProductImage.__table__).where(ProductImage.source.in_(sources)).order_by(ProductImage.position)
-    for row in conn.execute(pictures):
-        images[(row.source, row.source_product_id)].append(row.image_url)
+    query = select(ProductDetail.__table__).where(ProductDetail.source.in_(sources)).order_by(ProductDetail.position)
+    for row in conn.execute(query):
+        details[_ref(row)].append((intern(row.name), row.value))
+    query = select(ProductImage.__table__).where(ProductImage.source.in_(sources)).order_by(ProductImage.position)
+    for row in conn.execute(query):
+        images[_ref(row)].append(row.image_url)
     return {
-        key: PageParts(tuple(details.get(key, ())), tuple(images.get(key, ())))
-        for key in products
-        if key in details or key in images
+        ref: PageParts(tuple(details.get(ref, ())), tuple(images.get(ref, ())))
+        for ref in products
+        if ref in details or ref in images
     }
 
 
-def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductKey, Product]:
-    ingredients = product_ingredients(conn, sources)
+def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductRef, Product]:
+    """Read the products that were broadcast since an instant."""
+    ingredients = read_product_ingredients(conn, sources)
     columns = [column for column in HomeShoppingProduct.__table__.columns if column.name != "description"]
-    shown = exists().where(
+    broadcast = exists().where(
         Broadcast.source == HomeShoppingProduct.source,
         Broadcast.source_product_id == HomeShoppingProduct.source_product_id,
         Broadcast.starts_at >= since,
@@ -214,26 +219,34 @@ def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict
         ProductItem.source == HomeShoppingProduct.source,
         ProductItem.source_product_id == HomeShoppingProduct.source_product_id,
     )
-    return {
-        (row.source, row.source_product_id): Product(
-            source=row.source,
-            product_id=row.source_product_id,
-            name=row.product_name,
-            store=row.store_name,
-            thumbnail=row.thumbnail_url or "",
-            is_food=row.is_food,
-            is_ingredient=row.is_ingredient,
-            ingredients=ingredients.get((row.source, row.source_product_id), ()),
-            list_price=row.list_price,
-            price=row.price,
-            price_kind=row.price_kind,
-            item_id=row.item_id,
-        )
-        for row in conn.execute(select(*columns, ProductItem.item_id).outerjoin(ProductItem, item).where(shown))
-    }
+    query: Select[*tuple[Any, ...]] = select(*columns, ProductItem.item_id).where(broadcast)
+    rows = conn.execute(query.outerjoin(ProductItem, item))
+    return {_ref(row): _product(row, ingredients) for row in rows}
+
+
+def _product(row: Row[Any], ingredients: Mapping[ProductRef, tuple[str, ...]]) -> Product:
+    ref = _ref(row)
+    return Product(
+        ref=ref,
+        name=row.product_name,
+        store=row.store_name,
+        thumbnail=row.thumbnail_url or "",
+        is_food=row.is_food,
+        is_ingredient=row.is_ingredient,
+        ingredients=ingredients.get(ref, ()),
+        list_price=row.list_price,
+        price=row.price,
+        price_kind=row.price_kind,
+        item_id=row.item_id,
+    )
+
+
+def _ref(row: Row[Any]) -> ProductRef:
+    return ProductRef(row.source, row.source_product_id)
 
 
 def _show(row: Row[Any], station: Station, product: Product) -> Show:
+    """A row of ``broadcast`` as a show, with the prices of the product page where the schedule has none."""
     list_price, price, price_kind = row.list_price, row.price, row.price_kind
     if price_kind == "unknown":
         price, price_kind = product.price, product.price_kind
@@ -257,7 +270,7 @@ def _show(row: Row[Any], station: Station, product: Product) -> Show:
 
 
 def _ends_at(shows: tuple[Show, ...]) -> datetime:
-    """When the last product of a show is over."""
+    """The instant at which the last product of a show ends."""
     return max(show.ends_at for show in shows)
 
 
@@ -265,15 +278,15 @@ def _kst_time(instant: datetime) -> str:
     return f"{instant.astimezone(KST):%H:%M:%S}"
 
 
-def _grouped_by_product(shows: Iterable[Show]) -> dict[ProductKey, tuple[Show, ...]]:
-    found: dict[ProductKey, list[Show]] = defaultdict(list)
+def _grouped_by_product(shows: Iterable[Show]) -> dict[ProductRef, tuple[Show, ...]]:
+    groups: dict[ProductRef, list[Show]] = defaultdict(list)
     for show in shows:
-        found[(show.product.source, show.product.product_id)].append(show)
-    return {key: tuple(group) for key, group in found.items()}
+        groups[show.product.ref].append(show)
+    return {ref: tuple(group) for ref, group in groups.items()}
 
 
 def _programmes(crawled: Iterable[Station], shows: Iterable[Show]) -> tuple[Programme, ...]:
-    """The programme of each channel that is crawled or has shows, by channel; ``shows`` are in order of their start."""
+    """The programme of each channel that is crawled or has shows, by channel id; ``shows`` are in order of start."""
     by_station: dict[Station, dict[datetime, list[Show]]] = {station: {} for station in crawled}
     for show in shows:
         by_station.setdefault(show.station, {}).setdefault(show.starts_at, []).append(show)
@@ -287,20 +300,20 @@ def _programmes(crawled: Iterable[Station], shows: Iterable[Show]) -> tuple[Prog
     )
 
 
-def _newest_by_id(rows: Iterable[Row[Any]], products: dict[ProductKey, Product]) -> dict[int, Product]:
-    """Products by the id alone; of two sources that share one, the newest broadcast wins. ``rows`` are newest first."""
-    found: dict[int, Product] = {}
+def _newest_by_id(rows: Iterable[Row[Any]], products: dict[ProductRef, Product]) -> dict[int, Product]:
+    """Map ids without a source to products; of several sources the newest broadcast wins. ``rows`` are newest first."""
+    newest: dict[int, Product] = {}
     for row in rows:
-        product = products.get((row.source, row.source_product_id))
+        product = products.get(_ref(row))
         if product:
-            found.setdefault(row.source_product_id, product)
-    return found
+            newest.setdefault(row.source_product_id, product)
+    return newest
 
 
 def _by_ingredient(products: Iterable[Product]) -> dict[str, tuple[Product, ...]]:
-    found: dict[str, list[Product]] = defaultdict(list)
+    groups: dict[str, list[Product]] = defaultdict(list)
     for product in products:
         for name in dict.fromkeys(product.ingredients):
             if product.is_food:
-                found[name].append(product)
-    return {name: tuple(group) for name, group in found.items()}
+                groups[name].append(product)
+    return {name: tuple(group) for name, group in groups.items()}

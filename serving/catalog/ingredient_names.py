@@ -1,15 +1,18 @@
-"""Names of ingredients for someone who is still typing one."""
+"""Names of ingredients: their synonyms, and completion of what a user has typed so far."""
 
 from collections.abc import Mapping
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
+from sqlalchemy import Connection, select
+
 from recommender.search.index import squeezed
 from recommender.search.jamo import initials, letters, sounds
 from recommender.search.postings import Substrings
 from recommender.search.spelling import Spelling
+from sql.service.recipes import Ingredient, IngredientSynonym
 
-# Marks where a name begins; no name holds it, since white space is squeezed out.
+# Marks the start of a name. No name contains it, because white space is removed from names.
 _START: Final = "\t"
 
 
@@ -20,17 +23,25 @@ class Suggestion(NamedTuple):
     recipe_count: int
 
 
-class IngredientNames:
-    """Completes what was typed to names of ingredients.
+def read_synonyms(conn: Connection) -> dict[str, str]:
+    """Read the canonical ingredient name of each synonym."""
+    query = select(IngredientSynonym.variant, Ingredient.name)
+    joined = query.join(Ingredient, Ingredient.ingredient_id == IngredientSynonym.ingredient_id)
+    return dict(conn.execute(joined).all())
 
-    ``recipe_counts`` holds the canonical names, ``synonyms`` leads from other spellings to them.
+
+class IngredientNames:
+    """Completes typed text to ingredient names.
+
+    ``recipe_counts`` maps each canonical name to the number of recipes that use it, ``synonyms`` other spellings to
+    canonical names.
     """
 
     def __init__(self, recipe_counts: Mapping[str, int], synonyms: Mapping[str, str]) -> None:
         spelled = {squeezed(variant): name for variant, name in synonyms.items() if name in recipe_counts}
         spelled |= {squeezed(name): name for name in recipe_counts}
         canonical = {squeezed(name) for name in recipe_counts}
-        # Ordered like this, the positions of whatever is found are in the order of what is suggested.
+        # Names are in the order of suggestions, so that ascending positions are ranked results.
         self._names = dict(
             sorted(spelled.items(), key=lambda item: (item[0] not in canonical, -recipe_counts[item[1]], item))
         )
@@ -43,20 +54,20 @@ class IngredientNames:
         self._positions = {name: position for position, name in enumerate(self._names)}
 
     def suggest(self, prefix: str, k: int) -> list[Suggestion]:
-        """At most ``k`` different ingredients that ``prefix`` may become.
+        """At most ``k`` different ingredients that complete ``prefix``, best first.
 
-        The one that is called so; names that begin with it; those that begin with its letters, the last syllable
-        unfinished, or whose initial consonants it gives; those that hold it further in. If there are none, names that
-        sound like it or are spelled almost like it. A synonym suggests the ingredient that it means. In each of these
-        groups the ingredients' own names come before their synonyms, and the most used before the others.
+        In this order: the name that equals it, names that start with it, names that start with its letters (the last
+        syllable may be unfinished), names whose initial consonants it gives, names that contain it. If there are none,
+        names that sound or are spelled like it. A synonym suggests its ingredient. Within each group canonical names
+        come before synonyms, then the most used come first.
         """
         piece = squeezed(prefix)
         if not piece:
             return []
         typed = letters(piece)
-        found = dict.fromkeys(
+        matches = dict.fromkeys(
             chain(
-                self._called(piece),
+                self._equal_to(piece),
                 self._written.holding(_START + piece).tolist(),
                 self._typed.holding(_START + typed).tolist(),
                 self._initials.holding(_START + typed).tolist(),
@@ -64,10 +75,10 @@ class IngredientNames:
                 self._initials.holding(typed).tolist(),
             )
         )
-        positions = found or self._misspelled(piece)
+        positions = matches or self._misspelled(piece)
         return list(islice(dict.fromkeys(self._suggestions[position] for position in positions), k))
 
-    def _called(self, name: str) -> list[int]:
+    def _equal_to(self, name: str) -> list[int]:
         return [self._positions[name]] if name in self._positions else []
 
     def _misspelled(self, piece: str) -> list[int]:

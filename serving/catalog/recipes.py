@@ -1,32 +1,31 @@
-"""Recipes: the book that is held in memory, and the ratings in the service database."""
+"""Recipes, read from the service database into memory."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, select
 
 from recommender.search.index import Knows, TextIndex, squeezed
 from recommender.text.kitchen_amounts import read_measure
 from recommender.text.units import Quantity, quantity
-from serving.catalog.ingredient_names import IngredientNames
-from serving.catalog.mall import read_synonyms, search_tokens
+from serving.catalog.ingredient_names import IngredientNames, read_synonyms
 from serving.catalog.pantry import Pantry
 from serving.web.fragments import Fragments
+from sql.service.catalog import SearchDocument
 from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.service.recipes import Recipe as RecipeRow
-from sql.service.users import RecipeRating
-from sql.upsert import upsert
 
-SOURCE = "recipes"
-RATINGS = cast(Table, RecipeRating.__table__)
+# How rows of `search_document` name recipes.
+SOURCE: Final = "recipes"
+RECIPE_SITE: Final = "https://www.10000recipe.com/recipe/"
 
 
 class Line(NamedTuple):
-    """A line of an ingredient list; ``ingredient`` is the canonical name, None when not recognised."""
+    """A line of an ingredient list; ``ingredient`` is the canonical name, None when the line was not recognised."""
 
     name: str
     amount: str | None
@@ -35,7 +34,7 @@ class Line(NamedTuple):
     ingredient: str | None
 
     @property
-    def known_as(self) -> str:
+    def canonical_name(self) -> str:
         """The canonical name, else the name as written."""
         return self.ingredient or self.name
 
@@ -55,19 +54,29 @@ class Recipe(NamedTuple):
     lines: tuple[Line, ...]
 
     @property
+    def url(self) -> str:
+        """The page on the recipe site."""
+        return f"{RECIPE_SITE}{self.recipe_id}"
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Canonical names of the ingredients, each once, in the order of the list."""
+        return tuple(dict.fromkeys(line.canonical_name for line in self.lines))
+
+    @property
     def by_ingredient(self) -> dict[str, list[Line]]:
-        """The lines of each ingredient by what it is known as: one may be listed in several sections."""
-        found: dict[str, list[Line]] = {}
+        """The lines of each ingredient by canonical name: an ingredient may be listed in several sections."""
+        groups: dict[str, list[Line]] = {}
         for line in self.lines:
-            found.setdefault(line.known_as, []).append(line)
-        return found
+            groups.setdefault(line.canonical_name, []).append(line)
+        return groups
 
 
 @dataclass(frozen=True)
 class RecipeBook:
-    """Recipes by popularity, found by id, by ingredient and by text. Posting lists hold positions in ``popular``.
+    """Recipes by popularity, with lookups by id, ingredient and text. Posting lists hold positions in ``popular``.
 
-    ``canonical`` leads from the spellings of an ingredient, with and without spaces, to its name.
+    ``canonical`` maps the spellings of an ingredient, with and without spaces, to its canonical name.
     """
 
     popular: tuple[Recipe, ...] = ()
@@ -80,12 +89,12 @@ class RecipeBook:
     fragments: Fragments = field(default_factory=dict)
 
     def name_of(self, ingredient: str) -> str:
-        """Canonical name of an ingredient as someone spelled and spaced it."""
+        """Canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is."""
         name = " ".join(ingredient.split())
         return self.canonical.get(name) or self.canonical.get(squeezed(name), name)
 
     def uses(self, ingredient: str) -> bool:
-        """Whether any recipe holds an ingredient, as someone spelled and spaced it."""
+        """Whether any recipe contains an ingredient, in any spelling and spacing."""
         return self.name_of(ingredient) in self.postings
 
     def search(self, keyword: str, knows: Knows) -> list[Recipe]:
@@ -93,22 +102,39 @@ class RecipeBook:
         return [self.popular[position] for position in self.index.find(keyword, knows)]
 
     def with_all(self, ingredients: Iterable[str], k: int) -> list[Recipe]:
-        """The ``k`` most popular recipes that hold every ingredient."""
-        found: NDArray[np.int32] | None = None
+        """The ``k`` most popular recipes that contain every ingredient."""
+        matches: NDArray[np.int32] | None = None
         for name in dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients):
             posting = self.postings.get(name, np.zeros(0, np.int32))
-            found = posting if found is None else np.intersect1d(found, posting, assume_unique=True)
-        return [self.popular[position] for position in found[:k].tolist()] if found is not None else []
+            matches = posting if matches is None else np.intersect1d(matches, posting, assume_unique=True)
+        return [self.popular[position] for position in matches[:k].tolist()] if matches is not None else []
 
     def with_most(self, ingredients: Iterable[str]) -> tuple[list[Recipe], bool]:
-        """Recipes that hold as many of the ingredients as any recipe does, the most popular first; whether all."""
+        """Recipes that contain the most of the ingredients, by popularity, and whether they contain all of them."""
         names = dict.fromkeys(self.name_of(ingredient) for ingredient in ingredients)
         postings = [self.postings[name] for name in names if name in self.postings]
         if not postings:
             return [], False
-        held = np.bincount(np.concatenate(postings))
-        most = held.max()
-        return [self.popular[position] for position in np.flatnonzero(held == most).tolist()], bool(most == len(names))
+        counts = np.bincount(np.concatenate(postings))
+        most = counts.max()
+        matches = np.flatnonzero(counts == most).tolist()
+        return [self.popular[position] for position in matches], bool(most == len(names))
+
+    def by_informative_ingredients(self, ingredients: Iterable[str]) -> list[int]:
+        """Positions of the recipes that contain any of the ingredients, given by canonical name, best first.
+
+        Recipes are ranked by the summed IDF of the ingredients that they contain: log((1 + recipes) / holders). Ties
+        go to the recipe with fewer lines, then to the more popular one.
+        """
+        scores = np.zeros(len(self.popular))
+        for name in dict.fromkeys(ingredients):
+            posting = self.postings.get(name)
+            if posting is not None:
+                scores[posting] += np.log((1 + len(self.popular)) / len(posting))
+        matches = np.flatnonzero(scores)
+        sizes = np.array([len(self.popular[position].lines) for position in matches.tolist()], np.int32)
+        order: list[int] = matches[np.lexsort((matches, sizes, -scores[matches]))].tolist()
+        return order
 
 
 def load_recipes(conn: Connection) -> RecipeBook:
@@ -131,7 +157,7 @@ def load_recipes(conn: Connection) -> RecipeBook:
         )
         for row in conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
     )
-    tokens = search_tokens(conn, (SOURCE,))
+    tokens = _search_tokens(conn)
     synonyms = read_synonyms(conn)
     postings = _postings(popular)
     return RecipeBook(
@@ -142,57 +168,48 @@ def load_recipes(conn: Connection) -> RecipeBook:
         pantry=Pantry.of(
             [squeezed(recipe.title) for recipe in popular], [[_need(line) for line in r.lines] for r in popular]
         ),
-        index=TextIndex(
-            ((f"{r.title} {r.dish or ''}", tokens.get((SOURCE, r.recipe_id), "")) for r in popular), synonyms
-        ),
+        index=TextIndex(((f"{r.title} {r.dish or ''}", tokens.get(r.recipe_id, "")) for r in popular), synonyms),
         ingredient_names=IngredientNames(
             {name: len(postings[name]) for name in names.values() if name in postings}, synonyms
         ),
     )
 
 
-def mean_rating(conn: Connection, recipe_id: int) -> float:
-    """Mean of all ratings of a recipe, 0.0 without any."""
-    rated = select(func.sum(RecipeRating.rating), func.count()).where(RecipeRating.recipe_id == recipe_id)
-    total, count = conn.execute(rated).one()
-    # Divided here: engines round a mean to different places.
-    return int(total) / count if count else 0.0
-
-
-def rate(conn: Connection, row: dict[str, object]) -> None:
-    """Store a user's rating of a recipe in place of an earlier one."""
-    upsert(conn, RATINGS, [row], update_columns=("rating", "rated_at"))
+def _search_tokens(conn: Connection) -> dict[int, str]:
+    """Search tokens by recipe id."""
+    query = select(SearchDocument.document_id, SearchDocument.tokens).where(SearchDocument.source == SOURCE)
+    return dict(conn.execute(query).all())
 
 
 def _lines(conn: Connection, names: dict[int, str]) -> dict[int, tuple[Line, ...]]:
-    """Ingredient lines by recipe. Most lines recur word by word, so equal ones are one object."""
+    """Ingredient lines by recipe id. Most lines recur verbatim, so equal lines share one object."""
     columns = (RecipeIngredient.name, RecipeIngredient.amount, RecipeIngredient.unit, RecipeIngredient.note)
     query = select(RecipeIngredient.recipe_id, *columns, RecipeIngredient.ingredient_id)
     shared: dict[Line, Line] = {}
-    found: dict[int, list[Line]] = defaultdict(list)
-    for recipe_id, name, amount, unit, note, number in conn.execute(
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for recipe_id, name, amount, unit, note, ingredient_id in conn.execute(
         query.order_by(RecipeIngredient.recipe_id, RecipeIngredient.position)
     ):
-        line = Line(name, amount, unit, note, names.get(number) if number else None)
-        found[recipe_id].append(shared.setdefault(line, line))
-    return {recipe_id: tuple(group) for recipe_id, group in found.items()}
+        line = Line(name, amount, unit, note, names.get(ingredient_id) if ingredient_id else None)
+        lines[recipe_id].append(shared.setdefault(line, line))
+    return {recipe_id: tuple(group) for recipe_id, group in lines.items()}
 
 
 def _need(line: Line) -> tuple[str, Quantity]:
-    return line.known_as, quantity(line.known_as, *read_measure(line.amount, line.unit))
+    return line.canonical_name, quantity(line.canonical_name, *read_measure(line.amount, line.unit))
 
 
 def _postings(recipes: Sequence[Recipe]) -> dict[str, NDArray[np.int32]]:
-    """Positions of the recipes that hold an ingredient, by its canonical name and by its name as written."""
-    found: dict[str, list[int]] = defaultdict(list)
+    """Positions of the recipes that contain an ingredient, by its canonical name and by its name as written."""
+    postings: dict[str, list[int]] = defaultdict(list)
     for position, recipe in enumerate(recipes):
-        for name in dict.fromkeys(n for line in recipe.lines for n in (line.known_as, line.name)):
-            found[name].append(position)
-    return {name: np.array(positions, np.int32) for name, positions in found.items()}
+        for name in dict.fromkeys(n for line in recipe.lines for n in (line.canonical_name, line.name)):
+            postings[name].append(position)
+    return {name: np.array(positions, np.int32) for name, positions in postings.items()}
 
 
 def _spellings(recipes: Iterable[Recipe], synonyms: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Names of ingredients by how they may be spelled. What was not recognised is called as it is written."""
+    """Map spellings of ingredients to names. An ingredient that was not recognised is named as written."""
     unknown = dict.fromkeys(line.name for recipe in recipes for line in recipe.lines if line.ingredient is None)
     return (
         {squeezed(name): name for name in unknown}

@@ -1,24 +1,16 @@
-"""Mall routes. Lists, prices and searches come from memory; the rest of a page and history wait for the database."""
+"""Mall routes. Lists, prices and searches come from memory; the rest of a page and histories from the database."""
 
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
-from serving.catalog import mall
-from serving.catalog.broadcasts import Product, Show
-from serving.catalog.mall import SOURCE, KokCatalog, KokItem
-from serving.catalog.recipes import Recipe
-from serving.kok import schemas
+from serving.catalog.mall import KokCatalog, KokItem
+from serving.kok import presenters, queries
 from serving.kok.schemas import (
     AiredForUser,
-    AiredNow,
     CartRecipes,
     KokCards,
-    KokDetail,
     KokHistory,
-    KokImage,
     KokInfo,
     KokReviews,
     KokSaved,
@@ -26,14 +18,13 @@ from serving.kok.schemas import (
     KokSellerDetails,
     KokTabs,
 )
-from serving.recommend.schemas import impressions, item_origin, origin, product_name
-from serving.recommendations import candidates
-from serving.recommendations.candidates import Recommendation
+from serving.recommendations.cart import recommend_for_cart
+from serving.recommendations.personal import recommend_shows
+from serving.recommendations.presenters import impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import MemoryRoute, cache_response
-from serving.runtime.snapshot import Snapshot
 from serving.web.errors import UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
@@ -45,7 +36,7 @@ router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
 BEST_ITEMS = 10
 
 ProductId = Annotated[Id, Path(description="The mall's own id", examples=[10048215])]
-HistoryId = Annotated[Id, Path(description="Of an entry of the search history", examples=[12])]
+HistoryId = Annotated[Id, Path(description="Id of an entry of the search history", examples=[12])]
 SortBy = Annotated[Literal["review_count", "rating"], Query(description="The most reviews first, or the best rated")]
 UseCache = Annotated[bool, Query(description="Has no effect: every answer is as fresh as the data")]
 NO_PRODUCT = absent("KOK product 10048215")
@@ -60,12 +51,12 @@ async def discounted(
     size: Size = 20,
     use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
-    """Products with a discount now, the largest first; of several listings of the same goods that with the largest."""
+    """Products with a discount now, the largest first; of several listings of an item the one with the largest."""
     event = ("kok_discounted_products_view", {"page": page, "size": size})
     return cache_response(
         request,
         snapshot,
-        schemas.cards(page_of(snapshot.kok.discounted, page, size), snapshot.kok.fragments),
+        presenters.cards(page_of(snapshot.kok.discounted, page, size), snapshot.kok.fragments),
         event=event,
     )
 
@@ -79,12 +70,12 @@ async def top_selling(
     size: Size = 20,
     sort_by: SortBy = "review_count",
 ) -> Response:
-    """Products that people reviewed, by the number of reviews or by rating; of the same goods one listing."""
+    """Products with reviews, by their number or by rating; one listing of each item."""
     event = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
     return cache_response(
         request,
         snapshot,
-        schemas.cards(page_of(_reviewed(snapshot.kok, sort_by), page, size), snapshot.kok.fragments),
+        presenters.cards(page_of(_reviewed(snapshot.kok, sort_by), page, size), snapshot.kok.fragments),
         event=event,
     )
 
@@ -93,12 +84,12 @@ async def top_selling(
 async def store_best_items(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
-    """The ten best reviewed products. Orders are not known here, so they are the same for everyone."""
+    """The ten best reviewed products. They are the same for everyone, because orders are not known here."""
     event = ("kok_store_best_items_view", {"sort_by": sort_by})
     return cache_response(
         request,
         snapshot,
-        schemas.cards(_reviewed(snapshot.kok, sort_by)[:BEST_ITEMS], snapshot.kok.fragments),
+        presenters.cards(_reviewed(snapshot.kok, sort_by)[:BEST_ITEMS], snapshot.kok.fragments),
         event=event,
     )
 
@@ -110,35 +101,11 @@ def homeshopping_recommend(
     user: User,
     k: Annotated[int, Query(ge=1, le=20, description="At most so many")] = 5,
 ) -> AiredForUser:
-    """Shows, on air or to come, that go with the mall products that the user looked at last; else the next ones."""
-    now = runtime.clock()
-    viewed = [
-        snapshot.kok.items[v.number]
-        for v in viewed_by(runtime, user)
-        if v.source == SOURCE and v.number in snapshot.kok.items
-    ]
-    found = {
-        item: candidates.shows_like(snapshot, SOURCE, item.product_id, item.ingredients, k, now) for item in viewed
-    }
-    own = {item: picked for item, picked in found.items() if picked.source != "popular"}
-    soon = Recommendation(candidates.shows_soon(snapshot, k, now), "popular", snapshot.release_version)
-    by_product = {item.name: _aired(picked) for item, picked in own.items()}
-    distinct = {row.live_id: row for rows in (by_product.values() or [_aired(soon)]) for row in rows}
-    rows = list(distinct.values())[:k]
-    first = next(iter(own.values()), soon if rows else Recommendation((), None, snapshot.release_version))
-    shows = {pair[0].live_id: pair for picked in (own.values() or [soon]) for pair in picked.items}
-    event = impressions(
-        replace(first, items=tuple(shows.values())[:k]), kok_product_ids=[item.product_id for item in own]
-    )
+    """Shows, on air or to come, that go with the mall products that the user viewed last; else the next ones."""
+    found = recommend_shows(snapshot, viewed_by(runtime, user), k, runtime.clock())
+    event = impressions(found.shows, kok_product_ids=[item.ref.product_id for item in found.matched])
     runtime.record_event(user.user_id, "kok_homeshopping_recommendation", event)
-    return AiredForUser(
-        kok_product_name=viewed[0].name if viewed else "",
-        recommendations=rows,
-        total_count=len(rows),
-        algorithm_info={"source": first.source or "none", "release_version": snapshot.release_version or "none"},
-        product_recommendations=by_product,
-        **origin(first),
-    )
+    return presenters.shows_for_user(found)
 
 
 @router.get(
@@ -157,44 +124,31 @@ async def cart_recipes(
             max_length=2000,
             description="Of mall and broadcast products",
             examples=["101,7"],
-            # Told only: what is no id is answered by 400, and spaces are forgiven.
+            # Documentation only: other text gets 400 instead of 422, and spaces are accepted.
             json_schema_extra={"pattern": "^[0-9]{1,18}(,[0-9]{1,18})*$"},
         ),
     ],
     page: Page = 1,
     size: Size = 10,
 ) -> Response:
-    """Recipes that use what is in a cart: those first that use the most telling of it. Unknown products are skipped."""
-    products = _products(snapshot, _ids(product_ids))
-    names = list(dict.fromkeys(name for product in products.values() for name in product.ingredients))
-    using = candidates.recipes_using(snapshot, names)
-    shown = page_of(using, page, size)
-    picked = Recommendation(
-        tuple((recipe, f"contains:{','.join(n for n in names if n in _names(recipe))}") for recipe, _ in shown),
-        "resolved" if shown else None,
-        snapshot.release_version,
+    """Recipes that use the products of a cart, the most informative ingredients first. Unknown products are skipped."""
+    cart = recommend_for_cart(snapshot, _ids(product_ids), page, size)
+    body = presenters.cart_recipes(cart, page, size)
+    event = (
+        "kok_cart_recipe_recommend",
+        impressions(cart.recipes, cart=[product_fields(ref) for ref in cart.products]),
     )
-    body = CartRecipes(
-        recipes=[schemas.cart_recipe(recipe, names, item_origin(picked, reason)) for recipe, reason in picked.items],
-        total_count=len(using),
-        page=page,
-        size=size,
-        total_pages=-(-len(using) // size),
-        keyword_extraction=names,
-        **origin(picked),
-    )
-    event = ("kok_cart_recipe_recommend", impressions(picked, cart=[product_name(*key) for key in products]))
-    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
+    return cache_response(request, snapshot, body, needs_login=True, event=event, stage=cart.recipes.stage)
 
 
 @router.get("/product/{product_id}/info", response_model=KokInfo, responses=NO_PRODUCT)
 async def product_info(request: Request, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId) -> Response:
-    """A product's page, also of one that is no longer listed."""
+    """A product page, also of a product that is no longer listed."""
     item = snapshot.kok.items.get(product_id)
     if item is None:
         raise not_found(f"KOK product {product_id}")
     return cache_response(
-        request, snapshot, schemas.info(item), event=("kok_product_info_view", {"kok_product_id": product_id})
+        request, snapshot, presenters.info(item), event=("kok_product_info_view", {"kok_product_id": product_id})
     )
 
 
@@ -204,25 +158,21 @@ def product_tabs(
 ) -> Response:
     """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
-        urls = mall.read_images(conn, product_id)
-    images = [
-        KokImage(kok_img_id=place, kok_product_id=product_id, kok_img_url=url)
-        for place, url in enumerate(urls, start=1)
-    ]
+        urls = queries.read_images(conn, product_id)
     event = ("kok_product_tabs_view", {"kok_product_id": product_id})
-    return cache_response(request, snapshot, KokTabs(images=images), event=event)
+    return cache_response(request, snapshot, presenters.tabs(product_id, urls), event=event)
 
 
 @router.get("/product/{product_id}/reviews", response_model=KokReviews, responses=NO_PRODUCT)
 def product_reviews(
     request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId
 ) -> Response:
-    """What customers say of a product, together and one by one."""
+    """The newest reviews of a product, and statistics of all of them."""
     with runtime.service_db.connect() as conn:
-        product, reviews = mall.read_reviews(conn, product_id)
+        product, reviews = queries.read_reviews(conn, product_id)
     if product is None:
         raise not_found(f"KOK product {product_id}")
-    body = KokReviews(stats=schemas.review_stats(product), reviews=[schemas.review(row) for row in reviews])
+    body = presenters.reviews(product, reviews)
     return cache_response(request, snapshot, body, event=("kok_product_reviews_view", {"kok_product_id": product_id}))
 
 
@@ -230,13 +180,12 @@ def product_reviews(
 def seller_details(
     request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, product_id: ProductId
 ) -> Response:
-    """Who sells a product, and the tables of facts on its page."""
+    """The seller of a product, and the tables of details on its page."""
     if product_id not in snapshot.kok.items:
         raise not_found(f"KOK product {product_id}")
     with runtime.service_db.connect() as conn:
-        seller, facts = mall.read_seller(conn, product_id)
-    details = [KokDetail(kok_detail_col=name, kok_detail_val=value) for name, value in facts]
-    body = KokSellerDetails(seller_info=schemas.seller_info(seller), detail_info=details)
+        seller, details = queries.read_seller(conn, product_id)
+    body = presenters.seller_details(seller, details)
     return cache_response(request, snapshot, body, event=("kok_product_details_view", {"kok_product_id": product_id}))
 
 
@@ -244,12 +193,12 @@ def seller_details(
 async def search(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, keyword: KeywordQuery, page: Page = 1, size: Size = 20
 ) -> Response:
-    """Listed products whose name or store holds the keyword, then those that hold its words.
+    """Listed products whose name or store contains the keyword, then those that contain its words.
 
-    Of several listings of the same goods that match it finds one.
+    Of several matching listings of an item it finds one.
     """
     items = snapshot.kok.search(keyword, snapshot.knows)
-    products = [schemas.found(item) for item in page_of(items, page, size)]
+    products = [presenters.found(item) for item in page_of(items, page, size)]
     body = KokSearch(total=len(items), page=page, size=size, products=products)
     return cache_response(
         request, snapshot, body, event=("kok_product_search", {"keyword": keyword, "result_count": len(items)})
@@ -262,19 +211,19 @@ def list_search_history(
 ) -> KokHistory:
     """The user's latest keywords."""
     rows = search_history.latest(runtime, search_history.KOK, user, limit)
-    return KokHistory(history=[schemas.history_entry(row) for row in rows])
+    return KokHistory(history=[presenters.history_entry(row) for row in rows])
 
 
 @router.post("/search/history", responses=UNAUTHORIZED)
 def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> KokSaved:
-    """Remember a keyword."""
+    """Save a keyword."""
     row = search_history.save(runtime, search_history.KOK, user, body.keyword)
-    return KokSaved(message="검색어가 저장되었습니다.", saved=schemas.history_entry(row))
+    return KokSaved(message="검색어가 저장되었습니다.", saved=presenters.history_entry(row))
 
 
 @router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | absent("search history 12"))
 def forget_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
-    """Forget a keyword of the user."""
+    """Delete a keyword of the user."""
     search_history.forget(runtime, search_history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")
 
@@ -284,10 +233,6 @@ def _reviewed(catalog: KokCatalog, sort_by: SortBy) -> list[KokItem]:
     return [item for item in ordered if item.review_count > 0]
 
 
-def _aired(picked: Recommendation[Show]) -> list[AiredNow]:
-    return [schemas.aired_now(show, item_origin(picked, reason)) for show, reason in picked.items]
-
-
 def _ids(written: str) -> list[int]:
     """Product ids separated by commas."""
     ids = [part.strip() for part in written.split(",") if part.strip()]
@@ -295,19 +240,3 @@ def _ids(written: str) -> list[int]:
     if wrong is not None or not ids:
         raise HTTPException(400, f"product_ids are numbers separated by commas, not {wrong or 'nothing'!r}")
     return [int(part) for part in ids]
-
-
-def _products(snapshot: Snapshot, product_ids: Iterable[int]) -> dict[tuple[str, int], KokItem | Product]:
-    """Products of the mall, else of broadcasts, by source and id."""
-    found: dict[tuple[str, int], KokItem | Product] = {}
-    for number in product_ids:
-        item, product = snapshot.kok.items.get(number), snapshot.schedule.find_product(number)
-        if item:
-            found[SOURCE, number] = item
-        elif product:
-            found[product.source, product.product_id] = product
-    return found
-
-
-def _names(recipe: Recipe) -> set[str]:
-    return {line.known_as for line in recipe.lines}

@@ -1,18 +1,11 @@
 """Bodies of the mall routes."""
 
-from collections.abc import Collection, Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
-from serving.catalog.broadcasts import Show
-from serving.catalog.mall import KokItem
-from serving.catalog.recipes import Recipe
-from serving.recipe.schemas import UsedIngredient, recipe_url, used_ingredients
-from serving.recommend.schemas import ItemOrigin, Provenance, Recommended
-from serving.recommendations.candidates import Source
-from serving.runtime.search_history import Searched
+from serving.recommendations.schemas import ItemProvenance, Provenance, UsedIngredient
+from serving.recommendations.stages import Stage
 from serving.web.clock import KstDateTime
 from serving.web.fields import (
     BroadcastId,
@@ -44,8 +37,6 @@ from serving.web.fields import (
     Servings,
     UserId,
 )
-from serving.web.fragments import Fragments, fragment, listed
-from serving.web.money import shown_price
 
 ReviewCount = Annotated[int, Field(examples=[120])]
 Score = Annotated[float, Field(description="Mean of the stars, 0 without reviews", examples=[4.5])]
@@ -209,109 +200,10 @@ class KokSaved(BaseModel):
     saved: KokHistoryEntry
 
 
-def card(item: KokItem) -> KokCard:
-    """A product as lists show it."""
-    return KokCard(
-        kok_product_id=item.product_id,
-        kok_thumbnail=item.thumbnail,
-        kok_discount_rate=item.discount_rate,
-        kok_discounted_price=item.price or 0,
-        kok_product_name=item.name,
-        kok_store_name=item.store,
-        kok_review_cnt=item.review_count,
-        kok_review_score=item.review_score,
-        price_kind=item.price_kind,
-    )
-
-
-def cards(items: Iterable[KokItem], kept: Fragments) -> bytes:
-    """:class:`KokCards` as JSON."""
-    rows = (fragment(kept, "card", item.product_id, card, item) for item in items)
-    return b'{"products":' + listed(rows) + b"}"
-
-
-def found(item: KokItem) -> KokFound:
-    """A product as a search shows it."""
-    price = shown_price(item.list_price, item.price, item.price_kind)
-    return KokFound(**card(item).model_dump(), kok_product_price=price.sale)
-
-
-def info(item: KokItem) -> KokInfo:
-    """A product's page."""
-    price = shown_price(item.list_price, item.price, item.price_kind)
-    return KokInfo(
-        kok_product_id=item.product_id,
-        kok_product_name=item.name,
-        kok_store_name=item.store,
-        kok_thumbnail=item.thumbnail or "",
-        kok_product_price=price.sale,
-        kok_discount_rate=item.discount_rate,
-        kok_discounted_price=price.dc,
-        kok_review_cnt=item.review_count,
-        price_kind=price.kind,
-    )
-
-
-def history_entry(row: Searched) -> KokHistoryEntry:
-    """A stored keyword."""
-    return KokHistoryEntry(
-        kok_history_id=row.history_id, user_id=row.user_id, kok_keyword=row.keyword, kok_searched_at=row.searched_at
-    )
-
-
-def review_stats(row: Row[Any]) -> KokReviewStats:
-    """What all reviews of a product say together, from its row of ``kok_product``."""
-    return KokReviewStats(
-        kok_review_score=row.review_score or 0.0,
-        kok_review_cnt=row.review_count or 0,
-        kok_5_ratio=row.five_star_share or 0,
-        kok_4_ratio=row.four_star_share or 0,
-        kok_3_ratio=row.three_star_share or 0,
-        kok_2_ratio=row.two_star_share or 0,
-        kok_1_ratio=row.one_star_share or 0,
-        kok_aspect_price=row.price_opinion or "",
-        kok_aspect_price_ratio=row.price_opinion_share or 0,
-        kok_aspect_delivery=row.delivery_opinion or "",
-        kok_aspect_delivery_ratio=row.delivery_opinion_share or 0,
-        kok_aspect_taste=row.taste_opinion or "",
-        kok_aspect_taste_ratio=row.taste_opinion_share or 0,
-    )
-
-
-def review(row: Row[Any]) -> KokReviewed:
-    """A row of ``kok_review``."""
-    return KokReviewed(
-        kok_review_id=row.review_id,
-        kok_product_id=row.kok_product_id,
-        kok_nickname=row.nickname or "",
-        kok_review_user=row.nickname or "",
-        kok_review_date=row.written_on.isoformat() if row.written_on else "",
-        kok_review_score=row.score or 0,
-        kok_price_eval=row.price_opinion or "",
-        kok_delivery_eval=row.delivery_opinion or "",
-        kok_taste_eval=row.taste_opinion or "",
-        kok_review_text=row.text or "",
-    )
-
-
-def seller_info(row: Row[Any] | None) -> KokSellerInfo:
-    """A row of ``kok_seller``, None for a product whose page was not read yet."""
-    return KokSellerInfo(
-        kok_co_ceo=(row and row.ceo_name) or "",
-        kok_co_reg_no=(row and row.registration_number) or "",
-        kok_co_ec_reg=(row and row.ecommerce_registration) or "",
-        kok_tell=(row and row.phone) or "",
-        kok_ver_item=(row and row.verified_item) or "",
-        kok_ver_date=(row and row.verified_on) or "",
-        kok_co_addr=(row and row.address) or "",
-        kok_return_addr=(row and row.return_address) or "",
-    )
-
-
-class CartRecipe(Recommended):
+class CartRecipe(ItemProvenance):
     """A recipe for the products of a cart."""
 
-    source: Source = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
+    stage: Stage = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
     fallback: bool = Field(description="Something simpler than the release answered", examples=[True])
     recipe_id: RecipeId
     recipe_title: RecipeTitle
@@ -331,7 +223,7 @@ class CartRecipe(Recommended):
 class CartRecipes(Provenance):
     """A page of recipes for the products of a cart, and how many there are."""
 
-    source: Source | None = Field(
+    stage: Stage | None = Field(
         description="`resolved`: found by their ingredients; null when there are none", examples=["resolved"]
     )
     fallback: bool = Field(description="Something simpler than the release answered", examples=[True])
@@ -345,7 +237,7 @@ class CartRecipes(Provenance):
     )
 
 
-class AiredNow(Recommended):
+class AiredNow(ItemProvenance):
     """A product of a show on air or to come."""
 
     live_id: LiveId
@@ -374,47 +266,6 @@ class AiredForUser(Provenance):
     total_count: int = Field(description="Rows of `recommendations`", examples=[1])
     algorithm_info: dict[str, str] = Field(
         description="Which stage answered, and of which release",
-        examples=[{"source": "release", "release_version": "20250806T030000Z-3f2a9c01d7"}],
+        examples=[{"stage": "release", "release_version": "20250806T030000Z-3f2a9c01d7"}],
     )
     product_recommendations: dict[str, list[AiredNow]] = Field(description="By the product that they go with")
-
-
-def cart_recipe(recipe: Recipe, names: Collection[str], origin: ItemOrigin) -> CartRecipe:
-    """A recipe for a cart with the ingredients ``names``."""
-    used = used_ingredients(recipe, names)
-    return CartRecipe(
-        recipe_id=recipe.recipe_id,
-        recipe_title=recipe.title,
-        cooking_name=recipe.dish,
-        description=recipe.introduction or "",
-        cooking_introduction=recipe.introduction,
-        scrap_count=recipe.scrap_count,
-        recipe_url=recipe_url(recipe.recipe_id),
-        thumbnail_url=recipe.image_url,
-        number_of_serving=recipe.servings,
-        ingredients=list(dict.fromkeys(line.name for line in recipe.lines)),
-        matched_ingredient_count=len(used),
-        total_ingredients_count=len(recipe.by_ingredient),
-        used_ingredients=used,
-        **origin,
-    )
-
-
-def aired_now(show: Show, origin: ItemOrigin) -> AiredNow:
-    """A product of a show."""
-    price = shown_price(show.list_price, show.price, show.price_kind)
-    return AiredNow(
-        live_id=show.live_id,
-        product_id=show.product.product_id,
-        product_name=show.product.name,
-        store_name=show.product.store,
-        sale_price=price.sale,
-        dc_price=price.dc,
-        dc_rate=price.rate,
-        price_kind=price.kind,
-        thumb_img_url=show.product.thumbnail,
-        live_date=show.day,
-        live_start_time=show.start_time,
-        live_end_time=show.end_time,
-        **origin,
-    )

@@ -1,4 +1,4 @@
-"""Recipe routes, all for logged-in users. Recipes come from memory, ratings from the database."""
+"""Recipe routes, all for logged-in users. Recipes come from memory, ratings from the service database."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -8,10 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from recommender.text.kitchen_amounts import LARGEST, read_number
 from recommender.text.units import Quantity, quantity, together
-from serving.catalog import recipes
-from serving.catalog.pantry import combine
+from serving.catalog.broadcasts import Show
 from serving.catalog.recipes import Recipe
-from serving.recipe import schemas
+from serving.recipe import presenters, queries
 from serving.recipe.schemas import (
     IngredientProducts,
     MatchedRecipes,
@@ -22,9 +21,9 @@ from serving.recipe.schemas import (
     RecipeStatus,
     RecipeUrl,
 )
-from serving.recommend.schemas import impressions
-from serving.recommendations import candidates
-from serving.recommendations.candidates import Recommendation, Source
+from serving.recommendations.combination import recommend_combination
+from serving.recommendations.presenters import impressions
+from serving.recommendations.relations import products_for_ingredient
 from serving.runtime.accounts import require_account
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User
 from serving.runtime.response_cache import MemoryRoute, cache_response
@@ -77,29 +76,17 @@ async def by_ingredients(
 ) -> Response:
     """Recipes that together use up what is there, at most ``size`` of them.
 
-    What is given is a stock from which each recipe takes what it needs; rare ingredients count more than salt. It ends
-    early when everything is used up. The next page is another combination, with none of the recipes of this one.
+    The ingredients are a stock from which each recipe takes what it needs; rare ingredients count more than salt. The
+    list ends early when everything is used up. The next page is another combination, with none of the recipes of this
+    one.
     """
     _check_counts(ingredient, amount, unit)
     stock = _stock(snapshot, ingredient, amount, unit)
-    found = combine(snapshot.recipes.pantry, stock, size, page)
-    chosen = (snapshot.recipes.popular[position] for position in found.recipes)
-    picked = Recommendation(
-        tuple((recipe, schemas.uses(recipe, stock)) for recipe in chosen),
-        "resolved" if found.recipes else None,
-        snapshot.release_version,
-    )
-    version = snapshot.release_version
-    body = MatchedRecipes(
-        recipes=[schemas.matched_recipe(recipe, stock, reason, version) for recipe, reason in picked.items],
-        page=page,
-        total=found.total,
-        combination_number=page,
-        has_more_combinations=found.has_more,
-    )
-    asked = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
-    event = ("recipe_search_by_ingredients", impressions(picked) | asked)
-    return cache_response(request, snapshot, body, needs_login=True, event=event, source=picked.source)
+    combination = recommend_combination(snapshot, stock, size, page)
+    body = presenters.matched_recipes(combination, stock, page)
+    given = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
+    event = ("recipe_search_by_ingredients", impressions(combination.recipes) | given)
+    return cache_response(request, snapshot, body, needs_login=True, event=event, stage=combination.recipes.stage)
 
 
 @router.get("/search", response_model=RecipeSearch)
@@ -116,17 +103,17 @@ async def search(
 ) -> Response:
     """Recipes by words of their title, or by all of some ingredients, separated by commas.
 
-    Words with commas are taken as ingredients whatever ``method`` says if recipes use each of them: the frontend
-    forgets the method from page 2 on. It then asks for pages of another ``size``, too; a page is always counted by the
-    size that it is asked for with, so what page 1 of 15 showed comes again on page 2 of 5. Where no recipe holds all
-    the ingredients, those are found that hold the most of them, and ``fallback`` says so.
+    Words with commas are read as ingredients whatever ``method`` says if recipes use each of them, because the frontend
+    does not repeat the method from page 2 on. It then asks for another ``size``, too; pages are counted by the size of
+    the request, so recipes of page 1 of 15 come again on page 2 of 5. Where no recipe contains all the ingredients, the
+    recipes with the most of them are found, and ``fallback`` is true.
     """
     by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
     if by_ingredient:
-        found, complete = snapshot.recipes.with_most(_separated(recipe))
+        found, complete = snapshot.recipes.with_most(_split(recipe))
     else:
         found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
-    rows = [schemas.recipe_row(row) for row in page_of(found, page, size)]
+    rows = [presenters.recipe_row(row) for row in page_of(found, page, size)]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
     asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}
     event = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
@@ -142,32 +129,19 @@ async def product_recommend(
     ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
     """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
-    shows = candidates.shows_with(snapshot, ingredient, MOST_SHOWS, runtime.clock())
-    items = candidates.mall_products_with(snapshot, ingredient, MOST_PRODUCTS - len(shows))
-    version = snapshot.release_version
-    rows = [schemas.show_row(*row, version) for row in shows] + [schemas.mall_row(*row, version) for row in items]
-    resolved = any(not row.fallback for row in rows)
-    body = IngredientProducts(
-        ingredient=ingredient,
-        recommendations=rows,
-        total_count=len(rows),
-        release_version=version,
-        fallback=not resolved,
-    )
-    source: Source | None = "resolved" if resolved else "text" if rows else None
-    event = (
-        "ingredient_product_recommend",
-        impressions(Recommendation((*shows, *items), source, version), ingredient=ingredient),
-    )
-    # The first of these shows to end makes room for another one; until then none comes before them.
-    until = min((show.ends_at for show, _ in shows), default=None)
-    return cache_response(request, snapshot, body, until=until, needs_login=True, event=event, source=source)
+    products = products_for_ingredient(snapshot, ingredient, MOST_PRODUCTS, MOST_SHOWS, runtime.clock())
+    body = presenters.ingredient_products(ingredient, products)
+    event = ("ingredient_product_recommend", impressions(products, ingredient=ingredient))
+    # When the first of the shows ends, another one may take its place; until then none comes before them.
+    shows = (entry.item for entry in products.items if isinstance(entry.item, Show))
+    until = min((show.ends_at for show in shows), default=None)
+    return cache_response(request, snapshot, body, until=until, needs_login=True, event=event, stage=products.stage)
 
 
 @router.get("/{recipe_id}", response_model=RecipeDetail, responses=NO_RECIPE)
 async def detail(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """A recipe with its ingredient list."""
-    body = schemas.recipe_detail(_known(snapshot, recipe_id))
+    body = presenters.recipe_detail(_recipe(snapshot, recipe_id))
     return cache_response(
         request, snapshot, body, needs_login=True, event=("recipe_detail_view", {"recipe_id": recipe_id})
     )
@@ -176,7 +150,7 @@ async def detail(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id
 @router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NO_RECIPE)
 async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """Where a recipe was published."""
-    body = RecipeUrl(url=schemas.recipe_url(_known(snapshot, recipe_id).recipe_id))
+    body = RecipeUrl(url=_recipe(snapshot, recipe_id).url)
     return cache_response(
         request, snapshot, body, needs_login=True, event=("recipe_url_view", {"recipe_id": recipe_id})
     )
@@ -185,7 +159,7 @@ async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: R
 @router.get("/{recipe_id}/status", responses=NO_RECIPE)
 async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> RecipeStatus:
     """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
-    body = schemas.recipe_status(_known(snapshot, recipe_id), user.user_id)
+    body = presenters.recipe_status(_recipe(snapshot, recipe_id), user.user_id)
     runtime.record_event(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
     return body
 
@@ -193,9 +167,9 @@ async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User,
 @router.get("/{recipe_id}/rating", responses=NO_RECIPE)
 def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> Rating:
     """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
-    _known(snapshot, recipe_id)
+    _recipe(snapshot, recipe_id)
     with runtime.service_db.connect() as conn:
-        mean = recipes.mean_rating(conn, recipe_id)
+        mean = queries.mean_rating(conn, recipe_id)
     runtime.record_event(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
     return Rating(recipe_id=recipe_id, rating=mean)
 
@@ -204,37 +178,39 @@ def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recip
 def rate(
     runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId, body: NewRating
 ) -> Rating:
-    """Rate a recipe; the user's earlier rating of it is replaced. The answer is the rating just given, not the mean."""
-    _known(snapshot, recipe_id)
+    """Rate a recipe, replacing the user's earlier rating. The response is the rating just given, not the mean."""
+    _recipe(snapshot, recipe_id)
     row = {"recipe_id": recipe_id, "user_id": user.user_id, "rating": body.rating, "rated_at": runtime.clock()}
     with runtime.service_db.begin() as conn:
-        # The lock also makes two first ratings of the same user come one after the other.
+        # The lock also serialises two first ratings of the same user.
         require_account(conn, user.user_id)
-        recipes.rate(conn, row)
+        queries.save_rating(conn, row)
     runtime.record_event(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
     return Rating(recipe_id=recipe_id, rating=body.rating)
 
 
-def _known(snapshot: Snapshot, recipe_id: int) -> Recipe:
+def _recipe(snapshot: Snapshot, recipe_id: int) -> Recipe:
+    """The recipe of an id, else 404."""
     recipe = snapshot.recipes.recipes.get(recipe_id)
     if recipe is None:
         raise not_found(f"recipe {recipe_id}")
     return recipe
 
 
-def _separated(names: str) -> list[str]:
+def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _lists_ingredients(snapshot: Snapshot, words: str) -> bool:
-    names = _separated(words)
+    """Whether words are ingredients, separated by commas, that recipes use."""
+    names = _split(words)
     return "," in words and bool(names) and all(snapshot.recipes.uses(name) for name in names)
 
 
 def _stock(
     snapshot: Snapshot, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
 ) -> dict[str, Quantity]:
-    """What was given by canonical name; an ingredient that is given twice is there twice."""
+    """The given quantities by canonical name; those of an ingredient that is given twice are added."""
     stock: dict[str, Quantity] = {}
     for position, written in enumerate(ingredient):
         name = snapshot.recipes.name_of(written)

@@ -1,19 +1,16 @@
 """Bodies of the recipe routes."""
 
-from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from recommender.text.kitchen_amounts import read_measure
-from serving.catalog.broadcasts import Show
-from serving.catalog.mall import KokItem
-from serving.catalog.recipes import Line, Recipe
-from serving.recommendations.candidates import Source
+from serving.recommendations.schemas import UsedIngredient
+from serving.recommendations.stages import Stage
 from serving.web.fields import (
     Dish,
     Introduction,
     MallImage,
+    MaterialName,
     PageNumber,
     Price,
     PriceKind,
@@ -26,11 +23,7 @@ from serving.web.fields import (
     Servings,
     UserId,
 )
-from serving.web.money import shown_price
 
-RECIPE_SITE = "https://www.10000recipe.com/recipe/"
-
-MaterialName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
 Score = Annotated[float, Field(examples=[4.5])]
 Count = Annotated[int, Field(examples=[3])]
 
@@ -73,14 +66,6 @@ class RecipeUrl(BaseModel):
     url: RecipeAddress
 
 
-class UsedIngredient(BaseModel):
-    """A given ingredient that the recipe uses, with what its lines say together, or the first where units differ."""
-
-    material_name: MaterialName
-    measure_amount: float | None = Field(description="null when the recipe says none or 약간", examples=[1.5])
-    measure_unit: str | None = Field(examples=["개"])
-
-
 class MatchedRecipe(RecipeRow):
     """A recipe that uses some of the given ingredients."""
 
@@ -88,7 +73,7 @@ class MatchedRecipe(RecipeRow):
     total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once", examples=[5])
     used_ingredients: list[UsedIngredient]
     reason: str = Field(description="`uses:` the given ingredients that it uses", examples=["uses:감자,양파"])
-    source: Source = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
+    stage: Stage = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
     release_version: ReleaseVersion | None
     fallback: bool = Field(description="Something simpler answered than what was asked for: never", examples=[False])
 
@@ -185,132 +170,3 @@ class IngredientProducts(BaseModel):
     total_count: Count
     release_version: ReleaseVersion | None
     fallback: bool = Field(description="No product was resolved to the ingredient", examples=[False])
-
-
-def recipe_row(recipe: Recipe) -> RecipeRow:
-    """A recipe as lists show it."""
-    return RecipeRow(
-        recipe_id=recipe.recipe_id,
-        recipe_title=recipe.title,
-        cooking_name=recipe.dish,
-        scrap_count=recipe.scrap_count,
-        cooking_case_name=recipe.occasion,
-        cooking_category_name=recipe.kind,
-        cooking_introduction=recipe.introduction,
-        number_of_serving=recipe.servings,
-        thumbnail_url=recipe.image_url,
-        recipe_url=recipe_url(recipe.recipe_id),
-    )
-
-
-def recipe_url(recipe_id: int) -> str:
-    """Where a recipe was published."""
-    return f"{RECIPE_SITE}{recipe_id}"
-
-
-def recipe_detail(recipe: Recipe) -> RecipeDetail:
-    """A recipe's page."""
-    materials = [
-        Material(
-            material_id=position,
-            recipe_id=recipe.recipe_id,
-            material_name=line.name,
-            measure_amount=line.amount,
-            measure_unit=line.unit,
-            details=line.note,
-        )
-        for position, line in enumerate(recipe.lines)
-    ]
-    return RecipeDetail(**recipe_row(recipe).model_dump(), materials=materials)
-
-
-def uses(recipe: Recipe, given: Collection[str]) -> str:
-    """The reason for a recipe: those of the ``given`` ingredients, by canonical names, that it uses."""
-    held = recipe.by_ingredient
-    return f"uses:{','.join(name for name in given if name in held)}"
-
-
-def matched_recipe(recipe: Recipe, given: Collection[str], reason: str, release_version: str | None) -> MatchedRecipe:
-    """A recipe with those of its ingredients that were ``given``, by canonical names."""
-    used = used_ingredients(recipe, given)
-    return MatchedRecipe(
-        **recipe_row(recipe).model_dump(),
-        matched_ingredient_count=len(used),
-        total_ingredients_count=len(recipe.by_ingredient),
-        used_ingredients=used,
-        reason=reason,
-        source="resolved",
-        release_version=release_version,
-        fallback=False,
-    )
-
-
-def used_ingredients(recipe: Recipe, given: Collection[str]) -> list[UsedIngredient]:
-    """The ingredients of a recipe that were ``given``, by canonical names, in the order of its list."""
-    return [_used(lines) for name, lines in recipe.by_ingredient.items() if name in given]
-
-
-def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
-    """The ingredients of a recipe, each once."""
-    names = [lines[0].name for lines in recipe.by_ingredient.values()]
-    return RecipeStatus(
-        recipe_id=recipe.recipe_id,
-        user_id=user_id,
-        ingredients=[IngredientStatus(material_name=name, status="not_owned") for name in names],
-        summary=StatusSummary(total_ingredients=len(names), owned_count=0, cart_count=0, not_owned_count=len(names)),
-    )
-
-
-def mall_row(item: KokItem, reason: str, release_version: str | None) -> IngredientProduct:
-    """A product of the mall to buy an ingredient as."""
-    return IngredientProduct(
-        source="kok",
-        name=item.name,
-        live_id=None,
-        kok_product_id=item.product_id,
-        thumb_img_url=item.thumbnail,
-        image_url=item.thumbnail,
-        brand_name=item.store,
-        price=item.price or 0,
-        price_kind=item.price_kind,
-        homeshopping_id=None,
-        kok_discount_rate=item.discount_rate,
-        kok_review_cnt=item.review_count,
-        kok_review_score=item.review_score,
-        dc_rate=None,
-        reason=reason,
-        release_version=release_version,
-        fallback=not reason.startswith("contains:"),
-    )
-
-
-def show_row(show: Show, reason: str, release_version: str | None) -> IngredientProduct:
-    """A broadcast product to buy an ingredient as."""
-    price = shown_price(show.list_price, show.price, show.price_kind)
-    return IngredientProduct(
-        source="homeshopping",
-        name=show.product.name,
-        live_id=show.live_id,
-        kok_product_id=None,
-        thumb_img_url=show.product.thumbnail,
-        image_url=show.product.thumbnail,
-        brand_name=show.product.store or show.station.name,
-        price=price.dc or price.sale,
-        price_kind=price.kind,
-        homeshopping_id=show.station.channel_id,
-        kok_discount_rate=None,
-        kok_review_cnt=None,
-        kok_review_score=None,
-        dc_rate=price.rate,
-        reason=reason,
-        release_version=release_version,
-        fallback=not reason.startswith("contains:"),
-    )
-
-
-def _used(lines: Sequence[Line]) -> UsedIngredient:
-    measures = [read_measure(line.amount, line.unit) for line in lines]
-    number, unit = measures[0]
-    if all(measure.unit == unit and measure.number is not None for measure in measures):
-        number = sum(measure.number or 0 for measure in measures)
-    return UsedIngredient(material_name=lines[0].name, measure_amount=number, measure_unit=unit)

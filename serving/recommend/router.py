@@ -1,32 +1,46 @@
-"""Recommendation routes for other programs; the frontend's own are with home shopping and recipes."""
+"""Recommendation routes for other programs; those of the frontend belong to the other services."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from recommender.models.neighbours import SIMILAR
-from serving.catalog.mall import SOURCE as KOK
+from recommender.product_ref import ProductRef
+from serving.catalog.broadcasts import Product
+from serving.catalog.mall import KokItem
+from serving.recommend import presenters
+from serving.recommend.presenters import products_body, recipes_body
 from serving.recommend.schemas import (
     Found,
-    IngredientSuggestion,
     IngredientSuggestions,
     RecommendedProducts,
     RecommendedRecipes,
     ReleaseInService,
-    Substitute,
     Substitutes,
-    impressions,
-    item_origin,
-    origin,
-    product_name,
-    products_body,
-    recipes_body,
-    shown,
 )
-from serving.recommendations import candidates, personal
-from serving.recommendations.candidates import Recommendation
+from serving.recommendations import personal
+from serving.recommendations.candidates import (
+    IngredientRequest,
+    Offer,
+    ProductRequest,
+    ProductShowsRequest,
+    RecipeRequest,
+    SearchRequest,
+    find_product,
+)
+from serving.recommendations.presenters import impressions, product_fields, shown_items
 from serving.recommendations.recently_viewed import viewed_by
+from serving.recommendations.relations import (
+    PRODUCTS_FOR_RECIPE,
+    RECIPES_FOR_PRODUCT,
+    SEARCH_PRODUCTS,
+    SEARCH_RECIPES,
+    SHOWS_FOR_PRODUCT,
+    SUBSTITUTES,
+    mall_products_for,
+    next_change,
+)
+from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import MemoryRoute, cache_response
 from serving.runtime.snapshot import Snapshot
@@ -47,7 +61,7 @@ NO_PRODUCT = absent("kok product 10048215")
 
 @router.get("/release")
 async def release(runtime: CurrentRuntime, snapshot: CurrentSnapshot) -> ReleaseInService:
-    """The release that answers."""
+    """The release in service."""
     return ReleaseInService(
         version=snapshot.release_version,
         built_at=snapshot.release.manifest.built_at if snapshot.release else None,
@@ -60,9 +74,10 @@ async def product_recipes(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, source: ProductSource, product_id: ProductId, k: Count = 10
 ) -> Response:
     """Recipes to cook with any product."""
-    picked = candidates.recipes_for(snapshot, source, product_id, _ingredients(snapshot, source, product_id), k)
-    event = ("product_recipe_recommendation", impressions(picked, **product_name(source, product_id)))
-    return cache_response(request, snapshot, recipes_body(picked), event=event, source=picked.source)
+    product = _product(snapshot, source, product_id)
+    picked = recommend(snapshot, RECIPES_FOR_PRODUCT, ProductRequest(product, k))
+    event = ("product_recipe_recommendation", impressions(picked, **product_fields(product.ref)))
+    return cache_response(request, snapshot, recipes_body(picked), event=event, stage=picked.stage)
 
 
 @router.get("/product/{source}/{product_id}/products", response_model=RecommendedProducts, responses=NO_PRODUCT)
@@ -78,17 +93,13 @@ async def product_products(
 ) -> Response:
     """Products that are like a product: of the mall, or of shows on air or to come, those on air first."""
     now = runtime.clock()
-    ingredients = _ingredients(snapshot, source, product_id)
-    picked: Recommendation[Any]
+    product = _product(snapshot, source, product_id)
+    picked: Recommendation[Offer]
     if target == "home_shopping":
-        picked = candidates.shows_like(snapshot, source, product_id, ingredients, k, now)
-    elif source == KOK:
-        picked = candidates.mall_products_like(snapshot, snapshot.kok.items[product_id], k)
+        picked = recommend(snapshot, SHOWS_FOR_PRODUCT, ProductShowsRequest(product, k, now))
     else:
-        picked = candidates.mall_products_for(
-            snapshot, snapshot.schedule.by_product[(source, product_id)][-1].product, k
-        )
-    event = ("product_product_recommendation", impressions(picked, **product_name(source, product_id)))
+        picked = mall_products_for(snapshot, product, k)
+    event = ("product_product_recommendation", impressions(picked, **product_fields(product.ref)))
     return _products(request, snapshot, picked, now, event)
 
 
@@ -96,29 +107,29 @@ async def product_products(
 async def recipe_products(
     request: Request, runtime: CurrentRuntime, snapshot: CurrentSnapshot, _: Visitor, recipe_id: RecipeId, k: Count = 10
 ) -> Response:
-    """Products to buy for a recipe, for its most telling ingredients first."""
+    """Products to buy for a recipe, for its most informative ingredients first."""
     recipe = snapshot.recipes.recipes.get(recipe_id)
     if recipe is None:
         raise not_found(f"recipe {recipe_id}")
     now = runtime.clock()
-    picked = candidates.products_for_recipe(snapshot, recipe, k, now)
+    picked = recommend(snapshot, PRODUCTS_FOR_RECIPE, RecipeRequest(recipe, k, now))
     event = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
     return _products(request, snapshot, picked, now, event)
 
 
 @router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
-    """Recipes for the user, from what the user looked at last; popular ones for a new user."""
-    picked = personal.recipes(snapshot, viewed_by(runtime, user), k)
+    """Recipes for the user, from what the user viewed last; popular ones for a new user."""
+    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
     runtime.record_event(user.user_id, "personal_recipe_recommendation", impressions(picked))
     return Response(recipes_body(picked), media_type="application/json")
 
 
 @router.get("/me/products", response_model=RecommendedProducts, responses=UNAUTHORIZED)
 def my_products(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
-    """Products for the user, of the mall and of shows on air or to come, from what the user looked at last."""
+    """Products for the user, of the mall and of shows on air or to come, from what the user viewed last."""
     now = runtime.clock()
-    picked = personal.products(snapshot, viewed_by(runtime, user), k, now)
+    picked = personal.recommend_products(snapshot, viewed_by(runtime, user), k, now)
     runtime.record_event(user.user_id, "personal_product_recommendation", impressions(picked))
     return Response(products_body(snapshot, picked, now), media_type="application/json")
 
@@ -132,59 +143,53 @@ async def search(
     keyword: KeywordQuery,
     k: Count = 10,
 ) -> Response:
-    """Recipes and products for a text; spelling, spacing and synonyms are forgiven.
+    """Recipes and products for a text, tolerant of spelling and spacing, synonyms included.
 
-    Where no title holds its words, the release says which recipes mean the same. Shows are on air or to come.
+    Where no title contains its words, the release finds recipes of similar meaning. Shows are on air or to come.
     """
     now = runtime.clock()
-    named, offers = candidates.recipes_named(snapshot, keyword, k), candidates.products_named(snapshot, keyword, k, now)
-    body = b'{"recipes":%b,"products":%b}' % (recipes_body(named), products_body(snapshot, offers, now))
-    found = {"source": named.source or offers.source, "impressions": [*shown(named), *shown(offers)]}
-    event = ("recommend_search", impressions(named, keyword=keyword) | found)
-    return cache_response(
-        request, snapshot, body, until=candidates.next_change(offers, now), event=event, source=named.source
-    )
+    asked = SearchRequest(keyword, k, now)
+    recipes, products = recommend(snapshot, SEARCH_RECIPES, asked), recommend(snapshot, SEARCH_PRODUCTS, asked)
+    body = presenters.found_body(snapshot, recipes, products, now)
+    found = {"source": recipes.stage or products.stage, "impressions": [*shown_items(recipes), *shown_items(products)]}
+    event = ("recommend_search", impressions(recipes, keyword=keyword) | found)
+    return cache_response(request, snapshot, body, until=next_change(products, now), event=event, stage=recipes.stage)
 
 
 @router.get("/ingredients", response_model=IngredientSuggestions)
 async def suggest_ingredients(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, prefix: Prefix, k: Count = 10
 ) -> Response:
-    """Ingredients for what is being typed: whole syllables, a half one, or initial consonants such as ㄱㅈ."""
+    """Ingredients that complete a prefix: whole syllables, an unfinished one, or initial consonants such as ㄱㅈ."""
     found = snapshot.recipes.ingredient_names.suggest(prefix, k)
-    rows = [IngredientSuggestion(ingredient=each.name, recipe_count=each.recipe_count) for each in found]
-    return cache_response(request, snapshot, IngredientSuggestions(suggestions=rows))
+    return cache_response(request, snapshot, presenters.suggestions(found))
 
 
 @router.get("/ingredient/{name:path}/substitutes", response_model=Substitutes, responses=NO_NAME)
 async def substitutes(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, name: Ingredient, k: Count = 10
 ) -> Response:
-    """Ingredients that recipes use in its place; none without a release or for an ingredient that it does not know."""
+    """Ingredients that recipes use in its place; none without a release or for an ingredient that is not in it."""
     ingredient = snapshot.recipes.name_of(name)
-    found = tuple(snapshot.release.substitutes(ingredient, k)) if snapshot.release else ()
-    picked = Recommendation(
-        tuple((pair, SIMILAR) for pair in found), "release" if found else None, snapshot.release_version
-    )
-    rows = [Substitute(ingredient=n, score=score, **item_origin(picked, reason)) for (n, score), reason in picked.items]
-    body = Substitutes(ingredient=ingredient, substitutes=rows, **origin(picked))
+    picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(ingredient, k))
+    body = presenters.substitutes(ingredient, picked)
     return cache_response(request, snapshot, body, event=("ingredient_substitutes_view", {"ingredient": ingredient}))
 
 
 def _products(
     request: Request,
     snapshot: Snapshot,
-    picked: Recommendation[Any],
+    picked: Recommendation[Offer],
     now: datetime,
     event: tuple[str, dict[str, object]],
 ) -> Response:
-    until, body = candidates.next_change(picked, now), products_body(snapshot, picked, now)
-    return cache_response(request, snapshot, body, until=until, event=event, source=picked.source)
+    until, body = next_change(picked, now), products_body(snapshot, picked, now)
+    return cache_response(request, snapshot, body, until=until, event=event, stage=picked.stage)
 
 
-def _ingredients(snapshot: Snapshot, source: str, product_id: int) -> tuple[str, ...]:
-    item = snapshot.kok.items.get(product_id) if source == KOK else None
-    show = snapshot.schedule.by_product.get((source, product_id))
-    if item is None and not show:
+def _product(snapshot: Snapshot, source: str, product_id: int) -> KokItem | Product:
+    """The product of a source and id, else 404."""
+    product = find_product(snapshot, ProductRef(source, product_id))
+    if product is None:
         raise not_found(f"{source} product {product_id}")
-    return item.ingredients if item else show[0].product.ingredients if show else ()
+    return product

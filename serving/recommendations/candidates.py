@@ -1,296 +1,371 @@
-"""What to recommend for a product, a recipe or an ingredient, in a fixed order of fallbacks.
+"""Candidate generators: each yields items for one kind of request, lazily and best first.
 
-1. ``release``: the neighbours that the release in service holds.
-2. ``resolved``: what shares an ingredient that loading resolved the title to; ranked by the release where there is one.
-3. ``popular``: what most people liked; of broadcasts, what is on air or next.
-
-Words are looked up in titles (``text``) before the release is asked what means the same.
-
-The first that has anything answers alone, and says so. Of broadcasts only those that are on air or to come are offered,
-in order of their start. :mod:`serving.recommendations.personal` does the same for a user.
+:mod:`serving.recommendations.relations` says which generators answer what, and in which order. Shows are offered only
+while they are on air or to come.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Generic, Literal, TypeVar
+from typing import Protocol, TypeVar
 
-import numpy as np
-
+from recommender.models.neighbours import SIMILAR
+from recommender.product_ref import ProductRef
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
-from serving.catalog.mall import SOURCE as KOK
-from serving.catalog.mall import KokItem
+from serving.catalog.mall import KOK, KokItem
 from serving.catalog.recipes import Recipe
+from serving.recommendations.stages import Candidate
 from serving.runtime.snapshot import Snapshot
-from serving.web.clock import kst_day, next_midnight
+from serving.web.clock import kst_day
 
-T = TypeVar("T")
-Offer = TypeVar("Offer", KokItem, Show)
+Offer = KokItem | Show
+OfferT = TypeVar("OfferT", KokItem, Show)
 
-Source = Literal["release", "text", "resolved", "popular"]
 POPULAR = "popular"
-# How many neighbours of a product or recipe a release holds.
+# Neighbours of a product or recipe in a release.
 NEIGHBOURS = 20
-# Below this cosine a text and a title have nothing to do with each other, as when a release is built.
+# Texts below this cosine are unrelated; the same limit as when a release is built.
 LEAST_COSINE = 0.35
 
 
-@dataclass(frozen=True)
-class Recommendation(Generic[T]):
-    """Items with the reason for each; ``source`` is None when there is nothing to recommend."""
+@dataclass(frozen=True, slots=True)
+class ProductRequest:
+    """What goes with a product of the mall or of a broadcaster."""
 
-    items: tuple[tuple[T, str], ...]
-    source: Source | None
-    release_version: str | None
+    product: KokItem | Product
+    k: int
 
     @property
-    def fallback(self) -> bool:
-        """Whether something simpler than the release answered."""
-        return self.source not in {"release", "text"}
+    def ingredients(self) -> tuple[str, ...]:
+        """Ingredients that the title was resolved to, the main one first."""
+        return self.product.ingredients
 
 
-def recipes_for(
-    snapshot: Snapshot, source: str, product_id: int, ingredients: Sequence[str], k: int
-) -> Recommendation[Recipe]:
-    """Recipes to cook with a product."""
-    release = snapshot.release
-    neighbours = (release.product_recipes(source, product_id, k) if release else None) or []
-    known = _recipes(snapshot, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
-    resolved = () if known else _recipes_with(snapshot, ingredients, k)
-    popular = () if known or resolved else tuple((recipe, POPULAR) for recipe in snapshot.recipes.popular[:k])
-    return _first(snapshot, known, resolved, popular)
+@dataclass(frozen=True, slots=True)
+class ProductShowsRequest(ProductRequest):
+    """Which shows, on air or to come at ``now``, go with a product."""
+
+    now: datetime
 
 
-def recipes_with(snapshot: Snapshot, ingredients: Sequence[str], k: int) -> Recommendation[Recipe]:
-    """Recipes that hold the most telling of some ingredients."""
-    neighbours = snapshot.release.recipes_with(ingredients, k) if snapshot.release else []
-    known = _recipes(snapshot, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
-    return _first(snapshot, known, () if known else _recipes_with(snapshot, ingredients, k), ())
+@dataclass(frozen=True, slots=True)
+class MallItemRequest:
+    """Which other mall products go with one of the mall's own."""
+
+    item: KokItem
+    k: int
 
 
-def recipes_using(snapshot: Snapshot, ingredients: Sequence[str]) -> list[tuple[Recipe, int]]:
-    """Every recipe that holds any of some ingredients, with how many it holds: those first that hold the most telling.
+@dataclass(frozen=True, slots=True)
+class IngredientsRequest:
+    """What contains some ingredients, given by canonical name."""
 
-    An ingredient tells the more, the fewer recipes hold it. Of recipes that hold the same, those come first that need
-    least besides, then the popular.
-    """
-    book = snapshot.recipes
-    scores = np.zeros(len(book.popular))
-    counts = np.zeros(len(book.popular), np.int32)
-    for name in dict.fromkeys(ingredients):
-        posting = book.postings.get(name)
-        if posting is not None:
-            scores[posting] += np.log((1 + len(book.popular)) / len(posting))
-            counts[posting] += 1
-    found = np.flatnonzero(counts)
-    sizes = np.array([len(book.popular[row].lines) for row in found.tolist()], np.int32)
-    order = found[np.lexsort((found, sizes, -scores[found]))]
-    return [(book.popular[row], int(counts[row])) for row in order.tolist()]
+    ingredients: Sequence[str]
+    k: int
 
 
-def recipes_named(snapshot: Snapshot, keyword: str, k: int) -> Recommendation[Recipe]:
-    """Recipes whose title or dish holds words, else those that the release's encoder finds alike."""
-    named = tuple((recipe, f"title:{keyword}") for recipe in snapshot.recipes.search(keyword, snapshot.knows)[:k])
-    alike = snapshot.release.recipes_like(keyword, k) if snapshot.release and not named else []
-    known = _recipes(snapshot, ((n.recipe_id, n.reason) for n in alike if n.score >= LEAST_COSINE))
-    return _first(snapshot, known, (), (), named=named)
+@dataclass(frozen=True, slots=True)
+class CartRequest:
+    """Recipes for the ingredients of a cart: ``positions`` is the page of ranked recipes to show, of ``k`` at most."""
+
+    ingredients: Sequence[str]
+    positions: Sequence[int]
+    k: int
 
 
-def products_named(snapshot: Snapshot, keyword: str, k: int, now: datetime) -> Recommendation[KokItem | Show]:
-    """Products whose title holds words: at most half of them in shows, on air or to come, the others in the mall."""
-    reason = f"title:{keyword}"
-    shows = snapshot.schedule.search(keyword, snapshot.knows, now)[: max(1, k // 2)]
-    named: list[tuple[KokItem | Show, str]] = [(show, reason) for show in shows]
-    named += [(item, reason) for item in snapshot.kok.search(keyword, snapshot.knows)[: k - len(named)]]
-    return _first(snapshot, (), (), (), named=named)
+@dataclass(frozen=True, slots=True)
+class RecipeRequest:
+    """What to buy for a recipe at ``now``."""
+
+    recipe: Recipe
+    k: int
+    now: datetime
 
 
-def mall_products_for(snapshot: Snapshot, product: Product, k: int) -> Recommendation[KokItem]:
-    """Products of the mall that go with a broadcast product; popular ones only where it is food."""
-    release = snapshot.release
-    neighbours = (release.similar_products(product.source, product.product_id, KOK, k) if release else None) or []
-    known = _listed(snapshot, ((neighbour.product_id, neighbour.reason) for neighbour in neighbours))
-    sharing = _sharing(product.ingredients, snapshot.kok.by_ingredient)
-    popular = snapshot.kok.by_reviews if product.is_food else ()
-    return _first(snapshot, known, tuple(islice(sharing, k)), tuple((item, POPULAR) for item in popular[:k]))
+@dataclass(frozen=True, slots=True)
+class IngredientRequest:
+    """What stands for one ingredient, in any spelling."""
+
+    ingredient: str
+    k: int
 
 
-def mall_products_like(snapshot: Snapshot, item: KokItem, k: int) -> Recommendation[KokItem]:
-    """Other products of the mall that are like one of its own."""
-    release = snapshot.release
-    neighbours = (release.similar_products(KOK, item.product_id, KOK, NEIGHBOURS) if release else None) or []
-    known = _listed(snapshot, ((neighbour.product_id, neighbour.reason) for neighbour in neighbours))
-    sharing = _sharing(item.ingredients, snapshot.kok.by_ingredient)
-    popular = ((other, POPULAR) for other in snapshot.kok.by_reviews)
+@dataclass(frozen=True, slots=True)
+class IngredientShowsRequest(IngredientRequest):
+    """Which shows, on air or to come at ``now``, sell an ingredient."""
 
-    def others(pairs: Iterable[tuple[KokItem, str]]) -> tuple[tuple[KokItem, str], ...]:
-        return tuple(islice((pair for pair in pairs if _goods(pair[0]) != _goods(item)), k))
-
-    return _first(snapshot, others(known), others(sharing), others(popular))
+    now: datetime
 
 
-def shows_fitting(
-    snapshot: Snapshot, source: str, product_id: int, ingredients: Sequence[str], now: datetime
-) -> Recommendation[Show]:
-    """Broadcasts, on air or to come, of what is like a product, the most alike first."""
-    release = snapshot.release
-    neighbours = (release.similar_products(source, product_id, "home_shopping", NEIGHBOURS) if release else None) or []
-    products = ((snapshot.schedule.product_of(n.source, n.product_id), n.reason) for n in neighbours)
-    known = tuple(_shown(snapshot, ((product, reason) for product, reason in products if product), now))
-    sharing = (
-        (product, f"contains:{name}")
-        for name in ingredients
-        for product in snapshot.schedule.by_ingredient.get(name, ())
-    )
-    others = ((p, reason) for p, reason in sharing if (p.source, p.product_id) != (source, product_id))
-    return _first(snapshot, known, () if known else _by_start(_shown(snapshot, others, now)), ())
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a text finds at ``now``."""
+
+    keyword: str
+    k: int
+    now: datetime
 
 
-def shows_like(
-    snapshot: Snapshot, source: str, product_id: int, ingredients: Sequence[str], k: int, now: datetime
-) -> Recommendation[Show]:
-    """The same in order of their start; where there are none, other food that is on air or comes next."""
-    fitting = shows_fitting(snapshot, source, product_id, ingredients, now)
-    if not fitting.items:
-        soon = shows_soon(snapshot, k + 1, now)
-        others = [(s, why) for s, why in soon if (s.product.source, s.product.product_id) != (source, product_id)]
-        return _first(snapshot, (), (), others[:k])
-    return replace(fitting, items=_by_start(fitting.items)[:k])
+@dataclass(frozen=True, slots=True)
+class PopularRequest:
+    """What is popular."""
+
+    k: int
 
 
-def shows_soon(snapshot: Snapshot, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
-    """Food that is on air or comes next, as far as the schedule is shown, each product once."""
-    today = kst_day(now)
-    days = snapshot.schedule.food_between(today - timedelta(days=1), today + DAYS_AHEAD)
-    coming = (show for show in days if show.ends_at > now)
-    return tuple(islice(_once((show, POPULAR) for show in coming), k))
+@dataclass(frozen=True, slots=True)
+class PopularShowsRequest(PopularRequest):
+    """What is popular, shows on air or to come at ``now`` included."""
+
+    now: datetime
 
 
-def products_for_recipe(snapshot: Snapshot, recipe: Recipe, k: int, now: datetime) -> Recommendation[KokItem | Show]:
-    """What to buy for a recipe, in the mall and on air: for its most telling ingredients first."""
-    neighbours = snapshot.release.recipe_products(recipe.recipe_id, NEIGHBOURS) if snapshot.release else []
-    offers = ((offer_of(snapshot, n.source, n.product_id, now), n.reason) for n in neighbours)
-    known = tuple((offer, reason) for offer, reason in offers if offer)
-    names = dict.fromkeys(line.known_as for line in recipe.lines)
-    per_name = [islice(snapshot.kok.by_ingredient.get(name, ()), 1) for name in names]
-    resolved = tuple((item, f"contains:{name}") for name, items in zip(names, per_name, strict=True) for item in items)
-    return _first(snapshot, known[:k], resolved[:k], tuple((item, POPULAR) for item in snapshot.kok.by_reviews[:k]))
+class HasIngredients(Protocol):
+    """A request for what contains some ingredients, the main one first."""
+
+    @property
+    def ingredients(self) -> Sequence[str]: ...
+
+    @property
+    def k(self) -> int: ...
 
 
-def offer_of(snapshot: Snapshot, source: str, product_id: int, now: datetime) -> KokItem | Show | None:
-    """A product as it can be bought now: listed in the mall, or in a show on air or to come."""
-    if source == KOK:
-        item = snapshot.kok.items.get(product_id)
-        return item if item and item.listed else None
-    product = snapshot.schedule.product_of(source, product_id)
-    return snapshot.schedule.next_show(product, now) if product else None
+def find_product(snapshot: Snapshot, ref: ProductRef) -> KokItem | Product | None:
+    """The product of a ref: of the mall, listed or not, or of a broadcaster if it is in the schedule."""
+    return snapshot.kok.items.get(ref.product_id) if ref.source == KOK else snapshot.schedule.product_by_ref(ref)
 
 
-def next_change(picked: Recommendation[KokItem | Show], now: datetime) -> datetime | None:
-    """When time alone may change what is to be offered; None where it never does.
-
-    That is when one of the offered shows starts or ends. What is popular, or nothing, holds until midnight at most,
-    when another day of the schedule is looked at.
-    """
-    shows = [offer for offer, _ in picked.items if isinstance(offer, Show)]
-    changes = [show.starts_at if show.starts_at > now else show.ends_at for show in shows]
-    if picked.source in {None, "popular"}:
-        changes.append(next_midnight(now))
-    return min(changes, default=None)
-
-
-def mall_products_with(snapshot: Snapshot, ingredient: str, k: int) -> tuple[tuple[KokItem, str], ...]:
-    """Products of the mall to buy an ingredient as, else those that are called like it."""
-    name = snapshot.recipes.name_of(ingredient)
-    resolved = tuple(islice(_sharing((name,), snapshot.kok.by_ingredient), k))
-    spellings = dict.fromkeys((name, " ".join(ingredient.split())))
-    named = ((item, f"title:{spelling}") for spelling in spellings for item in snapshot.kok.named(spelling))
-    return resolved or tuple(islice(_once(named), k))
-
-
-def shows_with(snapshot: Snapshot, ingredient: str, k: int, now: datetime) -> tuple[tuple[Show, str], ...]:
-    """Broadcasts, on air or to come, of an ingredient."""
-    name = snapshot.recipes.name_of(ingredient)
-    shows = ((show, f"contains:{name}") for show in snapshot.schedule.with_ingredient(name, now))
-    return tuple(islice(_once(shows), k))
-
-
-def _first(
-    snapshot: Snapshot,
-    known: Sequence[tuple[T, str]],
-    resolved: Sequence[tuple[T, str]],
-    popular: Sequence[tuple[T, str]],
-    *,
-    named: Sequence[tuple[T, str]] = (),
-) -> Recommendation[T]:
-    stages: tuple[tuple[Source, Sequence[tuple[T, str]]], ...] = (
-        ("text", named),
-        ("release", known),
-        ("resolved", resolved),
-        ("popular", popular),
-    )
-    for source, items in stages:
-        if items:
-            return Recommendation(tuple(items), source, snapshot.release_version)
-    return Recommendation((), None, snapshot.release_version)
-
-
-def _shown(snapshot: Snapshot, products: Iterable[tuple[Product, str]], now: datetime) -> Iterator[tuple[Show, str]]:
-    """The show on air or next of each product, of the same goods the first."""
-    found = ((snapshot.schedule.next_show(product, now), reason) for product, reason in products)
-    return _once((show, reason) for show, reason in found if show)
-
-
-def _by_start(shows: Iterable[tuple[Show, str]]) -> tuple[tuple[Show, str], ...]:
-    return tuple(sorted(shows, key=lambda pair: (pair[0].starts_at, pair[0].live_id)))
-
-
-def _recipes(snapshot: Snapshot, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[Recipe, str], ...]:
-    """Recipes that the database still holds."""
-    found = ((snapshot.recipes.recipes.get(recipe_id), reason) for recipe_id, reason in neighbours)
-    return tuple((recipe, reason) for recipe, reason in found if recipe)
-
-
-def _recipes_with(snapshot: Snapshot, ingredients: Sequence[str], k: int) -> tuple[tuple[Recipe, str], ...]:
-    if not ingredients:
-        return ()
+def neighbour_recipes(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[Recipe]]:
+    """Neighbours of the product in the release."""
     if snapshot.release:
-        neighbours = snapshot.release.recipes_with(ingredients, k)
-        found = _recipes(snapshot, ((neighbour.recipe_id, neighbour.reason) for neighbour in neighbours))
-        if found:
-            return found
-    for names in (ingredients, ingredients[:1]):
-        together = snapshot.recipes.with_all(names, k)
-        if together:
-            return tuple((recipe, f"contains:{','.join(names)}") for recipe in together)
-    return ()
+        for neighbour in snapshot.release.product_recipes(request.product.ref, request.k):
+            yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
 
 
-def _listed(snapshot: Snapshot, neighbours: Iterable[tuple[int, str]]) -> tuple[tuple[KokItem, str], ...]:
-    """Mall products that are still listed, of the same goods the first."""
-    found = ((snapshot.kok.items.get(product_id), reason) for product_id, reason in neighbours)
-    return tuple(_once((item, reason) for item, reason in found if item and item.listed))
+def recipes_ranked_by_release(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[Recipe]]:
+    """Recipes with the most informative of the ingredients, then those nearest to them in the release's vectors."""
+    if snapshot.release:
+        for neighbour in snapshot.release.recipes_with(request.ingredients, request.k):
+            yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
 
 
-def _sharing(
-    ingredients: Iterable[str], by_ingredient: dict[str, tuple[KokItem, ...]]
-) -> Iterable[tuple[KokItem, str]]:
-    return _once((item, f"contains:{name}") for name in ingredients for item in by_ingredient.get(name, ()))
+def recipes_with_all_ingredients(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes that contain every ingredient."""
+    reason = f"contains:{','.join(request.ingredients)}"
+    return (Candidate(recipe, reason) for recipe in snapshot.recipes.with_all(request.ingredients, request.k))
 
 
-def _once(offers: Iterable[tuple[Offer, str]]) -> Iterator[tuple[Offer, str]]:
-    """Of several offers of the same goods the first."""
+def recipes_with_main_ingredient(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes that contain the first ingredient."""
+    return recipes_with_all_ingredients(snapshot, IngredientsRequest(request.ingredients[:1], request.k))
+
+
+def popular_recipes(snapshot: Snapshot, _: object) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes."""
+    return (Candidate(recipe, POPULAR) for recipe in snapshot.recipes.popular)
+
+
+def recipes_for_cart(snapshot: Snapshot, request: CartRequest) -> Iterator[Candidate[Recipe]]:
+    """The recipes of a page, with the ingredients of the cart that each contains."""
+    for position in request.positions:
+        recipe = snapshot.recipes.popular[position]
+        contained = set(recipe.ingredients)
+        yield Candidate(recipe, f"contains:{','.join(name for name in request.ingredients if name in contained)}")
+
+
+def recipes_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Recipe]]:
+    """Recipes whose title or dish matches the keyword."""
+    found = snapshot.recipes.search(request.keyword, snapshot.knows)
+    return (Candidate(recipe, f"title:{request.keyword}") for recipe in found)
+
+
+def recipes_by_meaning(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Recipe]]:
+    """Recipes whose title the release's encoder places near the keyword."""
+    if snapshot.release:
+        for neighbour in snapshot.release.recipes_like(request.keyword, request.k):
+            if neighbour.score >= LEAST_COSINE:
+                yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
+
+
+def products_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Offer]]:
+    """Products whose title matches the keyword: at most half of them in shows, the others in the mall."""
+    reason = f"title:{request.keyword}"
+    shows = snapshot.schedule.search(request.keyword, snapshot.knows, request.now)
+    yield from (Candidate(show, reason) for show in shows[: max(1, request.k // 2)])
+    yield from (Candidate(item, reason) for item in snapshot.kok.search(request.keyword, snapshot.knows))
+
+
+def similar_mall_products(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:
+    """Neighbours of the product in the release that the mall still lists."""
+    return _listed_neighbours(snapshot, request.product, request.k)
+
+
+def mall_products_with_ingredients(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[KokItem]]:
+    """Mall products of any of the ingredients, of the main one first."""
+    by_ingredient = snapshot.kok.by_ingredient
+    return _one_per_item(
+        Candidate(item, f"contains:{name}") for name in request.ingredients for item in by_ingredient.get(name, ())
+    )
+
+
+def popular_mall_products(snapshot: Snapshot, _: object) -> Iterator[Candidate[KokItem]]:
+    """The most reviewed mall products."""
+    return (Candidate(item, POPULAR) for item in snapshot.kok.by_reviews)
+
+
+def popular_mall_products_for_food(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:
+    """The most reviewed mall products, for a product that is food."""
+    return popular_mall_products(snapshot, request) if request.product.is_food else iter(())
+
+
+def other_similar_mall_products(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
+    """Neighbours of a mall product in the release, without other listings of the same item."""
+    return _others(request.item, _listed_neighbours(snapshot, request.item, NEIGHBOURS))
+
+
+def other_mall_products_with_ingredients(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
+    """Mall products of the same ingredients, without other listings of the same item."""
+    return _others(request.item, mall_products_with_ingredients(snapshot, ProductRequest(request.item, request.k)))
+
+
+def other_popular_mall_products(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
+    """The most reviewed mall products, without other listings of the same item."""
+    return _others(request.item, popular_mall_products(snapshot, request))
+
+
+def shows_of_similar_products(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
+    """Shows of the product's neighbours in the release, the most similar first."""
+    neighbours = (
+        snapshot.release.similar_products(request.product.ref, "home_shopping", NEIGHBOURS) if snapshot.release else ()
+    )
+    products = ((snapshot.schedule.product_by_ref(n.product), n.reason) for n in neighbours)
+    return _next_shows(snapshot, (Candidate(product, reason) for product, reason in products if product), request.now)
+
+
+def shows_of_similar_products_by_start(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
+    """Shows of the product's neighbours in the release, in order of their start."""
+    return _by_start(shows_of_similar_products(snapshot, request))
+
+
+def shows_with_ingredients(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
+    """Shows of other products with any of the ingredients, in order of their start."""
+    products = (
+        Candidate(product, f"contains:{name}")
+        for name in request.ingredients
+        for product in snapshot.schedule.by_ingredient.get(name, ())
+        if product.ref != request.product.ref
+    )
+    return _by_start(_next_shows(snapshot, products, request.now))
+
+
+def other_shows_on_air_or_next(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
+    """Food on air or next, without the product itself."""
+    shows = shows_on_air_or_next(snapshot, PopularShowsRequest(request.k, request.now))
+    return (candidate for candidate in shows if candidate.item.product.ref != request.product.ref)
+
+
+def shows_on_air_or_next(snapshot: Snapshot, request: PopularShowsRequest) -> Iterator[Candidate[Show]]:
+    """Food on air or next within the days that the schedule covers, each item once."""
+    today = kst_day(request.now)
+    shows = snapshot.schedule.food_between(today - timedelta(days=1), today + DAYS_AHEAD)
+    return _one_per_item(Candidate(show, POPULAR) for show in shows if show.ends_at > request.now)
+
+
+def popular_offers(snapshot: Snapshot, request: PopularShowsRequest) -> Iterator[Candidate[Offer]]:
+    """Food on air or next for half of the places, then the most reviewed mall products."""
+    yield from islice(shows_on_air_or_next(snapshot, request), request.k // 2)
+    yield from popular_mall_products(snapshot, request)
+
+
+def neighbours_of_recipe(snapshot: Snapshot, request: RecipeRequest) -> Iterator[Candidate[Offer]]:
+    """Neighbours of the recipe in the release that can be bought now."""
+    if snapshot.release:
+        for neighbour in snapshot.release.recipe_products(request.recipe.recipe_id, NEIGHBOURS):
+            if neighbour.product.source == KOK:
+                item = snapshot.kok.items.get(neighbour.product.product_id)
+                if item and item.listed:
+                    yield Candidate(item, neighbour.reason)
+            elif product := snapshot.schedule.product_by_ref(neighbour.product):
+                show = snapshot.schedule.next_show(product, request.now)
+                if show:
+                    yield Candidate(show, neighbour.reason)
+
+
+def mall_product_per_ingredient(snapshot: Snapshot, request: RecipeRequest) -> Iterator[Candidate[Offer]]:
+    """The best mall product of each ingredient of the recipe."""
+    for name in request.recipe.ingredients:
+        for item in snapshot.kok.by_ingredient.get(name, ())[:1]:
+            yield Candidate(item, f"contains:{name}")
+
+
+def shows_with_ingredient(snapshot: Snapshot, request: IngredientShowsRequest) -> Iterator[Candidate[Show]]:
+    """Shows of an ingredient, in order of their start."""
+    name = snapshot.recipes.name_of(request.ingredient)
+    shows = snapshot.schedule.with_ingredient(name, request.now)
+    return _one_per_item(Candidate(show, f"contains:{name}") for show in shows)
+
+
+def mall_products_with_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
+    """Mall products that were resolved to an ingredient."""
+    name = snapshot.recipes.name_of(request.ingredient)
+    return mall_products_with_ingredients(snapshot, IngredientsRequest((name,), request.k))
+
+
+def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
+    """Mall products whose name says that they are an ingredient."""
+    spellings = dict.fromkeys((snapshot.recipes.name_of(request.ingredient), " ".join(request.ingredient.split())))
+    return _one_per_item(
+        Candidate(item, f"title:{spelling}") for spelling in spellings for item in snapshot.kok.named(spelling)
+    )
+
+
+def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[str]]:
+    """Ingredients that recipes use alike, with the cosine of their vectors."""
+    if snapshot.release:
+        for name, cosine in snapshot.release.substitutes(request.ingredient, request.k):
+            yield Candidate(name, SIMILAR, cosine)
+
+
+def _recipe(snapshot: Snapshot, recipe_id: int, reason: str) -> Iterator[Candidate[Recipe]]:
+    """The recipe of an id, unless the database no longer holds it."""
+    recipe = snapshot.recipes.recipes.get(recipe_id)
+    if recipe:
+        yield Candidate(recipe, reason)
+
+
+def _listed_neighbours(snapshot: Snapshot, product: KokItem | Product, k: int) -> Iterator[Candidate[KokItem]]:
+    neighbours = snapshot.release.similar_products(product.ref, KOK, k) if snapshot.release else ()
+    items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in neighbours)
+    return _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
+
+
+def _next_shows(snapshot: Snapshot, products: Iterable[Candidate[Product]], now: datetime) -> Iterator[Candidate[Show]]:
+    """The show of each product that is on air, else its next one."""
+    shows = ((snapshot.schedule.next_show(candidate.item, now), candidate.reason) for candidate in products)
+    return _one_per_item(Candidate(show, reason) for show, reason in shows if show)
+
+
+def _by_start(shows: Iterable[Candidate[Show]]) -> Iterator[Candidate[Show]]:
+    return iter(sorted(shows, key=lambda candidate: (candidate.item.starts_at, candidate.item.live_id)))
+
+
+def _others(item: KokItem, candidates: Iterable[Candidate[KokItem]]) -> Iterator[Candidate[KokItem]]:
+    """Leave out the listings of an item."""
+    return (candidate for candidate in candidates if _item_key(candidate.item) != _item_key(item))
+
+
+def _one_per_item(candidates: Iterable[Candidate[OfferT]]) -> Iterator[Candidate[OfferT]]:
+    """Keep the first offer of each item."""
     seen: set[object] = set()
-    for offer, reason in offers:
-        goods = _goods(offer)
-        if goods not in seen:
-            seen.add(goods)
-            yield offer, reason
+    for candidate in candidates:
+        key = _item_key(candidate.item)
+        if key not in seen:
+            seen.add(key)
+            yield candidate
 
 
-def _goods(offer: KokItem | Show) -> object:
-    """What several listings may offer; a listing that was not compared with others is goods of its own."""
-    if isinstance(offer, Show):
-        return offer.product.item_id or (offer.product.source, offer.product.product_id)
-    return offer.item_id or offer.product_id
+def _item_key(offer: Offer) -> object:
+    """What listings of the same item share; a listing that has not been linked is an item of its own."""
+    listing = offer.product if isinstance(offer, Show) else offer
+    return listing.item_id or listing.ref

@@ -1,136 +1,158 @@
-"""What to recommend to a user, from what the user looked at last; what is newer counts more.
+"""Recommendations for a user, combined from what goes with the things that the user viewed last.
 
-The stages are those of `candidates`: the neighbours of a release, else what shares ingredients, else what is popular,
-which is all that a new user gets.
+Recent views weigh more. A user without views gets what is popular.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+from recommender.product_ref import ProductRef
 from serving.catalog.broadcasts import Show
-from serving.catalog.mall import SOURCE as KOK
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
-from serving.recommendations import candidates
-from serving.recommendations.candidates import POPULAR, Recommendation, Source
-from serving.recommendations.recently_viewed import RECIPES, Viewed
+from serving.recommendations.candidates import (
+    IngredientsRequest,
+    Offer,
+    PopularRequest,
+    PopularShowsRequest,
+    ProductRequest,
+    ProductShowsRequest,
+    RecipeRequest,
+    find_product,
+)
+from serving.recommendations.recently_viewed import RecipeRef, Viewed
+from serving.recommendations.relations import (
+    POPULAR_PRODUCTS,
+    POPULAR_RECIPES,
+    POPULAR_SHOWS,
+    PRODUCTS_FOR_RECIPE,
+    RECIPES_BY_INGREDIENTS,
+    RECIPES_FOR_PRODUCT,
+    SHOWS_FOR_PRODUCT,
+    SIMILAR_SHOWS,
+    mall_products_for,
+)
+from serving.recommendations.stages import Recommendation, RecommendedItem, Stage, recommend
 from serving.runtime.snapshot import Snapshot
 
 T = TypeVar("T")
 
-# What a view counts against the one after it.
-FADING = 0.85
+# Weight of a view relative to the one after it.
+DECAY = 0.85
 PER_VIEW = 10
 
-Scored = dict[object, tuple[float, T, str, Source]]
+
+class ShowsForViews(NamedTuple):
+    """Shows that go with the mall products that a user viewed last.
+
+    ``matched`` are the viewed products with shows of their own, ``by_product`` maps the names of these to their shows,
+    and ``shows`` are all of them, each once; without any ``shows`` are the next ones.
+    """
+
+    last_viewed: KokItem | None
+    matched: tuple[KokItem, ...]
+    by_product: dict[str, Recommendation[Show]]
+    shows: Recommendation[Show]
 
 
-def recipes(snapshot: Snapshot, viewed: Sequence[Viewed], k: int) -> Recommendation[Recipe]:
-    """Recipes that go with what was looked at, without those that were looked at themselves."""
-    found: Scored[Recipe] = {}
-    for weight, thing in _weighted(viewed):
-        name, picked = _recipes_for(snapshot, thing)
-        _add(found, weight, f"viewed:{name}", picked, lambda recipe: recipe.recipe_id)
-    for thing in viewed:
-        if thing.source == RECIPES:
-            found.pop(thing.number, None)
-    return _best(snapshot, found, k) or Recommendation(
-        tuple((recipe, POPULAR) for recipe in snapshot.recipes.popular[:k]),
-        "popular" if snapshot.recipes.popular else None,
-        snapshot.release_version,
-    )
+@dataclass(slots=True)
+class _Score(Generic[T]):
+    """The summed score of an item; ``reason`` names the view that added more than all before it."""
+
+    item: T
+    total: float
+    reason: str
+    stage: Stage
 
 
-def products(snapshot: Snapshot, viewed: Sequence[Viewed], k: int, now: datetime) -> Recommendation[KokItem | Show]:
-    """Products of the mall, and of shows on air or to come, that go with what was looked at."""
-    found: Scored[KokItem | Show] = {}
-    for weight, thing in _weighted(viewed):
-        for name, picked in _products_for(snapshot, thing, now):
-            _add(found, weight, f"viewed:{name}", picked, _key)
-    for thing in viewed:
-        found.pop(tuple(thing), None)
-    best = _best(snapshot, found, k)
-    if best:
-        return best
-    soon = candidates.shows_soon(snapshot, k // 2, now)
-    popular: list[tuple[KokItem | Show, str]] = list(soon)
-    popular += [(item, POPULAR) for item in snapshot.kok.by_reviews[: k - len(popular)]]
-    return Recommendation(tuple(popular), "popular" if popular else None, snapshot.release_version)
+class _Ranking(Generic[T]):
+    """Items by the sum of what each view adds to them. An item has the ref that ``ref_of`` gives it."""
+
+    def __init__(self, ref_of: Callable[[T], Viewed]) -> None:
+        self._ref_of = ref_of
+        self._scores: dict[Viewed, _Score[T]] = {}
+
+    def add(self, weight: float, viewed_name: str, recommendation: Recommendation[T]) -> None:
+        """Add what goes with a view. What is only popular is left out: it says nothing about the user."""
+        if recommendation.stage is None or recommendation.stage is Stage.POPULAR:
+            return
+        reason = f"viewed:{viewed_name}"
+        for place, entry in enumerate(recommendation.items):
+            added = weight / (1 + place)
+            score = self._scores.setdefault(
+                self._ref_of(entry.item), _Score(entry.item, 0.0, reason, recommendation.stage)
+            )
+            if added > score.total:
+                score.reason = reason
+            score.total += added
+
+    def best(self, snapshot: Snapshot, k: int, *, without: Collection[Viewed]) -> Recommendation[T] | None:
+        """The ``k`` best items, None if there are none. They count as the release's if any of them is."""
+        candidates = [score for ref, score in self._scores.items() if ref not in without]
+        if not candidates:
+            return None
+        ranked = sorted(candidates, key=lambda score: -score.total)[:k]
+        stage = Stage.RELEASE if any(score.stage is Stage.RELEASE for score in ranked) else Stage.RESOLVED
+        items = tuple(RecommendedItem(score.item, score.reason, stage) for score in ranked)
+        return Recommendation(items, stage, snapshot.release_version)
 
 
-def _weighted(viewed: Sequence[Viewed]) -> Iterable[tuple[float, Viewed]]:
-    return ((FADING**place, thing) for place, thing in enumerate(viewed))
+def recommend_recipes(snapshot: Snapshot, viewed: Sequence[Viewed], k: int) -> Recommendation[Recipe]:
+    """Recipes that go with what was viewed, without the viewed recipes themselves."""
+    ranking: _Ranking[Recipe] = _Ranking(lambda recipe: RecipeRef(recipe.recipe_id))
+    for weight, ref in _weighted(viewed):
+        for name, recommendation in _recipes_for_view(snapshot, ref):
+            ranking.add(weight, name, recommendation)
+    return ranking.best(snapshot, k, without=viewed) or recommend(snapshot, POPULAR_RECIPES, PopularRequest(k))
 
 
-def _recipes_for(snapshot: Snapshot, thing: Viewed) -> tuple[str, Recommendation[Recipe]]:
-    if thing.source == RECIPES:
-        recipe = snapshot.recipes.recipes.get(thing.number)
-        names = tuple(dict.fromkeys(line.known_as for line in recipe.lines)) if recipe else ()
-        picked = candidates.recipes_with(snapshot, names, PER_VIEW)
-        return (recipe.title, picked) if recipe else ("", _nothing(snapshot))
-    name, ingredients = _about(snapshot, thing)
-    picked = candidates.recipes_for(snapshot, thing.source, thing.number, ingredients, PER_VIEW)
-    return (name, picked) if name else ("", _nothing(snapshot))
+def recommend_products(snapshot: Snapshot, viewed: Sequence[Viewed], k: int, now: datetime) -> Recommendation[Offer]:
+    """Mall products, and shows on air or to come, that go with what was viewed."""
+    ranking: _Ranking[Offer] = _Ranking(lambda offer: offer.product.ref if isinstance(offer, Show) else offer.ref)
+    for weight, ref in _weighted(viewed):
+        for name, recommendation in _products_for_view(snapshot, ref, now):
+            ranking.add(weight, name, recommendation)
+    best = ranking.best(snapshot, k, without=viewed)
+    return best or recommend(snapshot, POPULAR_PRODUCTS, PopularShowsRequest(k, now))
 
 
-def _products_for(snapshot: Snapshot, thing: Viewed, now: datetime) -> Iterable[tuple[str, Recommendation[Any]]]:
-    if thing.source == RECIPES:
-        recipe = snapshot.recipes.recipes.get(thing.number)
+def recommend_shows(snapshot: Snapshot, viewed: Sequence[Viewed], k: int, now: datetime) -> ShowsForViews:
+    """Shows, on air or to come, that go with the viewed mall products; the next ones where none do."""
+    products = (find_product(snapshot, ref) for ref in viewed if isinstance(ref, ProductRef))
+    items = [product for product in products if isinstance(product, KokItem)]
+    found = {item: recommend(snapshot, SHOWS_FOR_PRODUCT, ProductShowsRequest(item, k, now)) for item in items}
+    matched = {item: shows for item, shows in found.items() if shows.stage is not Stage.POPULAR}
+    by_product = {item.name: shows for item, shows in matched.items()}
+    popular = recommend(snapshot, POPULAR_SHOWS, PopularShowsRequest(k, now))
+    first = next(iter(matched.values()), popular)
+    distinct = {entry.item.live_id: entry for shows in by_product.values() or (popular,) for entry in shows.items}
+    everything = Recommendation(tuple(distinct.values())[:k], first.stage, first.release_version)
+    return ShowsForViews(items[0] if items else None, tuple(matched), by_product, everything)
+
+
+def _weighted(viewed: Sequence[Viewed]) -> Iterator[tuple[float, Viewed]]:
+    return ((DECAY**place, ref) for place, ref in enumerate(viewed))
+
+
+def _recipes_for_view(snapshot: Snapshot, ref: Viewed) -> Iterator[tuple[str, Recommendation[Recipe]]]:
+    """Name of what was viewed, and recipes that go with it; nothing for what is no longer in the catalog."""
+    if isinstance(ref, RecipeRef):
+        recipe = snapshot.recipes.recipes.get(ref.recipe_id)
         if recipe:
-            yield recipe.title, candidates.products_for_recipe(snapshot, recipe, PER_VIEW, now)
-        return
-    name, ingredients = _about(snapshot, thing)
-    if not name:
-        return
-    yield name, candidates.shows_fitting(snapshot, thing.source, thing.number, ingredients, now)
-    item = snapshot.kok.items.get(thing.number) if thing.source == KOK else None
-    product = snapshot.schedule.product_of(thing.source, thing.number)
-    if item:
-        yield name, candidates.mall_products_like(snapshot, item, PER_VIEW)
-    elif product:
-        yield name, candidates.mall_products_for(snapshot, product, PER_VIEW)
+            request = IngredientsRequest(recipe.ingredients, PER_VIEW)
+            yield recipe.title, recommend(snapshot, RECIPES_BY_INGREDIENTS, request)
+    elif product := find_product(snapshot, ref):
+        yield product.name, recommend(snapshot, RECIPES_FOR_PRODUCT, ProductRequest(product, PER_VIEW))
 
 
-def _about(snapshot: Snapshot, thing: Viewed) -> tuple[str, tuple[str, ...]]:
-    """Name and ingredients of a product; an empty name for one that is no longer known."""
-    if thing.source == KOK:
-        item = snapshot.kok.items.get(thing.number)
-        return (item.name, item.ingredients) if item else ("", ())
-    product = snapshot.schedule.product_of(thing.source, thing.number)
-    return (product.name, product.ingredients) if product else ("", ())
-
-
-def _add(
-    found: Scored[T], weight: float, reason: str, picked: Recommendation[Any], key: Callable[[Any], object]
-) -> None:
-    """Add what a view brings. What is only popular says nothing about the user."""
-    if picked.source is None or picked.source == "popular":
-        return
-    for place, (item, _) in enumerate(picked.items[:PER_VIEW]):
-        score = weight / (1 + place)
-        before = found.get(key(item))
-        if before is None:
-            found[key(item)] = (score, item, reason, picked.source)
-        else:
-            strongest = reason if score > before[0] else before[2]
-            found[key(item)] = (before[0] + score, item, strongest, before[3])
-
-
-def _best(snapshot: Snapshot, found: Scored[T], k: int) -> Recommendation[T] | None:
-    """The ``k`` best; they count as the release's where any of them is."""
-    if not found:
-        return None
-    ranked = sorted(found.values(), key=lambda entry: -entry[0])[:k]
-    source: Source = "release" if any(entry[3] == "release" for entry in ranked) else "resolved"
-    return Recommendation(tuple((item, reason) for _, item, reason, _ in ranked), source, snapshot.release_version)
-
-
-def _key(offer: KokItem | Show) -> object:
-    if isinstance(offer, Show):
-        return offer.product.source, offer.product.product_id
-    return KOK, offer.product_id
-
-
-def _nothing(snapshot: Snapshot) -> Recommendation[Recipe]:
-    return Recommendation((), None, snapshot.release_version)
+def _products_for_view(snapshot: Snapshot, ref: Viewed, now: datetime) -> Iterator[tuple[str, Recommendation[Offer]]]:
+    """Name of what was viewed, and products that go with it; nothing for what is no longer in the catalog."""
+    if isinstance(ref, RecipeRef):
+        recipe = snapshot.recipes.recipes.get(ref.recipe_id)
+        if recipe:
+            yield recipe.title, recommend(snapshot, PRODUCTS_FOR_RECIPE, RecipeRequest(recipe, PER_VIEW, now))
+    elif product := find_product(snapshot, ref):
+        yield product.name, recommend(snapshot, SIMILAR_SHOWS, ProductShowsRequest(product, PER_VIEW, now))
+        yield product.name, mall_products_for(snapshot, product, PER_VIEW)

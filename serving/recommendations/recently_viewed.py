@@ -1,5 +1,6 @@
-"""What a user looked at last, from the events in the warehouse."""
+"""What a user viewed last, from the events in the warehouse."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import structlog
@@ -7,7 +8,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from serving.catalog.mall import SOURCE as KOK
+from recommender.product_ref import ProductRef
+from serving.catalog.mall import KOK
 from serving.runtime.runtime import Runtime
 from serving.web.auth import Identity
 from serving.web.errors import log_reason
@@ -16,24 +18,22 @@ from sql.warehouse.events import UserEvent
 log = structlog.get_logger()
 
 VIEWS = ("kok_product_info_view", "homeshopping_product_detail_view", "recipe_detail_view")
-RECIPES = "recipes"
-# Enough for the latest few things of someone who looks at the same ones again and again.
+# Enough events to find the latest distinct views of a user who returns to the same pages.
 NEWEST_EVENTS = 200
 LATEST_VIEWS = 10
 
 
-class Viewed(NamedTuple):
-    """A product, or with the source ``recipes`` a recipe."""
+class RecipeRef(NamedTuple):
+    """A recipe by its id on the recipe site."""
 
-    source: str
-    number: int
+    recipe_id: int
+
+
+Viewed = ProductRef | RecipeRef
 
 
 def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
-    """The things that a user looked at last, newest first.
-
-    Nothing while the warehouse is away: what is popular still answers.
-    """
+    """Products and recipes that a user viewed, newest first; none while the warehouse is away."""
     try:
         with runtime.warehouse.connect() as conn:
             return latest_views(conn, user.user_id, LATEST_VIEWS)
@@ -43,20 +43,25 @@ def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
 
 
 def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:
-    """The things that a user looked at, each once, newest first."""
+    """Read the products and recipes that a user viewed, each once, newest first."""
     newest = (UserEvent.received_at.desc(), UserEvent.event_id.desc())
     query = select(UserEvent.event_type, UserEvent.payload).where(
         UserEvent.user_id == user_id, UserEvent.event_type.in_(VIEWS)
     )
     rows = conn.execute(query.order_by(*newest).limit(NEWEST_EVENTS))
-    viewed = (_viewed(event_type, payload) for event_type, payload in rows)
-    return list(dict.fromkeys(thing for thing in viewed if thing))[:limit]
+    views = (_viewed(event_type, payload) for event_type, payload in rows)
+    return list(dict.fromkeys(viewed for viewed in views if viewed))[:limit]
 
 
-def _viewed(event_type: str, payload: dict[str, Any]) -> Viewed | None:
-    """None for an event of that name that a client made up."""
-    source, number = {
-        "kok_product_info_view": (KOK, payload.get("kok_product_id")),
-        "recipe_detail_view": (RECIPES, payload.get("recipe_id")),
-    }.get(event_type, (payload.get("product_source"), payload.get("product_id")))
-    return Viewed(source, number) if isinstance(source, str) and type(number) is int else None
+def _viewed(event_type: str, payload: Mapping[str, Any]) -> Viewed | None:
+    """What an event viewed; None for an event with another payload, which a client may send."""
+    match event_type, payload:
+        case "recipe_detail_view", {"recipe_id": recipe_id} if type(recipe_id) is int:
+            return RecipeRef(recipe_id)
+        case "kok_product_info_view", {"kok_product_id": product_id} if type(product_id) is int:
+            return ProductRef(KOK, product_id)
+        case "homeshopping_product_detail_view", {"product_source": str(source), "product_id": product_id} if (
+            type(product_id) is int
+        ):
+            return ProductRef(source, product_id)
+    return None

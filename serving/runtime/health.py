@@ -10,8 +10,8 @@ from sqlalchemy import QueuePool
 from serving.runtime.deps import CurrentRuntime
 from serving.runtime.runtime import Part, Runtime
 from serving.web.clock import KstDateTime
+from ukok import __version__
 
-VERSION = "0.1.0"
 # Without these an answer is older or simpler than it could be, but it is an answer.
 NOT_VITAL = {"release"}
 
@@ -115,7 +115,7 @@ async def health(request: Request, runtime: CurrentRuntime) -> Health:
     return Health(
         status=_readiness(runtime).status,
         service=request.app.title,
-        version=VERSION,
+        version=__version__,
         timestamp=runtime.clock(),
     )
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from artifacts import release as releases
+from artifacts.errors import StoreError
 from artifacts.folder import FolderStore
-from artifacts.store import Store, StoreError
+from artifacts.store import Store
 from serving.runtime.snapshot import LiveSnapshot
 from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
 
 if TYPE_CHECKING:
-    from recommender.bundle import LoadedRelease
+    from recommender.loaded_release import LoadedRelease
 
 log = structlog.get_logger()
 
@@ -73,7 +74,7 @@ class LiveRelease:
         return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
-        from recommender.bundle import LoadedRelease
+        from recommender.loaded_release import LoadedRelease
 
         started = time.monotonic()
         try:

@@ -232,13 +232,13 @@ def cache_response(
     until: datetime | None = None,
     needs_login: bool = False,
     event: tuple[str, Mapping[str, Any]] | None = None,
-    source: str | None = None,
+    stage: str | None = None,
 ) -> Response:
     """Encode an answer made from ``view`` alone and keep it for the next request of the same URL.
 
     ``content`` may be encoded already. ``until`` is when the answer stops being true although the data stays the same.
     ``noted`` is the event (type and payload) that is recorded whenever a known user gets the answer. A recommendation
-    names its ``source``.
+    names its ``stage``.
     """
     runtime: Runtime = request.app.state.runtime
     route: str = request.scope["route"].path
@@ -258,7 +258,7 @@ def cache_response(
         needs_login=needs_login,
         route=route,
         event=RecordedEvent(event[0], orjson.dumps(event[1]).decode()) if event else None,
-        served=runtime.metrics.recommended(route, snapshot.release_version, source) if source else None,
+        served=runtime.metrics.recommended(route, snapshot.release_version, stage) if stage else None,
     )
     snapshot.answers.put(request.scope["path"], request.scope["query_string"], answer)
     return CachedResponse(answer)

@@ -9,7 +9,8 @@ import orjson
 import structlog
 from sqlalchemy import Engine
 
-from artifacts.store import StoreError, open_store
+from artifacts.errors import StoreError
+from artifacts.open import open_store
 from recommender.search.index import query_tokens
 from serving.runtime.event_writer import Event, EventWriter, new_event_id
 from serving.runtime.live_release import LiveRelease

@@ -15,7 +15,7 @@ from serving.catalog.recipes import RecipeBook
 
 if TYPE_CHECKING:
     # Brings faiss and onnxruntime, which a service without a release has no use for.
-    from recommender.bundle import LoadedRelease
+    from recommender.loaded_release import LoadedRelease
 
 ANSWER_BYTES = 64 * 2**20
 # What an answer takes besides its texts: the objects around them.

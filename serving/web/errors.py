@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from artifacts.store import StoreError
+from artifacts.errors import StoreError
 
 log = structlog.get_logger()
 

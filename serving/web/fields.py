@@ -38,6 +38,7 @@ ScrapCount = Annotated[int, Field(description="How often it was saved on the rec
 Servings = Annotated[str, Field(examples=["2인분"])]
 RecipeImage = Annotated[str, Field(examples=["https://img.example.com/9001.jpg"])]
 RecipeAddress = Annotated[str, Field(examples=["https://www.10000recipe.com/recipe/9001"])]
+MaterialName = Annotated[str, Field(description="As the recipe writes it", examples=["감자"])]
 IngredientNames = Annotated[list[str], Field(examples=[["감자", "양파", "간장"]])]
 
 ReleaseVersion = Annotated[

@@ -28,7 +28,7 @@ class Metrics:
         self.recommendations = Counter(
             "ukok_recommendations",
             "Recommendations answered, by the release that was in service and what answered",
-            ("route", "release", "source"),
+            ("route", "release", "stage"),
             registry=self.registry,
         )
         self.dependency = Gauge(
@@ -41,6 +41,6 @@ class Metrics:
             "ukok_database_pool", "Connections that the pool keeps open", ("database",), registry=self.registry
         )
 
-    def recommended(self, route: str, release: str | None, source: str) -> Counter:
+    def recommended(self, route: str, release: str | None, stage: str) -> Counter:
         """The counter of recommendations of one kind."""
-        return self.recommendations.labels(route, release or "none", source)
+        return self.recommendations.labels(route, release or "none", stage)

@@ -1,24 +1,24 @@
 """Settings of the API."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from serving.web.errors import StartupError
+from ukok.settings import Settings
 
 DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
-# A token that was stolen opens an account for as long, and a login that was ended is remembered for as long.
+# A stolen token stays valid, and a revoked session is remembered, for that long.
 MOST_MINUTES = 30 * 24 * 60
 MOST_DAYS = 365
-# What changes is to show within five seconds, and logins that were not looked at for ten are not relied on.
+# Changes must show within five seconds; revocations older than ten seconds are not trusted.
 MOST_POLL_SECONDS = 4
 
 
 def _origins(value: object) -> object:
-    """The origins in a text of an environment variable: a JSON list, or origins with commas between them."""
+    """Parse a JSON list or comma-separated origins."""
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
@@ -26,25 +26,25 @@ def _origins(value: object) -> object:
     return [origin.strip() for origin in value.split(",") if origin.strip()]
 
 
-class ServingSettings(BaseSettings):
-    """How the API runs; databases and artifacts have settings of their own."""
-
-    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore", env_ignore_empty=True)
+class ServingSettings(Settings):
+    """Settings of the API; databases and artifacts have their own."""
 
     environment: Literal["development", "production"] = "development"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
     refresh_token_days: int = Field(default=14, ge=1, le=MOST_DAYS)
     poll_seconds: float = Field(
-        default=1.0, gt=0, le=MOST_POLL_SECONDS, description="How often data, release and revoked tokens are looked at"
+        default=1.0,
+        gt=0,
+        le=MOST_POLL_SECONDS,
+        description="Poll interval for data, releases and revoked sessions",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
-        default=[], description="Other origins whose pages may call the API, such as https://shop.example.com"
+        default=[], description="Origins other than its own that may call the API, e.g. https://shop.example.com"
     )
-    var_dir: Path = Path("var")
 
     @model_validator(mode="after")
-    def _secret_is_one(self) -> "ServingSettings":
+    def _check_secret(self) -> "ServingSettings":
         secret = self.secret_key.get_secret_value()
         if self.environment == "production" and secret == DEVELOPMENT_SECRET:
             raise ValueError("UKOK_SECRET_KEY is the development default: set a random one of 32 characters or more")
@@ -54,7 +54,7 @@ class ServingSettings(BaseSettings):
 
 
 def read_settings() -> ServingSettings:
-    """Read the environment and ``.env``, or raise :class:`StartupError` in one line without any value."""
+    """Read the environment and ``.env``; raise :class:`StartupError` in one line without the values."""
     try:
         return ServingSettings()
     except ValidationError as error:

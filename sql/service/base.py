@@ -12,7 +12,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-# The default collations of MariaDB hold 🍣 = 🍺 and Café = Cafe, and ignore trailing spaces.
+# With MariaDB's default collations 🍣 = 🍺 and Café = Cafe, and trailing spaces are ignored.
 MARIADB: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",

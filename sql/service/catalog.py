@@ -1,4 +1,4 @@
-"""The catalog that serving reads: mall products, prices, channels, broadcasts, and what loading makes of titles."""
+"""Catalog read by the API: mall products, prices, channels, broadcasts, and attributes derived from their titles."""
 
 from datetime import datetime
 
@@ -30,26 +30,30 @@ class KokProduct(ServiceBase):
     three_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
     two_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
     one_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
-    price_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the price")
-    price_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
-    delivery_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the delivery")
-    delivery_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
-    taste_opinion: Mapped[str | None] = mapped_column(String(255), comment="What most reviews say of the taste")
-    taste_opinion_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent that say so")
+    price_opinion: Mapped[str | None] = mapped_column(String(255), comment="Most frequent opinion on the price")
+    price_opinion_share: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="Percent of the reviews with that opinion"
+    )
+    delivery_opinion: Mapped[str | None] = mapped_column(String(255), comment="Most frequent opinion on the delivery")
+    delivery_opinion_share: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="Percent of the reviews with that opinion"
+    )
+    taste_opinion: Mapped[str | None] = mapped_column(String(255), comment="Most frequent opinion on the taste")
+    taste_opinion_share: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="Percent of the reviews with that opinion"
+    )
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     vanished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the product is listed")
     is_food: Mapped[bool] = mapped_column(Boolean)
     is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
-    resolver_version: Mapped[str] = mapped_column(String(64), comment="Which rules resolved the title")
+    resolver_version: Mapped[str] = mapped_column(String(64), comment="Version of the rules that resolved the title")
 
 
 class KokPrice(ServiceBase):
     """A price of a mall product that holds from ``observed_at`` until the next row of the same product."""
 
     __tablename__ = "kok_price"
-    __table_args__ = (
-        {"comment": "Price history: a row wherever price or rate differs from the row before", **MARIADB},
-    )
+    __table_args__ = ({"comment": "Price history: one row for each change of price or rate", **MARIADB},)
 
     kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     observed_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
@@ -72,7 +76,7 @@ class Channel(ServiceBase):
 
 
 class HomeShoppingProduct(ServiceBase):
-    """A product sold in broadcasts, as schedules and its page last showed it; see :mod:`sql.service.pages`."""
+    """A product sold in broadcasts, as last seen in schedules and on its page; see :mod:`sql.service.pages`."""
 
     __tablename__ = "home_shopping_product"
     __table_args__ = ({"comment": "Products sold in broadcasts", **MARIADB},)
@@ -128,7 +132,7 @@ class ProductIngredient(ServiceBase):
 
 
 class SearchDocument(ServiceBase):
-    """The search tokens of a product or recipe, written at loading so that every engine searches alike."""
+    """Search tokens of a product or recipe, written by the load step so that search is the same on every engine."""
 
     __tablename__ = "search_document"
     __table_args__ = ({"comment": "Search tokens by document", **MARIADB},)
@@ -139,24 +143,25 @@ class SearchDocument(ServiceBase):
 
 
 class ProductItem(ServiceBase):
-    """Which item a product is: listings of the same goods, in the mall and on air, share an ``item_id``."""
+    """The item of a listing: listings of the same product, in the mall and on air, share an ``item_id``."""
 
     __tablename__ = "product_item"
-    __table_args__ = ({"comment": "Items: the same goods under all their sources and ids", **MARIADB},)
+    __table_args__ = ({"comment": "Items: listings of the same product across sources and ids", **MARIADB},)
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True)
     source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     item_id: Mapped[str] = mapped_column(
-        String(40), index=True, comment="source:source_product_id of the listing of the item that was seen first"
+        String(40), index=True, comment="source:source_product_id of the first listing of the item"
     )
-    score: Mapped[float] = mapped_column(Double, comment="Likeness to the title of that listing, 0 to 1")
+    score: Mapped[float] = mapped_column(Double, comment="Title similarity to that listing, 0 to 1")
     method: Mapped[str] = mapped_column(
-        String(10), comment="first names the item; title: same words and amount; remark: but for a remark in brackets"
+        String(10),
+        comment="first: the first listing; title: same words and amount; remark: same but for a bracketed remark",
     )
 
 
 class LoadedFile(ServiceBase):
-    """Ledger of raw files that were loaded, written in the transaction that loaded them."""
+    """Ledger of loaded raw files; a row is written in the transaction that loads the file."""
 
     __tablename__ = "loaded_file"
     __table_args__ = ({"comment": "Raw files already loaded into this database", **MARIADB},)
@@ -170,10 +175,12 @@ class LoadedFile(ServiceBase):
 
 
 class DataVersion(ServiceBase):
-    """A counter by dataset that grows when loading changed rows; caches are keyed by it."""
+    """Version counter of a dataset, incremented when a load changes rows; caches are keyed by it."""
 
     __tablename__ = "data_version"
-    __table_args__ = ({"comment": "Grows with each load that changed rows", **MARIADB},)
+    __table_args__ = (
+        {"comment": "Version counter of each dataset, incremented by each load that changes rows", **MARIADB},
+    )
 
     dataset: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, schedule or recipes")
     version: Mapped[int] = mapped_column(BigInteger)

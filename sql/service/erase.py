@@ -1,4 +1,4 @@
-"""What people leave in the service database, removed."""
+"""Delete personal data from the service database."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,12 +9,13 @@ from sql.service.users import LoginSession, RecipeRating, RefreshToken, SearchHi
 
 
 def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
-    """Delete everything of these users but the bare fact of their logins, which end at ``now``; how many rows went.
+    """Delete the data of users and revoke their sessions at ``now``; return the number of deleted rows.
 
-    Whoever is logging one of them in must be kept away by a lock on the account.
+    Sessions are kept without the user, so that their tokens stay revoked. The caller must hold a lock on the accounts
+    that keeps logins out.
     """
     logins = select(LoginSession.session_id).where(LoginSession.user_id.in_(user_ids))
-    gone = conn.execute(delete(RefreshToken).where(RefreshToken.session_id.in_(logins))).rowcount
+    deleted = conn.execute(delete(RefreshToken).where(RefreshToken.session_id.in_(logins))).rowcount
     conn.execute(
         update(LoginSession)
         .where(LoginSession.user_id.in_(user_ids), LoginSession.revoked_at.is_(None))
@@ -26,14 +27,14 @@ def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
         (RecipeRating, RecipeRating.user_id),
         (User, User.user_id),
     ):
-        gone += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount
-    return gone
+        deleted += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount
+    return deleted
 
 
 def forget_expired(conn: Connection, logins: ColumnElement[bool], now: datetime) -> int:
-    """Delete, of some rows of ``login_session``, what opens nothing any more; how many rows went."""
+    """Delete expired tokens and sessions among the rows that match ``logins``; return the number of deleted rows."""
     session_ids = select(LoginSession.session_id).where(logins)
     expired = delete(RefreshToken).where(RefreshToken.session_id.in_(session_ids), RefreshToken.expires_at <= now)
     has_tokens = exists().where(RefreshToken.session_id == LoginSession.session_id)
-    over = delete(LoginSession).where(logins, LoginSession.access_until <= now, ~has_tokens)
-    return conn.execute(expired).rowcount + conn.execute(over).rowcount
+    ended = delete(LoginSession).where(logins, LoginSession.access_until <= now, ~has_tokens)
+    return conn.execute(expired).rowcount + conn.execute(ended).rowcount

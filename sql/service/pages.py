@@ -1,4 +1,4 @@
-"""What product pages show beyond name and price: reviews, sellers, tables of facts, images."""
+"""Product page content beyond name and price: reviews, sellers, specification tables, images."""
 
 from datetime import date
 
@@ -9,10 +9,10 @@ from sql.service.base import MARIADB, ServiceBase
 
 
 class KokSeller(ServiceBase):
-    """Who sells a mall product, each line as the product's page words it."""
+    """Seller of a mall product, as worded on the product's page."""
 
     __tablename__ = "kok_seller"
-    __table_args__ = ({"comment": "Sellers as the product's newest page words them", **MARIADB},)
+    __table_args__ = ({"comment": "Sellers of mall products, as worded on the newest product page", **MARIADB},)
 
     kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seller_name: Mapped[str | None] = mapped_column(Text, comment="판매자")
@@ -28,23 +28,23 @@ class KokSeller(ServiceBase):
 
 
 class KokReview(ServiceBase):
-    """A review of a mall product. A page shows only ten, so one that it no longer shows is kept.
+    """A review of a mall product; it is kept after the page, which shows only ten, drops it.
 
-    Customers share masked nicknames and dates, so only the whole content tells reviews apart.
+    Nicknames are masked and dates repeat, so a hash of the whole content identifies a review.
     """
 
     __tablename__ = "kok_review"
     __table_args__ = (
         UniqueConstraint("kok_product_id", "content_hash", name="uq_kok_review_key"),
-        {"comment": "Every review that a mall product's page ever showed", **MARIADB},
+        {"comment": "Reviews of mall products, including those that the page no longer shows", **MARIADB},
     )
 
     review_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     kok_product_id: Mapped[int] = mapped_column(BigInteger)
     content_hash: Mapped[str] = mapped_column(
-        String(32), comment="Of all that the review says, and of how many like it the page showed before it"
+        String(32), comment="Hash of the review and of the number of identical reviews before it on the page"
     )
-    nickname: Mapped[str | None] = mapped_column(String(255), comment="Masked but for its first letter")
+    nickname: Mapped[str | None] = mapped_column(String(255), comment="Masked except for the first letter")
     written_on: Mapped[date | None] = mapped_column(Date)
     score: Mapped[int | None] = mapped_column(SmallInteger, comment="Stars, 1 to 5")
     price_opinion: Mapped[str | None] = mapped_column(String(255), comment="가격")
@@ -54,10 +54,10 @@ class KokReview(ServiceBase):
 
 
 class ProductDetail(ServiceBase):
-    """A row of a product page's tables of facts."""
+    """A row of the specification tables on a product page."""
 
     __tablename__ = "product_detail"
-    __table_args__ = ({"comment": "Tables of facts on a product's newest page", **MARIADB},)
+    __table_args__ = ({"comment": "Specification tables of the newest product page", **MARIADB},)
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
     source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -70,7 +70,7 @@ class ProductImage(ServiceBase):
     """An image of a product page's description."""
 
     __tablename__ = "product_image"
-    __table_args__ = ({"comment": "Images of the description on a product's newest page", **MARIADB},)
+    __table_args__ = ({"comment": "Description images of the newest product page", **MARIADB},)
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
     source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -34,7 +34,7 @@ class Recipe(ServiceBase):
 
 
 class RecipeIngredient(ServiceBase):
-    """One line of a recipe's ingredient list, as written, with the ingredient it was recognised as."""
+    """One line of a recipe's ingredient list as written, with the recognised ingredient."""
 
     __tablename__ = "recipe_ingredient"
     __table_args__ = ({"comment": "Ingredient lines of recipes", **MARIADB},)
@@ -60,10 +60,10 @@ class Ingredient(ServiceBase):
 
 
 class IngredientSynonym(ServiceBase):
-    """A spelling that means an ingredient; the canonical name itself is not repeated here."""
+    """Alternative spelling of an ingredient; the canonical name is not repeated here."""
 
     __tablename__ = "ingredient_synonym"
-    __table_args__ = ({"comment": "Spellings of ingredients", **MARIADB},)
+    __table_args__ = ({"comment": "Alternative spellings of ingredients", **MARIADB},)
 
     variant: Mapped[str] = mapped_column(String(255), primary_key=True)
     ingredient_id: Mapped[int] = mapped_column(BigInteger, index=True)

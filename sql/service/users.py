@@ -1,4 +1,4 @@
-"""Accounts and what they leave: logins, search history, recipe ratings. Written by the serving API only."""
+"""Accounts and their data: logins, search history, recipe ratings. Written only by the API."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sql.types import UtcDateTime
 
 
 class User(ServiceBase):
-    """One account. ``email`` is stored in lower case, which makes its unique key case-insensitive everywhere."""
+    """An account. ``email`` is stored in lower case, which makes its unique key case-insensitive on every engine."""
 
     __tablename__ = "user_account"
     __table_args__ = ({"comment": "Accounts of the service", **MARIADB},)
@@ -23,51 +23,49 @@ class User(ServiceBase):
 
 
 class LoginSession(ServiceBase):
-    """A login, from the password to the logout: the family of all tokens that came of it."""
+    """A login session, from password to logout: the family of tokens issued for it."""
 
     __tablename__ = "login_session"
-    __table_args__ = ({"comment": "Logins; one without tokens that are still valid may be deleted", **MARIADB},)
+    __table_args__ = ({"comment": "Login sessions; rows without valid tokens may be deleted", **MARIADB},)
 
     session_id: Mapped[str] = mapped_column(
-        String(64), primary_key=True, comment="Claim sid of its access tokens; SHA-256 of a token that has none"
+        String(64), primary_key=True, comment="Claim sid of its access tokens; SHA-256 of a token without that claim"
     )
-    user_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="NULL once the account is gone")
+    user_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="NULL after the account is deleted")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    access_until: Mapped[datetime] = mapped_column(
-        UtcDateTime, comment="When the last of its access tokens has expired"
-    )
+    access_until: Mapped[datetime] = mapped_column(UtcDateTime, comment="Expiry of its last access token")
     revoked_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, index=True, comment="Logged out, token used twice, account gone"
+        UtcDateTime, index=True, comment="Logout, reuse of a refresh token or deletion of the account; NULL while valid"
     )
 
 
 class RefreshToken(ServiceBase):
-    """A token that is exchanged, once, for an access token and its own successor."""
+    """A single-use token, exchanged for an access token and its successor."""
 
     __tablename__ = "refresh_token"
     __table_args__ = ({"comment": "Refresh tokens by their hash; rows past expires_at may be deleted", **MARIADB},)
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token, hex")
-    session_id: Mapped[str] = mapped_column(String(64), index=True, comment="The login that it prolongs")
+    session_id: Mapped[str] = mapped_column(String(64), index=True, comment="Login session that it extends")
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, comment="Exchanged for the next one; a second use is theft"
+        UtcDateTime, comment="When it was exchanged; a second use is treated as theft"
     )
 
 
 class ErasedUser(ServiceBase):
-    """Someone who deleted the account. Events that were on their way then are known by it."""
+    """A deleted account, kept so that its late events are anonymised as well."""
 
     __tablename__ = "erased_user"
-    __table_args__ = ({"comment": "Accounts that their owners deleted: nothing else may hold these ids", **MARIADB},)
+    __table_args__ = ({"comment": "Deleted accounts: no other table may hold these ids", **MARIADB},)
 
-    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Never given again")
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Never reused")
     erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SearchHistory(ServiceBase):
-    """A keyword that a user searched for, in one of the services ``kok`` and ``home_shopping``."""
+    """A keyword that a user searched for in one of the services ``kok`` and ``home_shopping``."""
 
     __tablename__ = "search_history"
     __table_args__ = ({"comment": "Search keywords by user", **MARIADB},)

@@ -7,6 +7,6 @@ from sql.service.base import NAMING
 
 
 class WarehouseBase(DeclarativeBase):
-    """Metadata of the warehouse; every table and column carries a comment, which is the analysts' documentation."""
+    """Metadata of the warehouse; every table and column has a comment, which is the analysts' documentation."""
 
     metadata = MetaData(naming_convention=NAMING)

@@ -26,7 +26,7 @@ class DimProduct(WarehouseBase):
     thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed this version")
     valid_to: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, comment="First crawl that showed another; NULL = current"
+        UtcDateTime, comment="First crawl that showed a later version; NULL = current"
     )
 
 
@@ -34,7 +34,7 @@ class FctPrice(WarehouseBase):
     """A price that holds from ``observed_at`` until the next row of the product."""
 
     __tablename__ = "fct_price"
-    __table_args__ = ({"comment": "Prices over time: a row wherever something differs from the row before"},)
+    __table_args__ = ({"comment": "Price history: one row for each change"},)
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
     source_product_id: Mapped[int] = mapped_column(
@@ -68,24 +68,27 @@ class FctBroadcast(WarehouseBase):
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
     cancelled_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, comment="Crawl that no longer showed it; NULL = on"
+        UtcDateTime, comment="First crawl that no longer listed it; NULL = scheduled"
     )
 
 
 class ProductItem(WarehouseBase):
-    """Which item a product is: listings of the same goods, in the mall and on air, share an ``item_id``."""
+    """The item of a listing: listings of the same product, in the mall and on air, share an ``item_id``."""
 
     __tablename__ = "product_item"
-    __table_args__ = ({"comment": "Items: the same goods under all their sources and ids, as of the last linking"},)
+    __table_args__ = (
+        {"comment": "Items: listings of the same product across sources and ids, as of the last linking"},
+    )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")
     source_product_id: Mapped[int] = mapped_column(
         BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
     )
     item_id: Mapped[str] = mapped_column(
-        String(40), index=True, comment="source:source_product_id of the listing of the item that was seen first"
+        String(40), index=True, comment="source:source_product_id of the first listing of the item"
     )
-    score: Mapped[float] = mapped_column(Double, comment="Likeness to the title of that listing, 0 to 1")
+    score: Mapped[float] = mapped_column(Double, comment="Title similarity to that listing, 0 to 1")
     method: Mapped[str] = mapped_column(
-        String(10), comment="first names the item; title: same words and amount; remark: but for a remark in brackets"
+        String(10),
+        comment="first: the first listing; title: same words and amount; remark: same but for a bracketed remark",
     )

@@ -1,4 +1,4 @@
-"""What the pipeline did: reports of steps, the ledger of loaded files, the register of releases."""
+"""Pipeline bookkeeping: step reports, the ledger of loaded files, the register of releases."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ class StepRun(WarehouseBase):
     __tablename__ = "step_run"
     __table_args__ = ({"comment": "Reports of pipeline steps, one row a run"},)
 
-    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Sorts by time")
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Id of the run; ids sort by time")
     step: Mapped[str] = mapped_column(String(60), index=True, comment="load_kok, ingest_logs, build_release, ...")
     status: Mapped[str] = mapped_column(String(10), comment="running, done or failed")
     interval_start: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="Data interval, start included")
@@ -28,12 +28,12 @@ class StepRun(WarehouseBase):
     rows_written: Mapped[int] = mapped_column(BigInteger, comment="Rows inserted or changed")
     rows_unchanged: Mapped[int] = mapped_column(BigInteger, comment="Items that changed nothing")
     rejected: Mapped[dict[str, int]] = mapped_column(JSONB, comment="Items rejected, by reason")
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Figures of the step")
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Metrics of the step")
     error: Mapped[str | None] = mapped_column(Text, comment="One line; NULL unless failed")
 
 
 class LoadedFile(WarehouseBase):
-    """Ledger of raw files that were loaded, written in the transaction that loaded them."""
+    """Ledger of loaded raw files; a row is written in the transaction that loads the file."""
 
     __tablename__ = "loaded_file"
     __table_args__ = ({"comment": "Raw files already loaded into the warehouse"},)
@@ -47,7 +47,7 @@ class LoadedFile(WarehouseBase):
 
 
 class ReleaseRecord(WarehouseBase):
-    """A release that was built: what it came from and how it was judged."""
+    """A built release with its evaluation."""
 
     __tablename__ = "release"
     __table_args__ = ({"comment": "Register of releases"},)
@@ -57,4 +57,4 @@ class ReleaseRecord(WarehouseBase):
     promoted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="When it last became current; NULL = never"
     )
-    evaluation: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Figures and gate verdict")
+    evaluation: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Metrics and gate decision")

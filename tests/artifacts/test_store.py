@@ -1,6 +1,7 @@
-"""Folder and S3 stores behave alike."""
+"""Folder and S3 stores behave the same."""
 
 import gzip
+import io
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,8 +10,10 @@ import pandas as pd
 import pytest
 
 from artifacts import datasets, raw, release
+from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.open import open_store
 from artifacts.s3 import S3Store
-from artifacts.store import Conflict, NotFound, Store, StoreError, open_store
+from artifacts.store import Store
 
 NOW = datetime(2025, 8, 6, 3, 4, 5, tzinfo=UTC)
 
@@ -53,7 +56,7 @@ def test_a_conditional_write_compares_what_was_read(store: Store) -> None:
     assert store.get("pointer") == b"2"
 
 
-def test_of_many_conditional_writers_exactly_one_wins(store: Store) -> None:
+def test_exactly_one_of_many_conditional_writers_wins(store: Store) -> None:
     store.put("pointer", b"0")
     _, etag = store.get_versioned("pointer")
     outcomes: list[str] = []
@@ -83,7 +86,7 @@ def test_a_folder_key_cannot_leave_the_store(tmp_path: Path) -> None:
         open_store(str(tmp_path / "store")).put("../outside", b"1")
 
 
-def test_s3_refuses_wrong_credentials_and_says_what_to_check(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_s3_credentials_are_a_clear_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     if not isinstance(store, S3Store):
         return
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
@@ -127,25 +130,14 @@ def test_a_snapshot_is_named_by_its_rows(store: Store) -> None:
     tables = {"recipes": pd.DataFrame({"recipe_id": [1, 2], "title": ["김치찌개", "🍜"]})}
     version = datasets.write_snapshot(store, "ingredients", tables)
     assert datasets.write_snapshot(store, "ingredients", tables) == version
-    assert datasets.read_snapshot(store, "ingredients", version)["recipes"].equals(tables["recipes"])
+    stored = store.get(f"datasets/ingredients/{version}/recipes.parquet")
+    assert pd.read_parquet(io.BytesIO(stored)).equals(tables["recipes"])
     other = {"recipes": tables["recipes"].assign(recipe_id=[1, 3])}
     assert datasets.write_snapshot(store, "ingredients", other) != version
 
 
-def _manifest(folder: Path, version: str) -> release.Manifest:
-    return release.Manifest(
-        version=version,
-        built_at=NOW,
-        files=release.file_entries(folder),
-        counts={},
-        dimensions={},
-        metric="inner product",
-        datasets={},
-        code_version="test",
-        parameters={},
-        evaluation={},
-        gate={"passed": True},
-    )
+def _manifest(folder: Path, version: str) -> release.BaseManifest:
+    return release.BaseManifest(version=version, files=release.file_entries(folder))
 
 
 def _publish(store: Store, folder: Path, version: str) -> None:
@@ -171,7 +163,7 @@ def test_a_release_is_published_promoted_fetched_and_rolled_back(store: Store, t
         release.rollback(store)
 
 
-def test_of_two_publishers_the_second_is_told_that_the_live_release_changed(store: Store, tmp_path: Path) -> None:
+def test_the_second_of_two_publishers_loses(store: Store, tmp_path: Path) -> None:
     for version in ("v1", "v2"):
         _publish(store, tmp_path / version, version)
     release.promote(store, "v1", expected=None)
@@ -203,7 +195,7 @@ def test_a_corrupt_release_names_the_file(store: Store, tmp_path: Path, damage: 
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_half_uploaded_release_can_be_neither_promoted_nor_fetched(store: Store, tmp_path: Path) -> None:
+def test_a_partial_upload_is_neither_promoted_nor_fetched(store: Store, tmp_path: Path) -> None:
     store.put("releases/v1/index.faiss", b"only this")
     for attempt in (
         lambda: release.promote(store, "v1", expected=None),
@@ -215,7 +207,7 @@ def test_a_half_uploaded_release_can_be_neither_promoted_nor_fetched(store: Stor
     assert release.current(store) is None
 
 
-def test_a_damaged_cache_is_fetched_anew(store: Store, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_fetched_again(store: Store, tmp_path: Path) -> None:
     _publish(store, tmp_path / "1", "v1")
     folder = release.fetch(store, "v1", tmp_path / "cache")
     (folder / "index.faiss").write_bytes(b"bit rot")

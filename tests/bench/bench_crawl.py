@@ -24,8 +24,9 @@ from typing import Any
 
 from rich.console import Console
 
+from artifacts.open import open_store
 from artifacts.raw import RawRun, new_run_id, write_run
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.items import CATEGORIES
 from crawlers.settings import CrawlSettings
 from crawlers.spiders.kok import PAGE_SIZE, KokSpider

@@ -1,9 +1,9 @@
-"""How good the learning is: completing a recipe, finding a recipe by text, and reading product titles.
+"""Quality of the models: recipe completion, title search, and the resolver of product titles.
 
 ``python -m tests.bench.bench_quality`` (part of ``make bench``). Reads real data from ``UKOK_SHARED_DATA`` (default:
-``../shared/data``) where there is any, else the recipes of the demo, which are too few to say much. Ingredient names
-are taken as they are written (``raw``) and as the release uses them (``canonical``). Figures go to
-``var/bench/quality.json``; nothing here decides a test.
+``../shared/data``) if there is any, else the recipes of the demo, which are too few for reliable figures. Ingredient
+names are taken as written (``raw``) and as the release uses them (``canonical``). Figures are written to
+``var/bench/quality.json``; they decide no test.
 """
 
 import json
@@ -14,18 +14,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.load.recipe_csv import RecipeFile, Rejected
-from pipelines.release.evaluate import weigh
 from pipelines.train import bert, word2vec
-from pipelines.train.corpora import RecipeCorpus, corpus_of
-from pipelines.train.models import Model
-from pipelines.train.title_search import finding
+from pipelines.train.blend import train_blend
+from recommender.evaluation.completion import evaluate_completion
+from recommender.evaluation.results import CompletionEvaluation, TitleSearchFigures
+from recommender.evaluation.title_search import evaluate_title_search
 from recommender.models.encoder import Encoder
+from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.models.word_vectors import WordVectors
+from recommender.rankers.bert import Encode
+from recommender.rankers.config import BlendConfig
 from recommender.text import lexicon
 from recommender.text.ingredient_lines import ingredient_lines
 from recommender.text.ingredients import canonical_name
@@ -42,7 +45,7 @@ console = Console()
 
 
 def main() -> None:
-    """Measure all there is data for, print it and keep it."""
+    """Measure everything there is data for, print and write the figures."""
     shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
     real = shared.is_dir()
     rows = _jsonl_recipes(shared / "recipes.jsonl") if real else _csv_recipes(DEMO)
@@ -50,16 +53,17 @@ def main() -> None:
     results: dict[str, Any] = {"recipes": len(rows), "data": "real" if real else "demo", "seconds": seconds}
     canonical = _corpus(rows, canonical_name)
     with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
-        results["finding"] = _bert(canonical, Path(scratch), seconds)
+        results["title_search"] = _bert(canonical, Path(scratch), seconds)
         encode = Encoder(Path(scratch) / "trained").encode
         for naming, corpus in (("canonical", canonical), ("raw", _corpus(rows, _as_written))):
-            model = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus, Path(scratch) / naming)
-            _, results[naming] = _timed(seconds, f"rankers, {naming}", weigh, corpus, model, encode)
-            _show_completion(naming, results[naming])
-    console.print(_table("Finding the unseen recipe of a title", results["finding"]))
+            vectors = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus)
+            completion = _timed(seconds, f"rankers, {naming}", _completion, corpus, vectors, encode)
+            _print_completion(naming, completion)
+            results[naming] = completion.model_dump()
+    console.print(_table("Search of unseen recipes by title", results["title_search"]))
     if real:
         results["titles"] = _titles(shared)
-        console.print(_table("Reading titles", results["titles"]))
+        console.print(_table("Resolver of product titles", results["titles"]))
     console.print(_table("Seconds", seconds))
     target = ROOT / "var" / "bench" / "quality.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,23 +72,22 @@ def main() -> None:
 
 
 def _bert(corpus: RecipeCorpus, scratch: Path, seconds: dict[str, float]) -> dict[str, Any]:
-    """Train the encoder into ``scratch/trained``; how it finds unseen recipes before and after."""
+    """Train the encoder into ``scratch/trained``; figures of title search before and after."""
     parameters = bert.BertParameters()
-    figures = {}
+    figures: dict[str, TitleSearchFigures] = {}
     for state, make in (("untrained", bert.untrained), ("trained", bert.train)):
-        made = _timed(seconds, f"bert, {state}", make, corpus.fit(), parameters)
-        bert.export(made, scratch / state, parameters, corpus.titles[:100])
-        figures[state] = finding(corpus.test(), Encoder(scratch / state).encode)
-    return figures
+        model = _timed(seconds, f"bert, {state}", make, corpus.fit(), parameters)
+        bert.export(model, scratch / state, parameters, corpus.titles[:100])
+        figures[state] = evaluate_title_search(corpus.test(), Encoder(scratch / state).encode)
+    return {state: each.model_dump() for state, each in figures.items()}
 
 
-def _word2vec(corpus: RecipeCorpus, folder: Path) -> Model:
-    vectors = word2vec.fit(corpus.fit(), word2vec.Word2VecParameters())
-    folder.mkdir()
-    (folder / "names.json").write_text(json.dumps(vectors.names, ensure_ascii=False), encoding="utf-8")
-    np.save(folder / "input.npy", vectors.inputs)
-    np.save(folder / "output.npy", vectors.outputs)
-    return Model("bench", folder)
+def _word2vec(corpus: RecipeCorpus) -> WordVectors:
+    return word2vec.fit(corpus.fit(), word2vec.Word2VecParameters())
+
+
+def _completion(corpus: RecipeCorpus, vectors: WordVectors, encode: Encode) -> CompletionEvaluation:
+    return evaluate_completion(train_blend(corpus, vectors, BlendConfig()), corpus, encode)
 
 
 def _titles(shared: Path) -> dict[str, Any]:
@@ -115,21 +118,21 @@ def _titles(shared: Path) -> dict[str, Any]:
     }
 
 
-def _show_completion(naming: str, completion: Mapping[str, Any]) -> None:
-    title = f"Completing a recipe, {naming} names: {completion['cases']} cases"
+def _print_completion(naming: str, completion: CompletionEvaluation) -> None:
+    title = f"Recipe completion, {naming} names: {completion.cases} cases"
     table = Table("method", "hit@10", "hit@50", "MRR", "blend ahead by (95 %)", title=title)
-    for name, row in sorted(completion["methods"].items(), key=lambda entry: entry[1]["hit@10"]):
-        ahead = completion["blend_against"].get(name)
-        interval = f"{ahead['hit@10']:+.3f} ({ahead['low']:+.3f} … {ahead['high']:+.3f})" if ahead else ""
-        table.add_row(name, *(f"{row[figure]:.3f}" for figure in ("hit@10", "hit@50", "mrr")), interval)
+    for name, row in sorted(completion.methods.items(), key=lambda entry: entry[1].hit_at_10):
+        ahead = completion.blend_against.get(name)
+        interval = f"{ahead.hit_at_10:+.3f} ({ahead.low:+.3f} … {ahead.high:+.3f})" if ahead else ""
+        table.add_row(name, *(f"{figure:.3f}" for figure in (row.hit_at_10, row.hit_at_50, row.mrr)), interval)
     console.print(table)
 
 
 def _table(title: str, figures: Mapping[str, Any]) -> Table:
     table = Table(title=title, show_header=False)
     for name, value in figures.items():
-        shown = ", ".join(f"{key} {_rounded(part)}" for key, part in value.items()) if isinstance(value, dict) else None
-        table.add_row(name, shown or _rounded(value))
+        parts = value.items() if isinstance(value, dict) else ()
+        table.add_row(name, ", ".join(f"{key} {_rounded(part)}" for key, part in parts) or _rounded(value))
     return table
 
 

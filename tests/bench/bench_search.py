@@ -1,10 +1,10 @@
-"""How well recipe search forgives what people type, and how fast.
+"""Recall and speed of recipe search on misspelled queries.
 
-``python -m tests.bench.bench_search`` (part of ``make bench``). Dishes that several real recipes name at the end of
-their title are typed wrongly, by a fixed seed: a vowel that sounds alike, a lost final consonant, a lost syllable, a
-space too many. A query is answered when one of the first ten recipes names the dish. Plain search for the words as they
-are typed is measured in the same run, and so is what nonsense finds. Recipes come from ``UKOK_SHARED_DATA`` (default:
-``../shared/data``); figures go to ``var/bench/search.json``.
+``python -m tests.bench.bench_search`` (part of ``make bench``). Names of dishes, from the ends of real titles, are
+misspelled by a fixed seed: a vowel that sounds alike, a missing final consonant, a missing syllable, an extra space. A
+query is answered if one of the first ten recipes names the dish. Plain substring search and nonsense queries are
+measured in the same run. Recipes come from ``UKOK_SHARED_DATA`` (default: ``../shared/data``); figures are written to
+``var/bench/search.json``.
 """
 
 import json
@@ -25,8 +25,8 @@ from recommender.search.index import TextIndex, squeezed
 from recommender.text.titles import tokens
 from tests.conftest import ROOT
 
-QUERIES, NAMED, SHOWN = 400, 3, 10
-WANTED_HITS, MOST_NONSENSE = 0.9, 0.05
+QUERIES, MIN_TITLES, FIRST = 400, 3, 10
+MIN_ANSWERED, MAX_NONSENSE = 0.9, 0.05
 _FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
 _ALIKE: Final = {1: 5, 5: 1, 3: 7, 7: 3, 10: 15, 15: 10, 11: 10}  # ㅐ ㅔ, ㅒ ㅖ, ㅙ ㅞ, ㅚ, by number of the vowel
 Mistake = Callable[[str, random.Random], str]
@@ -35,7 +35,7 @@ console = Console()
 
 
 def main() -> None:
-    """Measure, print and keep."""
+    """Measure, print and write the figures."""
     shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not shared.is_dir():
         sys.exit(f"no real data at {shared}: set UKOK_SHARED_DATA to the folder that holds recipes.jsonl")
@@ -52,7 +52,7 @@ def main() -> None:
     }
     dishes = dishes_of(titles)
     for name, mistake in MISTAKES.items():
-        figures[name] = judge(index, titles, dishes, mistake)
+        figures[name] = measure(index, titles, dishes, mistake)
     figures["nonsense"] = nonsense(index)
     report = ROOT / "var" / "bench" / "search.json"
     report.parent.mkdir(parents=True, exist_ok=True)
@@ -64,32 +64,32 @@ def main() -> None:
         table.add_row(name, str(found["queries"]), *shares, f"{found['median_ms']:.2f}", f"{found['p99_ms']:.2f}")
     console.print(table)
     console.print(
-        f"nonsense that finds something: {figures['nonsense']:.3f} (wanted: {MOST_NONSENSE} or less); "
-        f"answered wanted: {WANTED_HITS} or more; {len(titles)} recipes; written to {report}",
+        f"nonsense that finds a recipe: {figures['nonsense']:.3f} (at most {MAX_NONSENSE} expected); "
+        f"answered: at least {MIN_ANSWERED} expected; {len(titles)} recipes; written to {report}",
         soft_wrap=True,
     )
 
 
 def dishes_of(titles: Sequence[str]) -> list[str]:
-    """Words of three syllables and more that at least three titles end with, in a random order."""
+    """Words of three syllables and more at the end of at least three titles, in a fixed random order."""
     last = Counter(words[-1] for title in titles if (words := title.split()))
-    known = sorted(word for word, count in last.items() if count >= NAMED and len(word) >= 3 and _is_korean(word))
+    known = sorted(word for word, count in last.items() if count >= MIN_TITLES and len(word) >= 3 and _is_korean(word))
     random.Random(5).shuffle(known)
     return known[:QUERIES]
 
 
-def judge(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mistake: Mistake) -> dict[str, float]:
-    """Share of the dishes that are found although they are typed wrongly; those that cannot be are left out."""
+def measure(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mistake: Mistake) -> dict[str, float]:
+    """Share of misspelled dishes that are found; dishes that the mistake does not change are left out."""
     rng = random.Random(11)
     texts = [squeezed(title) for title in titles]
     answered = plain = 0
     seconds = []
-    typed = [(dish, wrong) for dish in dishes if (wrong := mistake(dish, rng)) != dish or mistake is _as_it_is]
+    typed = [(dish, wrong) for dish in dishes if (wrong := mistake(dish, rng)) != dish or mistake is _unchanged]
     for dish, wrong in typed:
         began = time.perf_counter()
         found = index.find(wrong, index.knows)
         seconds.append(time.perf_counter() - began)
-        answered += any(dish in texts[position] for position in found[:SHOWN])
+        answered += any(dish in texts[position] for position in found[:FIRST])
         plain += any(wrong in title and dish in squeezed(title) for title in titles)
     seconds.sort()
     return {
@@ -102,7 +102,7 @@ def judge(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mistak
 
 
 def nonsense(index: TextIndex) -> float:
-    """Share of random letters and syllables that find something."""
+    """Share of random letters and syllables that find a recipe."""
     rng = random.Random(13)
     syllables = ["".join(chr(_FIRST + rng.randrange(11172)) for _ in range(rng.randrange(3, 7))) for _ in range(100)]
     letters = ["".join(rng.choice("qwrtzxcvbnm") for _ in range(rng.randrange(5, 10))) for _ in range(100)]
@@ -122,12 +122,12 @@ def _syllable(onset: int, vowel: int, coda: int) -> str:
     return chr(_FIRST + (onset * _VOWELS + vowel) * _CODAS + coda)
 
 
-def _as_it_is(word: str, _: random.Random) -> str:
+def _unchanged(word: str, _: random.Random) -> str:
     return word
 
 
 def _like_vowel(word: str, rng: random.Random) -> str:
-    """A vowel that sounds alike, where the word has one."""
+    """Replace a vowel by one that sounds alike, if the word has one."""
     places = [place for place, syllable in enumerate(word) if _parts(syllable)[1] in _ALIKE]
     if not places:
         return word
@@ -136,7 +136,7 @@ def _like_vowel(word: str, rng: random.Random) -> str:
     return word[:place] + _syllable(onset, _ALIKE[vowel], coda) + word[place + 1 :]
 
 
-def _lost_coda(word: str, rng: random.Random) -> str:
+def _missing_coda(word: str, rng: random.Random) -> str:
     places = [place for place, syllable in enumerate(word) if _parts(syllable)[2]]
     if not places:
         return word
@@ -145,8 +145,8 @@ def _lost_coda(word: str, rng: random.Random) -> str:
     return word[:place] + _syllable(onset, vowel, 0) + word[place + 1 :]
 
 
-def _lost_syllable(word: str, rng: random.Random) -> str:
-    """A syllable too few, of a word that still has three."""
+def _missing_syllable(word: str, rng: random.Random) -> str:
+    """Drop a syllable of a word that keeps three."""
     if len(word) < 4:
         return word
     place = rng.randrange(1, len(word) - 1)
@@ -164,12 +164,12 @@ def _split_and_like_vowel(word: str, rng: random.Random) -> str:
 
 
 MISTAKES: Final[dict[str, Mistake]] = {
-    "as it is": _as_it_is,
+    "unchanged": _unchanged,
     "a vowel that sounds alike": _like_vowel,
-    "a lost final consonant": _lost_coda,
-    "a lost syllable": _lost_syllable,
-    "a space too many": _split,
-    "a space and a vowel": _split_and_like_vowel,
+    "a missing final consonant": _missing_coda,
+    "a missing syllable": _missing_syllable,
+    "an extra space": _split,
+    "an extra space and a vowel": _split_and_like_vowel,
 }
 
 

@@ -42,7 +42,8 @@ from sql.service.pages import ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from sql.upgrade import upgrade
 from tests.bench.serving_app import HOT, PLAIN
-from tests.conftest import ROOT, free_port
+from tests.builders.servers import free_port
+from tests.conftest import ROOT
 
 PRODUCTS, MALL, RECIPES, INGREDIENTS, DAYS = 1_200, 2_400, 2_000, 120, 11
 CONNECTIONS, PAIRS, SECONDS = 16, 5, 2.0

@@ -20,7 +20,8 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.upgrade import upgrade

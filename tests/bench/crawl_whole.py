@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
+from artifacts.open import open_store
 from artifacts.raw import read_report
-from artifacts.store import open_store
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 

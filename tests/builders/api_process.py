@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import ROOT, free_port
+from tests.builders.servers import free_port
+from tests.conftest import ROOT
 
 START_SECONDS = 60.0
 

@@ -1,8 +1,13 @@
-"""A made-up corpus with a pattern: each dish has its own ingredients, a few are in everything."""
+"""A synthetic corpus with a pattern: each dish has its own ingredients, and a few ingredients are in every dish."""
 
 import random
+from collections.abc import Sequence
 
-from pipelines.train.corpora import RecipeCorpus, corpus_of
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.rankers.word2vec import unit
 
 DISHES = {
     "김치찌개": ("김치", "돼지고기", "두부", "대파", "고춧가루"),
@@ -17,7 +22,7 @@ MOODS = ("매콤한", "집에서", "초간단", "엄마표", "든든한", "아�
 
 
 def kitchen(recipes: int, seed: int = 7) -> RecipeCorpus:
-    """So many recipes with ids from 1, in turn of each dish, each without one of its dish's ingredients."""
+    """Recipes with ids from 1, of each dish in turn, each without one of its dish's ingredients."""
     chance = random.Random(seed)
     rows, lines = [], []
     for number in range(1, recipes + 1):
@@ -26,3 +31,12 @@ def kitchen(recipes: int, seed: int = 7) -> RecipeCorpus:
         names = [*chance.sample(core, len(core) - 1), *chance.sample(EVERYWHERE, 2)]
         lines += [(number, name) for name in names]
     return corpus_of(rows, lines)
+
+
+def encode_letters(texts: Sequence[str]) -> NDArray[np.float32]:
+    """A stand-in for an encoder: unit vectors (texts, 512) that are close for texts with the same letters."""
+    vectors = np.zeros((len(texts), 512), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for letter in text:
+            vectors[row, ord(letter) % 512] += 1
+    return unit(vectors)

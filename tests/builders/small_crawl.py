@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from artifacts.open import open_store
 from artifacts.raw import RawRun, read_items, read_report
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow

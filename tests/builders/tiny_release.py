@@ -1,7 +1,5 @@
-"""Real releases of the small catalog, built by the real builder from models too small to be clever."""
+"""Real releases of the small catalog, built by the real builder from models too small to be good."""
 
-import json
-import shutil
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +14,13 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from artifacts import release as releases
 from artifacts.store import Store
-from pipelines.release import publish
+from pipelines.release.build import build_release
 from pipelines.train import models
+from pipelines.train.models import Figures, ModelCard
+from recommender.evaluation.results import BertFigures, TitleSearchFigures, Word2VecFigures
+from recommender.manifest import Manifest
+from recommender.models.encoder import EncoderConfig, EncoderFile
+from recommender.models.word_vectors import WordVectors
 from tests.builders.small_catalog import INGREDIENTS, RECIPES
 
 WIDTH = 8
@@ -26,18 +29,19 @@ WIDTH = 8
 def build(service: Engine, warehouse: Engine, store: Store, now: datetime) -> str:
     """Build and upload a release of what the database holds; returns its version. It is not live yet."""
     with tempfile.TemporaryDirectory() as folder:
-        _keep_models(store, Path(folder), now)
-    return publish.build(service, warehouse, store, now)
+        _save_word2vec(store, Path(folder) / "word2vec", now)
+        _save_encoder(store, Path(folder) / "bert", now)
+    return build_release(service, warehouse, store, now)
 
 
 def make_live(store: Store, version: str) -> None:
-    """Put ``CURRENT`` on a version whatever its gate says: two recipes prove nothing."""
+    """Point ``CURRENT`` at a version whatever its gate says: two recipes are too few to evaluate."""
     releases.promote(store, version, expected=releases.current(store))
 
 
 def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str) -> None:
-    """Publish ``flawed`` as a copy of ``version``, and then let its file ``name`` be changed, cut off or missing."""
-    manifest = releases.read_manifest(store, version).model_copy(update={"version": flawed})
+    """Publish ``flawed`` as a copy of ``version``, then change, cut off or delete its file ``name``."""
+    manifest = releases.read_manifest(store, version, Manifest).model_copy(update={"version": flawed})
     with tempfile.TemporaryDirectory() as cache:
         releases.publish(store, releases.fetch(store, version, Path(cache)), manifest)
     key = f"releases/{flawed}/{name}"
@@ -48,23 +52,31 @@ def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str
         store.put(key, data[: len(data) // 2] if flaw == "cut off" else bytes([data[0] ^ 1]) + data[1:])
 
 
-def _keep_models(store: Store, folder: Path, now: datetime) -> None:
-    about = {"dataset": "small", "code_version": "test", "parameters": {}, "seed": 1, "figures": {}}
-    word2vec, bert = folder / "word2vec", folder / "bert"
-    for path in (word2vec, bert):
-        path.mkdir()
-    names = list(INGREDIENTS.values())
+def encoder(folder: Path, words: list[str]) -> None:
+    """Write an encoder into ``folder``: each word has a fixed vector."""
+    folder.mkdir(parents=True)
+    vocabulary = ["[PAD]", "[UNK]", *words]
+    EncoderConfig(max_tokens=16).save(folder)
+    _write_tokenizer(folder / EncoderFile.TOKENIZER, vocabulary)
+    _write_model(folder / EncoderFile.MODEL, len(vocabulary))
+
+
+def _save_word2vec(store: Store, folder: Path, now: datetime) -> None:
+    names = tuple(INGREDIENTS.values())
     vectors = np.random.default_rng(1).normal(size=(len(names), WIDTH)).astype(np.float32)
-    (word2vec / "names.json").write_text(json.dumps(names, ensure_ascii=False))
-    for name in ("input", "output"):
-        np.save(word2vec / f"{name}.npy", vectors)
-    models.keep(store, "word2vec", word2vec, about, now)
-    words = ["[PAD]", "[UNK]", *sorted({word for recipe in RECIPES for word in recipe[1].split()})]
-    _write_tokenizer(bert / "tokenizer.json", words)
-    _write_encoder(bert / "model.onnx", len(words))
-    models.keep(store, "bert", bert, about | {"longest": 16}, now)
-    shutil.rmtree(folder)
-    folder.mkdir()
+    WordVectors(names, vectors, vectors).save(folder)
+    figures = Word2VecFigures(ingredients=len(names), recipes=len(RECIPES))
+    models.save(store, "word2vec", folder, _card(figures), now)
+
+
+def _save_encoder(store: Store, folder: Path, now: datetime) -> None:
+    encoder(folder, sorted({word for recipe in RECIPES for word in recipe[1].split()}))
+    nothing = TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
+    models.save(store, "bert", folder, _card(BertFigures(untrained=nothing, trained=nothing)), now)
+
+
+def _card(figures: Figures) -> ModelCard[Figures]:
+    return ModelCard(datasets={"recipes": "small"}, code_version="test", parameters={}, seed=1, figures=figures)
 
 
 def _write_tokenizer(path: Path, words: list[str]) -> None:
@@ -73,7 +85,7 @@ def _write_tokenizer(path: Path, words: list[str]) -> None:
     tokenizer.save(str(path))
 
 
-def _write_encoder(path: Path, words: int) -> None:
+def _write_model(path: Path, words: int) -> None:
     """Each word has a vector; a text's token states are its words' vectors."""
     vectors = np.random.default_rng(2).normal(size=(words, WIDTH)).astype(np.float32)
     inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]

@@ -6,13 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,9 +20,10 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
+from artifacts.open import open_store
 from artifacts.raw import list_runs
 from artifacts.release import current
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.standin.catalog import DEMO, load_catalog
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
@@ -34,24 +34,13 @@ from sql.service.catalog import Broadcast, KokProduct
 from sql.service.recipes import Recipe
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
-from tests.conftest import ROOT, embedded_folder, free_port
+from tests.builders.servers import embedded_folder, free_port
+from tests.builders.waiting import until
+from tests.conftest import ROOT
 
 SECONDS = 240.0
 KST = ZoneInfo("Asia/Seoul")
 EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-
-Found = TypeVar("Found")
-
-
-def until(condition: Callable[[], Found | None], what: str) -> Found:
-    """Poll until there is something, and return it."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
-        time.sleep(0.3)
 
 
 @dataclass(frozen=True)
@@ -75,16 +64,21 @@ class Airflow:
             found = str(self._get(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
             return found if found in {"success", "failed"} else None
 
-        return until(state, f"{dag} to end")
+        return until(state, f"{dag} to end", SECONDS)
 
-    def run_by_assets(self, dag: str) -> str:
-        """Id of the run that assets have started, once there is one."""
+    def run_by_assets(self, dag: str, assets: set[str]) -> str:
+        """Id of the newest run that updates of exactly these assets have triggered, once there is one."""
 
         def run() -> str | None:
-            runs = self._get(f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]
-            return next((str(run["dag_run_id"]) for run in runs if run["run_type"] == "asset_triggered"), None)
+            runs = self._get(f"/api/v2/dags/{dag}/dagRuns?order_by=-run_after")["dag_runs"]
+            triggered = (str(run["dag_run_id"]) for run in runs if run["run_type"] == "asset_triggered")
+            return next((run for run in triggered if self._triggering_assets(dag, run) == assets), None)
 
-        return until(run, f"{dag} to be started by its assets")
+        return until(run, f"{dag} to be triggered by {assets}", SECONDS)
+
+    def _triggering_assets(self, dag: str, run: str) -> set[str]:
+        events = self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/upstreamAssetEvents")["asset_events"]
+        return {event["name"] for event in events}
 
     def tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
         """State and number of tries of each task of a run."""
@@ -104,7 +98,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
     with log.open("wb") as out:
         script = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
     try:
-        password = until(lambda: said_password(script, log), "Airflow to start")
+        password = until(lambda: said_password(script, log), "Airflow to start", SECONDS)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
             token = api.post("/auth/token", json={"username": "admin", "password": password}).json()["access_token"]
             api.headers["Authorization"] = f"Bearer {token}"
@@ -176,6 +170,7 @@ def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, v
         put_event(warehouse)
         check_every_dag_does_its_work(running, service, warehouse, store)
         check_a_failed_crawl_fails_its_run(running, sources, store)
+        check_a_failed_broadcaster_leaves_the_others_linked(running, sources)
         left = [psutil.Process(pid) for pid, _ in json.loads((var / "airflow" / "processes.json").read_text())]
         running.script.kill()
     assert all(alive(process) for process in left)
@@ -192,14 +187,16 @@ def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: 
     imported = running.trigger("import_recipes")
     ingested = running.trigger("ingest_logs")
     assert running.ended("import_recipes", imported["dag_run_id"]) == "success"
+    by_recipes = running.run_by_assets("train_and_publish", {"recipes"})
     crawled = running.trigger("crawl_kok")
     tomorrow = datetime.now(KST).date() + timedelta(days=1)
     scheduled = running.trigger("crawl_schedules", date=tomorrow.isoformat(), days=1)
     assert running.ended("crawl_kok", crawled["dag_run_id"]) == "success"
     assert running.ended("crawl_schedules", scheduled["dag_run_id"]) == "success"
     assert running.ended("ingest_logs", ingested["dag_run_id"]) == "success"
-    # Nobody starts this one: catalog and schedule are up to date, so it starts itself.
-    assert running.ended("train_and_publish", running.run_by_assets("train_and_publish")) == "success"
+    assert running.ended("train_and_publish", by_recipes) == "success"
+    by_products = running.run_by_assets("train_and_publish", {"catalog", "schedule"})
+    assert running.ended("train_and_publish", by_products) == "success"
 
     catalog = load_catalog(DEMO)
     assert count(service, KokProduct) == len(catalog.kok)
@@ -209,8 +206,8 @@ def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: 
     with warehouse.connect() as conn:
         assert conn.scalars(select(FctUserEvent.event_id)).all() == [EVENT]
     assert current(store)
-    # Started by hand, a run has no logical date: its day is the Korean day on which it was asked for. Shortly after a
-    # tick of its timetable a DAG also has a run of its own.
+    # A run triggered by hand has no logical date: its day is the Korean day on which it was triggered. Shortly after a
+    # tick of its timetable a DAG also has a scheduled run.
     due = datetime.fromisoformat(crawled["run_after"])
     assert due.astimezone(KST).date() in {run.day for run in list_runs(store, "kok", "prices")}
     assert tomorrow in {run.day for run in list_runs(store, "hmall", "schedule")}
@@ -227,3 +224,13 @@ def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store
         "link": ("upstream_failed", 0),
     }
     assert list_runs(store, "kok", "prices") == before
+
+
+def check_a_failed_broadcaster_leaves_the_others_linked(running: Airflow, sources: Standin) -> None:
+    sources.faults.rules.append(unavailable("mapi.nsmall.com"))
+    run = running.trigger("crawl_schedules", days=1)["dag_run_id"]
+    assert running.ended("crawl_schedules", run) == "failed"
+    states = {task: state for task, (state, _) in running.tasks("crawl_schedules", run).items()}
+    failed = {"crawl_nsmall": "failed", "load_nsmall": "upstream_failed", "complete": "upstream_failed"}
+    others = ("crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "loaded", "link")
+    assert states == failed | dict.fromkeys(others, "success")

@@ -16,7 +16,7 @@ EXPECTED = {"crawl_kok", "crawl_schedules", "import_recipes", "ingest_logs", "tr
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What parsing finds, without any database to ask: every connection would be refused."""
+    """What parsing finds without any database: every connection would be refused."""
     home = tmp_path_factory.mktemp("airflow")
     nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/nowhere"
     env = os.environ | {
@@ -69,7 +69,7 @@ def test_every_task_has_an_owner_and_is_retried_and_bounded(parsed: dict[str, An
         assert task["timeout"]
 
 
-def test_each_asset_has_one_dag_that_brings_it_up_to_date(parsed: dict[str, Any]) -> None:
+def test_each_asset_is_updated_by_one_dag(parsed: dict[str, Any]) -> None:
     outlets = {
         asset: name
         for name, dag in parsed["dags"].items()
@@ -85,7 +85,33 @@ def test_each_asset_has_one_dag_that_brings_it_up_to_date(parsed: dict[str, Any]
     }
 
 
-def test_schedule_is_told_only_after_all_broadcasters_are_loaded(parsed: dict[str, Any]) -> None:
+LOADS = ["load_hmall", "load_hnsmall", "load_nsmall"]
+
+
+def test_schedule_is_updated_after_every_broadcaster_has_ended(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["crawl_schedules"]["tasks"]
-    last = next(task for task in tasks.values() if task["outlets"])
-    assert last["upstream"] == ["load_hmall", "load_hnsmall", "load_nsmall"]
+    (updating,) = [name for name, task in tasks.items() if task["outlets"]]
+    assert tasks[updating]["upstream"] == LOADS
+    assert tasks[updating]["trigger_rule"] == "all_done_min_one_success"
+    assert tasks["link"]["upstream"] == [updating]
+
+
+def test_a_run_succeeds_only_if_every_broadcaster_is_loaded(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["crawl_schedules"]["tasks"]
+    upstream = {name for task in tasks.values() for name in task["upstream"]}
+    (last,) = tasks.keys() - upstream
+    assert tasks[last]["upstream"] == ["link", *LOADS]
+    assert tasks[last]["trigger_rule"] == "all_success"
+
+
+def test_catalog_and_schedule_or_recipes_trigger_training(parsed: dict[str, Any]) -> None:
+    triggers = {name: dag["triggered_by"] for name, dag in parsed["dags"].items() if dag["triggered_by"]}
+    assert triggers == {
+        "train_and_publish": [
+            ["recipes"],
+            ["catalog", "recipes"],
+            ["catalog", "schedule"],
+            ["recipes", "schedule"],
+            ["catalog", "recipes", "schedule"],
+        ]
+    }

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, free_port
+from tests.builders.servers import free_port
+from tests.conftest import ROOT
 
 START_SECONDS = 30.0
 # Where Debian compiles in folders of root's, nginx would not start for anybody else.

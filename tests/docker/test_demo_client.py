@@ -1,4 +1,4 @@
-"""The scripted visitor goes all the way, and leaves its events."""
+"""The scripted client completes its visit and leaves its events."""
 
 import re
 import subprocess
@@ -10,10 +10,11 @@ from sqlalchemy import Engine, select
 from sql.service.users import User
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import served
+from tests.builders.servers import free_port
 from tests.builders.small_catalog import fill
-from tests.conftest import ROOT, embedded_only, free_port
+from tests.conftest import ROOT, embedded_only
 
-NOTED = {
+RECORDED = {
     "homeshopping_schedule_view",
     "homeshopping_product_detail_view",
     "homeshopping_recipe_recommendation",
@@ -32,7 +33,7 @@ def calls(output: str) -> list[str]:
 
 
 @embedded_only
-def test_visitors_see_the_whole_shop_and_their_clicks_are_stored(
+def test_visitors_complete_their_visit_and_clicks_are_stored(
     stack_env: dict[str, str], service: Engine, warehouse: Engine, tmp_path: Path
 ) -> None:
     fill(service)
@@ -45,7 +46,7 @@ def test_visitors_see_the_whole_shop_and_their_clicks_are_stored(
     assert all(
         re.search(r" 20[01] +[\d.]+ ms  \S", line) for line in done.stdout.splitlines() if line.startswith("GET")
     )
-    # An orderly stop stores what was noted.
+    # A graceful stop stores the recorded events.
     with warehouse.connect() as conn:
         events = conn.execute(select(UserEvent.__table__)).all()
     with service.connect() as conn:
@@ -57,7 +58,7 @@ def test_visitors_see_the_whole_shop_and_their_clicks_are_stored(
         assert click.path == f"/recipes/{click.payload['recipe_id']}"
         assert click.payload["position"] >= 1
         assert "release_version" in click.payload
-    assert {event.event_type for event in events} >= NOTED
+    assert {event.event_type for event in events} >= RECORDED
 
 
 @embedded_only

@@ -18,8 +18,9 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from tests.builders.api_process import Server, served
+from tests.builders.servers import free_port
 from tests.builders.small_catalog import fill
-from tests.conftest import ROOT, embedded_only, free_port
+from tests.conftest import ROOT, embedded_only
 from tests.docker.proxy import Proxy, port_of, proxied
 from tests.serving.conftest import eventually
 

@@ -21,13 +21,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import running_standin
 from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.upgrade import upgrade
-from tests.conftest import ROOT, embedded_folder
+from tests.builders.servers import embedded_folder
+from tests.conftest import ROOT
 from tests.e2e.two_days import FIRST, SECOND, contents, crawl_and_load, first_catalog, second_catalog
 
 SEED = 20250806

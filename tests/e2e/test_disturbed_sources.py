@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, select
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from crawlers.runner.crawl import CrawlFailed
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import (

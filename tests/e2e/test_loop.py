@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
 from sql.warehouse.steps import StepRun
 from tests.builders.api_process import served
+from tests.builders.waiting import until
 from tests.conftest import ROOT, embedded_only
 
 KST = ZoneInfo("Asia/Seoul")
@@ -77,14 +77,6 @@ def stored(
     found = rows(service, dict(ServiceBase.metadata.tables), without)
     history = rows(warehouse, dict(WarehouseBase.metadata.tables), without)
     return found | {f"warehouse.{name}": counted for name, counted in history.items()}
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait for something that another process is about to do."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.1)
 
 
 @contextmanager
@@ -191,9 +183,7 @@ def _log_and_ingest(client: httpx.Client, env: dict[str, str], warehouse: Engine
 
 
 @embedded_only
-def test_killed_at_any_step_the_next_run_ends_as_if_nothing_had_happened(
-    env: dict[str, str], service: Engine, warehouse: Engine
-) -> None:
+def test_a_run_after_kills_ends_with_the_same_rows(env: dict[str, str], service: Engine, warehouse: Engine) -> None:
     day = datetime.now(KST).date().isoformat()
     steps = [
         ("crawl", "hmall", "--date", day, "--days", "2"),

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, func, select
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
 from crawlers.runner.crawl import crawl
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import running_standin

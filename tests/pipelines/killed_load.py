@@ -1,7 +1,7 @@
-"""Loads recipes and raw files, killed again and again, and tells what the databases hold in the end.
+"""Load recipes and raw files, kill the loads again and again, and print what the databases hold in the end.
 
-A process of its own, ``python -m tests.pipelines.killed_load CSV``, configured by the environment. The first line that
-it prints is what one undisturbed load leaves; the second is what many killed ones and a last undisturbed one leave.
+Run as ``python -m tests.pipelines.killed_load CSV``, configured by the environment. The first line of output is the
+contents after one undisturbed load, the second those after many killed loads and a last undisturbed one.
 """
 
 import json
@@ -15,13 +15,14 @@ from typing import Any
 
 from sqlalchemy import Engine, event, select
 
-from artifacts.store import Store, open_store
-from pipelines.load import kok_pages, parts, products, recipes
+from artifacts.open import open_store
+from artifacts.store import Store
+from pipelines.load import child_rows, kok_pages, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES, VERSIONS
+from pipelines.load.warehouse_history import PRICES, VERSIONS
 from recommender.text.resolver import ResolvedTitle
 from sql.engines import service_engine, warehouse_engine
 from sql.service import catalog
@@ -34,16 +35,16 @@ KILLED = -1
 SERVICE = [
     *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK, PRICE.table, BROADCAST),
     *(products.HOME_SHOPPING, products.PRODUCT_INGREDIENT, products.DOCUMENT, table_of(catalog.LoadedFile)),
-    *(parts.DETAIL, parts.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
+    *(child_rows.DETAIL, child_rows.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
 ]
 WAREHOUSE = [FCT_BROADCAST, PRICES.table, VERSIONS.table]
-# What is not part of a natural key's row: keys made by the database, the wall clock, and names of files that each
-# import of recipes writes anew.
+# Columns that differ between equal loads: generated keys, the wall clock, and names of the raw files that imports of
+# recipes write.
 ACCIDENTAL = {"broadcast_id", "product_key", "ingredient_id", "review_id", "loaded_at", "run_id"}
 
 
 class QuickResolver:
-    """Stands in for the real one, whose threads do not survive a fork."""
+    """Replacement for the real resolver, whose threads do not survive a fork."""
 
     version = "quick"
 
@@ -52,10 +53,10 @@ class QuickResolver:
 
 
 def main() -> None:
-    """Load once undisturbed, then once more with kills, and print what there is after each."""
+    """Load once undisturbed, then again with kills, and print the contents after each."""
     vars(products).update(_resolver=lambda _: QuickResolver(), tokens=str.split)
     vars(recipes).update(tokens=str.split)
-    store = open_store()  # once, for all children: it takes a second
+    store = open_store()  # once for all children, as it takes a second
     loads = [
         lambda: import_recipes(store, Path(sys.argv[1])),
         lambda: load(store, "kok"),
@@ -71,7 +72,7 @@ def main() -> None:
             point = dice.randint(1, left // 2)
             if run_child(each, kill_at=point) != KILLED:
                 raise RuntimeError(f"a load with {left} points left ended before its point {point}")
-            left -= point  # what it got done the next one need not do
+            left -= point  # the next one continues from there
         run_child(each, kill_at=None)
     sys.stdout.write(contents() + "\n")
 
@@ -85,9 +86,9 @@ def load(store: Store, source: str) -> None:
 
 
 def run_child(work: Callable[[], None], *, kill_at: int | None) -> int:
-    """Run ``work`` in a child that dies at the n-th start or end of a statement or commit.
+    """Run ``work`` in a child that is killed at the n-th start or end of a statement or commit.
 
-    Returns how many it came to, or :data:`KILLED`.
+    Return the number of such points, or :data:`KILLED`.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -121,7 +122,7 @@ def run_child(work: Callable[[], None], *, kill_at: int | None) -> int:
 
 
 def contents() -> str:
-    """Every row of the loaded tables, without what differs by accident, as one line."""
+    """Return every row of the loaded tables without the accidental columns, as one line."""
     found: dict[str, list[Any]] = {}
     for engine, tables in ((service_engine(), SERVICE), (warehouse_engine(), WAREHOUSE)):
         with engine.connect() as conn:
@@ -134,7 +135,7 @@ def contents() -> str:
 
 
 def empty() -> None:
-    """Remove every row again."""
+    """Delete every row."""
     for engine, metadata in ((service_engine(), ServiceBase.metadata), (warehouse_engine(), WarehouseBase.metadata)):
         with engine.begin() as conn:
             for table in metadata.sorted_tables:

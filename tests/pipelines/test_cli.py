@@ -1,26 +1,30 @@
 """The command line: exit codes, one-line reasons, and steps run as a person runs them."""
 
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import structlog
 import typer
 from sqlalchemy import Engine, make_url
 
 from artifacts.store import Store
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.server import running_standin
-from pipelines import cli
+from pipelines.cli.console import make_stdout_safe, out
+from pipelines.cli.main import app
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
+from tests.builders.command_line import Ended, run_ukok
 from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
+from tests.builders.servers import free_port
 from tests.builders.small_crawl import show as standin_show
-from tests.conftest import Stack, free_port
+from tests.conftest import ROOT, Stack
 from tests.pipelines.test_recipe_csv import row, write
 
 HEAVY = {
@@ -29,34 +33,14 @@ HEAVY = {
 }
 
 
-class Ended(NamedTuple):
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
 Ukok = Callable[..., Ended]
 
 
 @pytest.fixture
-def ukok(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Ukok]:
+def ukok(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Ukok:
     """Run ``ukok`` in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda: None)  # the capture it would write to ends with the test
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["ukok", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ended(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
-
-    yield run
-    structlog.reset_defaults()
+    return partial(run_ukok, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -67,14 +51,14 @@ def on_stack(monkeypatch: pytest.MonkeyPatch, stack_env: dict[str, str]) -> None
 
 def commands(path: tuple[str, ...] = (), within: object = None) -> list[tuple[str, ...]]:
     """Every command and group of commands, as the words that one types."""
-    inner = getattr(within or typer.main.get_command(cli.app), "commands", {})
+    inner = getattr(within or typer.main.get_command(app), "commands", {})
     return [path, *(each for name in sorted(inner) for each in commands((*path, name), inner[name]))]
 
 
-def test_these_are_the_commands() -> None:
+def test_all_commands_exist() -> None:
     found = {" ".join(path) for path in commands()}
     assert found >= {"db start", "db stop", "db status", "db upgrade", "standin", "crawl", "load", "recipes import"}
-    assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run"}
+    assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run", "status"}
     assert found >= {f"release {verb}" for verb in ("build", "verify", "promote", "rollback", "list")}
 
 
@@ -86,8 +70,8 @@ def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> Non
     assert len(ended.out.split()) > 15
 
 
-def test_help_loads_nothing_heavy() -> None:
-    code = f"import sys, pipelines.cli; print(sorted({HEAVY!r} & set(sys.modules)))"
+def test_help_imports_no_heavy_library() -> None:
+    code = f"import sys, pipelines.cli.main; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -123,7 +107,7 @@ def failed(ended: Ended) -> str:
     return line
 
 
-def test_a_wrong_password_is_told_without_it(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_not_printed(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     url = make_url(stack.service_url).set(username="nobody", password="hunter2")
     if stack.name == "embedded":
         url = make_url(f"postgresql://nobody:hunter2@127.0.0.1:{free_port()}/service")
@@ -135,14 +119,14 @@ def test_a_wrong_password_is_told_without_it(ukok: Ukok, stack: Stack, monkeypat
         assert "database" in reason
 
 
-def test_a_database_without_tables(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_without_tables_fails(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = make_url(stack.warehouse_url).set(database="postgres").render_as_string(hide_password=False)
     monkeypatch.setenv("UKOK_WAREHOUSE_DB_URL", empty)
     monkeypatch.setenv("UKOK_SERVICE_DB_URL", stack.service_url)
     assert "run `ukok db upgrade`" in failed(ukok("load", "kok"))
 
 
-def test_settings_that_make_no_sense(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None) -> None:
+def test_invalid_settings_are_named(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None) -> None:
     monkeypatch.setenv("UKOK_KOK_URL", "kok.uplus.co.kr")
     assert "UKOK_KOK_URL" in failed(ukok("crawl", "kok"))
     monkeypatch.setenv("UKOK_ARTIFACTS_URL", "ftp://somewhere")
@@ -151,7 +135,7 @@ def test_settings_that_make_no_sense(ukok: Ukok, monkeypatch: pytest.MonkeyPatch
     assert "hunter2" not in failed(ukok("load", "kok"))
 
 
-def test_a_source_that_is_away(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None, store: Store) -> None:
+def test_an_unreachable_source_fails(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None, store: Store) -> None:
     monkeypatch.setenv("UKOK_HNSMALL_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("UKOK_CRAWL_DELAY_SECONDS", "0")
     monkeypatch.setenv("UKOK_CRAWL_RETRIES", "0")
@@ -159,7 +143,7 @@ def test_a_source_that_is_away(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_s
     assert store.list("raw/") == []
 
 
-def test_a_file_held_back_and_accepted(ukok: Ukok, on_stack: None, service: Engine, store: Store) -> None:
+def test_a_file_is_held_back_and_then_accepted(ukok: Ukok, on_stack: None, service: Engine, store: Store) -> None:
     listed = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(4, 24)]
     for crawl in range(3):
         put_shows(store, kst("02:00") + timedelta(hours=3 * crawl), listed)
@@ -211,22 +195,42 @@ def test_from_the_sources_to_the_tables(
     assert ukok("logs", "ingest", "--start", "2025-08-06T00:00+09:00", "--end", "2025-08-07T00:00+09:00").code == 0
 
 
-def test_a_file_that_is_no_recipe_file(ukok: Ukok, on_stack: None, tmp_path: Path) -> None:
+def test_another_csv_is_not_a_recipe_file(ukok: Ukok, on_stack: None, tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert "other.csv is no recipe file" in failed(ukok("recipes", "import", "other.csv"))
 
 
-def test_releases_before_there_is_one(ukok: Ukok, on_stack: None) -> None:
+def test_release_commands_before_the_first_release(ukok: Ukok, on_stack: None) -> None:
     assert ukok("release", "list").code == 0
     assert "ukok release build" in failed(ukok("release", "promote"))
     assert failed(ukok("release", "rollback"))
     assert failed(ukok("release", "verify", "20250806T000000Z-0000000000"))
 
 
-def test_the_embedded_server_is_told_about_and_not_started(
+def test_asking_for_the_embedded_server_does_not_start_it(
     ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / "var"))
     assert ukok("db", "status").out == "not running\n"
     assert ukok("db", "stop").out == "it was not running\n"
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "euc-kr", "utf-8"])
+@pytest.mark.parametrize("command", ["--help", "status", "crawl report"])
+def test_no_encoding_of_the_terminal_fails_a_command(command: str, encoding: str, tmp_path: Path) -> None:
+    env = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "30", "UKOK_VAR_DIR": str(tmp_path / "콕✓var")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *command.split()], env=env, cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == (command == "crawl report"), done.stderr
+    assert b"Traceback" not in done.stderr
+    assert (b"nothing has been crawled yet" in done.stderr) == (command == "crawl report")
+
+
+def test_characters_that_a_terminal_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, encoding="cp949"))
+    make_stdout_safe()
+    out.print("✓ 김치 – \ud800")
+    assert written.getvalue().decode("cp949") == "? 김치 ? ?\n"

@@ -1,4 +1,4 @@
-"""Gates: a broken file changes nothing until a person accepts it."""
+"""Gates: a file that looks broken is not loaded until a person accepts it."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ def shows(count: int, day: date = DAY) -> list[Item]:
     return [show(f"{hour:02}:00", f"{hour:02}:30", hour + 1, day=day) for hour in range(count)]
 
 
-def test_too_many_rejects(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+def test_too_many_rejects_hold_a_file_back(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     put_prices(store, T[0], [price(1)] * 2 + [price(n) for n in range(2, 19)] + [price(0)])
     load("kok")
     before = rows(service, PRICE, "kok_product_id")
@@ -56,7 +56,7 @@ def test_too_many_rejects(service: Engine, warehouse: Engine, store: Store, load
     assert len(rows(service, PRICE, "kok_product_id")) == 18 + 16
 
 
-def test_a_complete_scope_that_shrinks_to_less_than_half(service: Engine, store: Store, load: Load) -> None:
+def test_a_scope_below_half_of_its_usual_items_is_held_back(service: Engine, store: Store, load: Load) -> None:
     for at, count in zip(T, (10, 12, 11), strict=False):
         put_shows(store, at, shows(count))
     put_shows(store, T[3], shows(5))
@@ -77,8 +77,8 @@ def test_half_is_enough_and_two_runs_are_no_history(service: Engine, store: Stor
     assert len(rows(service, LEDGER, "run_id")) == 4
 
 
-def test_days_are_compared_with_days_equally_far_ahead(service: Engine, store: Store, load: Load) -> None:
-    """A far day has few shows yet; that is no reason to hold back a file."""
+def test_days_are_compared_by_days_ahead(service: Engine, store: Store, load: Load) -> None:
+    """Few shows on a day far ahead are no reason to hold a file back."""
     far = DAY + timedelta(days=10)
     for turn in range(3):
         at, day = T[0] + timedelta(days=turn), far + timedelta(days=turn)
@@ -111,16 +111,14 @@ def test_a_category_that_shrinks_is_held_back(service: Engine, store: Store, loa
     assert len(rows(service, LEDGER, "run_id")) == 3
 
 
-def test_a_file_held_back_does_not_hold_back_the_next_and_is_accepted_in_its_place(
-    service: Engine, store: Store, load: Load
-) -> None:
+def test_a_held_back_file_is_later_accepted_in_its_place(service: Engine, store: Store, load: Load) -> None:
     for at in T[:3]:
         put_shows(store, at, shows(10))
     put_shows(store, T[3], shows(3))
     with pytest.raises(GateBroken, match="3 items"):
         load()
     put_shows(store, T[4], shows(11))
-    reports = load()  # newer files have overtaken it: no failure for ever, but it stays in the Reports
+    reports = load()  # newer files have superseded it: no failure any more, but reports list it
     assert len(rows(service, BROADCAST, "source_product_id")) == 11
     assert "3 items" in str(reports[0].details["held back, but newer files are loaded"])
     load(accept=True)
@@ -129,8 +127,8 @@ def test_a_file_held_back_does_not_hold_back_the_next_and_is_accepted_in_its_pla
     assert len(rows(service, LEDGER, "run_id")) == 5
 
 
-def test_what_was_accepted_is_usual_from_then_on(service: Engine, store: Store, load: Load) -> None:
-    """A programme that has become short for good is accepted once, not every day."""
+def test_an_accepted_file_sets_the_new_level(service: Engine, store: Store, load: Load) -> None:
+    """A permanently shorter schedule has to be accepted once, not every day."""
     for at in T[:3]:
         put_shows(store, at, shows(12))
     put_shows(store, T[3], shows(4))
@@ -157,8 +155,8 @@ def test_only_the_last_seven_files_are_history(service: Engine, store: Store, lo
         load()
 
 
-def test_a_complete_scope_that_lacks_hours(service: Engine, store: Store, load: Load) -> None:
-    """Half of a day's shows are no fewer than half, but the afternoon is missing."""
+def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, load: Load) -> None:
+    """The day keeps half of its shows, but the afternoon is missing."""
 
     def put_hours(at: int, hours: int) -> None:
         told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()) | {"hours": hours}
@@ -171,8 +169,8 @@ def test_a_complete_scope_that_lacks_hours(service: Engine, store: Store, load: 
         load()
 
 
-def test_a_day_that_breaks_off_is_noticed_by_the_file_before(service: Engine, store: Store, load: Load) -> None:
-    """No three files are needed to see that the second half of a day is missing; cancelled shows are no such thing."""
+def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load) -> None:
+    """One earlier file is enough to find the second half of a day missing; single cancelled shows are accepted."""
 
     def put_span(at: int, count: int, span: list[int]) -> None:
         told = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat()) | {"hours": count, "span": span}
@@ -190,8 +188,8 @@ def test_a_day_that_breaks_off_is_noticed_by_the_file_before(service: Engine, st
     assert len(rows(service, LEDGER, "run_id")) == 3
 
 
-def test_a_day_that_was_there_and_is_empty_now(service: Engine, store: Store, load: Load) -> None:
-    """A page without shows is no news of a day that was never announced, but of one that was it is."""
+def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, load: Load) -> None:
+    """A page without shows is accepted for a day that never had any, and held back for one that had."""
     put_shows(store, T[0], shows(10))
     load()
 
@@ -206,8 +204,8 @@ def test_a_day_that_was_there_and_is_empty_now(service: Engine, store: Store, lo
         load()
 
 
-def test_a_category_that_loses_more_than_half_of_its_products(service: Engine, store: Store, load: Load) -> None:
-    """Half a list of one category is noticed although the others are whole."""
+def test_a_category_that_loses_over_half_is_held_back(service: Engine, store: Store, load: Load) -> None:
+    """One category that lost half of its list is noticed although the others are complete."""
     others = [price(n, category="1613") for n in range(101, 200)]
     put_prices(store, T[0], [price(n) for n in range(1, 25)] + others)
     put_prices(store, T[1], [price(n) for n in range(1, 12)] + others)
@@ -216,8 +214,8 @@ def test_a_category_that_loses_more_than_half_of_its_products(service: Engine, s
     assert len(rows(service, LEDGER, "run_id")) == 1
 
 
-def test_a_field_that_is_filled_less_than_half_as_often(service: Engine, store: Store, load: Load) -> None:
-    """Ratings may be missing, but not of nearly all products at once."""
+def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store, load: Load) -> None:
+    """Single ratings may be missing, but not those of most products at once."""
 
     def put_rated(at: int, count: int, rated: int) -> None:
         items = [product(n, review_score=4.5 if n <= rated else None) for n in range(1, count + 1)]
@@ -227,7 +225,7 @@ def test_a_field_that_is_filled_less_than_half_as_often(service: Engine, store: 
     for at in range(3):
         put_rated(at, 50, 30)
     load("kok")
-    put_rated(3, 30, 7)  # too few to tell: eighteen were to be expected
+    put_rated(3, 30, 7)  # too few to compare: eighteen are expected
     load("kok")
     put_rated(4, 50, 14)
     message = "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
@@ -236,7 +234,7 @@ def test_a_field_that_is_filled_less_than_half_as_often(service: Engine, store: 
     assert len(rows(service, LEDGER, "run_id")) == 4
 
 
-def test_products_that_are_not_listed_any_more(service: Engine, store: Store, load: Load) -> None:
+def test_a_listing_that_loses_most_products_is_held_back(service: Engine, store: Store, load: Load) -> None:
     put_prices(store, T[0], [price(n, 900) for n in range(1, 31)])
     (first, _) = load("kok")
     assert "listings" not in first.details
@@ -253,7 +251,7 @@ def test_products_that_are_not_listed_any_more(service: Engine, store: Store, lo
     load("kok")
 
 
-def test_categories_that_were_not_read_to_the_end_say_nothing_of_products(store: Store, load: Load) -> None:
+def test_incomplete_categories_are_not_compared(store: Store, load: Load) -> None:
     both = [price(n) for n in range(1, 31)] + [price(n, category="1613") for n in range(31, 61)]
     put_prices(store, T[0], both)
     load("kok")
@@ -262,7 +260,7 @@ def test_categories_that_were_not_read_to_the_end_say_nothing_of_products(store:
     assert [one["still_listed"] for one in report.details["listings"].values()] == [1.0]
 
 
-# --- Whole crawls
+# --- Complete crawls
 
 
 @pytest.fixture
@@ -278,10 +276,10 @@ def crawled(standin: Standin, store: Store, source: str, hours: int = 0) -> list
 
 
 @embedded_only
-def test_a_listing_that_breaks_its_contract_holds_back_the_product_pages_too(
+def test_a_listing_is_held_back_with_its_product_pages(
     standin: Standin, service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    """A renamed class: the last good prices stay, and nothing of the crawl is mixed with them."""
+    """After a CSS class was renamed, the last good prices stay and nothing of the crawl is loaded."""
     crawled(standin, store, "kok")
     load("kok")
     before = rows(service, PRICE, "kok_product_id", "price", "price_kind")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text
 
 from artifacts.raw import list_runs, read_items
 from artifacts.store import Store
-from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.products import KOK, PRODUCT_INGREDIENT
 from pipelines.load.recipe_csv import NotARecipeFile
 from pipelines.load.recipes import DOCUMENT, INGREDIENT, LINE, RECIPE, SYNONYM, import_recipes
@@ -23,7 +23,7 @@ NOW = kst("10:00")
 
 def version(service: Engine, dataset: str) -> int:
     with service.connect() as conn:
-        return conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == dataset)) or 0
+        return conn.scalar(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == dataset)) or 0
 
 
 def everything(service: Engine) -> str:

@@ -1,4 +1,4 @@
-"""A load that is killed with -9, at whatever point, and run again leaves the rows of one that was not."""
+"""A load killed with SIGKILL at any point and run again gives the same rows as an undisturbed one."""
 
 import json
 import subprocess
@@ -11,7 +11,9 @@ from tests.builders.raw_runs import kst, page, price, product, put_prices, put_p
 from tests.pipelines.test_recipe_csv import row, write
 
 
-def test_killed_at_many_points(stack_env: dict[str, str], store: Store, tmp_path: Path) -> None:
+def test_a_load_killed_at_many_points_ends_with_the_same_rows(
+    stack_env: dict[str, str], store: Store, tmp_path: Path
+) -> None:
     write(tmp_path / "recipes.csv", [row(n, f"감자볶음 {n}", "[재료] 감자 2개| 다진 양파 1개") for n in range(1, 600)])
     for crawl in range(3):
         at = kst("02:00") + timedelta(hours=3 * crawl)

@@ -1,4 +1,4 @@
-"""Faults that loading is prone to: each test fails on a load that has the fault."""
+"""Common faults of loading: each test fails on a load step with the fault."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -8,12 +8,12 @@ from sqlalchemy import Engine, func, select
 
 from artifacts.raw import ITEMS, REPORT
 from artifacts.store import Store
-from pipelines.load.intake import Intake
+from pipelines.load.item_validator import ItemValidator
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.products import HOME_SHOPPING, KOK
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES
+from pipelines.load.warehouse_history import PRICES
 from pipelines.report import Report
 from tests.builders.raw_runs import (
     DAY,
@@ -39,14 +39,14 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
 
 
 def cancelled(service: Engine) -> list[int]:
-    """Products of the shows that are cancelled."""
+    """Return the products of cancelled shows."""
     with service.connect() as conn:
         found = conn.scalars(select(BROADCAST.c.source_product_id).where(BROADCAST.c.cancelled_at.is_not(None)))
         return sorted(found)
 
 
-def test_crawls_that_overlap_or_fail_cancel_no_show(service: Engine, store: Store, load: Load) -> None:
-    """What one crawl has not read yet, or could not read, is no reason to cancel what another one saw."""
+def test_overlapping_or_failed_crawls_cancel_no_show(service: Engine, store: Store, load: Load) -> None:
+    """A crawl that did not or could not fetch a page cancels nothing that another crawl saw."""
     whole = [show(f"{hour:02}:00", f"{hour:02}:50", hour) for hour in range(4, 24)]
     slow = [show("04:00", "04:50", 4)]
     put_shows(store, T[1], whole)
@@ -65,7 +65,7 @@ def test_crawls_that_overlap_or_fail_cancel_no_show(service: Engine, store: Stor
 def test_prices_of_products_on_air_follow_every_crawl(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    """A product whose page was read once keeps no price of that day."""
+    """The price of a page that was fetched once does not outlive later schedules."""
     for at, won in zip(T, (59900, 49900, 49900, 59900), strict=False):
         put_shows(store, at, [show("09:00", "10:00", 1, price=won)])
         if at == T[0]:
@@ -88,7 +88,7 @@ def test_ids_beyond_32_bits_are_kept(service: Engine, warehouse: Engine, store: 
 def test_a_show_past_24_o_clock_has_its_times_and_can_be_cancelled(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
-    """A time of 24:30 or 25:10 is one of the next day, never NULL, and hides no show that was cancelled."""
+    """24:30 and 25:10 are times of the next day, never NULL, and such shows can be cancelled."""
     tomorrow = DAY + timedelta(days=1)
     late = [show("24:30", "25:10", 1, requested_day=tomorrow), show("25:10", "26:00", 2, requested_day=tomorrow)]
     put_shows(store, T[0], [*late, show("03:00", "04:00", 3, day=tomorrow)], days=(tomorrow,))
@@ -121,10 +121,8 @@ def test_an_unknown_price_is_not_zero_and_a_list_price_is_no_price(
     ]
 
 
-def test_everything_read_is_served_or_said_to_be_missing(
-    service: Engine, warehouse: Engine, store: Store, load: Load
-) -> None:
-    """No row gets lost between raw files and served tables without being counted, with its reason."""
+def test_every_item_is_loaded_or_rejected(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+    """Each item of a raw file is in a table or counted as repeated or rejected, with the reason."""
     days = [DAY + timedelta(days=ahead) for ahead in range(10)]
     items = [show(f"{hour:02}:00", f"{hour:02}:50", hour, day=day) for day in days for hour in range(4, 24)]
     items += [items[0], items[1] | {"slot": "sub"}, items[2] | {"price": 1}, items[3] | {"source_product_id": 0}]
@@ -143,8 +141,8 @@ def test_everything_read_is_served_or_said_to_be_missing(
 def test_a_load_that_loses_items_fails(
     service: Engine, store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A step that filters items away without a word is stopped before it writes."""
-    monkeypatch.setattr(Intake, "unique", lambda _, items, *__: list(items)[1:])
+    """A step that drops items silently fails before it writes."""
+    monkeypatch.setattr(ItemValidator, "unique", lambda _, items, *__: list(items)[1:])
     put_products(store, T[0], [product(1), product(2)])
     with pytest.raises(RuntimeError, match="1 of 2 items neither land nor are rejected"):
         load("kok")
@@ -152,7 +150,7 @@ def test_a_load_that_loses_items_fails(
 
 
 def test_reviews_that_share_nickname_and_date_are_all_kept(service: Engine, store: Store, load: Load) -> None:
-    """Masked nicknames and dates repeat: across products, on one page, and with the same words."""
+    """Masked nicknames and dates repeat: across products, on one page, with the same text."""
     shared = {"nickname": "김**", "written_on": date(2025, 8, 1)}
     reviews = [review("맛있어요", **shared), review("별로예요", **shared), review("맛있어요", **shared, score=4)]
     pages = [product(number, reviews=[*reviews, reviews[0]]) for number in (1, 2)]

@@ -1,4 +1,4 @@
-"""Loading the mall: products, price history, what vanished."""
+"""Loading the mall: products, price history, vanished products."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.load import products
-from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from recommender.text import resolver
@@ -32,7 +32,7 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
 
 
 def history_of(service: Engine, product_id: int) -> list[tuple[int, Any]]:
-    """Crawl number and price of each row of a product's history."""
+    """Return crawl number and price of each row of a product's history."""
     found = rows(service, PRICE, "kok_product_id", "observed_at", "price")
     return [(T.index(at), won) for number, at, won in found if number == product_id]
 
@@ -46,10 +46,10 @@ def vanished(service: Engine) -> dict[int, int | None]:
 
 def version(service: Engine) -> int:
     with service.connect() as conn:
-        return conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "kok")) or 0
+        return conn.scalar(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == "kok")) or 0
 
 
-def test_products_and_prices_land_whole(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+def test_products_and_prices_are_loaded_in_full(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     put_products(
         store, T[0], [product(2**40 + 1, "국내산 감자 1kg"), product(2, "Café 🍣", list_price=None, review_score=None)]
     )
@@ -103,7 +103,7 @@ def test_a_rate_or_kind_that_changes_is_a_change(service: Engine, store: Store, 
         ({0: 1000, 3: 1000, 4: 900}, {1: 1100, 2: 1000}, [(0, 1000), (1, 1100), (2, 1000), (4, 900)]),
     ],
 )
-def test_a_late_file_finds_its_place(
+def test_a_late_price_file_is_put_in_its_place(
     service: Engine,
     warehouse: Engine,
     store: Store,
@@ -137,12 +137,12 @@ def test_identical_content_writes_nothing_but_report_and_ledger(
     assert reports_kept == sorted([("load_kok", "done"), ("load_kok_history", "done")] * 2)
 
 
-def test_nothing_to_load(service: Engine, store: Store, load: Load) -> None:
+def test_a_load_without_files_changes_nothing(service: Engine, store: Store, load: Load) -> None:
     assert [(report.read, report.written) for report in load()] == [(0, 0), (0, 0)]
     assert version(service) == 0
 
 
-def test_a_product_is_vanished_while_no_category_lists_it(service: Engine, store: Store, load: Load) -> None:
+def test_an_unlisted_product_has_vanished(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     for at, listed in zip(T, ([1, 2], [1], [1], [1, 2]), strict=False):
         put_prices(store, at, [price(number) for number in listed])
@@ -152,9 +152,7 @@ def test_a_product_is_vanished_while_no_category_lists_it(service: Engine, store
     assert vanished(service) == {1: None, 2: None}
 
 
-def test_a_product_that_returns_is_there_again_without_its_page_being_read(
-    service: Engine, warehouse: Engine, store: Store, load: Load
-) -> None:
+def test_a_returning_product_needs_no_new_page(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     for at, listed in zip(T, ([1, 2], [1], [1, 2]), strict=False):
         put_prices(store, at, [price(number) for number in listed])
@@ -165,9 +163,7 @@ def test_a_product_that_returns_is_there_again_without_its_page_being_read(
     assert len(rows(warehouse, DIM_PRODUCT, "source_product_id")) == 2
 
 
-def test_a_product_vanishes_only_when_every_category_was_listed_in_full(
-    service: Engine, store: Store, load: Load
-) -> None:
+def test_a_product_vanishes_only_by_complete_lists(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1), price(2)])
     for crawl, missing in enumerate((["1611"], ["1624"], [])):
@@ -176,7 +172,7 @@ def test_a_product_vanishes_only_when_every_category_was_listed_in_full(
         assert vanished(service) == {1: None, 2: None if missing else 3}
 
 
-def test_a_product_whose_card_is_rejected_has_not_vanished(service: Engine, store: Store, load: Load) -> None:
+def test_a_product_with_a_rejected_card_has_not_vanished(service: Engine, store: Store, load: Load) -> None:
     others = [price(number) for number in range(10, 60)]
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1), price(2), *others])
@@ -189,7 +185,7 @@ def test_a_product_whose_card_is_rejected_has_not_vanished(service: Engine, stor
     assert vanished(service) == {1: None, 2: None}
 
 
-def test_pages_alone_make_nothing_vanish(service: Engine, store: Store, load: Load) -> None:
+def test_no_product_vanishes_by_pages_alone(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1), price(2)])
     put_products(store, T[1], [product(1)])
@@ -197,9 +193,7 @@ def test_pages_alone_make_nothing_vanish(service: Engine, store: Store, load: Lo
     assert vanished(service) == {1: None, 2: None}
 
 
-def test_incomplete_lists_make_nothing_vanish_but_bring_products_back(
-    service: Engine, store: Store, load: Load
-) -> None:
+def test_incomplete_lists_only_bring_products_back(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1)])
     put_prices(store, T[1], [price(2)], missing=["1624"])
@@ -247,9 +241,7 @@ def test_versions_of_a_product_follow_one_another(warehouse: Engine, store: Stor
         assert [tuple(row) for row in found] == [("가", T[0], T[1]), ("나", T[1], T[3]), ("다", T[3], None)]
 
 
-def test_a_list_price_from_the_page_and_a_price_from_the_list_are_one_row(
-    warehouse: Engine, store: Store, load: Load
-) -> None:
+def test_list_price_of_a_page_and_price_of_a_list_share_a_row(warehouse: Engine, store: Store, load: Load) -> None:
     put_prices(store, T[0], [price(1, 900, 10)])
     put_products(store, T[0], [product(1, list_price=1000)])
     put_prices(store, T[1], [price(1, 800, 20)])
@@ -313,7 +305,7 @@ def test_an_item_that_is_not_valid_is_rejected_and_kept(
     assert store.exists(report.rejects_key)
 
 
-def test_the_same_card_in_two_categories(service: Engine, store: Store, load: Load) -> None:
+def test_the_same_card_in_two_categories_is_one_product(service: Engine, store: Store, load: Load) -> None:
     others = [price(number) for number in range(10, 60)]
     put_prices(store, T[0], [price(1, 1000), price(1, 1000, category="1613"), price(1, 900, category="1614"), *others])
     report, _ = load()

@@ -1,4 +1,4 @@
-"""Whatever the order in which files arrive, the rows are those of a plain model that sees them in order."""
+"""Files that arrive in any order give the same rows as a simple model that gets them in order of crawl."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, Table, select
 
-from artifacts.store import Store, open_store
+from artifacts.open import open_store
+from artifacts.store import Store
+from pipelines.load.child_rows import DETAIL
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.ledger import table_of
-from pipelines.load.parts import DETAIL
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from sql.service import catalog
@@ -25,20 +26,20 @@ KOK, VERSION = table_of(catalog.KokProduct), table_of(history.DimProduct)
 HOME_SHOPPING = table_of(catalog.HomeShoppingProduct)
 
 CRAWLS = 6  # of one source, three hours apart; their files arrive in three loads
-PRODUCTS = 12  # each an example of its own within an example
+PRODUCTS = 12  # each an independent example
 
 TIMES = [kst("02:00") + timedelta(hours=3 * crawl) for crawl in range(CRAWLS)]
 TURNS = st.lists(st.integers(0, 2), min_size=CRAWLS, max_size=CRAWLS)
 WHOLE = st.lists(st.sampled_from([True, True, False]), min_size=CRAWLS, max_size=CRAWLS)
 SLOW = settings(
     max_examples=6,
-    phases=[Phase.explicit, Phase.generate],  # each example is three loads, too many to shrink one that fails
+    phases=[Phase.explicit, Phase.generate],  # an example is three loads: too slow to shrink
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
 def table_of_sights(seen: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]]:
-    """What each crawl saw of each product, None where it did not see it."""
+    """Strategy: for each product what each crawl saw, None if it did not see the product."""
     crawls = st.lists(st.none() | seen | seen, min_size=CRAWLS, max_size=CRAWLS)
     return st.lists(crawls, min_size=PRODUCTS, max_size=PRODUCTS)
 
@@ -53,7 +54,7 @@ SHOP_PAGES = table_of_sights(
 
 @SLOW
 @given(CARDS, PAGES, WHOLE, TURNS, TURNS)
-def test_the_mall(
+def test_mall_files_in_any_order_give_the_same_rows(
     service: Engine,
     warehouse: Engine,
     artifacts_url: str,
@@ -94,7 +95,7 @@ def test_the_mall(
 
 @SLOW
 @given(SHOWS, SHOP_PAGES, WHOLE, TURNS, TURNS)
-def test_a_schedule(
+def test_schedule_files_in_any_order_give_the_same_rows(
     service: Engine,
     warehouse: Engine,
     artifacts_url: str,
@@ -133,7 +134,7 @@ Sights = Sequence[tuple[Any, ...] | None]
 
 
 def _changes(sights: Sights) -> Iterator[tuple[Any, ...]]:
-    """What was seen, where it differs from what was seen before."""
+    """Yield what was seen where it differs from before."""
     last = None
     for at, seen in zip(TIMES, sights, strict=True):
         if seen is not None and seen != last:
@@ -166,7 +167,7 @@ def _versions(pages: Sights) -> Iterator[tuple[Any, ...]]:
 
 
 def _product(cards: Sights, pages: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
-    """The product as its newest page shows it, from the first one on, and since when no list has it."""
+    """Yield the product as on its newest page, with the crawls of its first page and of its vanishing."""
     first, newest, vanished = None, None, None
     for at, card, page_seen, certain in zip(TIMES, cards, pages, whole, strict=True):
         newest = page_seen or newest
@@ -192,7 +193,7 @@ def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
 
 
 def _told(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
-    """Name, store, price and list price of a product after each crawl that saw it."""
+    """Yield name, store, price and list price of a product after each crawl that saw it."""
     name = store = price = list_price = None
     for show_seen, page_seen in zip(shows, pages, strict=True):
         name = "방송" if show_seen else name
@@ -219,7 +220,7 @@ def _shop_page(product_id: int, store_name: str, won: int | None, list_price: in
 
 
 def _start(service: Engine, warehouse: Engine, artifacts_url: str) -> tuple[Store, int]:
-    """An empty store, tables without what the last example left, and a first product id."""
+    """Return an empty store and the first product id of this example, after the tables were emptied."""
     emptied = (
         (service, (KOK, PRICE, BROADCAST, HOME_SHOPPING, DETAIL, REVIEW)),
         (warehouse, (FCT_PRICE, VERSION, FCT_BROADCAST)),
@@ -232,7 +233,7 @@ def _start(service: Engine, warehouse: Engine, artifacts_url: str) -> tuple[Stor
 
 
 def _read(engine: Engine, table: Table, base: int, *columns: str) -> list[list[tuple[Any, ...]]]:
-    """The rows of each product, sorted by the first column."""
+    """Return the rows of each product, sorted by the first column."""
     key = table.c.kok_product_id if "kok_product_id" in table.c else table.c.source_product_id
     found: list[list[tuple[Any, ...]]] = [[] for _ in range(PRODUCTS)]
     with engine.connect() as conn:

@@ -1,4 +1,4 @@
-"""Loading product pages: all that they show, and how a broadcaster's page and its shows make one product."""
+"""Loading product pages, and merging a broadcaster's pages and shows into products."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
+from pipelines.load.child_rows import DETAIL, IMAGE
 from pipelines.load.kok_pages import REVIEW, SELLER
 from pipelines.load.ledger import table_of
-from pipelines.load.parts import DETAIL, IMAGE
 from pipelines.load.products import DOCUMENT, HOME_SHOPPING, KOK
 from pipelines.load.sources import load_source
-from pipelines.load.warehouse import PRICES, VERSIONS
+from pipelines.load.warehouse_history import PRICES, VERSIONS
 from pipelines.report import Report
 from sql.service import catalog
 from tests.builders.raw_runs import (
@@ -46,7 +46,7 @@ def detail(name: str, value: str) -> Item:
     return {"name": name, "value": value}
 
 
-def test_a_page_of_the_mall_lands_whole(service: Engine, store: Store, load: Load) -> None:
+def test_a_mall_page_is_loaded_in_full(service: Engine, store: Store, load: Load) -> None:
     sold_by = seller(address="서울\0 🍣")
     whole: Item = {
         "rating_shares": [70, 15, 10, 5, 0],
@@ -130,7 +130,7 @@ def test_an_older_page_loaded_late_replaces_no_newer_one(service: Engine, store:
     assert rows(service, REVIEW, "text") == [("0",), ("2",)]
 
 
-def test_two_different_pages_of_one_product(service: Engine, store: Store, load: Load) -> None:
+def test_a_contradicting_second_page_is_rejected(service: Engine, store: Store, load: Load) -> None:
     others = [product(number) for number in range(10, 60)]
     put_products(store, T[0], [product(1), product(1), product(1, images=["https://image/1"]), *others])
     report, _ = load()
@@ -179,7 +179,7 @@ def test_a_product_gets_its_store_from_its_page(service: Engine, warehouse: Engi
     ],
 )
 @pytest.mark.parametrize("page_first", [False, True])
-def test_the_show_tells_the_price_and_the_page_what_it_leaves_open(
+def test_a_page_fills_in_what_the_show_lacks(
     service: Engine,
     warehouse: Engine,
     store: Store,
@@ -204,7 +204,7 @@ def test_the_show_tells_the_price_and_the_page_what_it_leaves_open(
     assert rows(warehouse, VERSIONS.table, "product_name") == [("상품 1",)]
 
 
-def test_a_page_read_now_and_then_makes_no_price_come_and_go(
+def test_an_occasional_page_makes_no_price_come_and_go(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
     items = [show("09:00", "10:00", 1), show("10:00", "11:00", 2, **UNKNOWN)]
@@ -220,7 +220,7 @@ def test_a_page_read_now_and_then_makes_no_price_come_and_go(
     assert rows(service, HOME_SHOPPING, "price", "list_price") == [(55000, 79000), (59900, 79000)]
 
 
-def test_a_show_of_unknown_price_leaves_the_known_one_alone(
+def test_an_unknown_price_of_a_show_keeps_the_known_one(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
     for at, won in ((T[0], AMOUNT), (T[1], UNKNOWN), (T[2], AMOUNT | {"price": 49900})):
@@ -246,7 +246,7 @@ def test_a_page_whose_shows_are_over_changes_neither_name_nor_price(
     assert rows(warehouse, PRICES.table, "observed_at") == [(T[0],)]
 
 
-def test_a_page_of_a_product_that_no_schedule_lists_waits_for_one(
+def test_an_unlisted_page_is_loaded_once_a_schedule_lists_it(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
     items = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(1, 24)]
@@ -263,7 +263,7 @@ def test_a_page_of_a_product_that_no_schedule_lists_waits_for_one(
     assert [row for row in versions if row[0] == 99] == [(99, T[0], "상품 99"), (99, T[1], "상품 99")]
 
 
-def test_a_rejected_page_does_not_keep_shows_from_being_cancelled(service: Engine, store: Store, load: Load) -> None:
+def test_a_rejected_page_does_not_prevent_cancelling_shows(service: Engine, store: Store, load: Load) -> None:
     items = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(1, 24)]
     put_shows(store, T[0], items)
     load("hnsmall")

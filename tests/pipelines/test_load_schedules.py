@@ -1,4 +1,4 @@
-"""Loading the schedules: which shows are on, which were cancelled, and what is on air."""
+"""Loading schedules: shows, cancellations, and shows on air."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.load.gates import GateBroken
-from pipelines.load.ledger import VERSIONS, table_of
+from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.report import Report
@@ -29,7 +29,7 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
 
 
 def shows(service: Engine) -> dict[tuple[int, datetime, int], int | None]:
-    """Channel, start and product of each show, with the number of the crawl that found it cancelled."""
+    """Return channel, start and product of each show, with the crawl that cancelled it."""
     with service.connect() as conn:
         found = conn.execute(
             select(
@@ -39,7 +39,7 @@ def shows(service: Engine) -> dict[tuple[int, datetime, int], int | None]:
         return {(c, at, n): None if gone is None else T.index(gone) for c, at, n, gone in found}
 
 
-def test_shows_land_with_their_instants_and_ids(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
+def test_shows_are_loaded_with_instants_and_ids(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     big = 2**31 + 5
     items = [
         show("23:50", "25:00", big, channel_id=2, title="심야 🍣", list_price=79000),
@@ -63,7 +63,7 @@ def test_shows_land_with_their_instants_and_ids(service: Engine, warehouse: Engi
     assert rows(warehouse, FCT_PRICE, "source_product_id", "list_price", "price_kind")[1] == (big, 79000, "amount")
 
 
-def test_mains_after_the_last_sub_and_days_without_subs_land(service: Engine, store: Store, load: Load) -> None:
+def test_main_shows_without_subs_are_loaded(service: Engine, store: Store, load: Load) -> None:
     tomorrow = DAY + timedelta(days=1)
     items = [
         show("09:00", "10:00", 1),
@@ -82,11 +82,11 @@ def test_identical_content_writes_nothing_but_report_and_ledger(service: Engine,
         reports = load()
     assert [(report.read, report.written, report.unchanged) for report in reports] == [(2, 0, 2), (2, 0, 2)]
     with service.connect() as conn:
-        assert conn.scalar(select(VERSIONS.c.version).where(VERSIONS.c.dataset == "schedule")) == 1
+        assert conn.scalar(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == "schedule")) == 1
     assert len(rows(service, table_of(catalog.LoadedFile), "run_id")) == 2
 
 
-def test_a_show_no_longer_listed_is_cancelled_and_one_that_returns_is_not(
+def test_an_unlisted_show_is_cancelled_until_it_returns(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
     first, second = show("09:00", "10:00", 1), show("10:00", "11:00", 2)
@@ -108,7 +108,7 @@ def test_a_show_no_longer_listed_is_cancelled_and_one_that_returns_is_not(
     assert found == [(1, kst("10:00"), None), (2, kst("11:30"), None)]
 
 
-def test_a_show_that_moves_to_another_time_is_cancelled_there_and_on_here(
+def test_a_moved_show_is_cancelled_at_its_old_time(
     service: Engine, warehouse: Engine, store: Store, load: Load
 ) -> None:
     put_shows(store, T[0], [show("09:00", "10:00", 1), show("10:00", "11:00", 2)])
@@ -146,9 +146,7 @@ def test_half_a_day_cancels_nothing(service: Engine, store: Store, load: Load) -
     assert set(shows(service).values()) == {None}
 
 
-def test_shows_after_midnight_of_main_and_sub_alike_belong_to_the_day_they_start(
-    service: Engine, store: Store, load: Load
-) -> None:
+def test_a_show_belongs_to_the_day_on_which_it_starts(service: Engine, store: Store, load: Load) -> None:
     tomorrow = DAY + timedelta(days=1)
     evening = show("23:40", "24:40", 1, channel_id=2)
     night = [show("00:40", "01:40", 2, channel_id=2, day=tomorrow, slot="main")]
@@ -238,9 +236,7 @@ def test_a_show_on_air_stays_the_same_show(service: Engine, warehouse: Engine, s
     assert len(rows(warehouse, FCT_BROADCAST, "starts_at")) == 3
 
 
-def test_a_show_on_air_that_nobody_saw_before_began_where_the_last_one_ended(
-    service: Engine, store: Store, load: Load
-) -> None:
+def test_an_unknown_show_on_air_starts_at_the_last_end(service: Engine, store: Store, load: Load) -> None:
     items = [
         show("00:30", "01:40", 1),
         show(None, "03:00", 2),
@@ -364,7 +360,7 @@ def test_overlapping_crawls_do_not_cancel_each_others_shows(service: Engine, sto
     assert set(shows(service).values()) == {None}
 
 
-def test_a_day_far_away(service: Engine, store: Store, load: Load) -> None:
+def test_a_show_far_ahead_is_loaded(service: Engine, store: Store, load: Load) -> None:
     far = date(2031, 1, 1)
     put_shows(store, T[0], [show("25:10", "26:00", 1, day=far, requested_day=far + timedelta(days=1))], days=(far,))
     load()

@@ -1,11 +1,9 @@
-"""`ukok crawl show-fault`: what went wrong in a crawl, on which page, and the page itself."""
+"""`ukok crawl show-fault`: faults of a crawl by field and page, and the kept pages."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
@@ -14,7 +12,7 @@ from crawlers.report.faults import NoSuchFault, kept_page, read_faults
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import empty_day, renamed, unavailable
 from crawlers.standin.server import Standin, running_standin
-from pipelines import cli
+from tests.builders.command_line import run_ukok
 from tests.builders.small_crawl import DAY, NOON, catalog, kok, show
 
 SOURCES = sources()
@@ -49,29 +47,20 @@ Show = Callable[..., str]
 @pytest.fixture
 def show_fault(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], artifacts_url: str, tmp_path: Path
-) -> Iterator[Show]:
+) -> Show:
     """Run the command in this process; its output, or after a failure the reason."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UKOK_ARTIFACTS_URL", artifacts_url)
-    monkeypatch.setattr(cli, "_log_to_stderr", lambda: None)  # the capture it would write to ends with the test
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
     def run(*arguments: str, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["ukok", "crawl", "show-fault", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        assert (ended.value.code or 0) == code, err
-        return err if code else out
+        ended = run_ukok(monkeypatch, capsys, "crawl", "show-fault", *arguments)
+        assert ended.code == code, ended.err
+        return ended.err if code else ended.out
 
-    yield run
-    structlog.reset_defaults()
+    return run
 
 
-def test_it_shows_contracts_faults_and_scopes_and_prints_and_saves_the_page(
-    show_fault: Show, run_id: str, tmp_path: Path
-) -> None:
+def test_it_shows_contracts_faults_and_scopes_and_the_page(show_fault: Show, run_id: str, tmp_path: Path) -> None:
     shown = show_fault("kok")
     assert show_fault(run_id) == show_fault(run_id[:9]) == shown
     assert shown.startswith(f"kok {run_id}\n")
@@ -95,7 +84,7 @@ def test_it_shows_contracts_faults_and_scopes_and_prints_and_saves_the_page(
     assert (tmp_path / "page.html").read_text() == text.removesuffix("\n")
 
 
-def test_what_is_not_there_is_said_plainly(show_fault: Show, run_id: str) -> None:
+def test_missing_runs_and_pages_are_named(show_fault: Show, run_id: str) -> None:
     assert f"no run '1999'; the newest are {run_id} (kok)" in show_fault("1999", code=1)
     assert f"run {run_id} keeps pages 1 to " in show_fault(run_id, "--page", "99", code=1)
     assert "--page" in show_fault(run_id, "--save", "page.html", code=2)
@@ -107,20 +96,18 @@ def test_a_crawl_without_faults(standin: Standin, store: Store, show_fault: Show
     assert "no faults, every contract kept, all scopes complete" in show_fault("kok")
 
 
-def test_nothing_was_crawled_yet(show_fault: Show) -> None:
+def test_before_the_first_crawl(show_fault: Show) -> None:
     assert "no run 'kok'; nothing has been crawled yet" in show_fault("kok", code=1)
 
 
-def test_a_beginning_of_two_runs(standin: Standin, store: Store, show_fault: Show) -> None:
+def test_an_ambiguous_beginning_lists_the_runs(standin: Standin, store: Store, show_fault: Show) -> None:
     runs = {crawl("hnsmall", DAY, 1, NOON, store, standin.settings)[0].run_id for _ in range(2)}
     said = show_fault("20250806T03", code=1)
     assert "2 runs begin with '20250806T03'" in said
     assert all(f"{run} (hnsmall)" in said for run in runs)
 
 
-def test_a_crawl_that_brought_nothing_fails_loudly_and_can_be_looked_at(
-    standin: Standin, store: Store, show_fault: Show
-) -> None:
+def test_a_crawl_without_items_fails_and_can_be_inspected(standin: Standin, store: Store, show_fault: Show) -> None:
     standin.faults.rules[:] = [empty_day("tvschedule-list")]
     with pytest.raises(CrawlFailed, match="brought no item from") as failed:
         crawl("hnsmall", DAY, 1, NOON, store, standin.settings)

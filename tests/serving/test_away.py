@@ -22,7 +22,7 @@ EMPTY = {
     "/api/homeshopping/product/1/kok-recommend": {
         "products": [],
         "release_version": None,
-        "source": None,
+        "stage": None,
         "fallback": True,
     },
     "/api/kok/discounted": {"products": []},

@@ -47,7 +47,7 @@ SCHEDULED = SLOT | {
     "homeshopping_channel": int,
     "promotion_type": str,
 }
-PROVENANCE = {"release_version": TEXT_OR_NULL, "source": TEXT_OR_NULL, "fallback": bool}
+PROVENANCE = {"release_version": TEXT_OR_NULL, "stage": TEXT_OR_NULL, "fallback": bool}
 RECIPE = {
     "recipe_id": int,
     "recipe_title": str,

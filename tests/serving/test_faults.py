@@ -92,7 +92,7 @@ def test_fault_6_shows_for_what_was_looked_at_in_the_mall_are_found_not_fallen_b
 
     eventually(lambda: viewed() == 1, "the view is stored")
     body = client.get("/api/kok/product/homeshopping-recommend", headers=person.headers).json()
-    assert body["source"] == "resolved", "not what is popular"
+    assert body["stage"] == "resolved", "not what is popular"
     assert [row["live_id"] for row in body["recommendations"]] == [2], "pork, which is what was looked at"
     assert body["recommendations"][0]["reason"] == "contains:돼지고기"
 
@@ -197,7 +197,7 @@ def test_fault_12_three_ingredients_that_no_recipe_holds_together_still_give_rec
 def test_fault_13_every_recommendation_names_its_release_and_its_reason(client: TestClient) -> None:
     for path in ("recipe-recommend", "kok-recommend"):
         answer = client.get(f"/api/homeshopping/product/{BIG_ID}/{path}").json()
-        assert {"release_version", "source", "fallback"} <= answer.keys()
+        assert {"release_version", "stage", "fallback"} <= answer.keys()
         items = answer.get("recipes") or answer["products"]
         assert items
         assert all(item["reason"] for item in items)

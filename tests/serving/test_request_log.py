@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from tests.builders.api_process import Server, served
-from tests.conftest import ROOT, embedded_only, free_port
+from tests.builders.servers import free_port
+from tests.conftest import ROOT, embedded_only
 from tests.serving.conftest import eventually
 
 MALL = "/api/kok/discounted"

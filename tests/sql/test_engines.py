@@ -1,4 +1,4 @@
-"""How databases are found, and what is said when they cannot be used."""
+"""Engines: configuration, the embedded server, and errors of databases that cannot be used."""
 
 import os
 import signal
@@ -15,7 +15,8 @@ from sqlalchemy import make_url, text
 
 from sql import embedded
 from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
-from tests.conftest import ROOT, Stack, embedded_folder
+from tests.builders.servers import embedded_folder
+from tests.conftest import ROOT, Stack
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder() -> Iterator[Path]:
         yield var
 
 
-def test_a_wrong_password_is_one_line_that_hides_it(mariadb_url: str) -> None:
+def test_a_wrong_password_is_reported_in_one_line_without_it(mariadb_url: str) -> None:
     wrong = make_url(mariadb_url).set(username="nobody", password="s3cret-pw", database="x")
     with pytest.raises(DatabaseUnavailable, match="UKOK_SERVICE_DB_URL") as caught:
         check(service_engine(wrong.render_as_string(hide_password=False)), "service")
@@ -41,7 +42,7 @@ def test_a_database_that_does_not_exist_is_named(stack: Stack) -> None:
         check(service_engine(wrong.render_as_string(hide_password=False)), "service")
 
 
-def test_a_server_that_is_away_is_named() -> None:
+def test_an_unreachable_server_is_named() -> None:
     with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:9/.*UKOK_WAREHOUSE_DB_URL"):
         check(warehouse_engine("postgresql://someone:s3cret-pw@127.0.0.1:9/warehouse"), "warehouse")
 
@@ -53,14 +54,14 @@ def test_a_server_that_is_away_is_named() -> None:
         ("oracle9i://someone:s3cret-pw@host/x", "names the driver oracle9i"),
     ],
 )
-def test_a_url_that_is_none_is_refused_without_repeating_it(url: str, why: str) -> None:
+def test_an_invalid_url_is_refused_without_repeating_it(url: str, why: str) -> None:
     with pytest.raises(DatabaseUnavailable, match=f"UKOK_SERVICE_DB_URL {why}") as caught:
         service_engine(url)
     assert "s3cret-pw" not in str(caught.value)
 
 
 @pytest.mark.parametrize("stack", ["servers"], indirect=True)
-def test_only_who_asks_for_it_gives_up_a_postgres_that_is_gone(stack: Stack) -> None:
+def test_connections_time_out_only_with_silence_seconds(stack: Stack) -> None:
     def bounds(silence_seconds: int | None) -> tuple[int, ...]:
         engine = warehouse_engine(stack.warehouse_url, silence_seconds=silence_seconds)
         with closing(engine.raw_connection()) as conn, socket.socket(fileno=os.dup(conn.fileno())) as own:
@@ -87,7 +88,7 @@ def test_the_embedded_server_outlives_its_client_and_is_reused(folder: Path) -> 
     assert not embedded.status(folder).running
 
 
-def test_a_first_start_that_was_killed_is_begun_anew(folder: Path) -> None:
+def test_an_interrupted_first_start_is_repeated(folder: Path) -> None:
     starter = f"from pathlib import Path; from sql import embedded; embedded.start(Path({str(folder)!r}))"
     process = subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT, start_new_session=True)
     deadline = time.monotonic() + 60

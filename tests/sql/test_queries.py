@@ -1,4 +1,4 @@
-"""The queries that are written out for analysts."""
+"""The example queries for analysts."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,7 +45,7 @@ def on_air(schedule: Engine, at: datetime) -> list[tuple[Any, ...]]:
     return [(row.channel_id, row.which, row.source_product_id) for row in rows]
 
 
-def test_on_air_names_the_shows_of_now_and_next(schedule: Engine) -> None:
+def test_on_air_lists_current_and_next_shows(schedule: Engine) -> None:
     ten, moment = kst("10:00"), timedelta(microseconds=1)
     coming = (2, "next", 5)
     assert on_air(schedule, ten - moment) == [(1, "next", 1), (1, "next", 2), coming]
@@ -55,7 +55,7 @@ def test_on_air_names_the_shows_of_now_and_next(schedule: Engine) -> None:
     assert on_air(schedule, kst("25:00")) == []
 
 
-def test_on_air_tells_the_product_and_its_item(schedule: Engine) -> None:
+def test_on_air_gives_the_product_and_its_item(schedule: Engine) -> None:
     with schedule.connect() as conn:
         first, second, *_ = conn.execute(ON_AIR, {"at": kst("10:00")}).all()
     assert (first.product_name, first.item_id, first.slot) == ("햇감자", "kok:7", "main")

@@ -1,4 +1,4 @@
-"""What is written is what is read, on every engine."""
+"""Values read equal values written, on every engine."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,23 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, Table, insert, inspect, select, text
+from sqlalchemy import Engine, Table, insert, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from sql.engines import service_engine
 from sql.service.base import ServiceBase
 from sql.service.catalog import Channel, HomeShoppingProduct, KokPrice, KokProduct
 from sql.service.recipes import Ingredient
-from sql.upgrade import config, upgrade
 from sql.upsert import Counts, upsert
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.history import FctPrice
-from tests.conftest import Stack
 
 KST = ZoneInfo("Asia/Seoul")
 AT = datetime(2025, 8, 6, 0, 30, 15, 123456, tzinfo=KST)
@@ -32,7 +26,7 @@ AT = datetime(2025, 8, 6, 0, 30, 15, 123456, tzinfo=KST)
 def prices(
     request: pytest.FixtureRequest, service: Engine, warehouse: Engine
 ) -> Iterator[tuple[Engine, Table, dict[str, Any]]]:
-    """The price table of either database, with the columns that it has beyond the common ones."""
+    """The price table of either database, with its additional columns."""
     engine = service if request.param == "service" else warehouse
     if request.param == "service":
         yield engine, KokPrice.__table__, {"key": "kok_product_id", "extra": {}}  # type: ignore[misc]
@@ -72,7 +66,7 @@ def test_a_naive_time_is_refused(prices: tuple[Engine, Table, dict[str, Any]]) -
         conn.execute(insert(table), row | names["extra"])
 
 
-def test_names_that_weak_collations_confuse_are_different(service: Engine) -> None:
+def test_names_are_compared_byte_by_byte(service: Engine) -> None:
     names = ["🍣", "🍺", "Café", "Cafe", "cafe", "김치", "김치 ", '한돈 삼겹살 <1+1> & "특가"']
     with service.begin() as conn:
         conn.execute(insert(Ingredient), [{"name": name} for name in names])
@@ -93,7 +87,7 @@ def test_a_stored_time_is_never_null(service: Engine) -> None:
         )
 
 
-def test_reads_are_committed_reads(service: Engine, warehouse: Engine) -> None:
+def test_the_isolation_level_is_read_committed(service: Engine, warehouse: Engine) -> None:
     for engine in (service, warehouse):
         with engine.connect() as conn:
             assert conn.get_isolation_level() == "READ COMMITTED"
@@ -104,38 +98,6 @@ def test_the_channels_are_there(service: Engine) -> None:
         rows = conn.execute(select(Channel.channel_id, Channel.source).order_by(Channel.channel_id)).all()
     assert [row.channel_id for row in rows] == list(range(1, 18))
     assert [row.source for row in rows if row.source] == ["hnsmall", "hmall", "hmall", "nsmall", "nsmall"]
-
-
-def test_migrations_lead_to_the_models(service: Engine, warehouse: Engine) -> None:
-    for engine, metadata in ((service, ServiceBase.metadata), (warehouse, WarehouseBase.metadata)):
-        with engine.connect() as conn:
-            context = MigrationContext.configure(conn, opts={"compare_server_default": True})
-            assert compare_metadata(context, metadata) == []
-
-
-def test_every_table_and_column_of_the_warehouse_is_explained(warehouse: Engine) -> None:
-    inspector = inspect(warehouse)
-    silent = []
-    for table in WarehouseBase.metadata.tables:
-        if not inspector.get_table_comment(table)["text"]:
-            silent.append(table)
-        silent += [f"{table}.{c['name']}" for c in inspector.get_columns(table) if not c["comment"]]
-    assert silent == []
-
-
-def test_an_upgrade_that_was_killed_half_way_is_finished_by_the_next(stack: Stack, service: Engine) -> None:
-    # MariaDB commits each statement: a table may exist although its migration is not marked as done.
-    with service.begin() as conn:
-        conn.execute(text("UPDATE alembic_version SET version_num = '0019'"))
-        conn.execute(text("DROP TABLE data_version"))
-    engine = service_engine(stack.service_url)
-    upgrade(engine, "service")
-    engine.dispose()
-    assert inspect(service).has_table("data_version")
-    with service.connect() as conn:
-        newest = ScriptDirectory.from_config(config("service")).get_current_head()
-        assert conn.scalar(text("SELECT version_num FROM alembic_version")) == newest
-        assert len(conn.scalars(select(Channel.channel_id)).all()) == 17
 
 
 PRODUCT = {
@@ -182,12 +144,12 @@ def test_an_upsert_by_another_key_keeps_the_generated_id(service: Engine) -> Non
     assert then["양파"] == first["양파"]
 
 
-def test_an_upsert_refuses_two_rows_of_one_key(service: Engine) -> None:
+def test_an_upsert_refuses_two_rows_with_one_key(service: Engine) -> None:
     with service.begin() as conn, pytest.raises(ValueError, match="repeat a key"):
         upsert(conn, HomeShoppingProduct.__table__, [PRODUCT, PRODUCT], update_columns=CHANGING)  # type: ignore[arg-type]
 
 
-def test_a_price_of_a_product_appears_once_an_instant(service: Engine) -> None:
+def test_a_product_has_one_price_per_instant(service: Engine) -> None:
     row = {"kok_product_id": 1, "observed_at": AT, "price": 1, "price_kind": "amount", "discount_rate": 0}
     with service.begin() as conn:
         conn.execute(insert(KokPrice), row)

@@ -1,1 +1,1 @@
-"""Queries of the warehouse that answer common questions, to run as they are or to start from."""
+"""Example queries of the warehouse for common questions."""

@@ -1,6 +1,6 @@
--- The show on air at an instant and the next one of every channel, with their products and the items that these are.
--- A show runs from its start until before its end; cancelled ones are left out. `:at` is an instant with offset: in psql
--- `\set at '''2025-08-06 12:00+09'''`, or write now() in its place.
+-- The show on air at an instant and the next one of every channel, with their products and items.
+-- Shows include their start and exclude their end; cancelled ones are omitted. `:at` is an instant with offset: in psql
+-- `\set at '''2025-08-06 12:00+09'''`, or replace it by now().
 WITH shows AS (
     SELECT channel_id, starts_at, max(ends_at) AS ends_at
     FROM fct_broadcast

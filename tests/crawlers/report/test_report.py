@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from artifacts.open import open_store
 from artifacts.raw import RawRun, read_items, write_run
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.report.figures import CrawlReport, gather
 from crawlers.report.page import render
 from crawlers.report.run_index import NoSuchCrawl, find_crawl

@@ -12,8 +12,9 @@ from typing import TypeVar
 import psutil
 import pytest
 
+from artifacts.open import open_store
 from artifacts.raw import list_runs, read_items, read_report
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.job import Progress
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
@@ -25,7 +26,7 @@ DEADLINE = 60
 CALLER = """
 import sys
 from datetime import datetime
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 

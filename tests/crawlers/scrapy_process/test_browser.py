@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
 from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, Crawled, catalog, crawl_into, show
+from ukok import __version__
 
 ALL_SHOWS = [
     show(1, "14:00", "15:00", 10_000_000, on=-1),
@@ -128,7 +129,7 @@ def test_a_rendered_page_costs_itself_and_what_its_scripts_need(visit: tuple[Hos
 
 def test_manners_hold_for_rendered_pages(visit: tuple[Host, Crawled]) -> None:
     host, _ = visit
-    assert {asked.headers["User-Agent"] for asked in host.requests} == {"ukok/0.1 (+someone@example.org)"}
+    assert {asked.headers["User-Agent"] for asked in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
     moments = [asked.moment for asked in host.requests]
     pauses = [after - before for before, after in pairwise(moments)]
     assert min(pauses) > 0.15
@@ -220,6 +221,7 @@ def test_browser_and_images_are_not_imported_unless_they_are_used() -> None:
 import sys
 from crawlers.scrapy_process.politeness import scrapy_settings
 from crawlers.settings import CrawlSettings
+from ukok import __version__
 from scrapy.crawler import AsyncCrawlerProcess
 import crawlers.runner.crawl
 AsyncCrawlerProcess(scrapy_settings(CrawlSettings(crawl_browser=frozenset({"kok"})), "hnsmall"))

@@ -11,8 +11,9 @@ from random import Random
 import pytest
 from PIL import Image
 
+from artifacts.open import open_store
 from artifacts.raw import list_runs, read_items, read_report
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.scrapy_process.image_pipeline import BadImage, read_picture
 from crawlers.settings import CrawlSettings

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.registry import sources
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
 from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, catalog, crawl_into, kok, show
+from ukok import __version__
 
 PAUSE = 0.3  # seconds, of the settings; a host that is slow to note a request may see less, but not half
 ROBOTS = "/robots.txt"
@@ -118,7 +119,7 @@ def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Pat
         crawled = crawl_into(tmp_path, "hnsmall", settings.model_copy(update={"crawl_delay_seconds": 0}))
     assert len(crawled.shows) == 1
     assert host.requests[0].path == ROBOTS
-    assert {asked.headers["User-Agent"] for asked in host.requests} == {"ukok/0.1 (+someone@example.org)"}
+    assert {asked.headers["User-Agent"] for asked in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from scrapy.spiderloader import SpiderLoader
 from crawlers.registry import sources
 from crawlers.scrapy_process.politeness import retry_after, scrapy_settings
 from crawlers.settings import CrawlSettings
+from ukok import __version__
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 MANNERS = (
@@ -47,7 +48,7 @@ def test_defaults_pause_a_second_or_more_and_say_who_asks() -> None:
     assert settings["AUTOTHROTTLE_START_DELAY"] >= settings["DOWNLOAD_DELAY"]
     assert settings["ROBOTSTXT_OBEY"]
     assert not settings["HTTPCACHE_ENABLED"]
-    assert settings["USER_AGENT"] == "ukok/0.1 (+someone@example.org)"
+    assert settings["USER_AGENT"] == f"ukok/{__version__} (+someone@example.org)"
 
 
 @pytest.mark.parametrize(

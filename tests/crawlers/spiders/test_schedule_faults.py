@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from artifacts.open import open_store
 from artifacts.raw import list_runs
-from artifacts.store import open_store
 from crawlers.runner.crawl import CrawlFailed
 from crawlers.standin.faults import Fault, replaced, reset, truncated, unavailable, without
 from crawlers.standin.server import Standin, running_standin

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.items import CATEGORIES
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.catalog import Catalog

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from artifacts.open import open_store
 from artifacts.raw import read_items, read_report
-from artifacts.store import Store, open_store
+from artifacts.store import Store
 from crawlers.items import CATEGORIES
 from crawlers.runner.crawl import crawl
 from crawlers.standin.catalog import Catalog
@@ -31,7 +32,7 @@ HELD_AT = 1_000_000 + READINGS + 40  # more than a part, less than all
 CALLER = """
 import sys
 from datetime import datetime
-from artifacts.store import open_store
+from artifacts.open import open_store
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 

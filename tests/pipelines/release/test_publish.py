@@ -1,4 +1,4 @@
-"""From tables to a release that answers: train, build, verify, promote, roll back, on every database and store."""
+"""Train, build, verify, promote and roll back a release, on every database and store."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,17 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from artifacts import release as releases
+from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
-from artifacts.store import Store, StoreError
+from artifacts.store import Store
 from pipelines.release import publish
+from pipelines.release.build import build_release
 from pipelines.train import bert, word2vec
 from pipelines.train.corpora import EmptyCorpus
-from recommender.bundle import LoadedRelease
+from recommender.bundle import ReleaseFile
+from recommender.loaded_release import LoadedRelease
+from recommender.manifest import Manifest
+from recommender.product_ref import ProductRef
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from tests.builders.recipe_corpus import DISHES, EVERYWHERE, kitchen
@@ -28,11 +33,11 @@ KOK = {
     2: ("제주 감자 3kg", "감자", True),
     3: ("얼큰한 김치찌개 500g", "김치", False),
 }
-SHOWN = {BIG: ("바로 먹는 두부 10팩", "두부", True), 12: ("정체 모를 나눔 세트", None, False)}
+HOME_SHOPPING = {BIG: ("바로 먹는 두부 10팩", "두부", True), 12: ("정체 모를 나눔 세트", None, False)}
 
 
 def fill(service: Engine, recipes: int) -> None:
-    """The made-up kitchen, three mall products and two broadcast products."""
+    """The synthetic kitchen, three mall products and two broadcast products."""
     corpus = kitchen(recipes)
     numbers = {name: number for number, name in enumerate(NAMES, start=1)}
     counts = {"view_count": 3, "recommend_count": 0, "scrap_count": 0}
@@ -69,11 +74,11 @@ def fill(service: Engine, recipes: int) -> None:
                 kind
                 | {"source": "hmall", "source_product_id": n, "product_name": title, "is_ingredient": raw}
                 | {"price_kind": "unknown"}
-                for n, (title, _, raw) in SHOWN.items()
+                for n, (title, _, raw) in HOME_SHOPPING.items()
             ],
         )
         found = [("kok", n, name) for n, (_, name, _) in KOK.items()]
-        found += [("hmall", n, name) for n, (_, name, _) in SHOWN.items() if name]
+        found += [("hmall", n, name) for n, (_, name, _) in HOME_SHOPPING.items() if name]
         conn.execute(
             insert(ProductIngredient),
             [
@@ -96,48 +101,49 @@ class Built:
 def built(service: Engine, warehouse: Engine, store: Store) -> Built:
     fill(service, 60)
     word2vec.train(service, store, NOW)
-    bert.train_and_keep(service, store, NOW)
-    return Built(service, warehouse, store, publish.build(service, warehouse, store, NOW))
+    bert.train_and_save(service, store, NOW)
+    return Built(service, warehouse, store, build_release(service, warehouse, store, NOW))
 
 
 def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) -> None:
     assert releases.current(built.store) is None
     manifest = publish.verify(built.warehouse, built.store, built.version)
-    assert manifest.counts["recipes"] == 60
-    assert manifest.gate["passed"]
-    assert manifest.evaluation["served"]["contains_ingredient"] == 1.0
+    assert manifest.counts.recipes == 60
+    assert manifest.gate.passed
+    assert manifest.evaluation.served.contains_ingredient == 1.0
     publish.promote(built.warehouse, built.store, built.version, NOW)
     assert releases.current(built.store) == built.version
 
     loaded = LoadedRelease.open(releases.fetch(built.store, built.version, tmp_path))
     _check_answers(loaded)
 
-    later = publish.build(built.service, built.warehouse, built.store, LATER)
+    later = build_release(built.service, built.warehouse, built.store, LATER)
     assert later != built.version
     assert later.split("-")[1] == built.version.split("-")[1], "the same inputs gave other files"
     publish.promote(built.warehouse, built.store, later, LATER)
     assert publish.rollback(built.warehouse, built.store, LATER) == built.version
     assert releases.current(built.store) == built.version
-    assert [live for _, live in publish.list_releases(built.store)] == [True, False]
+    assert [release.is_live for release in publish.list_releases(built.store)] == [True, False]
     _check_damage(built, tmp_path / built.version)
 
 
 def _check_answers(loaded: LoadedRelease) -> None:
     corpus = kitchen(60)
     baskets = dict(zip(corpus.recipe_ids.tolist(), corpus.baskets, strict=True))
-    for source, product_id in (("kok", 1), ("hmall", BIG)):
-        shown = loaded.product_recipes(source, product_id, 10)
+    for product in (ProductRef("kok", 1), ProductRef("hmall", BIG)):
+        shown = loaded.product_recipes(product, 10)
         assert shown
         assert len(shown) == 10
         assert all("두부" in baskets[neighbour.recipe_id] for neighbour in shown)
         assert {neighbour.reason for neighbour in shown} == {"contains:두부"}
         assert [n.score for n in shown] == sorted((n.score for n in shown), reverse=True)
-    assert loaded.product_recipes("kok", 999, 10) is None
-    similar = loaded.similar_products("hmall", BIG, "kok", 5)
+    assert loaded.product_recipes(ProductRef("kok", 999), 10) == []
+    assert loaded.similar_products(ProductRef("kok", 999), "kok", 5) == []
+    similar = loaded.similar_products(ProductRef("hmall", BIG), "kok", 5)
     assert similar
-    assert (similar[0].source, similar[0].product_id) == ("kok", 1)
+    assert similar[0].product == ProductRef("kok", 1)
     with_tofu = next(recipe_id for recipe_id, basket in baskets.items() if "두부" in basket)
-    assert {("kok", 1), ("hmall", BIG)} <= {(p.source, p.product_id) for p in loaded.recipe_products(with_tofu, 10)}
+    assert {("kok", 1), ("hmall", BIG)} <= {n.product for n in loaded.recipe_products(with_tofu, 10)}
     assert loaded.recipe_products(10**12, 10) == []
     assert loaded.recipes_with(["없는재료"], 5) == []
     assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_with(["두부"], 5))
@@ -148,9 +154,14 @@ def _check_answers(loaded: LoadedRelease) -> None:
 
 
 def _check_damage(built: Built, folder: Path) -> None:
-    """A release that lost a file, a byte or its order is refused, and the message names what is wrong."""
-    manifest = releases.read_manifest(built.store, built.version)
-    for name in ("blend/rankers.npz", "texts.faiss", "encoder/model.onnx", "neighbours/product_recipes/rows.npy"):
+    """A release without a file, with a changed one or with parts that do not fit is refused; the message names it."""
+    manifest = releases.read_manifest(built.store, built.version, Manifest)
+    for name in (
+        ReleaseFile.BLEND_RANKERS,
+        ReleaseFile.TEXT_INDEX,
+        ReleaseFile.ENCODER_MODEL,
+        ReleaseFile.PRODUCT_RECIPES,
+    ):
         key = f"releases/{built.version}/{name}"
         data = built.store.get(key)
         for damaged in (data[:-1], data[:20] + bytes([data[20] ^ 1]) + data[21:]):
@@ -159,24 +170,25 @@ def _check_damage(built: Built, folder: Path) -> None:
                 publish.verify(built.warehouse, built.store, built.version)
         built.store.put(key, data)
     publish.verify(built.warehouse, built.store, built.version)
-    (folder / "ingredients.json").write_text(json.dumps(["하나"]), encoding="utf-8")
-    with pytest.raises(CorruptRelease, match="ingredient_vectors"):
+    (folder / ReleaseFile.INGREDIENTS).write_text(json.dumps(["하나"]), encoding="utf-8")
+    with pytest.raises(CorruptRelease, match=ReleaseFile.INGREDIENT_VECTORS):
         LoadedRelease.open(folder)
-    for name in sorted(manifest.files):
+    assert set(ReleaseFile) <= set(manifest.files)
+    for name in reversed(ReleaseFile):
         (folder / name).unlink()
-        with pytest.raises(CorruptRelease):
+        with pytest.raises(CorruptRelease, match=f"{name} is missing"):
             LoadedRelease.open(folder)
 
 
-def test_nothing_to_learn_from_is_said(service: Engine, warehouse: Engine, store: Store) -> None:
-    for step in (word2vec.train, bert.train_and_keep):
+def test_an_empty_corpus_is_refused(service: Engine, warehouse: Engine, store: Store) -> None:
+    for step in (word2vec.train, bert.train_and_save):
         with pytest.raises(EmptyCorpus, match="ukok recipes import"):
             step(service, store, NOW)
     with pytest.raises(EmptyCorpus, match="ukok recipes import"):
-        publish.build(service, warehouse, store, NOW)
+        build_release(service, warehouse, store, NOW)
 
 
 def test_a_release_needs_trained_models(service: Engine, warehouse: Engine, store: Store) -> None:
     fill(service, 10)
     with pytest.raises(StoreError, match="ukok train word2vec"):
-        publish.build(service, warehouse, store, NOW)
+        build_release(service, warehouse, store, NOW)

@@ -1,13 +1,13 @@
-"""What goes with what, on a kitchen small enough to check by hand."""
+"""Neighbour tables of a catalog small enough to check by hand."""
 
 import numpy as np
 import pytest
 
 from pipelines.release.food_products import FoodProduct
-from pipelines.release.publish import served
 from pipelines.release.tables import Items, product_recipes, recipe_products, similar_products
-from pipelines.train.corpora import corpus_of
+from recommender.evaluation.served import evaluate_served
 from recommender.models.neighbours import BY_TEXT
+from recommender.models.recipe_corpus import corpus_of
 
 RECIPES = [
     (1, "감자조림", ("감자", "간장", "설탕")),
@@ -33,32 +33,32 @@ def items() -> Items:
         [(recipe_id, name) for recipe_id, _, names in RECIPES for name in names],
     )
     names = tuple(sorted({name for _, _, basket in RECIPES for name in basket}))
-    # Texts all at right angles, but for the side dish, which reads like the fifth recipe.
+    # Texts are orthogonal, except that the side dish equals the fifth recipe.
     texts = np.eye(len(RECIPES) + len(PRODUCTS), dtype=np.float32)
     texts[len(RECIPES) + 5] = texts[4]
     return Items(corpus, PRODUCTS, names, texts[: len(RECIPES)], texts[len(RECIPES) :])
 
 
-def test_recipes_of_an_ingredient_hold_it_and_those_named_after_it_come_first(items: Items) -> None:
+def test_recipes_named_after_the_ingredient_come_first(items: Items) -> None:
     found = product_recipes(items).of_row(0, 10)
     titles = [items.corpus.titles[row] for row, _, _ in found]
-    assert titles == ["감자조림", "카레라이스"]  # a title once, though two recipes bear it
+    assert titles == ["감자조림", "카레라이스"]  # each title once, though two recipes have it
     assert {items.names[reason] for _, _, reason in found} == {"감자"}
 
 
-def test_a_product_without_an_ingredient_gets_recipes_that_read_alike_and_says_so(items: Items) -> None:
+def test_a_product_without_an_ingredient_gets_recipes_by_text(items: Items) -> None:
     best = product_recipes(items).of_row(5, 1)[0]
     assert items.corpus.titles[best[0]] == "두부조림"
     assert best[2] == BY_TEXT
 
 
-def test_a_shopping_list_has_the_best_of_each_ingredient_before_the_second_of_any(items: Items) -> None:
+def test_the_best_product_of_each_ingredient_comes_first(items: Items) -> None:
     found = recipe_products(items).of_row(0, 10)
     assert [items.products[row].product_id for row, _, _ in found[:3]] == [22, 24, 21]
     assert items.products[found[-1][0]].product_id != 23  # the snack comes after raw potatoes, and three are enough
 
 
-def test_products_of_the_mall_like_a_broadcast_share_its_ingredient_and_kind(items: Items) -> None:
+def test_similar_products_share_ingredient_and_kind(items: Items) -> None:
     found = [items.products[row].product_id for row, _, _ in similar_products(items, frozenset({"kok"})).of_row(0, 10)]
     assert set(found) == {21, 22, 23}
     assert found[-1] == 23
@@ -67,15 +67,17 @@ def test_products_of_the_mall_like_a_broadcast_share_its_ingredient_and_kind(ite
     assert back.of_row(0, 10) == []  # never itself
 
 
-def test_what_is_served_is_counted_over_products_with_an_ingredient(items: Items) -> None:
-    figures = served(items, product_recipes(items))
-    assert figures["products"] == 6
-    assert figures["products_resolved"] == figures["products_answered"] == 5
-    assert figures["contains_ingredient"] == 1.0
+def test_served_recipes_are_counted_for_resolved_products(items: Items) -> None:
+    figures = evaluate_served(
+        [product.ingredients for product in items.products], items.corpus.baskets, product_recipes(items)
+    )
+    assert figures.products == 6
+    assert figures.products_resolved == figures.products_answered == 5
+    assert figures.contains_ingredient == 1.0
 
 
 def test_no_products_make_empty_tables(items: Items) -> None:
     bare = Items(items.corpus, [], items.names, items.recipe_texts, items.product_texts[:0])
     assert product_recipes(bare).rows.shape[0] == 0
     assert recipe_products(bare).of_row(0, 5) == []
-    assert served(bare, product_recipes(bare))["contains_ingredient"] is None
+    assert evaluate_served([], bare.corpus.baskets, product_recipes(bare)).contains_ingredient is None

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from pipelines.train.bert import BertParameters, export, step_budget, train, untrained
-from pipelines.train.title_search import finding
+from recommender.evaluation.title_search import evaluate_title_search
 from recommender.models.encoder import Encoder
 from tests.builders.recipe_corpus import kitchen
 
-TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=2, batch=16, epochs=6, steps=40)
+TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=2, batch=16, epochs=6, max_steps=40)
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     return Encoder(folder)
 
 
-def test_what_the_vocabulary_does_not_hold_is_not_understood_and_like_nothing(encoder: Encoder) -> None:
+def test_unknown_words_are_not_understood_and_have_no_vector(encoder: Encoder) -> None:
     assert encoder.understands("김치찌개")
     assert encoder.understands("매콤한 김치찌개 뷁")
     for text in ("뷁쉙", "뷁 쉙 김", "asdfgh", "ㅋㅋㅋ", "!?", " ", ""):
@@ -33,10 +33,10 @@ def test_what_the_vocabulary_does_not_hold_is_not_understood_and_like_nothing(en
 def test_training_makes_titles_find_their_ingredients(encoder: Encoder, tmp_path: Path) -> None:
     export(untrained(kitchen(120), TINY), tmp_path / "untrained", TINY, [])
     unseen = kitchen(200, seed=99)
-    before = finding(unseen, Encoder(tmp_path / "untrained").encode)
-    after = finding(unseen, encoder.encode)
-    assert after["recipes"] == before["recipes"] > 20
-    assert after["mrr"] > 1.5 * before["mrr"]
+    before = evaluate_title_search(unseen, Encoder(tmp_path / "untrained").encode)
+    after = evaluate_title_search(unseen, encoder.encode)
+    assert after.recipes == before.recipes > 20
+    assert after.mrr > 1.5 * before.mrr
 
 
 def test_vectors_have_length_one_or_none_whatever_the_text(encoder: Encoder) -> None:
@@ -51,14 +51,14 @@ def test_a_text_has_one_vector_whatever_comes_with_it(encoder: Encoder) -> None:
 
 
 def test_the_same_corpus_gives_the_same_files(tmp_path: Path) -> None:
-    short = replace(TINY, steps=3)
+    short = replace(TINY, max_steps=3)
     for name in ("first", "second"):
         export(train(kitchen(40), short), tmp_path / name, short, [])
     for path in sorted((tmp_path / "first").iterdir()):
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
 
-def test_a_base_model_is_tuned_instead_of_a_fresh_one(tmp_path: Path) -> None:
+def test_a_base_model_is_fine_tuned_instead_of_a_fresh_one(tmp_path: Path) -> None:
     base = untrained(kitchen(40), TINY)
     base[0].auto_model.save_pretrained(tmp_path)
     base.tokenizer.save_pretrained(tmp_path)
@@ -70,10 +70,12 @@ def test_an_encoder_that_differs_from_its_model_is_not_exported(tmp_path: Path) 
     model = untrained(kitchen(40), TINY)
     # Truncated in the file, not in the model.
     with pytest.raises(RuntimeError, match="differs"):
-        export(model, tmp_path / "encoder", replace(TINY, longest=3), ["아주 긴 이름을 가진 크림파스타와 과일샐러드"])
+        export(
+            model, tmp_path / "encoder", replace(TINY, max_tokens=3), ["아주 긴 이름을 가진 크림파스타와 과일샐러드"]
+        )
 
 
 def test_the_budget_grows_with_the_corpus_up_to_a_limit() -> None:
     assert step_budget(0, TINY) == 0
     assert step_budget(17, TINY) == 2 * TINY.epochs
-    assert step_budget(10**6, TINY) == TINY.steps
+    assert step_budget(10**6, TINY) == TINY.max_steps

@@ -1,10 +1,13 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipelines.train.corpora import EmptyCorpus, corpus_of
+from pipelines.train.corpora import EmptyCorpus
 from pipelines.train.word2vec import Word2VecParameters, fit
+from recommender.models.recipe_corpus import corpus_of
+from recommender.models.word_vectors import WordVectors
 from tests.builders.recipe_corpus import DISHES, EVERYWHERE, kitchen
 
 SMALL = replace(Word2VecParameters(), dimensions=16, words=500_000)
@@ -27,12 +30,27 @@ def test_input_times_output_finds_what_goes_together() -> None:
         assert scores[core[1:]].mean() > scores[others].max()
 
 
-def test_vectors_are_finite_and_cover_the_usual_names() -> None:
+def test_vectors_are_finite_and_cover_the_frequent_ingredients() -> None:
     corpus = kitchen(120)
     vectors = fit(corpus, SMALL)
-    assert set(vectors.names) == set(corpus.usual_names())
+    assert set(vectors.names) == set(corpus.frequent_ingredients())
     assert np.isfinite(vectors.inputs).all()
     assert np.isfinite(vectors.outputs).all()
+
+
+def test_vectors_survive_their_files_and_are_aligned_by_name(tmp_path: Path) -> None:
+    inputs = np.array([[1, 2], [3, 4]], dtype=np.float32)
+    WordVectors(("무", "물"), inputs, -inputs).save(tmp_path)
+    loaded = WordVectors.load(tmp_path)
+    assert loaded.names == ("무", "물")
+    aligned = loaded.aligned(("물", "모름", "무"))
+    assert aligned[0].tolist() == [[3, 4], [0, 0], [1, 2]]
+    assert aligned[1].tolist() == [[-3, -4], [0, 0], [-1, -2]]
+
+
+def test_vectors_of_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"output vectors have shape \(1, 2\), expected \(2, 2\)"):
+        WordVectors(("무", "물"), np.zeros((2, 2), np.float32), np.zeros((1, 2), np.float32))
 
 
 def test_recipes_that_share_nothing_to_learn_from_are_refused() -> None:

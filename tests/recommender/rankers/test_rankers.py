@@ -1,24 +1,25 @@
-"""What every ranker must do, whatever it is made of."""
-
-from collections.abc import Sequence
+"""The contract of every ranker."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.release.evaluate import EVEN, hide, parts_of, ranks_of
+from pipelines.train.blend import DEFAULT_WEIGHTS
 from pipelines.train.word2vec import Word2VecParameters, fit
+from recommender.evaluation.leave_one_out import leave_one_out
+from recommender.evaluation.metrics import ranks_of
 from recommender.rankers.bert import NearestByText, recipe_vectors
-from recommender.rankers.blend import Blend, standardised
-from recommender.rankers.cases import Cases, Ranker, baskets_of
-from recommender.rankers.item_knn import cooccurrence, popularity
-from recommender.rankers.ngrams import ngrams, title_features
-from recommender.rankers.word2vec import Word2Vec, unit
-from tests.builders.recipe_corpus import kitchen
+from recommender.rankers.blend import Blend, fit_rankers, standardised
+from recommender.rankers.cases import Cases, Ranker, basket_matrix
+from recommender.rankers.config import BlendConfig, TitleFeaturesConfig
+from recommender.rankers.item_knn import fit_cooccurrence, fit_popularity
+from recommender.rankers.ngrams import fit_title_features
+from recommender.rankers.word2vec import Word2Vec
+from tests.builders.recipe_corpus import encode_letters, kitchen
 
 
-class _Whole:
-    """A blend, asked as a ranker."""
+class _BlendRanker:
+    """A blend with the interface of a ranker."""
 
     def __init__(self, blend: Blend) -> None:
         self._blend = blend
@@ -27,32 +28,23 @@ class _Whole:
         return self._blend.batch(cases)
 
 
-def _letters(texts: Sequence[str]) -> NDArray[np.float32]:
-    vectors = np.zeros((len(texts), 256), dtype=np.float32)
-    for row, text in enumerate(texts):
-        for letter in text:
-            vectors[row, ord(letter) % 256] += 1
-    return unit(vectors)
-
-
 CORPUS = kitchen(400)
 TRAIN = CORPUS.train()
-NAMES = TRAIN.usual_names()
-HIDDEN = hide(CORPUS.test(), NAMES)
+NAMES = TRAIN.frequent_ingredients()
+HIDDEN = leave_one_out(CORPUS.test(), NAMES)
 
 
 def _rankers() -> dict[str, Ranker]:
-    learnt = fit(TRAIN, Word2VecParameters(dimensions=16, words=300_000))
-    vectors = dict(zip(learnt.names, zip(learnt.inputs, learnt.outputs, strict=True), strict=True))
-    parts = parts_of(TRAIN, NAMES, vectors)
-    baskets = parts.nearest.baskets
-    texts = recipe_vectors(_letters, TRAIN.titles, TRAIN.baskets)
+    config = BlendConfig()
+    rankers = fit_rankers(TRAIN, NAMES, fit(TRAIN, Word2VecParameters(dimensions=16, words=300_000)), config)
+    baskets = rankers.nearest.baskets
+    texts = recipe_vectors(encode_letters, TRAIN.titles, TRAIN.baskets)
     return {
-        **parts.named(),
-        "popularity": popularity(baskets),
-        "cooccurrence": cooccurrence(baskets),
-        "bert": NearestByText(_letters, NAMES, texts, baskets),
-        "blend": _Whole(Blend(NAMES, parts, EVEN)),
+        **rankers.by_name(),
+        "popularity": fit_popularity(baskets),
+        "cooccurrence": fit_cooccurrence(baskets),
+        "bert": NearestByText(encode_letters, NAMES, texts, baskets),
+        "blend": _BlendRanker(Blend(NAMES, rankers, DEFAULT_WEIGHTS, config)),
     }
 
 
@@ -87,10 +79,10 @@ def test_a_case_is_scored_alone_as_among_others(ranker: Ranker) -> None:
 @pytest.mark.parametrize(
     "cases",
     [
-        Cases(baskets_of([], len(NAMES)), ()),
-        Cases(baskets_of([[]], len(NAMES)), ("",)),
-        Cases(baskets_of([[]], len(NAMES)), ("🍣 모르는 말",)),
-        Cases(baskets_of([list(range(len(NAMES)))], len(NAMES)), ("김치찌개",)),
+        Cases(basket_matrix([], len(NAMES)), ()),
+        Cases(basket_matrix([[]], len(NAMES)), ("",)),
+        Cases(basket_matrix([[]], len(NAMES)), ("🍣 모르는 말",)),
+        Cases(basket_matrix([list(range(len(NAMES)))], len(NAMES)), ("김치찌개",)),
     ],
     ids=["no case", "nothing given", "unknown title", "everything given"],
 )
@@ -101,7 +93,7 @@ def test_odd_cases_have_finite_scores(ranker: Ranker, cases: Cases) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RANKERS.keys() - {"popularity"}))
-def test_the_pattern_is_found_better_than_by_popularity(name: str) -> None:
+def test_the_pattern_is_ranked_higher_than_by_popularity(name: str) -> None:
     popular = ranks_of(RANKERS["popularity"].scores(HIDDEN.cases), HIDDEN)
     assert (1 / ranks_of(RANKERS[name].scores(HIDDEN.cases), HIDDEN)).mean() > (1 / popular).mean()
 
@@ -109,12 +101,12 @@ def test_the_pattern_is_found_better_than_by_popularity(name: str) -> None:
 def test_an_item_without_a_vector_never_comes_first() -> None:
     inputs = np.array([[1.0], [1.0], [0.0]], dtype=np.float32)
     outputs = np.array([[-2.0], [-1.0], [0.0]], dtype=np.float32)
-    scores = Word2Vec(inputs, outputs).scores(Cases(baskets_of([[0]], 3), ("",)))
+    scores = Word2Vec(inputs, outputs).scores(Cases(basket_matrix([[0]], 3), ("",)))
     assert scores[0].argmax() == 1
 
 
 def test_standardised_rows_ignore_what_is_given() -> None:
-    cases = Cases(baskets_of([[0], []], 4), ("", ""))
+    cases = Cases(basket_matrix([[0], []], 4), ("", ""))
     scores = standardised(np.array([[99, 1, 2, 3], [5, 5, 5, 5]], dtype=np.float32), cases)
     assert scores[0, 1:].mean() == pytest.approx(0, abs=1e-6)
     assert scores[0, 1:].std() == pytest.approx(1, abs=1e-5)
@@ -122,14 +114,22 @@ def test_standardised_rows_ignore_what_is_given() -> None:
 
 
 def test_ngrams_mark_the_edges_of_words() -> None:
-    assert list(ngrams("국")) == [" ", "국", " ", " 국", "국 ", " 국 "]
-    assert list(ngrams("")) == []
+    features = fit_title_features(["국", "국"], TitleFeaturesConfig(min_titles=1))
+    assert set(features.grams) == {" ", "국", " 국", "국 ", " 국 "}
+    assert fit_title_features(["", ""], TitleFeaturesConfig(min_titles=1)).grams == ()
 
 
-def test_title_features_have_length_one_and_know_only_what_they_saw() -> None:
-    features = title_features(["김치찌개", "김치전", "된장찌개"], at_most=50)
+def test_the_most_frequent_ngrams_are_features() -> None:
+    titles = ["김치찌개", "김치전", "된장찌개", "김치"]
+    features = fit_title_features(titles, TitleFeaturesConfig(max_features=2))
+    assert features.grams == (" ", " 김")
+    assert features.idf == pytest.approx([np.log(5 / 5) + 1, np.log(5 / 4) + 1], abs=1e-6)
+
+
+def test_title_features_have_length_one_or_none() -> None:
+    features = fit_title_features(["김치찌개", "김치전", "된장찌개"], TitleFeaturesConfig(max_features=50))
     rows = features.transform(["김치볶음밥", "", "🍣"])
     lengths = np.sqrt(rows.multiply(rows).sum(axis=1))
     assert lengths[0] == pytest.approx(1, abs=1e-5)
     assert lengths[1] == 0
-    assert features.grams == title_features(["김치찌개", "김치전", "된장찌개"], at_most=50).grams
+    assert features.transform([]).shape == (0, len(features.grams))

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from artifacts import release as releases
 from artifacts.store import Store
+from recommender.manifest import Manifest
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient, SearchDocument
 from tests.builders import tiny_release
 from tests.builders.small_catalog import LONG_AGO, NOON, POTATO, at
@@ -33,15 +34,15 @@ def test_its_products_are_in_the_release_and_served(
 ) -> None:
     add_product(filled)
     version = tiny_release.build(filled, warehouse, store, NOON)
-    assert releases.read_manifest(store, version).counts["home_shopping_products"] == 7
+    assert releases.read_manifest(store, version, Manifest).counts.home_shopping_products == 7
     tiny_release.make_live(store, version)
     client = start()
 
     recipes = client.get(f"/api/recommend/product/{SOURCE}/{PRODUCT_ID}/recipes").json()
-    assert recipes["source"] == "release"
+    assert recipes["stage"] == "release"
     assert {recipe["reason"] for recipe in recipes["recipes"]} == {"contains:감자"}
     mall = client.get(f"/api/homeshopping/product/{PRODUCT_ID}/kok-recommend").json()
-    assert (mall["source"], mall["products"][0]["kok_product_id"]) == ("release", 101)
+    assert (mall["stage"], mall["products"][0]["kok_product_id"]) == ("release", 101)
     day = client.get("/api/homeshopping/schedule?live_date=2025-08-06").json()["schedules"]
     assert [row["live_id"] for row in day if row["homeshopping_id"] == CHANNEL] == [LIVE_ID]
     found = client.get("/api/homeshopping/search", params={"keyword": "두메"}).json()

@@ -268,7 +268,7 @@ def test_a_product_knows_its_item_once_it_was_compared(filled: Engine) -> None:
     linked = {"source": "hmall", "source_product_id": BIG_ID, "item_id": "kok:101", "score": 1.0, "method": "title"}
     with filled.begin() as conn:
         conn.execute(insert(ProductItem), linked)
-        products = load_schedule(conn).products
+        products = load_schedule(conn).newest_by_id
     assert (products[BIG_ID].item_id, products[21_000_002].item_id) == ("kok:101", None)
 
 

@@ -67,7 +67,7 @@ def test_shows_go_with_the_mall_products_that_were_looked_at(
     client: TestClient, person: Person, warehouse: Engine, now: Now
 ) -> None:
     new = client.get(f"{SHOWS}?k=2", headers=person.headers).json()
-    assert (new["source"], [row["live_id"] for row in new["recommendations"]]) == ("popular", [2, 3])
+    assert (new["stage"], [row["live_id"] for row in new["recommendations"]]) == ("popular", [2, 3])
     assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
     views = select(func.count()).where(UserEvent.event_type == "kok_product_info_view")
 
@@ -77,7 +77,7 @@ def test_shows_go_with_the_mall_products_that_were_looked_at(
 
     eventually(lambda: seen() == 1, "the view is stored")
     body = client.get(SHOWS, headers=person.headers).json()
-    assert (body["source"], body["kok_product_name"]) == ("resolved", "햇감자 3kg")
+    assert (body["stage"], body["kok_product_name"]) == ("resolved", "햇감자 3kg")
     assert [row["live_id"] for row in body["recommendations"]] == [6]
     assert body["product_recommendations"] == {"햇감자 3kg": body["recommendations"]}
     assert body["recommendations"][0]["reason"] == "contains:감자"

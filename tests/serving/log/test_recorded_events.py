@@ -62,8 +62,8 @@ def test_recommendations_are_noted_with_release_position_and_reason(
         for position, recipe in enumerate(shown["recipes"], start=1)
     ]
     for recipe in shown["recipes"]:
-        assert (recipe["release_version"], recipe["source"], recipe["fallback"]) == (version, "release", False)
-    counted = 'ukok_recommendations_total{release="%s",route="%s",source="release"} 1.0'
+        assert (recipe["release_version"], recipe["stage"], recipe["fallback"]) == (version, "release", False)
+    counted = 'ukok_recommendations_total{release="%s",route="%s",stage="release"} 1.0'
     route = "/api/homeshopping/product/{product_id}/recipe-recommend"
     assert counted % (version, route) in client.get("/metrics").text
 

@@ -1,11 +1,11 @@
-"""What a user looked at, and how it is weighed."""
+"""How the views of a user are weighed."""
 
 import numpy as np
 
-from serving.catalog.mall import KokCatalog, KokItem
+from recommender.product_ref import ProductRef
+from serving.catalog.mall import KOK, KokCatalog, KokItem
 from serving.catalog.recipes import Recipe, RecipeBook
-from serving.recommendations import personal
-from serving.recommendations.recently_viewed import Viewed
+from serving.recommendations.personal import recommend_recipes
 from serving.runtime.snapshot import Snapshot
 
 
@@ -15,18 +15,33 @@ def recipe(number: int) -> Recipe:
 
 def item(number: int, ingredient: str) -> KokItem:
     return KokItem(
-        number, ingredient, "", None, None, None, "unknown", 0, 0, 0.0, True, True, True, (ingredient,), None
+        ref=ProductRef(KOK, number),
+        name=ingredient,
+        store="",
+        thumbnail=None,
+        list_price=None,
+        price=None,
+        price_kind="unknown",
+        discount_rate=0,
+        review_count=0,
+        review_score=0.0,
+        listed=True,
+        is_food=True,
+        is_ingredient=True,
+        ingredients=(ingredient,),
+        item_id=None,
     )
 
 
-def test_what_was_looked_at_last_counts_more_than_what_was_looked_at_long_ago() -> None:
-    held = {"감자": [0, 1], "양파": [2], "김치": [3], "쌀": [4], "두부": [5], "무": [6]}
+def test_recent_views_weigh_more_than_old_ones() -> None:
+    rows = {"감자": [0, 1], "양파": [2], "김치": [3], "쌀": [4], "두부": [5], "무": [6]}
+    postings = {name: np.array(positions, np.int32) for name, positions in rows.items()}
     popular = tuple(recipe(number) for number in range(7))
     snapshot = Snapshot(
-        kok=KokCatalog(items={number: item(number, name) for number, name in enumerate(held)}),
-        recipes=RecipeBook(popular=popular, postings={name: np.array(rows, np.int32) for name, rows in held.items()}),
+        kok=KokCatalog(items={number: item(number, name) for number, name in enumerate(postings)}),
+        recipes=RecipeBook(popular=popular, postings=postings),
     )
-    viewed = [Viewed("kok", number) for number in range(len(held))]
-    found = [recipe.recipe_id for recipe, _ in personal.recipes(snapshot, viewed, 10).items]
-    assert found == [0, 2, 3, 4, 5, 1, 6], "the second best of the last comes before the best of five views ago"
-    assert [r.recipe_id for r, _ in personal.recipes(snapshot, viewed[::-1], 10).items][:2] == [6, 5]
+    viewed = [ProductRef(KOK, number) for number in range(len(postings))]
+    found = [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed, 10).items]
+    assert found == [0, 2, 3, 4, 5, 1, 6], "the second best of the last view comes before the best of five views ago"
+    assert [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed[::-1], 10).items][:2] == [6, 5]

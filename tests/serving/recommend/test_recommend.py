@@ -9,9 +9,9 @@ from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
-from serving.recommend.schemas import products_body
-from serving.recommendations.candidates import Recommendation
+from serving.recommend.presenters import products_body
 from serving.recommendations.recently_viewed import VIEWS
+from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
 from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
@@ -30,8 +30,8 @@ def answer(client: TestClient, path: str, person: Person | None = None) -> dict[
     body = dict(response.json())
     items = next(body[name] for name in ("products", "recipes", "substitutes") if name in body)
     for item in items:
-        same = (item["release_version"], item["source"], item["fallback"])
-        assert same == (body["release_version"], body["source"], body["fallback"])
+        same = (item["release_version"], item["stage"], item["fallback"])
+        assert same == (body["release_version"], body["stage"], body["fallback"])
         assert item["reason"]
     return body
 
@@ -65,17 +65,17 @@ def look(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> 
 def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> None:
     client, version = warm
     shows = answer(client, SHOWS_FOR_POTATOES)
-    assert (shows["source"], shows["release_version"], shows["fallback"]) == ("release", version, False)
+    assert (shows["stage"], shows["release_version"], shows["fallback"]) == ("release", version, False)
     assert ("hmall", BIG_ID) in keys(shows)
     mall = answer(client, MALL_FOR_POTATOES)
-    assert (mall["source"], keys(mall)[0]) == ("release", ("kok", 101))
+    assert (mall["stage"], keys(mall)[0]) == ("release", ("kok", 101))
     assert ("kok", 106) not in keys(mall), "no longer listed"
     recipe = answer(client, "/api/recommend/recipe/9001/products")
-    assert recipe["source"] == "release"
+    assert recipe["stage"] == "release"
     assert ("kok", 101) in keys(recipe)
     assert answer(client, "/api/recommend/ingredient/햇감자/substitutes")["ingredient"] == "감자"
     bodies = [answer(client, f"/api/recommend/ingredient/{name}/substitutes") for name in INGREDIENTS.values()]
-    assert "release" in {body["source"] for body in bodies}
+    assert "release" in {body["stage"] for body in bodies}
     for body in bodies:
         rows = body["substitutes"]
         assert body["ingredient"] not in [row["ingredient"] for row in rows]
@@ -84,15 +84,15 @@ def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> N
 
 def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
     shows = answer(client, SHOWS_FOR_POTATOES)
-    assert (shows["source"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
+    assert (shows["stage"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
     assert shows["products"][0]["reason"] == "contains:감자"
     sushi = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping")
-    assert sushi["source"] == "popular", "nothing is known of its ingredients"
+    assert sushi["stage"] == "popular", "nothing is known of its ingredients"
     assert [row["live_id"] for row in sushi["products"]] == [2, 3, 6, 7], "on air first, then what comes next"
     assert [row["on_air"] for row in sushi["products"]] == [True, False, False, False]
-    assert answer(client, MALL_FOR_POTATOES)["source"] == "resolved"
-    assert answer(client, "/api/recommend/recipe/9001/products")["source"] == "resolved"
-    assert answer(client, "/api/recommend/ingredient/감자/substitutes")["source"] is None
+    assert answer(client, MALL_FOR_POTATOES)["stage"] == "resolved"
+    assert answer(client, "/api/recommend/recipe/9001/products")["stage"] == "resolved"
+    assert answer(client, "/api/recommend/ingredient/감자/substitutes")["stage"] is None
 
 
 def test_an_empty_system_answers_with_nothing(service: Engine, start: Callable[[], TestClient]) -> None:
@@ -102,7 +102,7 @@ def test_an_empty_system_answers_with_nothing(service: Engine, start: Callable[[
     assert client.get("/api/recommend/recipe/9001/products").status_code == 404
     for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
         body = answer(client, path, person)
-        assert (body["source"], body.get("recipes", body.get("products"))) == (None, [])
+        assert (body["stage"], body.get("recipes", body.get("products"))) == (None, [])
         assert client.get(path).status_code == 401
 
 
@@ -123,11 +123,11 @@ def test_popular_food_of_the_mall_goes_with_food_only(client: TestClient) -> Non
     lobster, cleaner = (
         client.get(f"/api/homeshopping/product/{number}/kok-recommend").json() for number in (21_000_006, 21_000_004)
     )
-    assert (lobster["source"], [row["kok_product_id"] for row in lobster["products"]]) == (
+    assert (lobster["stage"], [row["kok_product_id"] for row in lobster["products"]]) == (
         "popular",
         [103, 101, 102, 104, 105],
     )
-    assert (cleaner["source"], cleaner["products"]) == (None, [])
+    assert (cleaner["stage"], cleaner["products"]) == (None, [])
 
 
 @pytest.mark.parametrize("state", ["cold", "warm"])
@@ -142,7 +142,7 @@ def test_nothing_is_recommended_for_itself(state: str, request: pytest.FixtureRe
             assert (source, number) not in offered
     if state == "cold":
         soon = answer(client, f"/api/recommend/product/hmall/{BIG_ID}/products?k=3&target=home_shopping")
-        assert (soon["source"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
+        assert (soon["stage"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
 
 
 def test_what_the_mall_no_longer_lists_is_not_offered_for_a_recipe(
@@ -193,7 +193,8 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
     snapshot = client.app.state.runtime.snapshot.current  # type: ignore[attr-defined]
-    picked = Recommendation(((snapshot.schedule.by_live_id[2], "popular"),), "popular", None)
+    item = RecommendedItem(snapshot.schedule.by_live_id[2], "popular", Stage.POPULAR)
+    picked = Recommendation((item,), Stage.POPULAR, None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
     bodies = [json.loads(products_body(snapshot, picked, now)) for now in moments]
     assert [body["products"][0]["on_air"] for body in bodies] == [False, True, True, False]
@@ -228,15 +229,15 @@ def test_what_a_user_looked_at_decides(
     client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
     person = sign_up(client)
     new = answer(client, "/api/recommend/me/recipes", person)
-    assert (new["source"], [row["recipe_id"] for row in new["recipes"]]) == ("popular", [9002, 9005, 9001, 9004, 9003])
+    assert (new["stage"], [row["recipe_id"] for row in new["recipes"]]) == ("popular", [9002, 9005, 9001, 9004, 9003])
     look(client, person, warehouse, "/api/kok/product/101/info", "/api/recipes/9001")
     recipes = answer(client, "/api/recommend/me/recipes", person)
-    assert recipes["source"] == ("resolved" if state == "cold" else "release")
+    assert recipes["stage"] == ("resolved" if state == "cold" else "release")
     assert 9001 not in [row["recipe_id"] for row in recipes["recipes"]], "it was looked at"
     assert {9003, 9005} <= {row["recipe_id"] for row in recipes["recipes"]}
     assert recipes["recipes"][0]["reason"].startswith("viewed:")
     products = answer(client, "/api/recommend/me/products", person)
-    assert products["source"] == ("resolved" if state == "cold" else "release")
+    assert products["stage"] == ("resolved" if state == "cold" else "release")
     assert ("kok", 101) not in keys(products), "it was looked at"
     assert ("hmall", BIG_ID) in keys(products)
 
@@ -246,7 +247,7 @@ def test_what_is_popular_says_nothing_about_a_user(client: TestClient, warehouse
     look(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
     for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
         body = answer(client, path, person)
-        assert body["source"] == "popular", "of lobster and sushi no ingredient is known"
+        assert body["stage"] == "popular", "of lobster and sushi no ingredient is known"
         assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
 
 
@@ -264,11 +265,11 @@ def test_what_comes_from_a_release_in_part_counts_as_the_releases(
     page = "/api/kok/product/107/info"
     eventually(lambda: client.get(page).status_code == 200, "the new product is there")
     look(client, person, warehouse, page)
-    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "resolved", "the release does not know it"
+    assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "resolved", "the release does not know it"
     look(client, person, warehouse, "/api/kok/product/101/info")
     recipes = answer(client, "/api/recommend/me/recipes", person)
     assert {row["reason"] for row in recipes["recipes"]} == {"viewed:햅쌀 10kg", "viewed:햇감자 3kg"}
-    assert recipes["source"] == "release"
+    assert recipes["stage"] == "release"
 
 
 def test_with_the_warehouse_away_a_user_gets_what_is_popular(
@@ -278,8 +279,8 @@ def test_with_the_warehouse_away_a_user_gets_what_is_popular(
     client = start()
     person = sign_up(client)
     door.shut()
-    assert answer(client, "/api/recommend/me/recipes", person)["source"] == "popular"
-    assert answer(client, "/api/recommend/me/products", person)["source"] == "popular"
+    assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "popular"
+    assert answer(client, "/api/recommend/me/products", person)["stage"] == "popular"
 
 
 def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_asked_for_as_it_was_understood(
@@ -333,7 +334,7 @@ def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_aske
 def test_a_text_finds_recipes_and_what_can_be_bought_now(client: TestClient, now: Now) -> None:
     body = client.get("/api/recommend/search?keyword=돼지고기 김치찌게").json()
     assert body["recipes"]["recipes"][0]["recipe_id"] == 9002, "although it is misspelled"
-    assert {row["source"] for row in body["recipes"]["recipes"]} == {"text"}
+    assert {row["stage"] for row in body["recipes"]["recipes"]} == {"text"}
     assert not body["recipes"]["fallback"]
     assert keys(client.get("/api/recommend/search?keyword=감자").json()["products"])[0] == ("hmall", BIG_ID)
     now.forward(days=30)
@@ -358,7 +359,7 @@ def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(
     client, version = warm
     found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
     assert 9004 in [row["recipe_id"] for row in found["recipes"]]
-    assert {(row["reason"], row["source"], row["release_version"]) for row in found["recipes"]} == {
+    assert {(row["reason"], row["stage"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
     release = client.app.state.runtime.snapshot.current.release  # type: ignore[attr-defined]

@@ -15,7 +15,8 @@ from starlette.testclient import TestClient
 from artifacts import release as releases
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
-from recommender.bundle import LoadedRelease
+from recommender.bundle import ReleaseFile
+from recommender.loaded_release import LoadedRelease
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, NOON, ONION, at, bump
@@ -50,17 +51,17 @@ def failures(client: TestClient) -> float:
 def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start: Callable[[], TestClient]) -> None:
     client = start()
     recipes = answer(client)
-    assert (recipes["release_version"], recipes["source"], recipes["fallback"]) == (first, "release", False)
+    assert (recipes["release_version"], recipes["stage"], recipes["fallback"]) == (first, "release", False)
     assert {recipe["recipe_id"] for recipe in recipes["recipes"]} >= {9001, 9003, 9005}
     assert recipes["recipes"][0]["reason"] == "contains:감자"
     mall = answer(client, MALL)
-    assert (mall["release_version"], mall["source"], mall["fallback"]) == (first, "release", False)
+    assert (mall["release_version"], mall["stage"], mall["fallback"]) == (first, "release", False)
     assert mall["products"][0]["kok_product_id"] == 101
     assert 106 not in [product["kok_product_id"] for product in mall["products"]], "no longer listed"
     assert client.get("/readyz").json()["release"] == first
     assert f'ukok_release_info{{version="{first}"}} 1.0' in client.get("/metrics").text
     assert answer(client, "/api/recommend/release")["version"] == first
-    assert answer(client, "/api/recommend/product/kok/101/recipes")["source"] == "release"
+    assert answer(client, "/api/recommend/product/kok/101/recipes")["stage"] == "release"
 
 
 def test_a_product_that_the_release_does_not_know_is_answered_by_its_ingredients(
@@ -78,7 +79,7 @@ def test_a_product_that_the_release_does_not_know_is_answered_by_its_ingredients
     path = "/api/homeshopping/product/777000111/recipe-recommend"
     eventually(lambda: client.get(path).status_code == 200, "the new product is served")
     found = answer(client, path)
-    assert (found["release_version"], found["source"], found["fallback"]) == (first, "resolved", True)
+    assert (found["release_version"], found["stage"], found["fallback"]) == (first, "resolved", True)
     assert found["recipes"][0]["reason"] == "contains:양파"
 
 
@@ -86,7 +87,7 @@ def test_an_ingredient_that_no_recipe_holds_is_answered_by_what_is_popular(
     filled: Engine, start: Callable[[], TestClient]
 ) -> None:
     lobster = answer(start(), "/api/homeshopping/product/21000006/recipe-recommend")
-    assert (lobster["release_version"], lobster["source"], lobster["fallback"]) == (None, "popular", True)
+    assert (lobster["release_version"], lobster["stage"], lobster["fallback"]) == (None, "popular", True)
     assert [recipe["recipe_id"] for recipe in lobster["recipes"]] == [9002, 9005, 9001, 9004, 9003]
     assert {recipe["reason"] for recipe in lobster["recipes"]} == {"popular"}
 
@@ -109,15 +110,20 @@ def test_a_first_release_is_picked_up_by_a_system_that_started_without_one(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
-    assert answer(client)["source"] == "resolved"
+    assert answer(client)["stage"] == "resolved"
     version = tiny_release.build(filled, warehouse, store, NOON)
     tiny_release.make_live(store, version)
     eventually(lambda: answer(client)["release_version"] == version, "the first release is in service")
-    assert answer(client)["source"] == "release"
+    assert answer(client)["stage"] == "release"
 
 
 @pytest.mark.parametrize(
-    ("name", "flaw"), [("recipe_ids.npy", "changed"), ("texts.faiss", "missing"), ("encoder/model.onnx", "cut off")]
+    ("name", "flaw"),
+    [
+        (ReleaseFile.RECIPE_IDS, "changed"),
+        (ReleaseFile.TEXT_INDEX, "missing"),
+        (ReleaseFile.ENCODER_MODEL, "cut off"),
+    ],
 )
 def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
     name: str, flaw: str, first: str, store: Store, start: Callable[[], TestClient]
@@ -131,7 +137,7 @@ def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
     assert name in ready.json()["dependencies"]["release"]
     assert ready.json()["release"] == first
     assert name in answer(client, "/api/recommend/release")["problem"]
-    assert (answer(client)["release_version"], answer(client)["source"]) == (first, "release")
+    assert (answer(client)["release_version"], answer(client)["stage"]) == (first, "release")
     assert failures(client) >= 1
     assert releases.rollback(store) == first
     eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
@@ -145,7 +151,7 @@ def test_a_current_that_names_no_release_keeps_the_old_one_and_a_new_process_doe
         store.put(releases.CURRENT, content)
         eventually(lambda: client.get("/readyz").json()["status"] == "degraded", "it is noticed")
         assert answer(client)["release_version"] == first
-        assert (answer(start())["release_version"], answer(start())["source"]) == (None, "resolved")
+        assert (answer(start())["release_version"], answer(start())["stage"]) == (None, "resolved")
         store.put(releases.CURRENT, releases.Pointer(version=first).model_dump_json().encode())
         eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
@@ -173,7 +179,7 @@ def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read
         return str(client.get("/readyz").json()["dependencies"]["release"])
 
     client = start()
-    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
     eventually(lambda: "flawed" in said(), "the flaw is noticed")
     store.put(releases.CURRENT, b"no pointer at all")
@@ -215,7 +221,7 @@ def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
 
     monkeypatch.setattr(releases, "current", current)
     client = start()
-    tiny_release.copy_with_flaw(store, first, "flawed", "recipe_ids.npy", "changed")
+    tiny_release.copy_with_flaw(store, first, "flawed", ReleaseFile.RECIPE_IDS, "changed")
     tiny_release.make_live(store, "flawed")
     eventually(lambda: looks.count("flawed") >= 6, "it was looked at six times")
     assert failures(client) < 3
@@ -225,16 +231,18 @@ def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
 def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Store, tmp_path: Path) -> None:
     folder = releases.fetch(store, first, tmp_path)
     LoadedRelease.open(folder)
-    tables = ("product_recipes", "recipe_products", "product_kok", "product_home_shopping")
-    names = [f"neighbours/{table}/{column}" for table in tables for column in ("rows", "reasons")]
-    for name in [*names, "baskets/ingredients"]:
-        path = folder / f"{name}.npy"
+    tables = [name for name in ReleaseFile if name.startswith("neighbours/")]
+    assert len(tables) == 4
+    columns = [(name, column) for name in tables for column in ("rows", "reasons")]
+    for name, column in [*columns, (ReleaseFile.BASKETS, "ingredients")]:
+        path = folder / name
         whole = path.read_bytes()
+        with np.load(path) as arrays:
+            numbers = dict(arrays)
         for outside in (10**6, -2):
-            numbers = np.load(path)
-            numbers.flat[0] = outside
-            np.save(path, numbers)
-            with pytest.raises(CorruptRelease, match=f"{name.removesuffix('/ingredients')} points at row {outside} of"):
+            numbers[column].flat[0] = outside
+            np.savez(path, **numbers)
+            with pytest.raises(CorruptRelease, match=f"{name}(, reasons,)? points at row {outside} of"):
                 LoadedRelease.open(folder)
         path.write_bytes(whole)
 
@@ -250,7 +258,7 @@ def test_no_answer_fails_or_mixes_versions_while_releases_are_swapped(
         seen = set()
         while not stop.is_set():
             recipes = answer(client)
-            seen.add((recipes["release_version"], recipes["source"]))
+            seen.add((recipes["release_version"], recipes["stage"]))
         return seen
 
     with ThreadPoolExecutor(2) as pool:

@@ -1,28 +1,21 @@
 """Refresh tokens: each good for one use, and a login that ends when one is used twice."""
 
 import hashlib
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
-import sqlalchemy
-from alembic import command
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from sqlalchemy import Engine, column, insert, inspect, make_url, select, table, text
+from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
-from serving.web.auth import Authenticator, Revocations, Tokens
+from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
-from sql.engines import service_engine
 from sql.service.users import LoginSession, RefreshToken
-from sql.types import UtcDateTime
-from sql.upgrade import config, upgrade
-from tests.conftest import Stack
 from tests.serving.conftest import Now, Person, eventually, sign_up
 from tests.serving.gate import Gate
 
@@ -194,44 +187,6 @@ def test_a_token_that_names_no_login_is_logged_out_as_well(
         eventually(lambda token=token: info(elsewhere, token) == 401, "the other process refuses it")  # type: ignore[misc]
     now.forward(hours=4)
     assert info(start(), without) == 401, "for as long as it would have been valid"
-
-
-@pytest.fixture
-def before_logins(stack: Stack) -> Iterator[Engine]:
-    """A service database with the schema of the last version that remembered single tokens."""
-    name = f"ukok_before_{secrets.token_hex(4)}"
-    admin = sqlalchemy.create_engine(stack.service_url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    engine = service_engine(make_url(stack.service_url).set(database=name).render_as_string(hide_password=False))
-    with engine.connect() as conn:
-        command.upgrade(config("service", conn), "0075")
-    yield engine
-    engine.dispose()
-    with admin.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name}" + (" WITH (FORCE)" if admin.dialect.name == "postgresql" else "")))
-
-
-def test_a_token_that_was_logged_out_before_an_upgrade_is_refused_after_it(before_logins: Engine, now: Now) -> None:
-    key = OctKey.import_key(DEVELOPMENT_SECRET)
-    until = now() + timedelta(hours=1)
-    exp = int(until.timestamp())
-    gone, good = (jwt.encode({"alg": "HS256"}, {"sub": "7", "exp": exp, "jti": jti}, key) for jti in ("gone", "good"))
-    times = (column("revoked_at", UtcDateTime()), column("expires_at", UtcDateTime()))
-    revoked = table("revoked_token", column("token_sha256"), *times)
-    row = {"token_sha256": hashlib.sha256(gone.encode()).hexdigest(), "revoked_at": now(), "expires_at": until}
-    with before_logins.begin() as conn:
-        conn.execute(insert(revoked), row)
-    upgrade(before_logins, "service")
-    with before_logins.begin() as conn:
-        conn.execute(text("UPDATE alembic_version SET version_num = '0075'"))
-    upgrade(before_logins, "service")  # as after one that was killed before its end
-    revocations = Revocations(before_logins, now)
-    revocations.refresh()
-    auth = Authenticator(Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), now), revocations)
-    assert auth.optional(f"Bearer {gone}") is None
-    assert auth.optional(f"Bearer {good}") is not None
-    assert not inspect(before_logins).has_table("revoked_token")
 
 
 def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(

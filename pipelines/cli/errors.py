@@ -1,0 +1,41 @@
+"""Errors in one line, without a traceback."""
+
+from typing import NoReturn
+
+import typer
+
+from pipelines.cli.console import err
+
+
+def reason_of(error: Exception) -> str | None:
+    """Return the reason in one line if a person can act on the error, None if it is a bug."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from artifacts.errors import StoreError
+    from crawlers.runner.crawl import CrawlFailed
+    from sql.engines import DatabaseUnavailable
+
+    if isinstance(error, ValidationError):
+        names = [".".join(map(str, entry["loc"])) for entry in error.errors(include_url=False, include_input=False)]
+        return f"setting UKOK_{', UKOK_'.join(name.upper() for name in names)}: {error.errors()[0]['msg']}"
+    if isinstance(error, OperationalError | ProgrammingError):
+        reason = " ".join(str(error.orig).split())
+        hint = "; run `ukok db upgrade`" if "exist" in reason else "; is the database server running?"
+        return f"database error: {reason}{hint}"
+    # Errors of our own steps are runtime or value errors whose message says what to do.
+    ours = isinstance(error, StoreError | CrawlFailed | DatabaseUnavailable | OSError)
+    if ours or type(error).__module__.split(".")[0] in {"pipelines", "serving"} or isinstance(error, ValueError):
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+def print_reason(reason: str) -> None:
+    """Print why a command failed."""
+    err.print(f"ukok: {reason}", markup=False)
+
+
+def fail(reason: str) -> NoReturn:
+    """Print why the command failed and end it with exit code 1."""
+    print_reason(reason)
+    raise typer.Exit(1)

@@ -1,0 +1,60 @@
+"""Arguments and options that several commands take, and how their values are read."""
+
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from crawlers.registry import sources
+
+KST = ZoneInfo("Asia/Seoul")
+DAYS = 11  # of schedule, which is as far ahead as the broadcasters publish
+
+
+def _check_source(source: str) -> str:
+    if source not in sources():
+        raise typer.BadParameter(f"unknown source {source!r}: one of {', '.join(sources())}")
+    return source
+
+
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", callback=_check_source, help=f"One of {', '.join(sources())}.")
+]
+Day = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="Day in Korea, e.g. 2025-08-06.", show_default="today"),
+]
+Days = Annotated[int, typer.Option(min=1, max=31, help="Number of days of schedule to read, from that day on.")]
+Version = Annotated[
+    str | None, typer.Argument(help="A version that `ukok release list` shows.", show_default="the newest")
+]
+Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port of the API.")]
+
+
+def wall_clock() -> datetime:
+    """Return the present instant in Korea."""
+    return datetime.now(KST)
+
+
+def day_of(chosen: datetime | None) -> date:
+    """Return the chosen day, by default today in Korea."""
+    return chosen.date() if chosen else wall_clock().date()
+
+
+def instant_on(day: date) -> datetime:
+    """Return the wall-clock time of now on ``day``: the instant that a crawl of that day counts as."""
+    return datetime.combine(day, wall_clock().timetz())
+
+
+def parse_instant(option: str, text: str | None) -> datetime | None:
+    """Parse an ISO 8601 instant with an offset; raise a usage error that names the option."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time", param_hint=option) from None
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} lacks an offset, e.g. {text}+09:00", param_hint=option)
+    return instant

@@ -1,0 +1,89 @@
+"""`ukok release`: what the API recommends from."""
+
+import typer
+
+from pipelines.cli.console import out, table_console
+from pipelines.cli.errors import fail
+from pipelines.cli.options import Version, wall_clock
+
+app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll back what the API recommends from.")
+
+
+@app.command()
+def build() -> None:
+    """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
+
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release.
+    """
+    from pipelines import tasks
+
+    out.print(tasks.build(wall_clock()))
+
+
+@app.command()
+def verify(version: Version = None) -> None:
+    """Download a release, check every file against its manifest, open it as the API does and run a query."""
+    from pipelines import tasks
+
+    chosen = version or _newest()
+    tasks.verify(chosen)
+    out.print(f"{chosen} is whole")
+
+
+@app.command()
+def promote(version: Version = None) -> None:
+    """Make a release live; running APIs load it within seconds. Refused when the release did not pass its gate."""
+    from pipelines import tasks
+
+    chosen = version or _newest()
+    tasks.promote(chosen, wall_clock())
+    out.print(f"{chosen} is live")
+
+
+@app.command()
+def rollback() -> None:
+    """Make the previous live release live again."""
+    from pipelines import tasks
+
+    out.print(f"{tasks.rollback(wall_clock())} is live")
+
+
+@app.command("list")
+def list_releases() -> None:
+    """List the uploaded releases, newest first: whether it is live, its contents, its evaluation."""
+    from rich.table import Table
+
+    from artifacts.open import open_store
+    from pipelines.release import publish
+    from pipelines.status import release_figures
+
+    table = Table("version", "live", "recipes", "products", "hit@10", "gate")
+    problems = []
+    for release in reversed(publish.list_releases(open_store())):
+        live = "live" if release.is_live else ""
+        if release.manifest is None:
+            table.add_row(release.version, live, "", "", "", "unreadable")
+            problems.append(release.problem)
+            continue
+        figures = release_figures(release.manifest)
+        table.add_row(
+            release.version,
+            live,
+            f"{figures.recipes:,}",
+            f"{figures.products:,}",
+            "" if figures.hit_at_10 is None else f"{figures.hit_at_10:.3f}",
+            "passed" if figures.gate_passed else "refused",
+        )
+    table_console().print(table)
+    for problem in problems:
+        out.print(problem)
+
+
+def _newest() -> str:
+    from artifacts.open import open_store
+    from artifacts.release import list_releases
+
+    versions = list_releases(open_store())
+    if not versions:
+        fail("there is no release yet: run `ukok release build`")
+    return versions[-1]

@@ -1,0 +1,65 @@
+"""`ukok serve`: the API."""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipelines.cli.console import out
+from pipelines.cli.options import Port
+
+HOST = "127.0.0.1"
+# A request that is never sent to its end must not keep the API from stopping.
+STOP_SECONDS = 8
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
+    port: Port = 8000,
+    stop_database: Annotated[bool, typer.Option("--stop-database", hidden=True)] = False,
+) -> None:
+    """Serve the API (the gateway with all six services) until Ctrl-C; /docs describes its routes."""
+    import uvicorn
+
+    out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
+    # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if stop_database:
+        # uvicorn raises the signal again once it has stopped, which would end the process before the database.
+        signal.signal(signal.SIGTERM, _exit)
+    try:
+        uvicorn.run(
+            "serving.gateway.main:app",
+            host=host,
+            port=port,
+            log_level="warning",
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    finally:
+        if stop_database:
+            _stop_database()
+
+
+def replace_by_server(port: int, *, stop_database: bool) -> NoReturn:
+    """Replace this process by `ukok serve`, which inherits its terminal and process id, but nothing of its memory.
+
+    ``stop_database`` stops the embedded PostgreSQL after the API.
+    """
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]
+    os.execv(sys.executable, [*command, *(["--stop-database"] if stop_database else [])])  # noqa: S606 (our own)
+
+
+def _exit(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _stop_database() -> None:
+    from sql import embedded
+    from sql.settings import DatabaseSettings
+
+    if embedded.stop(DatabaseSettings().var_dir):
+        out.print("stopped the embedded PostgreSQL")

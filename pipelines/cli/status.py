@@ -1,0 +1,153 @@
+"""`ukok status`: the state of the system at a glance."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.console import table_console
+from pipelines.cli.options import wall_clock
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from pipelines.status import SystemStatus
+
+STYLES = {"ok": "green", "done": "green", "running": "yellow", "empty": "yellow", "stopped": "yellow"}
+MAX_FILES = 10  # files that are not loaded yet and are listed
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document instead.")] = False,
+) -> None:
+    """Show freshness, row counts, the last run of every step, files not loaded yet, and the live release.
+
+    Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured but unreachable.
+    """
+    from pipelines.status import read_status
+
+    found = read_status(wall_clock())
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        console = table_console()
+        for part in _parts(found):
+            console.print(part)
+    if not found.reachable:
+        raise typer.Exit(1)
+
+
+def _parts(found: "SystemStatus") -> Iterator["RenderableType"]:
+    yield _components(found)
+    yield _freshness(found)
+    if found.unloaded:
+        yield _unloaded(found)
+    yield _rows(found)
+    yield _release(found)
+    yield _steps(found)
+
+
+def _components(found: "SystemStatus") -> "Table":
+    table = _table("System", "", "state", "")
+    for component in found.components:
+        table.add_row(component.name, _styled(component.state), _plain(component.detail))
+    return table
+
+
+def _freshness(found: "SystemStatus") -> "Table":
+    table = _table("Freshness", "source", "crawled", "loaded")
+    for source in found.sources:
+        table.add_row(source.source, _ago(source.crawled_at, found.at), _ago(source.loaded_at, found.at))
+    return table
+
+
+def _unloaded(found: "SystemStatus") -> "Table":
+    more = len(found.unloaded) - MAX_FILES
+    title = "Files not loaded" + (f" (the newest {MAX_FILES} of {len(found.unloaded)})" if more > 0 else "")
+    table = _table(title, "source", "dataset", "run", "state", "reason")
+    for file in found.unloaded[-MAX_FILES:]:
+        state = "held back" if file.held else "waiting"
+        table.add_row(file.source, file.dataset, file.run_id, state, _plain(file.reason or ""))
+    return table
+
+
+def _rows(found: "SystemStatus") -> "Table":
+    table = _table("Rows", "database", "table", "rows")
+    table.columns[-1].justify = "right"
+    for counted in found.rows:
+        table.add_row(counted.database, counted.table, f"{counted.rows:,}")
+    return table
+
+
+def _release(found: "SystemStatus") -> "Table":
+    table = _table("Live release", "", "")
+    release = found.release
+    if release is None:
+        table.add_row("none", "run `ukok release build` and `ukok release promote`")
+        return table
+    table.add_row("version", release.version)
+    table.add_row("promoted", _ago(release.promoted_at, found.at))
+    table.add_row("built", _ago(release.built_at, found.at))
+    table.add_row("contents", f"{release.recipes:,} recipes, {release.products:,} products")
+    figures = {
+        "hit@10": release.hit_at_10,
+        "recipes with the product's ingredient": release.contains_ingredient,
+        "index recall@10": release.index_recall_at_10,
+    }
+    known = [f"{name} {value:.3f}" for name, value in figures.items() if value is not None]
+    table.add_row("evaluation", ", ".join([*known, f"gate {'passed' if release.gate_passed else 'refused'}"]))
+    return table
+
+
+def _steps(found: "SystemStatus") -> "Table":
+    table = _table("Last runs", "step", "status", "started", "seconds", "figures or reason")
+    table.columns[3].justify = "right"
+    for step in found.steps:
+        seconds = "" if step.seconds is None else f"{step.seconds:.1f}"
+        started = _ago(step.started_at, found.at)
+        table.add_row(step.step, _styled(step.status), started, seconds, _plain(step.detail))
+    return table
+
+
+def _table(title: str, *columns: str) -> "Table":
+    """A table without lines, whose cells are folded where the terminal is narrow."""
+    from rich.table import Table
+
+    table = Table(
+        *columns,
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        show_header=any(columns),
+    )
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def _styled(state: str) -> "RenderableType":
+    from rich.text import Text
+
+    return Text(state, style=STYLES.get(state, "red"))
+
+
+def _plain(text: str) -> "RenderableType":
+    """Text that may look like markup."""
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    """Age in the two largest units, e.g. `3 h 12 min ago`."""
+    if at is None:
+        return "-"
+    minutes = max(0, (now - at) // timedelta(minutes=1))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h ago"
+    return f"{hours} h {minutes} min ago" if hours else f"{minutes} min ago"

@@ -1,0 +1,91 @@
+"""Validation of raw items before they are loaded."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from artifacts.raw import RawRun, read_items
+from artifacts.store import Store
+from pipelines.report import Report
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+
+class RejectedItem(NamedTuple):
+    """An item that is not loaded; ``reason`` is countable, ``detail`` says what is wrong with this item."""
+
+    item: Mapping[str, Any]
+    reason: str
+    detail: str
+
+
+@dataclass
+class ItemValidator:
+    """Validates the items of one crawl batch and counts those read, landed, repeated and rejected."""
+
+    read: int = 0
+    landed: int = 0
+    repeated: int = 0
+    rejects: list[RejectedItem] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """Number of rejects by reason."""
+        return Counter(rejected.reason for rejected in self.rejects)
+
+    def items(self, store: Store, run: RawRun, model: type[ItemT]) -> list[ItemT]:
+        """Return the valid items of a file; the others become rejects."""
+        valid = []
+        for item in read_items(store, run):
+            self.read += 1
+            try:
+                valid.append(model.model_validate(_without_nul(item)))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                self.reject(item, "invalid item", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        return valid
+
+    def reject(self, item: Mapping[str, Any] | BaseModel, reason: str, detail: str) -> None:
+        """Add an item to the rejects."""
+        values = item.model_dump(mode="json") if isinstance(item, BaseModel) else item
+        self.rejects.append(RejectedItem(values, reason, detail))
+
+    def unique(self, items: Iterable[ItemT], key: Sequence[str], content: Sequence[str]) -> list[ItemT]:
+        """Keep the first item of each ``key``; reject later ones that differ in ``content``."""
+        first: dict[tuple[Any, ...], ItemT] = {}
+        for item in items:
+            values = attrgetter(*key)(item)
+            kept = first.setdefault(values, item)
+            if any(getattr(kept, name) != getattr(item, name) for name in content):
+                self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is there with other values")
+            elif kept is not item:
+                self.repeated += 1
+        return list(first.values())
+
+    def add_to(self, report: Report) -> None:
+        """Add the counts and rejects to the report of the step; raise ``RuntimeError`` if they do not add up."""
+        lost = self.read - self.landed - self.repeated - len(self.rejects)
+        if lost:
+            raise RuntimeError(f"{lost} of {self.read} items neither land nor are rejected: the load step loses them")
+        report.read += self.read
+        for name, count in (("landed", self.landed), ("repeated", self.repeated)):
+            report.details[name] = report.details.get(name, 0) + count
+        for item, reason, detail in self.rejects:
+            report.reject(item, reason, detail)
+
+
+def _without_nul(value: object) -> object:
+    """Remove NUL characters, which no database stores."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_without_nul(part) for part in value]
+        case dict():
+            return {name: _without_nul(part) for name, part in value.items()}
+        case _:
+            return value

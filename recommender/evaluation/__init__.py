@@ -1,0 +1,1 @@
+"""Metrics of rankers, of the encoder, and of the answers that a release serves."""

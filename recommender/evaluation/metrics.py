@@ -1,0 +1,35 @@
+"""Ranks of hidden items, and the figures over them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.evaluation.leave_one_out import LeaveOneOut
+from recommender.evaluation.results import HitDifference, RankingFigures
+from recommender.rankers.cases import Scores
+
+Ranks = NDArray[np.float64]
+
+
+def ranks_of(scores: Scores, hidden: LeaveOneOut) -> Ranks:
+    """Rank (cases,) of each hidden item among the items that are not given, from 1; ties share their mean rank."""
+    open_scores = np.where(hidden.cases.given.toarray() > 0, -np.inf, scores)
+    own = scores[np.arange(len(hidden)), hidden.items][:, None]
+    better, equal = (open_scores > own).sum(axis=1), (open_scores == own).sum(axis=1)
+    ranks: Ranks = better + (equal + 1) / 2
+    return ranks
+
+
+def ranking_figures(ranks: Ranks) -> RankingFigures:
+    """hit@10, hit@50 and mean reciprocal rank."""
+    return RankingFigures(
+        hit_at_10=float((ranks <= 10).mean()), hit_at_50=float((ranks <= 50).mean()), mrr=float((1 / ranks).mean())
+    )
+
+
+def hit_difference(ours: Ranks, theirs: Ranks, resamples: int = 1000) -> HitDifference:
+    """Difference in hit@10 with its 95 % interval, by paired bootstrap over the cases."""
+    difference = (ours <= 10).astype(np.float64) - (theirs <= 10)
+    random = np.random.default_rng(len(difference))
+    means = difference[random.integers(0, len(difference), (resamples, len(difference)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975]).tolist()
+    return HitDifference(hit_at_10=float(difference.mean()), low=low, high=high)

@@ -1,0 +1,103 @@
+"""Results of an evaluation: what the manifest of a release and the warehouse store.
+
+Fields named ``..._at_k`` are written as ``...@k``.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recommender.rankers.config import BlendWeights
+
+
+class Result(BaseModel):
+    """Base of all results: immutable, and unknown names are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+
+
+class RankingFigures(Result):
+    """Share of cases whose hidden item is in the first 10 or 50, and mean reciprocal rank."""
+
+    hit_at_10: float = Field(alias="hit@10")
+    hit_at_50: float = Field(alias="hit@50")
+    mrr: float
+
+
+class HitDifference(Result):
+    """Difference in hit@10 with its 95 % interval."""
+
+    hit_at_10: float = Field(alias="hit@10")
+    low: float
+    high: float
+
+
+class CompletionEvaluation(Result):
+    """Completion of recipes, by method; ``blend_against`` is the blend minus each other method.
+
+    Without cases there are no figures: ``methods`` and ``blend_against`` are empty.
+    """
+
+    cases: int
+    candidates: int
+    methods: dict[str, RankingFigures] = {}
+    blend_against: dict[str, HitDifference] = {}
+    weights: BlendWeights
+
+
+class ServedEvaluation(Result):
+    """The recipes that products are answered with; ``contains_ingredient`` is the share with the product's own.
+
+    ``contains_ingredient`` is None if no product with a resolved ingredient has a recipe.
+    """
+
+    products: int
+    products_resolved: int
+    products_answered: int
+    recipes_shown: int
+    contains_ingredient: float | None
+
+
+class IndexEvaluation(Result):
+    """Share of the exact ten nearest texts that the text index returns."""
+
+    recall_at_10: float = Field(alias="recall@10")
+
+
+class TitleSearchFigures(Result):
+    """Search of a title among the ingredient lists of so many recipes."""
+
+    recipes: int
+    recall_at_10: float = Field(alias="recall@10")
+    mrr: float
+
+
+class BertFigures(Result):
+    """Title search on recipes of the test part, before and after training."""
+
+    untrained: TitleSearchFigures
+    trained: TitleSearchFigures
+
+
+class Word2VecFigures(Result):
+    """Ingredients with a vector, and recipes in the training part."""
+
+    ingredients: int
+    recipes: int
+
+
+class ModelFigures(Result):
+    """Figures of the models that a release was built from."""
+
+    word2vec: Word2VecFigures
+    bert: BertFigures
+
+
+class Evaluation(Result):
+    """Everything that was measured of a release."""
+
+    schema_version: Literal[1] = 1
+    completion: CompletionEvaluation
+    served: ServedEvaluation
+    index: IndexEvaluation
+    models: ModelFigures

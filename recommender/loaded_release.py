@@ -1,0 +1,162 @@
+"""A release, opened for serving: array reads for item to item, FAISS for free queries. Immutable, safe to share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
+from recommender.bundle import ReleaseBundle, Target
+from recommender.manifest import Manifest
+from recommender.models.neighbours import BY_TEXT, SIMILAR
+from recommender.product_ref import ProductRef
+from recommender.rankers.substitutes import find_substitutes
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A recipe with its score and reason."""
+
+    recipe_id: int
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductNeighbour:
+    """A product with its score and reason."""
+
+    product: ProductRef
+    score: float
+    reason: str
+
+
+class LoadedRelease:
+    """Answers from the indexes and tables of one release."""
+
+    def __init__(self, manifest: Manifest, bundle: ReleaseBundle) -> None:
+        # One thread answers a query; the server has many of them.
+        faiss.omp_set_num_threads(1)
+        self.manifest = manifest
+        self.version = manifest.version
+        self.names = bundle.names
+        self.recipe_ids = bundle.recipe_ids
+        self._bundle = bundle
+        self._numbers = {name: number for number, name in enumerate(bundle.names)}
+        self._product_rows = {product: row for row, product in enumerate(bundle.products)}
+
+    @classmethod
+    def open(cls, folder: Path) -> "LoadedRelease":
+        """Open a folder of :func:`artifacts.release.fetch`; raises :class:`CorruptRelease` if parts are wrong."""
+        try:
+            data = (folder / MANIFEST).read_bytes()
+        except FileNotFoundError:
+            raise CorruptRelease(f"release {folder.name}: {MANIFEST} is missing") from None
+        manifest = parse_manifest(data, folder.name, Manifest)
+        try:
+            return cls(manifest, ReleaseBundle.read(folder, manifest.parameters.rankers))
+        except CorruptRelease as error:
+            raise CorruptRelease(f"release {folder.name}: {error}") from error
+
+    def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
+        """Recipes to cook with a product, best first; empty for an unknown product."""
+        row = self._product_rows.get(product)
+        if row is None:
+            return []
+        return [
+            Neighbour(int(self.recipe_ids[recipe]), score, self._reason(reason))
+            for recipe, score, reason in self._bundle.product_recipes.of_row(row, k)
+        ]
+
+    def recipe_products(self, recipe_id: int, k: int) -> list[ProductNeighbour]:
+        """Products to buy for a recipe, its most important ingredients first; empty for an unknown recipe."""
+        row = self._recipe_rows.get(recipe_id)
+        return [] if row is None else self._product_neighbours(self._bundle.recipe_products.of_row(row, k))
+
+    def similar_products(self, product: ProductRef, target: Target, k: int) -> list[ProductNeighbour]:
+        """Products of ``target`` similar to a product, best first; empty for an unknown product."""
+        row = self._product_rows.get(product)
+        return [] if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
+
+    def recipes_with(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
+        """Recipes by the sum of IDF of the given ingredients in them, then the nearest by Word2Vec vector."""
+        numbers = [self._numbers[name] for name in dict.fromkeys(ingredients) if name in self._numbers]
+        if not numbers:
+            return []
+        scores = np.zeros(len(self.recipe_ids), dtype=np.float32)
+        for number in numbers:
+            scores[self._recipes_by_ingredient[number]] += self._idf[number]
+        rows = np.flatnonzero(scores)
+        order = rows[np.lexsort((rows, -self._bundle.recipe_prior[rows], -scores[rows]))][:k]
+        exact = [
+            Neighbour(int(self.recipe_ids[row]), float(scores[row]), self._contains(row, numbers)) for row in order
+        ]
+        return exact + self._nearest(numbers, k - len(exact), {neighbour.recipe_id for neighbour in exact})
+
+    def recipes_like(self, text: str, k: int) -> list[Neighbour]:
+        """Recipes with a title similar to ``text``, by the sentence encoder; none for a text that it does not know."""
+        if not len(self.recipe_ids) or not self._bundle.encoder.understands(text):
+            return []
+        # Only the rows of recipes are searched; they come first.
+        only = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, len(self.recipe_ids)))
+        scores, rows = self._bundle.text_index.search(self.encode([text]), min(k, len(self.recipe_ids)), params=only)
+        pairs = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+        return [Neighbour(int(self.recipe_ids[row]), score, SIMILAR) for row, score in pairs if row >= 0]
+
+    def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
+        """Ingredients that complete a recipe with the given ones, best first, with the score of the blend."""
+        blend, given = self._bundle.blend, set(ingredients)
+        scores = blend.scores(ingredients, title)
+        order = np.argsort(-scores, kind="stable")
+        ranked = ((blend.names[number], float(scores[number])) for number in order.tolist())
+        return [(name, score) for name, score in ranked if name not in given][:k]
+
+    def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
+        """Substitutes of an ingredient, best first, with the cosine of their vectors; none for an unknown one."""
+        number = self._numbers.get(ingredient)
+        if number is None:
+            return []
+        ranked = find_substitutes(number, self._bundle.ingredient_vectors, self._bundle.baskets)
+        return [(self.names[row], cosine) for row, cosine in ranked[:k]]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of texts."""
+        return self._bundle.encoder.encode(texts)
+
+    def _nearest(self, numbers: Sequence[int], k: int, known: set[int]) -> list[Neighbour]:
+        """The nearest recipes by Word2Vec vector, without the ``known`` ones."""
+        query = self._bundle.ingredient_vectors[list(numbers)].sum(axis=0, keepdims=True)
+        if k <= 0 or not query.any():
+            return []
+        query /= np.linalg.norm(query)
+        scores, rows = self._bundle.recipe_index.search(query, min(k + len(known), len(self.recipe_ids)))
+        pairs = ((int(self.recipe_ids[row]), score) for row, score in zip(rows[0], scores[0].tolist(), strict=True))
+        return [Neighbour(recipe_id, score, SIMILAR) for recipe_id, score in pairs if recipe_id not in known][:k]
+
+    def _contains(self, row: int, numbers: Sequence[int]) -> str:
+        """The reason of a recipe: which of the given ingredients it contains."""
+        basket = set(self._bundle.baskets.of_recipe(row).tolist())
+        return "contains:" + ",".join(self.names[number] for number in numbers if number in basket)
+
+    def _reason(self, reason: int) -> str:
+        return SIMILAR if reason == BY_TEXT else f"contains:{self.names[reason]}"
+
+    def _product_neighbours(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
+        products = self._bundle.products
+        return [ProductNeighbour(products[row], score, self._reason(reason)) for row, score, reason in found]
+
+    @cached_property
+    def _recipe_rows(self) -> dict[int, int]:
+        return {recipe_id: row for row, recipe_id in enumerate(self.recipe_ids.tolist())}
+
+    @cached_property
+    def _recipes_by_ingredient(self) -> list[NDArray[np.int32]]:
+        return self._bundle.baskets.recipes_by_ingredient(len(self.names))
+
+    @cached_property
+    def _idf(self) -> NDArray[np.float32]:
+        return self._bundle.baskets.idf(len(self.names))

@@ -1,0 +1,133 @@
+"""What is recommended for what: for each relation its stages, in the order in which they are tried.
+
+The first stage that yields anything answers alone. :mod:`serving.recommendations.personal` combines these relations
+for a user.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from serving.catalog.broadcasts import Product, Show
+from serving.catalog.mall import KokItem
+from serving.catalog.recipes import Recipe
+from serving.recommendations import candidates
+from serving.recommendations.candidates import (
+    CartRequest,
+    IngredientRequest,
+    IngredientShowsRequest,
+    IngredientsRequest,
+    MallItemRequest,
+    Offer,
+    PopularRequest,
+    PopularShowsRequest,
+    ProductRequest,
+    ProductShowsRequest,
+    RecipeRequest,
+    SearchRequest,
+)
+from serving.recommendations.stages import Generator, Recommendation, Relation, Stage, recommend
+from serving.runtime.snapshot import Snapshot
+from serving.web.clock import next_midnight
+
+RECIPES_FOR_PRODUCT: Final[Relation[ProductRequest, Recipe]] = (
+    Generator(Stage.RELEASE, candidates.neighbour_recipes),
+    Generator(Stage.RESOLVED, candidates.recipes_ranked_by_release),
+    Generator(Stage.RESOLVED, candidates.recipes_with_all_ingredients),
+    Generator(Stage.RESOLVED, candidates.recipes_with_main_ingredient),
+    Generator(Stage.POPULAR, candidates.popular_recipes),
+)
+
+RECIPES_BY_INGREDIENTS: Final[Relation[IngredientsRequest, Recipe]] = (
+    Generator(Stage.RELEASE, candidates.recipes_ranked_by_release),
+    Generator(Stage.RESOLVED, candidates.recipes_with_all_ingredients),
+    Generator(Stage.RESOLVED, candidates.recipes_with_main_ingredient),
+)
+
+RECIPES_FOR_CART: Final[Relation[CartRequest, Recipe]] = (Generator(Stage.RESOLVED, candidates.recipes_for_cart),)
+
+POPULAR_RECIPES: Final[Relation[PopularRequest, Recipe]] = (Generator(Stage.POPULAR, candidates.popular_recipes),)
+
+# For a product of a broadcaster.
+MALL_PRODUCTS_FOR_PRODUCT: Final[Relation[ProductRequest, KokItem]] = (
+    Generator(Stage.RELEASE, candidates.similar_mall_products),
+    Generator(Stage.RESOLVED, candidates.mall_products_with_ingredients),
+    Generator(Stage.POPULAR, candidates.popular_mall_products_for_food),
+)
+
+# For a product of the mall itself.
+MALL_PRODUCTS_FOR_MALL_ITEM: Final[Relation[MallItemRequest, KokItem]] = (
+    Generator(Stage.RELEASE, candidates.other_similar_mall_products),
+    Generator(Stage.RESOLVED, candidates.other_mall_products_with_ingredients),
+    Generator(Stage.POPULAR, candidates.other_popular_mall_products),
+)
+
+SHOWS_FOR_PRODUCT: Final[Relation[ProductShowsRequest, Show]] = (
+    Generator(Stage.RELEASE, candidates.shows_of_similar_products_by_start),
+    Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
+    Generator(Stage.POPULAR, candidates.other_shows_on_air_or_next),
+)
+
+# As above, best first instead of by start, and without shows that are only popular.
+SIMILAR_SHOWS: Final[Relation[ProductShowsRequest, Show]] = (
+    Generator(Stage.RELEASE, candidates.shows_of_similar_products),
+    Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
+)
+
+POPULAR_SHOWS: Final[Relation[PopularShowsRequest, Show]] = (Generator(Stage.POPULAR, candidates.shows_on_air_or_next),)
+
+POPULAR_PRODUCTS: Final[Relation[PopularShowsRequest, Offer]] = (Generator(Stage.POPULAR, candidates.popular_offers),)
+
+PRODUCTS_FOR_RECIPE: Final[Relation[RecipeRequest, Offer]] = (
+    Generator(Stage.RELEASE, candidates.neighbours_of_recipe),
+    Generator(Stage.RESOLVED, candidates.mall_product_per_ingredient),
+    Generator(Stage.POPULAR, candidates.popular_mall_products),
+)
+
+SHOWS_FOR_INGREDIENT: Final[Relation[IngredientShowsRequest, Show]] = (
+    Generator(Stage.RESOLVED, candidates.shows_with_ingredient),
+)
+
+MALL_PRODUCTS_FOR_INGREDIENT: Final[Relation[IngredientRequest, KokItem]] = (
+    Generator(Stage.RESOLVED, candidates.mall_products_with_ingredient),
+    Generator(Stage.TEXT, candidates.mall_products_named),
+)
+
+SUBSTITUTES: Final[Relation[IngredientRequest, str]] = (Generator(Stage.RELEASE, candidates.substitutes),)
+
+# The release is asked for recipes of similar meaning only where no title matches.
+SEARCH_RECIPES: Final[Relation[SearchRequest, Recipe]] = (
+    Generator(Stage.TEXT, candidates.recipes_by_title),
+    Generator(Stage.RELEASE, candidates.recipes_by_meaning),
+)
+
+SEARCH_PRODUCTS: Final[Relation[SearchRequest, Offer]] = (Generator(Stage.TEXT, candidates.products_by_title),)
+
+
+def mall_products_for(snapshot: Snapshot, product: KokItem | Product, k: int) -> Recommendation[KokItem]:
+    """Mall products that go with any product."""
+    if isinstance(product, KokItem):
+        return recommend(snapshot, MALL_PRODUCTS_FOR_MALL_ITEM, MallItemRequest(product, k))
+    return recommend(snapshot, MALL_PRODUCTS_FOR_PRODUCT, ProductRequest(product, k))
+
+
+def products_for_ingredient(
+    snapshot: Snapshot, ingredient: str, k: int, most_shows: int, now: datetime
+) -> Recommendation[Offer]:
+    """Products to buy as an ingredient: at most ``most_shows`` shows, then mall products, ``k`` in all."""
+    shows = recommend(snapshot, SHOWS_FOR_INGREDIENT, IngredientShowsRequest(ingredient, most_shows, now))
+    request = IngredientRequest(ingredient, k - len(shows.items))
+    items = recommend(snapshot, MALL_PRODUCTS_FOR_INGREDIENT, request)
+    return Recommendation((*shows.items, *items.items), shows.stage or items.stage, snapshot.release_version)
+
+
+def next_change(recommendation: Recommendation[Offer], now: datetime) -> datetime | None:
+    """The instant at which time alone may change a recommendation; None where it never does.
+
+    That is when one of its shows starts or ends. What is popular, or nothing, holds until midnight at most, because the
+    schedule covers another day then.
+    """
+    shows = [entry.item for entry in recommendation.items if isinstance(entry.item, Show)]
+    changes = [show.starts_at if show.starts_at > now else show.ends_at for show in shows]
+    if recommendation.stage in {None, Stage.POPULAR}:
+        changes.append(next_midnight(now))
+    return min(changes, default=None)

@@ -1,0 +1,41 @@
+"""Column type and table options of the migrations, written out so that a change of the models changes no migration."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.schema import SchemaItem
+
+UTC_DATETIME = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+MARIADB = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_nopad_bin",
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_nopad_bin",
+}
+
+
+def create_table(name: str, *columns: SchemaItem, comment: str, postgresql_partition_by: str | None = None) -> None:
+    """Create a table unless it exists; an existing one only gets its comments renewed."""
+    options = {"postgresql_partition_by": postgresql_partition_by} if postgresql_partition_by else MARIADB
+    table = op.create_table(name, *columns, comment=comment, if_not_exists=True, **options)
+    if op.get_context().dialect.name != "postgresql":
+        _renew_comments(table)
+
+
+def _renew_comments(table: sa.Table) -> None:
+    """Set the comments that differ: MariaDB declares them in CREATE TABLE, which skips a table that exists."""
+    inspector = sa.inspect(op.get_bind())
+    if inspector.get_table_comment(table.name)["text"] != table.comment:
+        op.create_table_comment(table.name, table.comment)
+    existing = {column["name"]: column["comment"] for column in inspector.get_columns(table.name)}
+    for column in table.columns:
+        if existing[column.name] != column.comment:
+            op.alter_column(
+                table.name,
+                column.name,
+                comment=column.comment,
+                existing_type=column.type,
+                existing_nullable=column.nullable,
+            )

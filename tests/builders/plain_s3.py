@@ -1,0 +1,117 @@
+"""A small S3 server that stores request bodies as they come, as servers without aws-chunked encoding do."""
+
+import hashlib
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+class PlainS3:
+    """Objects by path, and how the server deviates from AWS.
+
+    ``change`` is applied to each body before it is stored; ``replace_after_put`` replaces each object before
+    the response is sent; ``md5_tags``: whether entity tags are MD5 digests.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.change: Callable[[bytes], bytes] = bytes
+        self.replace_after_put: bytes | None = None
+        self.md5_tags = True
+        self.url = ""
+
+    def etag(self, body: bytes) -> str:
+        """Entity tag of a body, quoted."""
+        digest = hashlib.md5(body) if self.md5_tags else hashlib.sha256(body)  # noqa: S324 - what S3 computes
+        return f'"{digest.hexdigest()}"'
+
+
+@contextmanager
+def running_plain_s3(folder: Path) -> Iterator[PlainS3]:
+    """Serve over https on loopback; ``folder`` gets ``ca.pem``, the certificate to trust."""
+    certificate, key = _certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    s3 = PlainS3()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(s3))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    s3.url = f"https://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield s3
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(s3: PlainS3) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the library
+            pass
+
+        def do_PUT(self) -> None:
+            chunked = "Transfer-Encoding" in self.headers
+            sent = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers["Content-Length"]))
+            body = s3.objects[self.path] = s3.change(sent)
+            if s3.replace_after_put is not None:
+                s3.objects[self.path] = s3.replace_after_put
+            self._answer(200, b"", s3.etag(body))
+
+        def do_GET(self) -> None:
+            body = s3.objects.get(self.path)
+            if body is None:
+                self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>", "")
+            else:
+                self._answer(200, body, s3.etag(body))
+
+        do_HEAD = do_GET  # noqa: N815 - the name of the library
+
+        def _chunks(self) -> Iterator[bytes]:
+            while size := int(self.rfile.readline(), 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+
+        def _answer(self, status: int, body: bytes, etag: str) -> None:
+            self.send_response(status)
+            self.send_header("ETag", etag)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+    return Handler
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a self-signed certificate of 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "ca.pem").write_bytes(certificate.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    return folder / "ca.pem", folder / "key.pem"

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.train.blend import train_blend
+from pipelines.train.word2vec import Word2VecParameters, fit
+from recommender.bundle import read_blend, write_blend
+from recommender.evaluation.completion import evaluate_completion
+from recommender.evaluation.leave_one_out import leave_one_out
+from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.rankers.blend import Blend
+from recommender.rankers.config import BlendConfig, NearestConfig
+from tests.builders.recipe_corpus import DISHES, EVERYWHERE, encode_letters, kitchen
+
+
+def trained(corpus: RecipeCorpus, config: BlendConfig | None = None) -> Blend:
+    vectors = fit(corpus.fit(), Word2VecParameters(dimensions=16, words=300_000))
+    return train_blend(corpus, vectors, config or BlendConfig())
+
+
+def test_the_blend_is_as_good_as_its_best_ranker_and_beats_popularity() -> None:
+    corpus = kitchen(600)
+    blend = trained(corpus)
+    evaluation = evaluate_completion(blend, corpus, encode_letters)
+    methods = evaluation.methods
+    assert evaluation.cases == len(leave_one_out(corpus.test(), blend.names))
+    assert methods["blend"].mrr >= max(methods[name].mrr for name in blend.rankers.by_name()) - 0.03
+    assert methods["blend"].mrr > methods["popularity"].mrr
+    assert set(evaluation.blend_against) == set(methods) - {"blend"}
+    assert "생크림" in blend.names
+    order = [blend.names[number] for number in np.argsort(-blend.scores(["스파게티면"], "크림파스타"))]
+    assert set(order[:8]) == {*DISHES["크림파스타"], *EVERYWHERE}
+
+
+def test_training_is_deterministic(tmp_path: Path) -> None:
+    corpus = kitchen(200)
+    first, second = trained(corpus), trained(corpus)
+    evaluations = [evaluate_completion(blend, corpus, encode_letters) for blend in (first, second)]
+    assert evaluations[0] == evaluations[1]
+    assert files_of(first, tmp_path / "first") == files_of(second, tmp_path / "second")
+
+
+@pytest.mark.parametrize("recipes", [3, 10, 25])
+def test_a_tiny_corpus_gives_a_blend_that_survives_its_files(tmp_path: Path, recipes: int) -> None:
+    corpus = kitchen(recipes)
+    blend = trained(corpus, BlendConfig(nearest=NearestConfig(title_weight=0.5, neighbours=7)))
+    evaluation = evaluate_completion(blend, corpus, encode_letters)
+    assert bool(evaluation.cases) == bool(evaluation.methods) == bool(evaluation.blend_against)
+    write_blend(tmp_path, blend)
+    loaded = read_blend(tmp_path, blend.config)
+    assert loaded.names == blend.names
+    for basket, title in (([], ""), (["두부"], "김치찌개"), (["없는재료"], "🍣")):
+        assert np.array_equal(loaded.scores(basket, title), blend.scores(basket, title))
+
+
+def test_the_test_part_has_no_influence_on_the_blend(tmp_path: Path) -> None:
+    corpus = kitchen(300)
+    rows = [(number, title, 0.0) for number, title in zip(corpus.recipe_ids.tolist(), corpus.titles, strict=True)]
+    test_part = set(corpus.test().recipe_ids.tolist())
+    lines = [
+        (number, f"바뀐{name}" if number in test_part else name)
+        for (number, _, _), basket in zip(rows, corpus.baskets, strict=True)
+        for name in basket
+    ]
+    changed = corpus_of(rows, lines)
+    assert files_of(trained(corpus), tmp_path / "given") == files_of(trained(changed), tmp_path / "changed")
+
+
+def test_weights_are_fitted_on_at_most_so_many_cases() -> None:
+    corpus = kitchen(600)
+    few = trained(corpus, BlendConfig(max_weight_cases=20))
+    assert any(few.weights.titled.by_name().values())
+    assert any(few.weights.untitled.by_name().values())
+
+
+def files_of(blend: Blend, folder: Path) -> dict[str, bytes]:
+    write_blend(folder, blend)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert len(files) == 4
+    return files

@@ -1,0 +1,18 @@
+import pytest
+
+from recommender.search.jamo import initials, letters, sounds
+
+
+def test_letters_are_keyboard_letters() -> None:
+    assert letters("닭과 A") == "ㄷㅏㄹㄱㄱㅗㅏ A"
+    assert letters("가힣ㅋ") == "ㄱㅏㅎㅣㅎㅋ"
+    assert initials("감자전 3") == "ㄱㅈㅈ 3"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("찌개", "찌게"), ("떡볶이", "떡뽁이"), ("왜", "외"), ("왜", "웨"), ("예", "얘"), ("깻잎", "갯잎")],
+)
+def test_letters_that_sound_alike_are_one(one: str, other: str) -> None:
+    assert sounds(one) == sounds(other)
+    assert letters(one) != letters(other)

@@ -1,0 +1,46 @@
+"""Stages: the first that yields anything answers alone."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from serving.recommendations.candidates import PopularRequest
+from serving.recommendations.stages import Candidate, Generator, Relation, Stage, recommend
+from serving.runtime.snapshot import Snapshot
+
+
+def empty(_: Snapshot, __: PopularRequest) -> Iterator[Candidate[int]]:
+    yield from ()
+
+
+def endless(_: Snapshot, __: PopularRequest) -> Iterator[Candidate[int]]:
+    return (Candidate(number, "counted") for number in count())
+
+
+def broken(_: Snapshot, __: PopularRequest) -> Iterator[Candidate[int]]:
+    raise AssertionError("a stage ran although an earlier one had answered")
+
+
+def test_later_stages_do_not_run_once_one_has_answered() -> None:
+    relation: Relation[PopularRequest, int] = (
+        Generator(Stage.RELEASE, empty),
+        Generator(Stage.RESOLVED, endless),
+        Generator(Stage.POPULAR, broken),
+    )
+    found = recommend(Snapshot(), relation, PopularRequest(3))
+    assert [(entry.item, entry.reason, entry.stage) for entry in found.items] == [
+        (0, "counted", Stage.RESOLVED),
+        (1, "counted", Stage.RESOLVED),
+        (2, "counted", Stage.RESOLVED),
+    ]
+    assert (found.stage, found.fallback) == (Stage.RESOLVED, True)
+
+
+def test_a_recommendation_without_items_has_no_stage() -> None:
+    found = recommend(Snapshot(), (Generator(Stage.RELEASE, empty),), PopularRequest(3))
+    assert (found.items, found.stage, found.fallback) == ((), None, True)
+
+
+def test_only_what_is_simpler_than_the_release_is_a_fallback() -> None:
+    relations = [(Generator(stage, endless),) for stage in Stage]
+    found = {relation[0].stage: recommend(Snapshot(), relation, PopularRequest(1)).fallback for relation in relations}
+    assert found == {Stage.RELEASE: False, Stage.TEXT: False, Stage.RESOLVED: True, Stage.POPULAR: True}

@@ -1,0 +1,31 @@
+"""Base class of every settings class."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings read from ``UKOK_*`` environment variables, then from ``.env``; a blank value means unset.
+
+    ``var_dir`` holds everything that a run writes on this machine.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
+
+    var_dir: Path = Path("var")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - a hook takes what its library passes
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Drop blank values; ``env_ignore_empty`` would leave those of spaces only."""
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                source.env_vars = {name: value for name, value in source.env_vars.items() if value and value.strip()}
+        return init_settings, env_settings, dotenv_settings
