@@ -87,7 +87,7 @@ def _describe(mapper: Mapper[DeclarativeBase]) -> str:
     lines = [
         f"\n### {table.name}\n",
         f"\n{table.comment}. {inspect.cleandoc(model.__doc__ or '').splitlines()[0]}\n",
-        f"\n- Grain: {table.info.get('grain', '?')}\n- Key: {_names(table.primary_key.columns)}\n",
+        f"\n- Grain: {table.info["grain"]}\n- Key: {_names(table.primary_key.columns)}\n",
     ]
     lines += [f"- {each}\n" for each in sorted(_indexes(table))]
     lines.append(f"- Model: `{model.__module__}.{model.__name__}`\n")
