@@ -55,7 +55,7 @@ test: setup ## Lint, types, import rules and all tests with their coverage
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
-docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary
+docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events
 	$(BIN)/python -m docs.generate
 
 bench: setup ## Measure: crawling, serving, log writes, swaps, search, completing a recipe, linking products

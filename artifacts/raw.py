@@ -1,7 +1,7 @@
-"""The raw zone: what a crawl saw, kept for ever and never changed.
+"""Raw zone: what the sources showed, in files that are kept for ever and never changed.
 
-``raw/<source>/<dataset>/dt=<KST date>/<run_id>.jsonl.gz`` holds the items and ``<run_id>.report.json`` the report. The
-report is written last: a run without one was killed and does not exist.
+``raw/<source>/<dataset>/dt=<KST date>/<run_id>.jsonl.gz`` holds the items of a run and ``<run_id>.report.json`` its
+report. The report is written last: a run without a report was killed and does not exist.
 """
 
 import gzip
@@ -12,17 +12,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from artifacts.errors import StoreError
 from artifacts.store import Store
 
+SCHEMA_VERSION = 1  # of every report in the store; raise it with a change that older programs would misread
 REPORT = ".report.json"
 ITEMS = ".jsonl.gz"
 
 
+class UnreadableReport(StoreError):
+    """A report is damaged or has another schema version; the message names the file."""
+
+
 @dataclass(frozen=True, order=True)
 class RawRun:
-    """One run of one crawl; ``day`` is the KST date of the crawl and runs sort by time."""
+    """A run of one source and dataset; ``day`` is the KST date of the run. Runs sort by time."""
 
     run_id: str
     source: str
@@ -35,13 +43,29 @@ class RawRun:
         return f"raw/{self.source}/{self.dataset}/dt={self.day.isoformat()}/{self.run_id}"
 
 
+class RunReport(BaseModel):
+    """Report of any run. A producer of raw files extends it with figures of its own."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    source: str
+    dataset: str
+    day: date
+    items: int
+
+
+ReportT = TypeVar("ReportT", bound=BaseModel)
+
+
 def new_run_id(now: datetime) -> str:
-    """Name a run that began at ``now`` (aware); names sort by time and do not collide."""
+    """Return an id for a run that starts at ``now`` (aware); ids sort by time and do not collide."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
-def write_run(store: Store, run: RawRun, items: Iterable[Mapping[str, Any]], report: Mapping[str, Any]) -> None:
-    """Write the items, then the report that makes the run exist; the items are streamed."""
+def write_run(store: Store, run: RawRun, items: Iterable[Mapping[str, Any]], report: RunReport) -> None:
+    """Stream the items into the store, then write the report, which makes the run exist."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items"
         # A fixed time in the header: the same items give the same bytes.
@@ -49,11 +73,11 @@ def write_run(store: Store, run: RawRun, items: Iterable[Mapping[str, Any]], rep
             for item in items:
                 packed.write(json.dumps(item, ensure_ascii=False, default=_plain).encode() + b"\n")
         store.put_file(run.stem + ITEMS, path)
-    store.put(run.stem + REPORT, json.dumps(report, ensure_ascii=False, indent=2, default=_plain).encode())
+    store.put(run.stem + REPORT, dump_report(report))
 
 
 def list_runs(store: Store, source: str, dataset: str, since: date | None = None) -> list[RawRun]:
-    """Finished runs of a dataset, oldest first; ``since`` bounds the crawl's KST date from below."""
+    """List the finished runs of a dataset, oldest first; ``since`` is the earliest KST date."""
     runs = []
     for key in store.list(f"raw/{source}/{dataset}/"):
         if not key.endswith(REPORT):
@@ -66,7 +90,7 @@ def list_runs(store: Store, source: str, dataset: str, since: date | None = None
 
 
 def read_items(store: Store, run: RawRun) -> Iterator[dict[str, Any]]:
-    """Yield the items of a run in the order of the crawl."""
+    """Yield the items of a run in the order in which they were written."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items"
         store.download(run.stem + ITEMS, path)
@@ -75,10 +99,34 @@ def read_items(store: Store, run: RawRun) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def read_report(store: Store, run: RawRun) -> dict[str, Any]:
-    """Read the report of a run."""
-    report: dict[str, Any] = json.loads(store.get(run.stem + REPORT))
-    return report
+def dump_report(report: BaseModel) -> bytes:
+    """Return a report as the JSON that :func:`load_report` reads."""
+    return report.model_dump_json(indent=2).encode()
+
+
+def load_report(store: Store, key: str, model: type[ReportT]) -> ReportT:
+    """Read the report at ``key``. Raise :class:`UnreadableReport` if it is damaged or of another schema version."""
+    data = store.get(key)
+    try:
+        version = json.loads(data).get("schema_version")
+    except (ValueError, AttributeError) as error:
+        raise UnreadableReport(f"the report {key} is not a JSON object: {error}") from error
+    if version != SCHEMA_VERSION:
+        raise UnreadableReport(
+            f"the report {key} has schema version {version}, and this program reads version {SCHEMA_VERSION}: "
+            "use the version of the program that wrote it, or remove the file and its items and crawl again"
+        )
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise UnreadableReport(f"the report {key} is damaged: {field}: {first['msg']}") from error
+
+
+def read_report(store: Store, run: RawRun, model: type[ReportT]) -> ReportT:
+    """Read the report of a run; see :func:`load_report`."""
+    return load_report(store, run.stem + REPORT, model)
 
 
 def _plain(value: object) -> str:

@@ -167,7 +167,7 @@ def current(store: Store) -> str | None:
 
 
 def promote(store: Store, version: str, *, expected: str | None) -> None:
-    """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.store.Conflict`."""
+    """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.errors.Conflict`."""
     read_manifest(store, version, BaseManifest)
     pointer, etag = _pointer(store)
     live = pointer.version if pointer else None

@@ -1,4 +1,4 @@
-"""What the spiders yield and the raw zone holds, one JSON object a line."""
+"""Items that the spiders yield and the raw zone holds, one JSON object a line."""
 
 from datetime import UTC, date, timedelta
 from typing import Annotated, ClassVar, Literal, Self
@@ -13,11 +13,11 @@ Won = Annotated[int, Field(gt=0, le=MAX_ID)]
 Name = Annotated[str, Field(min_length=1)]
 
 CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
-"""Of the mall, by the code of their list."""
+"""Codes of the mall's category lists."""
 
 
 class Item(BaseModel):
-    """What every item says about its origin: when it was seen, and on which page. ``dataset`` is where it is filed."""
+    """Base of all items: when and on which page it was observed. ``dataset``: the raw dataset that it belongs to."""
 
     dataset: ClassVar[str]
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,12 +26,12 @@ class Item(BaseModel):
     page_url: str
 
 
-Found = Item | list[Item]
-"""What a spider yields: an item, or all the items of a page at once, which costs Scrapy no more than one."""
+ItemOrItems = Item | list[Item]
+"""What a spider yields: an item, or all items of a page as a list, which costs Scrapy no more than one item."""
 
 
 class Priced(Item):
-    """What the customer pays, in won; None unless ``price_kind`` is ``amount``."""
+    """An item with a price: what the customer pays, in won; None unless ``price_kind`` is ``amount``."""
 
     price: Won | None
     price_kind: PriceKind
@@ -44,7 +44,7 @@ class Priced(Item):
 
 
 class KokPrice(Priced):
-    """A card of a category list: price and discount rate in percent of one product at one time."""
+    """A card of a category list: price and discount rate (percent) of a product."""
 
     dataset: ClassVar = "prices"
     kok_product_id: ProductId
@@ -52,26 +52,26 @@ class KokPrice(Priced):
     discount_rate: int = Field(ge=0, le=100)
 
     @property
-    def shown(self) -> str | None:
-        """What the listing shows of the price; None when that cannot be told."""
+    def listed_price(self) -> str | None:
+        """The price as the listing shows it, as text; None if it is unknown."""
         return None if self.price_kind == "unknown" else f"{self.price_kind} {self.price} {self.discount_rate}"
 
 
 class Part(BaseModel):
-    """A part of an item, without an origin of its own."""
+    """Base of the parts of an item, which have no origin of their own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Detail(Part):
-    """A row of a table of product facts, as the page words it."""
+    """A row of the table of product facts, in the page's words."""
 
     name: Name
     value: str
 
 
 class Review(Part):
-    """What a customer wrote. The nickname is masked: only its first letter is kept."""
+    """A customer's review. The nickname is masked: only its first letter is stored."""
 
     nickname: str | None
     written_on: date | None
@@ -83,14 +83,14 @@ class Review(Part):
 
 
 class Aspect(Part):
-    """What most customers say of one side of a product, and how many percent of them."""
+    """The most frequent opinion on one aspect of a product, and the percentage of customers who share it."""
 
     opinion: str
     share: int | None = Field(ge=0, le=100)
 
 
 class Seller(Part):
-    """Who sells a product, as the law wants it told; each line as the page words it."""
+    """The seller of a product: the legally required details, in the page's words."""
 
     seller_name: str | None
     ceo_name: str | None
@@ -105,9 +105,10 @@ class Seller(Part):
 
 
 class KokProduct(Item):
-    """A product page. ``list_price`` is what is struck out; without it the price is the list price.
+    """A product page of the mall. ``list_price``: the crossed-out price; None if the product is not discounted.
 
-    ``rating_shares``: percent of the reviews with 5, 4, 3, 2 and 1 stars. Images are the description's, in order.
+    ``rating_shares``: percentage of the reviews with 5, 4, 3, 2 and 1 stars. ``images``: those of the description, in
+    order.
     """
 
     dataset: ClassVar = "products"
@@ -131,7 +132,7 @@ class KokProduct(Item):
 class HomeShoppingProduct(Priced):
     """A broadcaster's product page. ``product_name`` and ``store_name`` are None where the source's page has none.
 
-    Images are the description's, in order; ``description`` is its text.
+    ``images``: those of the description, in order. ``description``: its text.
     """
 
     dataset: ClassVar = "products"
@@ -145,8 +146,8 @@ class HomeShoppingProduct(Priced):
 
 
 class Show(Priced):
-    """One product of one show. ``requested_day`` is the day in Korea under which it is filed: the day it starts, or
-    for a show on air whose start the page hides (``starts_at`` None) the day of the page.
+    """A product in a show. ``requested_day``: the day in Korea under which it is filed, which is the day it starts, or
+    the day of the page for a show on air whose start the page hides (``starts_at`` None).
     """
 
     dataset: ClassVar = "schedule"
@@ -163,13 +164,13 @@ class Show(Priced):
     thumbnail_url: str | None
 
     @property
-    def shown(self) -> str | None:
-        """What the listing shows of the price; None when that cannot be told."""
+    def listed_price(self) -> str | None:
+        """The price as the listing shows it, as text; None if it is unknown."""
         return None if self.price_kind == "unknown" else f"{self.price_kind} {self.price} {self.list_price}"
 
     @property
     def length(self) -> timedelta | None:
-        """How long the show is; None while its start is not known."""
+        """Duration of the show; None while its start is unknown."""
         return None if self.starts_at is None else self.ends_at - self.starts_at
 
     @model_validator(mode="after")

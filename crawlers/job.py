@@ -1,4 +1,4 @@
-"""What one crawl is asked to do, and the files in which its process leaves what it found."""
+"""The job of one crawl, and the files that runner and spider process exchange in its folder."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from crawlers.settings import CrawlSettings
 
 
 class Progress(BaseModel):
-    """How far a crawl is: requests made of those known to be needed, items found, and seconds since it began."""
+    """Progress of a crawl: requests made, requests known to be needed, items found, seconds since the start."""
 
     requests: int
     known: int
@@ -18,7 +18,7 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """A crawl of one source: the KST days whose schedules are asked for, the instant it counts as, and its folder."""
+    """A crawl of one source: the KST days whose schedules are read, the instant it counts as, and its folder."""
 
     source: str
     day: date
@@ -27,60 +27,60 @@ class Job(BaseModel):
     settings: CrawlSettings
     folder: Path
     requests_left: int = Field(ge=0, description="Requests that the source may still get on this day")
-    page: str | None = Field(default=None, description="The one page that is read instead, and recorded")
-    recorded: Path | None = Field(default=None, description="The folder for that; there is none if no page came")
+    record_url: str | None = Field(default=None, description="The one page to read and record, instead of a crawl")
+    record_folder: Path | None = Field(default=None, description="Where it is recorded; missing if no page came")
 
     @property
-    def asked_days(self) -> list[date]:
+    def requested_days(self) -> list[date]:
         """The days ``day`` … ``day + days - 1``."""
         return [self.day + timedelta(days=ahead) for ahead in range(self.days)]
 
     @property
-    def no_requests_left(self) -> str:
-        """Why a request is refused when none is left."""
-        most = self.settings.crawl_daily_requests
+    def budget_error(self) -> str:
+        """Error message for a request that exceeds the daily budget."""
+        limit = self.settings.crawl_daily_requests
         return (
-            f"the {most:,} requests that {self.source} may get on {self.day} are used up: go on tomorrow, or set "
+            f"the {limit:,} requests that {self.source} may get on {self.day} are used up: go on tomorrow, or set "
             "UKOK_CRAWL_DAILY_REQUESTS higher"
         )
 
     def items_file(self, dataset: str) -> Path:
-        """The items of a dataset, one JSON object a line."""
+        """Items of a dataset, one JSON object a line."""
         return self.folder / f"{dataset}.jsonl"
 
     @property
-    def recalled_file(self) -> Path:
-        """What earlier crawls remember of product pages, a line of JSON each."""
-        return self.folder / "recalled.jsonl"
+    def previous_pages_file(self) -> Path:
+        """Page state that the last crawl left, a row of JSON a line."""
+        return self.folder / "previous_pages.jsonl"
 
     @property
-    def remembered_file(self) -> Path:
-        """The same as this crawl leaves it."""
-        return self.folder / "remembered.jsonl"
+    def pages_file(self) -> Path:
+        """Page state that this crawl leaves, in the same form."""
+        return self.folder / "pages.jsonl"
 
     @property
-    def left_file(self) -> Path:
-        """Readings of product pages that killed crawls left, the newest first; see `state.checkpoints`."""
-        return self.folder / "left.jsonl"
+    def taken_over_file(self) -> Path:
+        """Product pages that killed crawls had read, the newest first; see `state.checkpoints`."""
+        return self.folder / "taken_over.jsonl"
 
     @property
-    def parts_folder(self) -> Path:
-        """Readings of product pages, finished parts of them while the crawl runs."""
-        return self.folder / "parts"
+    def checkpoints_folder(self) -> Path:
+        """Checkpoints that the crawl writes while it runs."""
+        return self.folder / "checkpoints"
 
     @property
     def progress_file(self) -> Path:
-        """How far the crawl is, as :class:`Progress`; replaced every second."""
+        """Current :class:`Progress`; replaced every second."""
         return self.folder / "progress.json"
 
     @property
-    def pages_folder(self) -> Path:
+    def saved_pages_folder(self) -> Path:
         """Bodies of pages with faults, gzipped."""
-        return self.folder / "pages"
+        return self.folder / "saved_pages"
 
     @property
     def summary_file(self) -> Path:
-        """Scopes, faults and requests of each dataset; written when the crawl is over."""
+        """:class:`~crawlers.run_report.CrawlSummary`; written when the crawl is over."""
         return self.folder / "summary.json"
 
     @property

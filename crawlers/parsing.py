@@ -1,4 +1,4 @@
-"""Texts of the sources' pages, parsed into values. Pure functions; what cannot be read raises ``ValueError``."""
+"""Parse texts of the sources' pages into values. Pure functions; a text that cannot be parsed raises ``ValueError``."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,9 +19,9 @@ HTTPS_HOSTS = (
     "m.nsmall.com",
     "product-image.prod-nsmall.com",
 )
-"""Hosts of product images that serve https, though a page may name them with http."""
+"""Hosts of product images that serve https, although pages may link to them with http."""
 
-LONGEST_URL = 2_000
+MAX_URL = 2_000
 
 PriceKind = Literal["amount", "consult", "unknown"]
 
@@ -33,7 +33,7 @@ _RATE = re.compile(r"([0-9]{1,2}|100)\s*%?")
 
 
 class Price(NamedTuple):
-    """Won, and what kind of price it is; ``amount`` is None unless the kind is ``amount``."""
+    """A price in won and its kind; ``amount`` is None unless the kind is ``amount``."""
 
     amount: int | None
     kind: PriceKind
@@ -50,7 +50,7 @@ UNKNOWN = Price(None, "unknown")
 
 
 def parse_price(value: str | int | None) -> Price:
-    """``59,900``, ``59,900원`` or a number; ``상담 예약 상품`` is a price on request; 0 or anything else is unknown."""
+    """Parse ``59,900``, ``59,900원`` or a number; ``상담 예약 상품`` is a price on request, 0 or other text unknown."""
     text = "" if value is None else str(value).strip()
     if "상담" in text:
         return Price(None, "consult")
@@ -62,7 +62,7 @@ def parse_price(value: str | int | None) -> Price:
 
 
 def parse_rate(text: str | None) -> int:
-    """A discount in percent, ``32%`` -> 32; nothing -> 0."""
+    """Parse a discount in percent, ``32%`` -> 32; blank -> 0."""
     text = (text or "").strip()
     if not text:
         return 0
@@ -73,7 +73,7 @@ def parse_rate(text: str | None) -> int:
 
 
 def parse_id(value: str | int | None) -> int:
-    """A product id: digits only, above zero, within 64 bits."""
+    """Parse a product id: digits only, above zero, within 64 bits."""
     text = "" if value is None else str(value).strip()
     if not (text.isascii() and text.isdigit()):
         raise ValueError(f"{text!r} is not a product id")
@@ -84,13 +84,13 @@ def parse_id(value: str | int | None) -> int:
 
 
 def parse_count(text: str | None) -> int | None:
-    """The number in a text such as ``(1,204)``; None when there is none."""
+    """Parse the number in a text such as ``(1,204)``; None if there is none."""
     match = _AMOUNT.search(text or "")
     return int(match[0].replace(",", "")) if match else None
 
 
 def parse_score(text: str | None) -> float | None:
-    """A review score of 0 to 5 such as ``4.8``; None when there is none."""
+    """Parse a review score of 0 to 5 such as ``4.8``; None if there is none."""
     match = re.search(r"[0-9]+(?:\.[0-9]+)?", text or "")
     score = float(match[0]) if match else None
     if score is not None and score > 5:
@@ -99,7 +99,7 @@ def parse_score(text: str | None) -> float | None:
 
 
 def parse_day(text: str) -> date:
-    """``20250806`` or ``2025-08-06``."""
+    """Parse ``20250806`` or ``2025-08-06``."""
     digits = text.strip().replace("-", "")
     if not (len(digits) == 8 and digits.isdigit()):
         raise ValueError(f"{text!r} is not a date such as 20250806")
@@ -107,7 +107,7 @@ def parse_day(text: str) -> date:
 
 
 def parse_clock(text: str) -> timedelta:
-    """Time since midnight of ``HH:MM`` or ``HH:MM:SS``; hours of 24 and more are the next day's."""
+    """Parse ``HH:MM`` or ``HH:MM:SS`` into the time since midnight; hours of 24 and more are the next day's."""
     match = _CLOCK.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a time such as 23:50")
@@ -118,12 +118,12 @@ def parse_clock(text: str) -> timedelta:
 
 
 def kst_instant(day: date, clock: timedelta) -> datetime:
-    """The instant ``clock`` after midnight of ``day`` in Korea, in UTC."""
+    """Return the instant ``clock`` after midnight of ``day`` in Korea, in UTC."""
     return (datetime.combine(day, time(), KST) + clock).astimezone(UTC)
 
 
 def show_instants(day: date, start: str, end: str) -> Instants:
-    """When a show of ``day`` airs; an end at or before the start is on the following day."""
+    """Return start and end of a show of ``day``; an end at or before the start is on the following day."""
     begins, ends = parse_clock(start), parse_clock(end)
     while ends <= begins:
         ends += timedelta(days=1)
@@ -131,7 +131,7 @@ def show_instants(day: date, start: str, end: str) -> Instants:
 
 
 def split_times(text: str) -> tuple[str, str]:
-    """``23:50 ~ 01:00`` -> (``23:50``, ``01:00``)."""
+    """Split ``23:50 ~ 01:00`` into ``23:50`` and ``01:00``."""
     start, mark, end = text.partition("~")
     if not mark:
         raise ValueError(f"{text.strip()!r} is not a time range such as '23:50 ~ 01:00'")
@@ -139,7 +139,7 @@ def split_times(text: str) -> tuple[str, str]:
 
 
 def split_stamp(text: str) -> tuple[date, timedelta]:
-    """``2025-08-06 23:50:00`` or ``20250806 23:50:00`` -> day and time since its midnight."""
+    """Split ``2025-08-06 23:50:00`` or ``20250806 23:50:00`` into the day and the time since its midnight."""
     day, mark, clock = text.strip().partition(" ")
     if not mark:
         raise ValueError(f"{text!r} is not a date and time such as '20250806 23:50:00'")
@@ -147,49 +147,49 @@ def split_stamp(text: str) -> tuple[date, timedelta]:
 
 
 def kst_day(instant: datetime) -> date:
-    """The calendar day of an instant in Korea."""
+    """Return the calendar day of an instant in Korea."""
     return instant.astimezone(KST).date()
 
 
 def image_url(url: str | None, page: str) -> str | None:
-    """The absolute address of an image on ``page``, with https where the host is known to serve it.
+    """Return the absolute URL of an image on ``page``, with https where the host is known to serve it.
 
-    A blank address, ``data:``, ``about:blank`` and what is no address at all name no image; nor does one longer than
-    ``LONGEST_URL``, which is rather the rest of a page after a quote that nothing closes.
+    Return None for a blank URL, ``data:``, ``about:blank`` or a malformed URL, and for one longer than ``MAX_URL``,
+    which is usually the rest of a page after an unclosed quote.
     """
     text = _CONTROL.sub("", (url or "").strip()).replace(" ", "%20")
     try:
         absolute = f"https:{text}" if text.startswith("//") else urljoin(page, text)
         parts = urlsplit(absolute)
-    except ValueError:  # such as a bracket without its pair
+    except ValueError:  # such as an unpaired bracket
         return None
-    if not text or parts.scheme not in ("http", "https") or not parts.netloc or len(absolute) > LONGEST_URL:
+    if not text or parts.scheme not in ("http", "https") or not parts.netloc or len(absolute) > MAX_URL:
         return None
     return parts._replace(scheme="https").geturl() if parts.netloc in HTTPS_HOSTS else absolute
 
 
 def text_or_none(text: str | None) -> str | None:
-    """Text without the line breaks and indents of its page; blank is None."""
+    """Return the text without the line breaks and indents of its page; None if it is blank."""
     return _BREAK.sub(" ", (text or "").strip()) or None
 
 
 def mask(nickname: str | None) -> str | None:
-    """The first letter of a customer's nickname, and nothing of the rest, not even its length."""
+    """Mask a customer's nickname but for its first letter; even its length is hidden."""
     text = (nickname or "").strip()
     return f"{text[0]}**" if text else None
 
 
 def parse_share(text: str | None) -> int | None:
-    """A share in percent, ``85%`` -> 85; None when there is none."""
+    """Parse a share in percent, ``85%`` -> 85; None if there is none."""
     return parse_rate(text) if (text or "").strip() else None
 
 
 def parse_written_on(text: str | None) -> date | None:
-    """The day of a review, ``2025.08.06``; None when there is none."""
+    """Parse the day of a review, ``2025.08.06``; None if there is none."""
     text = (text or "").strip()
     return parse_day(text.rstrip(".").replace(".", "-")) if text else None
 
 
 def strip_store(name: str, store: str) -> str:
-    """A product name without the store name that the page puts in front of it."""
+    """Remove the store name that the page puts in front of a product name."""
     return name.removeprefix(store).strip() or name

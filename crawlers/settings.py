@@ -1,4 +1,4 @@
-"""Base URLs of the sources, politeness and limits of crawls."""
+"""Settings of the crawler: base URLs of the sources, politeness, browser, images."""
 
 import json
 from datetime import timedelta
@@ -20,7 +20,7 @@ def _base_url(url: str) -> str:
 
 
 def _names(value: object) -> object:
-    """Parse a JSON list or comma-separated names."""
+    """Parse the names in an environment variable: a JSON list, or a comma-separated list."""
     if not isinstance(value, str):
         return value
     if value.strip().startswith("["):
@@ -33,17 +33,18 @@ Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 
 
 class SpiderSettings(Settings):
-    """Packages with a spider module for each source."""
+    """Settings of the registry: packages that hold a spider module for each source."""
 
     spider_modules: tuple[str, ...] = ("crawlers.spiders",)
 
 
 class CrawlSettings(SpiderSettings):
-    """Base URL of each host, politeness and limits of the crawler.
+    """Base URL of each host, and how the crawler behaves.
 
-    Paths below a base URL are those of the real site; a base URL may have a prefix. ``contact`` (a mail address or a
-    page) is part of the user agent and required for crawls of real hosts. A further source is a module in one of
-    ``spider_modules``; ``more_urls`` holds its base URLs by the names that its spider uses.
+    The path after a base URL is that of the real site, so a base URL may have a path prefix. ``contact`` (a mail
+    address or a web page) is part of the user agent; a crawl of the real hosts (https) requires it. A further source is
+    a module in one of ``spider_modules``; its base URLs are in ``more_urls``, under the source's name or a name that
+    starts with it and ``_``.
     """
 
     kok_url: BaseUrl = "https://kok.uplus.co.kr"
@@ -56,42 +57,42 @@ class CrawlSettings(SpiderSettings):
 
     crawl_delay_seconds: float = Field(default=1.0, ge=0, description="Pause between two requests to one host")
     crawl_concurrency: int = Field(default=8, ge=1, description="Concurrent requests to one host")
-    crawl_retries: int = Field(default=3, ge=0, description="Retries after a reset, a timeout or a 5xx response")
+    crawl_retries: int = Field(default=3, ge=0, description="Retries after a lost connection, a timeout or a 5xx")
     crawl_max_wait_seconds: float = Field(
-        default=300.0, ge=0, description="Longest Retry-After or Crawl-delay that is obeyed"
+        default=300.0, ge=0, description="Longest wait accepted from a host's Retry-After or Crawl-delay"
     )
-    crawl_daily_requests: int = Field(default=20_000, ge=1, description="Requests to one source per KST day")
+    crawl_daily_requests: int = Field(default=20_000, ge=1, description="Most requests to one source in a Korean day")
     crawl_page_age_days: float = Field(
         default=7.0,
         ge=0,
-        description="Age at which a product page is fetched again; up to four times that for pages that do not change",
+        description="Interval between two fetches of a product page; up to four times as long while it stays unchanged",
     )
     crawl_browser: Names = Field(default=frozenset(), description="Sources whose pages a browser renders")
-    chromium: str | None = Field(default=None, description="Browser executable; found automatically by default")
-    crawl_images: bool = Field(default=False, description="Keep a copy of product images in the artifact store")
-    crawl_images_megabytes: int = Field(default=500, ge=20, description="Image megabytes that one crawl stores at most")
-    image_url: BaseUrl | None = Field(default=None, description="Host that replaces all image hosts")
+    chromium: str | None = Field(default=None, description="Path of the Chromium program; by default searched on PATH")
+    crawl_images: bool = Field(default=False, description="Store copies of product images")
+    crawl_images_megabytes: int = Field(default=500, ge=20, description="Most image bytes of one crawl")
+    image_url: BaseUrl | None = Field(default=None, description="Base URL that replaces all image hosts, for tests")
     contact: str = ""
 
     @property
     def user_agent(self) -> str:
-        """Name and version of the crawler, and where to reach its operator."""
+        """Name of the crawler and contact of who runs it."""
         name = f"ukok/{__version__}"
         return f"{name} (+{self.contact})" if self.contact else name
 
     @property
     def chromium_path(self) -> str | None:
-        """Path of the browser executable, None without one."""
+        """Path of the Chromium program; None if there is none."""
         programs = (self.chromium,) if self.chromium else ("chromium", "chromium-browser", "google-chrome")
         return next(filter(None, map(which, programs)), None)
 
     @property
     def page_age(self) -> timedelta:
-        """Age at which a product page is fetched again."""
+        """Interval between two fetches of a product page."""
         return timedelta(days=self.crawl_page_age_days)
 
     def bases(self, source: str) -> list[str]:
-        """Base URLs of a source: those whose names are or begin with its name."""
+        """Return the base URLs of a source: those named after it, or after it and ``_``."""
         known = {
             name.removesuffix("_url"): getattr(self, name) for name in type(self).model_fields if name != "image_url"
         }

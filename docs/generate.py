@@ -1,4 +1,4 @@
-"""Write the generated documents: openapi.json, dags.md and data-dictionary.md. Run by `make docs`.
+"""Write the generated documents: openapi.json, dags.md, data-dictionary.md and events.md. Run by `make docs`.
 
 Each is made from the code alone, without a database or a server, so that the same tree always gives the same files.
 `tests/docs/test_generated.py` fails when one of them is stale.
@@ -12,16 +12,21 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin
 
+from pydantic import BaseModel
 from sqlalchemy import Column, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper
 
 import sql.service
 import sql.warehouse
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from sql.service.base import ServiceBase
+from sql.warehouse import event_types
 from sql.warehouse.base import WarehouseBase
+from sql.warehouse.event_types import CLIENT_EVENT_PREFIX, NOT_RECORDED, EventItem, EventType, item_fields, kept_fields
 
 DOCS = Path(__file__).parent
 DAGS = DOCS.parent / "dags"
@@ -36,11 +41,18 @@ TYPES = (
     "`boolean` is `tinyint(1)` and `double precision` is `double`. Prices are whole won. No foreign keys are declared: "
     "[why](adr/0003-baseline-without-constraints.md).\n"
 )
+EVENTS = (
+    "# Events\n\nTypes of the events in `user_event` and `fct_user_event` "
+    "([data dictionary](data-dictionary.md)), and the fields of their column `payload`, from "
+    "[`event_types.py`](../sql/warehouse/event_types.py). A client may send any "
+    f"`action` with any fields; the type is then `{CLIENT_EVENT_PREFIX}` followed by the action.\n\n"
+    "*Kept* fields stay when the events of a deleted account are anonymised; the others are removed.\n\n## Types\n"
+)
 
 
 def openapi() -> str:
     """OpenAPI description of the gateway, which serves the routes of all services."""
-    return json.dumps(app.openapi(), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(create_app().openapi(), ensure_ascii=False, indent=1) + "\n"
 
 
 def dag_page() -> str:
@@ -190,10 +202,55 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def event_page() -> str:
+    """Every event type with the fields of its payload, from :mod:`sql.warehouse.event_types`."""
+    items = [model for _, model in sorted(vars(event_types).items()) if _is_item(model)]
+    parts = [
+        GENERATED,
+        EVENTS,
+        *(_event(f"`{event_type}`", event_type.payload) for event_type in EventType),
+        "\n## Items of lists\n",
+        *(_event(model.__name__, model) for model in items),
+        "\n## Not recorded\n\nEvents of the earlier backend that nothing records.\n\n| event | reason |\n|---|---|\n",
+        *(f"| `{name}` | {reason} |\n" for name, reason in NOT_RECORDED.items()),
+    ]
+    return "".join(parts)
+
+
+def _is_item(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, EventItem) and value is not EventItem
+
+
+def _event(title: str, model: type[BaseModel]) -> str:
+    text = f"\n### {title}\n\n{_markdown(inspect.getdoc(model) or '')}\n"
+    if not model.model_fields:
+        return text
+    kept = kept_fields().keys() | item_fields()
+    rows = (
+        f"| `{name}` | {_kind(field.annotation)} | {'kept' if name in kept else ''} |\n"
+        for name, field in model.model_fields.items()
+    )
+    return "".join([text, "\n| field | type | |\n|---|---|---|\n", *rows])
+
+
+def _kind(hint: Any) -> str:  # noqa: ANN401 - any annotation
+    """An annotation in words."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _kind(arguments[0])
+    if origin is list:
+        return f"list of {_kind(arguments[0])}"
+    if arguments:
+        kinds = [_kind(part) for part in arguments if part is not NoneType]
+        return f"{', '.join(kinds)} or null"
+    return {int: "integer", float: "number", str: "text"}.get(hint) or str(hint.__name__)
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "openapi.json": openapi,
     "dags.md": dag_page,
     "data-dictionary.md": data_dictionary,
+    "events.md": event_page,
 }
 
 

@@ -1,17 +1,18 @@
-"""The crawl as a step with a Report."""
+"""Crawl step: crawls a source and records the step's Report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-from artifacts.raw import RawRun, read_report
+from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.job import Progress
 from crawlers.registry import sources
 from crawlers.report.figures import CrawlReport, gather
 from crawlers.report.run_index import find_crawl
+from crawlers.run_report import CrawlRunReport, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from pipelines.report import Report, record
@@ -28,22 +29,22 @@ def crawl_source(
     settings: CrawlSettings,
     watch: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Read a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
+    """Crawl a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
 
     ``now`` is the instant the crawl counts as. Scopes that could not be read in full are in the Report with the reason;
-    loading concludes nothing from what they lack. Raises ``CrawlFailed`` when the crawl brought nothing.
+    loading concludes nothing from what they lack. Raise ``CrawlFailed`` if the crawl read no item.
     """
     with record(warehouse, store, f"crawl_{source}") as report:
         runs = crawl(source, day, days, now, store, settings, watch)
         report.details["run_id"] = runs[0].run_id
-        report.details["datasets"] = {run.dataset: _figures(run, read_report(store, run), report) for run in runs}
+        report.details["datasets"] = {run.dataset: _figures(run, read_crawl_report(store, run), report) for run in runs}
     return report
 
 
 def report_crawl(store: Store, name: str | None) -> CrawlReport:
-    """Write the page about a crawl, under the report's ``key``, and return what it tells.
+    """Write the HTML report of a crawl under the report's ``key``, and return the report.
 
-    ``name`` is as :func:`~crawlers.report.run_index.find_crawl` takes it.
+    ``name``: see :func:`~crawlers.report.run_index.find_crawl`.
     """
     from crawlers.report.page import publish
 
@@ -52,14 +53,14 @@ def report_crawl(store: Store, name: str | None) -> CrawlReport:
     return report
 
 
-def _figures(run: RawRun, found: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    report.read += found["items"]
-    report.written += found["items"]
+def _figures(run: RawRun, crawled: CrawlRunReport, report: Report) -> dict[str, Any]:
+    report.read += crawled.items
+    report.written += crawled.items
     return {
         "file": run.stem,
-        "items": found["items"],
-        "requests": found["requests"],
-        "scopes": len(found["scopes"]),
-        "incomplete": [f"{scope['scope']}: {scope['reason']}" for scope in found["scopes"] if not scope["complete"]],
-        "faults": sum(fault["count"] for fault in found["faults"]),
+        "items": crawled.items,
+        "requests": crawled.requests,
+        "scopes": len(crawled.scopes),
+        "incomplete": [f"{scope.label}: {scope.reason}" for scope in crawled.scopes if not scope.complete],
+        "faults": sum(fault.count for fault in crawled.faults),
     }

@@ -219,7 +219,7 @@ def _last_runs(warehouse: Connection) -> Sequence[Row[tuple[StepRun]]]:
 def _last_done(warehouse: Connection) -> dict[str, datetime]:
     """When each step last began a run that succeeded."""
     last = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
-    return dict(warehouse.execute(last).tuples().all())
+    return dict(warehouse.execute(last).all())
 
 
 def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
@@ -232,7 +232,7 @@ def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:
     """When each crawl began, by the run id of its files."""
     crawl_id = StepRun.details["run_id"].astext
     starts = select(crawl_id, StepRun.started_at).where(StepRun.step.startswith("crawl_"), crawl_id.is_not(None))
-    return dict(warehouse.execute(starts).tuples().all())
+    return dict(warehouse.execute(starts).all())
 
 
 def _unloaded(

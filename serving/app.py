@@ -1,4 +1,4 @@
-"""One way to make an application, of one service or of all."""
+"""Application factory, of one service or of all."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -8,47 +8,57 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.runtime import health
 from serving.runtime.deps import Visitor
+from serving.runtime.event_writer import WriterLimits
 from serving.runtime.response_cache import ResponseCache
 from serving.runtime.runtime import Part, Runtime
 from serving.web import errors, logging, openapi
 from serving.web.clock import Clock, wall_clock
 from serving.web.errors import AWAY, StartupError, log_reason
 from serving.web.metrics import Metrics
-from serving.web.middleware import BodyMiddleware, OriginMiddleware, RequestMiddleware
-from serving.web.settings import read_settings
+from serving.web.middleware import BodyMiddleware, RequestMiddleware
+from serving.web.settings import ServingSettings, read_settings
 from ukok import __version__
 
 log = structlog.get_logger()
 
 DESCRIPTION = "Grocery and recipe recommendations for the mall U+콕 and TV home shopping."
+# Exit status of uvicorn for an application that did not start.
+STARTUP_FAILURE = 3
 
 
-def create_app(
-    service: str, routers: Iterable[APIRouter], parts: Iterable[Part], *, clock: Clock = wall_clock
+def build_app(
+    service: str,
+    routers: Iterable[APIRouter],
+    parts: Iterable[Part],
+    *,
+    settings: ServingSettings | None = None,
+    clock: Clock = wall_clock,
+    writer_limits: WriterLimits = WriterLimits(),
 ) -> FastAPI:
-    """Make the application ``service`` of ``routers``; ``parts`` is what these need besides accounts.
+    """Build the application ``service`` of ``routers``; ``parts`` are what these need in addition to accounts.
 
-    Settings are read when it starts, not when it is imported.
+    Without ``settings`` they are read from the environment; invalid ones end the process with one log line.
     """
-    # Here for what a server says before it starts, and below once more: some set up logs of their own in between.
+    # Here for the log lines of a failed start, and again in the lifespan: uvicorn configures its own logs in between.
     logging.configure()
+    settings = settings or _read_settings_or_exit()
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logging.configure()
-        settings = read_settings()
-        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts))
+        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts), writer_limits)
         app.state.runtime = runtime
         await run_in_threadpool(runtime.start)
         yield
         await run_in_threadpool(runtime.stop)
 
-    # The pages under /docs take nothing from other servers.
+    # The pages under /docs load nothing from other servers.
     app = FastAPIOffline(
         static_url="/docs/assets",
         redoc_url=None,
@@ -66,16 +76,22 @@ def create_app(
     openapi.complete(app, optional_login=Visitor)
     app.add_middleware(BodyMiddleware)
     app.add_middleware(ResponseCache)
-    app.add_middleware(OriginMiddleware)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+    )
     app.add_middleware(RequestMiddleware, metrics=metrics)
     app.add_middleware(StartupMiddleware)
     return app
 
 
 class StartupMiddleware:
-    """Says in one line why the application cannot start, instead of a traceback.
+    """Report a failed start as one log line and exit, without a traceback.
 
-    Whatever the reason is: a server takes an exception for an application that has no start, and serves it.
+    Without this, uvicorn treats an exception in the lifespan as "lifespan not supported" and keeps serving.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -101,3 +117,11 @@ class StartupMiddleware:
                 raise
             reason = str(error) if isinstance(error, StartupError) else f"{type(error).__name__}: {log_reason(error)}"
             await send({"type": "lifespan.startup.failed", "message": f"ukok cannot start: {reason}"})
+
+
+def _read_settings_or_exit() -> ServingSettings:
+    try:
+        return read_settings()
+    except StartupError as error:
+        log.critical("ukok cannot start: %s", error)
+        raise SystemExit(STARTUP_FAILURE) from None

@@ -1,0 +1,1 @@
+"""Data contracts of the sources, their check during a crawl, and coverage."""

@@ -1,4 +1,4 @@
-"""Whether a crawl brought what its source owes, decided item by item in memory that does not grow."""
+"""Contract check of one dataset, item by item, in memory whose size does not depend on the number of items."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -7,21 +7,21 @@ from typing import Any
 
 from crawlers.items import Item, Part
 from crawlers.parsing import MAX_ID, kst_day
-from crawlers.quality.contracts import Contract, Owed
+from crawlers.quality.contracts import Contract, FieldRule
+from crawlers.run_report import ContractCheck, ContractViolation, ScopeReport
 
-ENOUGH = 20  # items from which on a share of them means something
-ALIKE = 10  # items from which on one id for all of them is no accident
-OUTSIDE = 0.01  # share of values outside their range that is put up with
-UNREAD = 0.5  # share of pages that came, but could not be read
-FEW_PAGES = 3
-LIMITS = frozenset({2**31 - 1, 2**31, 2**32 - 1, 2**53, MAX_ID})  # what a number too large is clamped to
+MIN_ITEMS_FOR_SHARE = 20  # below this number of items a share of them is not judged
+MIN_ITEMS_FOR_ONE_ID = 10  # below this number of items one id for all of them may be chance
+MAX_OUTSIDE = 0.01  # tolerated share of values outside their range
+MAX_UNREADABLE_PAGES = 0.5  # tolerated share of responses that cannot be read
+MIN_PAGES = 3  # below this number of pages the share is not judged
+CLAMPED_IDS = frozenset({2**31 - 1, 2**31, 2**32 - 1, 2**53, MAX_ID})  # what a number too large is clamped to
 
-Broken = dict[str, Any]
-NOTHING = Owed()
+NO_RULE = FieldRule()
 
 
-class Verdict:
-    """Counts what a dataset owes and lacks. Every first page of a kind of fault is remembered."""
+class ContractChecker:
+    """Counts the violations of a contract, and remembers the first page of each kind."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -29,140 +29,152 @@ class Verdict:
         self._names: dict[type[Item], tuple[str, ...]] = {}
         self._filled: Counter[str] = Counter()
         self._outside: Counter[str] = Counter()
-        self._members: dict[str, set[Any]] = {name: set() for name, owed in contract.fields.items() if owed.one_of}
+        self._members: dict[str, set[Any]] = {name: set() for name, rule in contract.fields.items() if rule.one_of}
         self._clamped: Counter[int] = Counter()
         self._one_id: int | None = None
         self._many_ids = False
-        self._lost: Counter[str] = Counter()
+        self._unreadable_rows: Counter[str] = Counter()
         self._pages: Counter[str] = Counter()
         self._first: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def item(self, item: Item) -> Iterator[tuple[str, str]]:
-        """Count an item; its faults, each as field and reason."""
+    def check_item(self, item: Item) -> Iterator[tuple[str, str]]:
+        """Count an item and yield its faults as (field, reason)."""
         self._items += 1
         names = self._names.get(type(item))
         if names is None:
             names = self._names[type(item)] = tuple(dict.fromkeys((*_names(type(item)), *self._contract.fields)))
         for name in names:
-            yield from self._field(item, name, self._contract.fields.get(name, NOTHING))
-        yield from self._id(item)
+            yield from self._check_field(item, name, self._contract.fields.get(name, NO_RULE))
+        yield from self._check_id(item)
 
-    def lost_row(self, field: str, page: str, reason: str) -> None:
+    def count_unreadable_row(self, field: str, page: str, reason: str) -> None:
         """Count a row that could not become an item."""
-        self._lost[field] += 1
+        self._unreadable_rows[field] += 1
         self._first.setdefault(("rows", field), (page, reason))
 
-    def page_read(self) -> None:
+    def count_page(self) -> None:
         """Count a page that was read."""
         self._pages["read"] += 1
 
-    def page_unread(self, field: str, page: str, reason: str) -> None:
-        """Count a page that came but could not be read."""
-        self._pages["unread"] += 1
+    def count_unreadable_page(self, field: str, page: str, reason: str) -> None:
+        """Count a page that was received but could not be read."""
+        self._pages["unreadable"] += 1
         self._first.setdefault(("pages", ""), (page, f"{field}: {reason}"))
 
-    def report(self, scopes: Iterable[Mapping[str, Any]], kept: Mapping[str, str]) -> dict[str, Any]:
-        """The verdict as the run report tells it. ``scopes``: those of the report; ``kept``: file by page."""
-        rules: tuple[Callable[[], Iterator[Broken]], ...]
-        rules = (self._count, self._unread_pages, self._lost_rows, self._fill, self._ranges, self._ids)
-        broken = [*(each for rule in rules for each in rule()), *self._sets(list(scopes))]
-        return {
-            "broken": [{**each, "kept": kept.get(each["page"] or "")} for each in broken],
-            "fill": {name: round(count / self._items, 4) for name, count in sorted(self._filled.items())},
-            "items": self._items,
-        }
+    def result(self, scopes: Iterable[ScopeReport], saved_pages: Mapping[str, str]) -> ContractCheck:
+        """Return the result for the run report. ``saved_pages``: file of the saved copy by URL."""
+        rules: tuple[Callable[[], Iterator[ContractViolation]], ...]
+        rules = (
+            self._too_few_items,
+            self._too_many_unreadable_pages,
+            self._too_many_unreadable_rows,
+            self._too_seldom_filled,
+            self._outside_range,
+            self._wrong_ids,
+        )
+        violations = [*(each for rule in rules for each in rule()), *self._missing_members(list(scopes))]
+        for violation in violations:
+            violation.saved_page = saved_pages.get(violation.page or "")
+        return ContractCheck(
+            violations=violations,
+            fill={name: round(count / self._items, 4) for name, count in sorted(self._filled.items())},
+            items=self._items,
+        )
 
-    def _field(self, item: Item, name: str, owed: Owed) -> Iterator[tuple[str, str]]:
+    def _check_field(self, item: Item, name: str, rule: FieldRule) -> Iterator[tuple[str, str]]:
         values = list(_values(item, name.split("."))) if "." in name else [getattr(item, name)]
         filled = any(map(_is_filled, values)) or (name == "price" and getattr(item, "price_kind", None) == "consult")
         self._filled[name] += filled
-        if owed.fill and not filled:
+        if rule.fill and not filled:
             self._first.setdefault(("fill", name), (item.page_url, "missing or 0"))
             yield name, "missing or 0"
-        if owed is NOTHING:
+        if rule is NO_RULE:
             return
         for value in values:
-            reason = None if value is None else _outside(value, item, owed)
+            reason = None if value is None else _violation(value, item, rule)
             if reason is not None:
                 self._outside[name] += 1
                 self._first.setdefault(("range", name), (item.page_url, reason))
                 yield name, reason
-        if owed.one_of:
-            self._members[name].update(owed.one_of.intersection(values))
+        if rule.one_of:
+            self._members[name].update(rule.one_of.intersection(values))
 
-    def _id(self, item: Item) -> Iterator[tuple[str, str]]:
-        number = getattr(item, self._contract.product_id)
-        self._many_ids = self._many_ids or number != (self._one_id or number)
+    def _check_id(self, item: Item) -> Iterator[tuple[str, str]]:
+        product_id = getattr(item, self._contract.product_id)
+        self._many_ids = self._many_ids or product_id != (self._one_id or product_id)
         if self._one_id is None:
-            self._one_id = number
+            self._one_id = product_id
             self._first["id", ""] = (item.page_url, "")
-        if number in LIMITS:
-            self._clamped[number] += 1
-            self._first.setdefault(("clamped", str(number)), (item.page_url, ""))
-            yield self._contract.product_id, f"{number} is the largest number of some width, rather than an id"
+        if product_id in CLAMPED_IDS:
+            self._clamped[product_id] += 1
+            self._first.setdefault(("clamped", str(product_id)), (item.page_url, ""))
+            yield self._contract.product_id, f"{product_id} is the largest number of some width, not an id"
 
-    def _count(self) -> Iterator[Broken]:
-        if self._items < self._contract.items:
-            yield _broken("items", "", f"at least {self._contract.items}", str(self._items), None)
+    def _too_few_items(self) -> Iterator[ContractViolation]:
+        if self._items < self._contract.min_items:
+            yield _contract_violation("items", "", f"at least {self._contract.min_items}", str(self._items), None)
 
-    def _unread_pages(self) -> Iterator[Broken]:
-        unread, came = self._pages["unread"], self._pages.total()
-        if came >= FEW_PAGES and unread > UNREAD * came:
+    def _too_many_unreadable_pages(self) -> Iterator[ContractViolation]:
+        unreadable, received = self._pages["unreadable"], self._pages.total()
+        if received >= MIN_PAGES and unreadable > MAX_UNREADABLE_PAGES * received:
             page, reason = self._first["pages", ""]
-            found = f"{unread} of {came} pages unreadable, the first: {reason}"
-            yield _broken("pages", "", f"at most {UNREAD:.0%} unreadable", found, page)
+            found = f"{unreadable} of {received} pages unreadable, the first: {reason}"
+            yield _contract_violation("pages", "", f"at most {MAX_UNREADABLE_PAGES:.0%} unreadable", found, page)
 
-    def _lost_rows(self) -> Iterator[Broken]:
-        lost = self._lost.total()
-        rows = lost + self._items
-        if rows >= ENOUGH and lost > self._contract.unreadable * rows:
-            field, count = self._lost.most_common(1)[0]
+    def _too_many_unreadable_rows(self) -> Iterator[ContractViolation]:
+        unreadable = self._unreadable_rows.total()
+        rows = unreadable + self._items
+        if rows >= MIN_ITEMS_FOR_SHARE and unreadable > self._contract.max_unreadable * rows:
+            field, count = self._unreadable_rows.most_common(1)[0]
             page, reason = self._first["rows", field]
-            found = f"{lost} of {rows} rows unreadable, {count} for this field: {reason}"
-            yield _broken("rows", field, f"at most {self._contract.unreadable:.0%} unreadable", found, page)
+            found = f"{unreadable} of {rows} rows unreadable, {count} for this field: {reason}"
+            expected = f"at most {self._contract.max_unreadable:.0%} unreadable"
+            yield _contract_violation("rows", field, expected, found, page)
 
-    def _fill(self) -> Iterator[Broken]:
-        for name, owed in self._contract.fields.items():
-            if self._items >= ENOUGH and self._filled[name] < owed.fill * self._items:
+    def _too_seldom_filled(self) -> Iterator[ContractViolation]:
+        for name, rule in self._contract.fields.items():
+            if self._items >= MIN_ITEMS_FOR_SHARE and self._filled[name] < rule.fill * self._items:
                 page, _ = self._first["fill", name]
                 found = f"{self._filled[name] / self._items:.1%} of {self._items} items"
-                yield _broken("fill", name, f"at least {owed.fill:.0%}", found, page)
+                yield _contract_violation("fill", name, f"at least {rule.fill:.0%}", found, page)
 
-    def _ranges(self) -> Iterator[Broken]:
+    def _outside_range(self) -> Iterator[ContractViolation]:
         for name, count in self._outside.items():
-            owed = self._contract.fields[name]
-            if owed.one_of or count > OUTSIDE * self._items:
+            rule = self._contract.fields[name]
+            if rule.one_of or count > MAX_OUTSIDE * self._items:
                 page, reason = self._first["range", name]
-                yield _broken("range", name, _expected(owed), f"{count} outside, the first: {reason}", page)
+                yield _contract_violation("range", name, _expected(rule), f"{count} outside, the first: {reason}", page)
 
-    def _ids(self) -> Iterator[Broken]:
+    def _wrong_ids(self) -> Iterator[ContractViolation]:
         name = self._contract.product_id
-        for number, count in self._clamped.items():
+        for product_id, count in self._clamped.items():
             if count > 1:
-                page, _ = self._first["clamped", str(number)]
-                yield _broken("ids", name, "ids as the source has them", f"{number} in {count} rows", page)
-        if self._items >= ALIKE and not self._many_ids:
+                page, _ = self._first["clamped", str(product_id)]
+                yield _contract_violation(
+                    "ids", name, "ids as the source has them", f"{product_id} in {count} rows", page
+                )
+        if self._items >= MIN_ITEMS_FOR_ONE_ID and not self._many_ids:
             page, _ = self._first["id", ""]
-            yield _broken("ids", name, "different ids", f"{self._one_id} in all {self._items} rows", page)
+            yield _contract_violation("ids", name, "different ids", f"{self._one_id} in all {self._items} rows", page)
 
-    def _sets(self, scopes: list[Mapping[str, Any]]) -> Iterator[Broken]:
-        """A value of a set that did not turn up, although nothing of it was missed."""
+    def _missing_members(self, scopes: list[ScopeReport]) -> Iterator[ContractViolation]:
+        """Yield the values of a set that do not occur although no scope of theirs is incomplete."""
         for name, members in self._members.items():
-            owed = self._contract.fields[name].one_of
-            missed = {scope["scope"].get(name) for scope in scopes if not scope["complete"]}
-            lacking = sorted(owed - members - missed, key=str)
-            if lacking:
-                yield _broken("set", name, _listed(owed), f"nothing of {_listed(lacking)}", None)
+            one_of = self._contract.fields[name].one_of
+            incomplete = {scope.key.get(name) for scope in scopes if not scope.complete}
+            missing = sorted(one_of - members - incomplete, key=str)
+            if missing:
+                yield _contract_violation("set", name, _listed(one_of), f"nothing of {_listed(missing)}", None)
 
 
 @cache
 def _names(kind: type[Item]) -> tuple[str, ...]:
-    """The fields of a kind of item, less what every item says of its origin."""
+    """Return the fields of a kind of item without those that state its origin."""
     return tuple(name for name in kind.model_fields if name not in Item.model_fields)
 
 
 def _values(value: object, path: list[str]) -> Iterator[Any]:
-    """The values at a path of names, one for each of several parts; None where a part is missing."""
+    """Yield the values at a path of names, one for each of several parts; None where a part is missing."""
     if isinstance(value, tuple) and path:
         for part in value:
             yield from _values(part, path)
@@ -173,33 +185,33 @@ def _values(value: object, path: list[str]) -> Iterator[Any]:
 
 
 def _is_filled(value: object) -> bool:
-    """Whether a value says something; a part does if one of its fields does."""
+    """Return whether a value is not empty; a part is filled if one of its fields is."""
     if isinstance(value, Part):
         return any(_is_filled(each) for _, each in value)
     return isinstance(value, bool) or bool(value)
 
 
-def _outside(value: Any, item: Item, owed: Owed) -> str | None:  # noqa: ANN401 (numbers, dates and lengths)
-    """Why a value is not one of those owed."""
+def _violation(value: Any, item: Item, rule: FieldRule) -> str | None:  # noqa: ANN401 (numbers, dates and lengths)
+    """Return why a value violates its rule, or None."""
     if isinstance(value, tuple):
-        return next(filter(None, (_outside(part, item, owed) for part in value)), None)
-    if owed.past and value > kst_day(item.observed_at):
+        return next(filter(None, (_violation(part, item, rule) for part in value)), None)
+    if rule.past and value > kst_day(item.observed_at):
         return f"{value} is later than the crawl"
-    below = owed.least is not None and value < owed.least
-    above = owed.most is not None and value > owed.most
-    unknown = owed.one_of and value not in owed.one_of
-    return f"{value} is not {_expected(owed)}" if below or above or unknown else None
+    below = rule.minimum is not None and value < rule.minimum
+    above = rule.maximum is not None and value > rule.maximum
+    unknown = rule.one_of and value not in rule.one_of
+    return f"{value} is not {_expected(rule)}" if below or above or unknown else None
 
 
-def _expected(owed: Owed) -> str:
-    if owed.one_of:
-        return f"one of {_listed(owed.one_of)}"
-    if owed.past:
+def _expected(rule: FieldRule) -> str:
+    if rule.one_of:
+        return f"one of {_listed(rule.one_of)}"
+    if rule.past:
         return "a date not later than the crawl"
-    return f"{_shown(owed.least)} … {_shown(owed.most)}"
+    return f"{_limit(rule.minimum)} … {_limit(rule.maximum)}"
 
 
-def _shown(limit: object) -> str:
+def _limit(limit: object) -> str:
     return f"{limit:,}" if isinstance(limit, int) else str(limit)
 
 
@@ -207,5 +219,5 @@ def _listed(values: Iterable[object]) -> str:
     return ", ".join(sorted(map(str, values)))
 
 
-def _broken(rule: str, field: str, expected: str, found: str, page: str | None) -> Broken:
-    return {"rule": rule, "field": field, "expected": expected, "found": found, "page": page}
+def _contract_violation(rule: str, field: str, expected: str, found: str, page: str | None) -> ContractViolation:
+    return ContractViolation(rule=rule, field=field, expected=expected, found=found, page=page)

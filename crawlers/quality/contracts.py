@@ -1,9 +1,9 @@
-"""What a source owes us: the contract of each of its datasets, and what a page must hold to count as read.
+"""Data contracts: what a spider declares about each dataset of its source, and the checks of a single page.
 
-A spider declares a contract for each dataset. `contract_check` checks it while the crawl runs, in memory that
-does not grow with the catalog; the verdict goes into the run's report, where a load finds it. Spidermon was looked at:
-its monitors judge the stats of one crawl inside Scrapy and then notify people, whereas here another process must hold a
-file back, days later too and with the page at hand, so all that it could do for us is the counting.
+:mod:`crawlers.quality.contract_check` checks the contracts while the crawl runs. The result goes into the run report,
+and a run that violates its contract is not loaded. Spidermon is not used: its monitors check the stats of one crawl
+inside Scrapy and notify people, while here another process must hold a run back, days later too and with the page at
+hand.
 """
 
 import json
@@ -18,42 +18,42 @@ from scrapy.http import Response, TextResponse
 
 
 @dataclass(frozen=True)
-class Owed:
-    """What is owed in one field.
+class FieldRule:
+    """Rule for the values of one field.
 
-    ``fill``: smallest share of the items that have a value; 1 is a required field, 0 one that a source may always lack.
-    A price on request counts as a value, a 0 as none. ``least`` and ``most``: the range of its values. ``one_of``: all
-    the values there are; each must turn up. ``past``: a date that is not later than the crawl.
+    ``fill``: smallest share of the items that have a value; 1 is a required field, 0 an optional one. A price on
+    request counts as a value, a 0 does not. ``minimum`` and ``maximum``: range of the values. ``one_of``: set of all
+    values; each must occur. ``past``: a date that is not later than the crawl.
     """
 
     fill: float = 0.0
-    least: float | timedelta | None = None
-    most: float | timedelta | None = None
+    minimum: float | timedelta | None = None
+    maximum: float | timedelta | None = None
     one_of: frozenset[int | str] = frozenset()
     past: bool = False
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What a source owes in one dataset.
+    """Contract of one dataset.
 
-    ``product_id``: the field that holds it. ``fields``: by name; a dot leads into a part, or into each of several
-    parts, such as ``reviews.score``. ``items``: the smallest number of them. ``unreadable``: the largest share of rows
-    that may fail to become an item.
+    ``product_id``: name of the field that holds it. ``fields``: rules by field name; a dot leads into a part, or into
+    each of several parts, such as ``reviews.score``. ``min_items``: smallest number of items. ``max_unreadable``:
+    largest share of rows that may fail to become an item.
     """
 
     product_id: str
-    fields: Mapping[str, Owed]
-    items: int = 0
-    unreadable: float = 0.05
+    fields: Mapping[str, FieldRule]
+    min_items: int = 0
+    max_unreadable: float = 0.05
 
-    def __or__(self, fields: Mapping[str, Owed]) -> "Contract":
-        """The same contract with some fields added or owed otherwise."""
-        return Contract(self.product_id, {**self.fields, **fields}, self.items, self.unreadable)
+    def __or__(self, fields: Mapping[str, FieldRule]) -> "Contract":
+        """Return the contract with some field rules added or replaced."""
+        return Contract(self.product_id, {**self.fields, **fields}, self.min_items, self.max_unreadable)
 
 
 class BrokenPage(ValueError):
-    """A page that does not hold what it must; nothing on it, or after it, can be taken for the full truth."""
+    """A page lacks what every such page has, so neither it nor a page that follows it is read in full."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class BrokenPage(ValueError):
 
 
 class BadRow(ValueError):
-    """A row of a page that cannot become an item, and the field that stands in the way."""
+    """A row of a page cannot become an item; ``field`` is the field that prevents it."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
@@ -70,7 +70,7 @@ class BadRow(ValueError):
 
 @contextmanager
 def reading(field: str) -> Iterator[None]:
-    """Name the field whose text could not be parsed, unless that is done already."""
+    """Turn a parsing error in the block into a :class:`BadRow` of ``field``, unless it names a field already."""
     try:
         yield
     except ValidationError as error:
@@ -83,16 +83,16 @@ def reading(field: str) -> Iterator[None]:
 
 
 def whole_html(response: Response) -> TextResponse:
-    """An HTML page that was received to its end."""
+    """Return the response as an HTML page. Raise :class:`BrokenPage` if it is not HTML or is cut short."""
     if not isinstance(response, TextResponse):
-        raise BrokenPage("page", f"the answer is not HTML but {_content_type(response)}")
+        raise BrokenPage("page", f"the response is not HTML but {_content_type(response)}")
     if b"</html>" not in response.body[-1024:].lower():
         raise BrokenPage("page", f"truncated HTML: no </html> at the end of {len(response.body)} bytes")
     return response
 
 
 def json_rows(response: Response, *path: str) -> list[Any]:
-    """The list at a path of keys in a JSON answer."""
+    """Return the list at a path of keys in a JSON response. Raise :class:`BrokenPage` if there is none."""
     try:
         value: Any = json.loads(response.body)
     except ValueError as error:

@@ -1,1 +1,1 @@
-"""The report of a crawl: what it read, what it missed, and what has changed since the one before."""
+"""Report of a crawl for people: what it read, what it missed, and what has changed since the last crawl."""

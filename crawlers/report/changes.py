@@ -1,8 +1,8 @@
-"""What has changed since the last crawl, told from the raw files of both.
+"""Changes since the last crawl, computed from the raw files of both.
 
-A product has vanished, and a show is cancelled, only if every part of the source that listed it was read in full this
-time; a product has returned, and a show is added, only if that part was read in full the last time. The rows of both
-crawls go through a temporary SQLite file, so that a hundred thousand products take no more memory than a hundred.
+A product has vanished, and a show is cancelled, only if every scope that listed it was read in full this time; a
+product has returned, and a show is added, only if its scope was read in full the last time. The rows of both crawls go
+into a temporary SQLite file, so that a hundred thousand products take no more memory than a hundred.
 """
 
 import json
@@ -16,10 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from artifacts.raw import RawRun, read_items, read_report
+from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
+from crawlers.run_report import read_crawl_report
 
-LISTED_MOST = 10
+MAX_LISTED = 10
 BEFORE, NOW = 0, 1
 TABLES = """
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
@@ -35,19 +36,21 @@ VIEWS = """
     CREATE VIEW offer AS
         SELECT run, product_id, min(price) AS price, max(name) AS name, min(page_url) AS page_url
         FROM listed GROUP BY run, product_id;
-    CREATE VIEW told AS  -- with whether the other crawl read all of the row's scope
-        SELECT listed.*, coalesce(scope.complete, 0) AS telling
+    CREATE VIEW covered AS  -- with whether the other crawl read the row's scope in full
+        SELECT listed.*, coalesce(scope.complete, 0) AS is_covered
         FROM listed LEFT JOIN scope ON scope.scope = listed.scope AND scope.run = 1 - listed.run;
     CREATE VIEW only AS  -- products that one crawl lists and the other does not
-        SELECT run, product_id, min(telling) AS telling FROM told
-        WHERE NOT EXISTS (SELECT 1 FROM listed AS o WHERE o.run = 1 - told.run AND o.product_id = told.product_id)
+        SELECT run, product_id, min(is_covered) AS is_covered FROM covered
+        WHERE NOT EXISTS (
+            SELECT 1 FROM listed AS o WHERE o.run = 1 - covered.run AND o.product_id = covered.product_id
+        )
         GROUP BY run, product_id;
-    CREATE VIEW lone AS  -- shows that the other crawl does not have at this time, numbered by product
-        SELECT *, row_number() OVER (PARTITION BY run, channel_id, product_id ORDER BY ends_at) AS nth FROM told
-        WHERE telling AND NOT EXISTS (
-            SELECT 1 FROM listed AS o WHERE o.run = 1 - told.run AND o.product_id = told.product_id
-                AND o.channel_id = told.channel_id AND o.ends_at = told.ends_at
-                AND coalesce(o.starts_at = told.starts_at, 1)  -- a hidden start may be any
+    CREATE VIEW unmatched AS  -- shows that the other crawl does not have at this time, numbered by product
+        SELECT *, row_number() OVER (PARTITION BY run, channel_id, product_id ORDER BY ends_at) AS nth FROM covered
+        WHERE is_covered AND NOT EXISTS (
+            SELECT 1 FROM listed AS o WHERE o.run = 1 - covered.run AND o.product_id = covered.product_id
+                AND o.channel_id = covered.channel_id AND o.ends_at = covered.ends_at
+                AND coalesce(o.starts_at = covered.starts_at, 1)  -- a hidden start matches any
         );
 """
 PRICES = """
@@ -59,7 +62,7 @@ PRICES = """
 SHOWS = """
     SELECT coalesce(now.channel_id, before.channel_id), coalesce(now.product_id, before.product_id),
         coalesce(now.name, before.name), before.starts_at, before.ends_at, now.starts_at, now.ends_at
-    FROM (SELECT * FROM lone WHERE run = 0) AS before FULL JOIN (SELECT * FROM lone WHERE run = 1) AS now
+    FROM (SELECT * FROM unmatched WHERE run = 0) AS before FULL JOIN (SELECT * FROM unmatched WHERE run = 1) AS now
         ON now.channel_id = before.channel_id AND now.product_id = before.product_id AND now.nth = before.nth
     ORDER BY coalesce(now.ends_at, before.ends_at), 1, 2
 """
@@ -67,7 +70,7 @@ SHOWS = """
 
 @dataclass(frozen=True)
 class PriceChange:
-    """Another price of a product, in won; a mall's list does not name the product."""
+    """A changed price, in won; ``name`` is None in a mall's list."""
 
     product_id: int
     name: str | None
@@ -77,7 +80,7 @@ class PriceChange:
 
     @property
     def percent(self) -> float:
-        """By how many percent the price has changed; negative when it fell."""
+        """Change in percent; negative if the price fell."""
         return 100 * (self.after - self.before) / self.before
 
 
@@ -85,7 +88,7 @@ class PriceChange:
 class ShowChange:
     """A product of a show that is new (no ``before``), gone (no ``after``) or at another time.
 
-    Both are start and end; the start is None where the page of a show on air hides it.
+    ``before`` and ``after`` are start and end; the start is None where the page of a show on air hides it.
     """
 
     channel_id: int
@@ -104,11 +107,12 @@ class ShowChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences to the crawl ``since``.
+    """Differences to the crawl ``since``.
 
-    ``new`` products were never seen before, ``returned`` ones were, but not by the last crawl; a broadcaster's products
-    come and go with its shows, so that ``returned`` and ``vanished`` are None there. ``percents`` counts the changed
-    prices by whole percent. ``biggest`` and ``shows`` are the first ``LISTED_MOST``; ``moved`` … is None for the mall.
+    ``new`` products were never seen before, ``returned`` ones were, but not by the last crawl. A broadcaster's products
+    come and go with its shows, so ``returned`` and ``vanished`` are None there; ``added``, ``cancelled`` and ``moved``
+    are None for the mall. ``percents`` counts the changed prices by whole percent. ``biggest`` and ``shows`` hold at
+    most ``MAX_LISTED``.
     """
 
     since: str
@@ -126,13 +130,13 @@ class Changes:
 
 
 def compare(store: Store, before: RawRun, now: RawRun, known: Iterable[int]) -> Changes:
-    """Compare two crawls by their listings: the dataset ``prices`` of a mall or ``schedule`` of a broadcaster.
+    """Compare two crawls by their listings: the dataset ``prices`` of the mall or ``schedule`` of a broadcaster.
 
-    ``known``: ids of the products that crawls before this one have seen.
+    ``known``: ids of the products that earlier crawls have seen.
     """
     with _database() as database:
         for run, raw in ((BEFORE, before), (NOW, now)):
-            _take_in(database, run, store, raw)
+            _insert(database, run, store, raw)
         database.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((number,) for number in known))
         database.executescript(VIEWS)
         is_mall = now.dataset == "prices"
@@ -151,8 +155,8 @@ def _database() -> Iterator[sqlite3.Connection]:
         yield database
 
 
-def _take_in(database: sqlite3.Connection, run: int, store: Store, raw: RawRun) -> None:
-    scopes = ((run, _key(scope["scope"]), scope["complete"]) for scope in read_report(store, raw)["scopes"])
+def _insert(database: sqlite3.Connection, run: int, store: Store, raw: RawRun) -> None:
+    scopes = ((run, _key(scope.key), scope.complete) for scope in read_crawl_report(store, raw).scopes)
     database.executemany("INSERT INTO scope VALUES (?, ?, ?)", scopes)
     rows = ((run, *_listed(item)) for item in read_items(store, raw))
     database.execute("BEGIN")
@@ -161,10 +165,12 @@ def _take_in(database: sqlite3.Connection, run: int, store: Store, raw: RawRun) 
 
 
 def _listed(item: Mapping[str, Any]) -> tuple[object, ...]:
-    told = tuple(item.get(name) for name in ("price", "product_name", "page_url", "channel_id", "starts_at", "ends_at"))
+    common = tuple(
+        item.get(name) for name in ("price", "product_name", "page_url", "channel_id", "starts_at", "ends_at")
+    )
     if "kok_product_id" in item:
-        return (_key({"category": item["category"]}), item["kok_product_id"], *told)
-    return (_key({"channel_id": item["channel_id"], "day": item["requested_day"]}), item["source_product_id"], *told)
+        return (_key({"category": item["category"]}), item["kok_product_id"], *common)
+    return (_key({"channel_id": item["channel_id"], "day": item["requested_day"]}), item["source_product_id"], *common)
 
 
 def _key(scope: Mapping[str, Any]) -> str:
@@ -172,10 +178,10 @@ def _key(scope: Mapping[str, Any]) -> str:
 
 
 def _products(database: sqlite3.Connection, is_mall: bool) -> dict[str, Any]:
-    came = "SELECT count(*) FROM only WHERE run = 1 AND product_id"
-    (new,) = database.execute(f"{came} NOT IN known").fetchone()
-    (returned,) = database.execute(f"{came} IN known AND telling").fetchone()
-    (vanished,) = database.execute("SELECT count(*) FROM only WHERE run = 0 AND telling").fetchone()
+    appeared = "SELECT count(*) FROM only WHERE run = 1 AND product_id"
+    (new,) = database.execute(f"{appeared} NOT IN known").fetchone()
+    (returned,) = database.execute(f"{appeared} IN known AND is_covered").fetchone()
+    (vanished,) = database.execute("SELECT count(*) FROM only WHERE run = 0 AND is_covered").fetchone()
     return {"new": new, "returned": returned if is_mall else None, "vanished": vanished if is_mall else None}
 
 
@@ -187,7 +193,7 @@ def _prices(database: sqlite3.Connection) -> dict[str, Any]:
         change = PriceChange(*row)
         percents[round(change.percent)] += 1
         cheaper += change.after < change.before
-        if len(biggest) < LISTED_MOST:
+        if len(biggest) < MAX_LISTED:
             biggest.append(change)
     dearer = percents.total() - cheaper
     return {"cheaper": cheaper, "dearer": dearer, "percents": dict(sorted(percents.items())), "biggest": biggest}
@@ -201,7 +207,7 @@ def _shows(database: sqlite3.Connection, is_mall: bool) -> dict[str, Any]:
     for channel, product, name, *times in database.execute(SHOWS):
         change = ShowChange(channel, product, name, _times(*times[:2]), _times(*times[2:]))
         kinds[change.kind] += 1
-        if len(listed) < LISTED_MOST:
+        if len(listed) < MAX_LISTED:
             listed.append(change)
     return {kind: kinds[kind] for kind in ("added", "cancelled", "moved")} | {"shows": listed}
 

@@ -1,76 +1,80 @@
-"""What went wrong in a crawl, read back from the artifacts: faults, broken contracts, lost scopes, kept pages."""
+"""Faults of a crawl, read back from the artifacts: faults, contract violations, incomplete scopes, saved pages."""
 
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from artifacts.store import Store
 from crawlers.report.run_index import find_crawl
+from crawlers.run_report import ContractViolation, FieldFault, ScopeReport
 
 
 class NoSuchFault(ValueError):
-    """There is no such kept page; the message names those that there are."""
+    """No saved page has this number; the message names the numbers that exist."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A kind of fault of a field: how often it occurred, and the first page, which may be kept."""
+    """Faults of one field for one reason: how many, and the first page, which may be saved."""
 
     dataset: str
     field: str
     reason: str
     page: str
-    kept: str | None
+    saved_page: str | None
     count: int
 
 
 @dataclass
 class RunFaults:
-    """All faults of one run. ``failed`` says why a crawl brought nothing; it has no raw run then."""
+    """All faults of one run; violations and incomplete scopes with their dataset.
+
+    ``failed``: why a crawl read no item; it has no raw run then.
+    """
 
     source: str
     run_id: str
     failed: str | None = None
     faults: list[Fault] = field(default_factory=list)
-    broken: list[dict[str, Any]] = field(default_factory=list)
-    incomplete: list[dict[str, Any]] = field(default_factory=list)
+    violations: list[tuple[str, ContractViolation]] = field(default_factory=list)
+    incomplete: list[tuple[str, ScopeReport]] = field(default_factory=list)
 
     @property
-    def kept(self) -> list[str]:
-        """Keys of the kept pages, in the order of the faults; a page is known by its place here, from 1 on."""
-        entries = [*(fault.kept for fault in self.faults), *(entry["kept"] for entry in self.broken)]
-        return list(dict.fromkeys(filter(None, entries)))
+    def saved_pages(self) -> list[str]:
+        """Keys of the saved pages, in the order of the faults. A page's number is its place here, from 1 on."""
+        keys = [*(fault.saved_page for fault in self.faults), *(each.saved_page for _, each in self.violations)]
+        return list(dict.fromkeys(filter(None, keys)))
 
 
 def read_faults(store: Store, name: str, sources: Sequence[str]) -> RunFaults:
-    """The faults of a crawl, which ``name`` stands for as :func:`~crawlers.report.run_index.find_crawl` takes it."""
+    """Read the faults of the crawl that :func:`~crawlers.report.run_index.find_crawl` finds by ``name``."""
     crawl = find_crawl(store, sources, name)
     found = RunFaults(crawl.source, crawl.run_id, crawl.failed)
     for dataset, report in crawl.reports.items():
-        found.faults += _kinds(dataset, report.get("faults", ()))
-        found.broken += [{"dataset": dataset, **entry} for entry in report.get("contract", {}).get("broken", ())]
-        scopes = report.get("scopes", ())
-        found.incomplete += [{"dataset": dataset, **scope} for scope in scopes if not scope["complete"]]
+        found.faults += _by_reason(dataset, report.faults)
+        if report.contract_check:
+            found.violations += [(dataset, each) for each in report.contract_check.violations]
+        found.incomplete += [(dataset, scope) for scope in report.scopes if not scope.complete]
     return found
 
 
-def kept_page(store: Store, faults: RunFaults, number: int) -> bytes:
-    """The body of a kept page, as the source sent it."""
-    if not 1 <= number <= len(faults.kept):
-        there = f"pages 1 to {len(faults.kept)}" if faults.kept else "no page"
-        raise NoSuchFault(f"run {faults.run_id} keeps {there}, not {number}")
-    return gzip.decompress(store.get(faults.kept[number - 1]))
+def saved_page(store: Store, faults: RunFaults, number: int) -> bytes:
+    """Return the body of a saved page, as the source sent it."""
+    saved_pages = faults.saved_pages
+    if not 1 <= number <= len(saved_pages):
+        existing = f"pages 1 to {len(saved_pages)}" if saved_pages else "no page"
+        raise NoSuchFault(f"run {faults.run_id} has saved {existing}, not {number}")
+    return gzip.decompress(store.get(saved_pages[number - 1]))
 
 
-def _kinds(dataset: str, faults: Iterable[Mapping[str, Any]]) -> list[Fault]:
-    """Faults of one field for one reason as one, with the first page that is kept, the most frequent first."""
-    kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+def _by_reason(dataset: str, faults: Iterable[FieldFault]) -> list[Fault]:
+    """Group faults by field and reason, with the first page that is saved; the most frequent come first."""
+    groups: dict[tuple[str, str], list[FieldFault]] = {}
     for fault in faults:
-        kinds.setdefault((fault["field"], fault["reason"]), []).append(fault)
+        groups.setdefault((fault.field, fault.reason), []).append(fault)
     found = []
-    for (name, reason), of_kind in kinds.items():
-        first = next((fault for fault in of_kind if fault["kept"]), of_kind[0])
-        count = sum(fault["count"] for fault in of_kind)
-        found.append(Fault(dataset, name, reason, first["page"], first["kept"], count))
+    for (name, reason), group in groups.items():
+        first = next((fault for fault in group if fault.saved_page), group[0])
+        count = sum(fault.count for fault in group)
+        found.append(Fault(dataset, name, reason, first.page, first.saved_page, count))
     return sorted(found, key=lambda fault: (-fault.count, fault.field, fault.reason))

@@ -1,6 +1,5 @@
-"""Everything that the report of a crawl tells, gathered from the raw zone.
+"""All figures of a crawl report for people, gathered from the raw zone.
 
-A crawl leaves one report for each of its datasets; older ones lack some of the figures, which are then None or empty.
 Only what was there when the crawl ended counts, so that a report never changes.
 """
 
@@ -9,22 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
-from typing import Any
 
-from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_report
+from artifacts.raw import ITEMS, RawRun, list_runs, read_items
 from artifacts.store import Store
 from crawlers.report.changes import Changes, PriceChange, compare
 from crawlers.report.run_index import FinishedCrawl
-from crawlers.state.request_budget import MEMORY
+from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_crawl_report
+from crawlers.state.page_storage import PAGES
 
-LISTINGS = ("prices", "schedule")  # the datasets that say what a source offers
+LISTINGS = ("prices", "schedule")  # the datasets that list what a source offers
 PRODUCTS = "products"
-EARLIER = 7  # crawls that the usual is taken from
-KEPT_MOST = 5
+EARLIER_CRAWLS = 7  # whose median is the usual figure
+MAX_SAVED_PAGES = 5  # listed for a field
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LoadDecision:
     """Whether the crawl may be loaded, and why in one sentence."""
 
     loadable: bool
@@ -33,7 +32,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What was filed under one dataset; ``usual``: the median of its items in the crawls before."""
+    """Figures of one dataset; ``usual``: the median of its items in earlier crawls, ``size``: bytes of its file."""
 
     name: str
     items: int
@@ -45,35 +44,28 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """A part of the source that is taken in as a whole, and why it is not complete."""
+class DatasetScope:
+    """A scope with its dataset."""
 
     dataset: str
-    key: dict[str, Any]
-    items: int
-    reason: str | None
-
-    @property
-    def label(self) -> str:
-        """The scope in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.key.items())
+    scope: ScopeReport
 
 
 @dataclass(frozen=True)
 class FieldFaults:
-    """The faults of one field: the most frequent reason, and some pages with the keys of their copies."""
+    """The faults of one field: the most frequent reason, and some pages with the keys of their saved copies."""
 
     dataset: str
     field: str
     count: int
     reason: str
     reasons: int
-    kept: list[tuple[str, str]]
+    saved_pages: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Fill:
-    """Share of the items of a dataset that have a field; ``usual``: the median of the crawls before."""
+    """Share of the items of a dataset that have a field; ``usual``: the median of earlier crawls."""
 
     dataset: str
     field: str
@@ -87,15 +79,13 @@ class Fill:
 
     @property
     def dropped(self) -> bool:
-        """Whether clearly fewer items than usual have the field."""
+        """Whether the share is more than five points below the usual one."""
         return self.usual is not None and self.share < self.usual - 0.05
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The product pages of all listed products: read with another content than before, or unchanged, or left although
-    they are due; the others rest.
-    """
+    """Product pages of the listed products: read and changed, read and unchanged, due but left unread, or not due."""
 
     listed: int
     changed: int
@@ -103,40 +93,39 @@ class Pages:
     left: int
 
     @property
-    def resting(self) -> int:
-        """Pages that were not due."""
+    def not_due(self) -> int:
         return self.listed - self.changed - self.unchanged - self.left
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Requests to the source on the day until the end of the crawl, and the most that it may get."""
+    """Requests to the source on the day until the end of the crawl, and the daily limit."""
 
     used: int
-    most: int
+    limit: int
 
 
 @dataclass(frozen=True)
 class CrawlReport:
-    """A crawl of one source. ``traffic`` is that of the run reports; ``changes`` is None for the first crawl."""
+    """A crawl of one source. ``changes`` is None for the first crawl, ``pages`` without a page state of its own."""
 
     run_id: str
     source: str
     started_at: datetime
     finished_at: datetime
-    verdict: Verdict
+    decision: LoadDecision
     datasets: list[Dataset]
-    scopes: list[Scope]
+    scopes: list[DatasetScope]
     faults: list[FieldFaults]
     fill: list[Fill]
-    traffic: dict[str, Any] | None
-    budget: Budget | None
+    traffic: TrafficReport
+    budget: Budget
     pages: Pages | None
     changes: Changes | None
 
     @property
     def key(self) -> str:
-        """Where the page of this report lies in the store."""
+        """Key of the HTML page in the store."""
         return f"reports/crawl/{self.source}/{self.run_id}.html"
 
     @property
@@ -144,124 +133,110 @@ class CrawlReport:
         return (self.finished_at - self.started_at).total_seconds()
 
     @property
-    def incomplete(self) -> list[Scope]:
+    def incomplete(self) -> list[DatasetScope]:
         """The scopes that were not read in full."""
-        return [scope for scope in self.scopes if scope.reason is not None]
+        return [scope for scope in self.scopes if not scope.scope.complete]
 
 
 def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     """Gather the figures of a crawl."""
-    # What is only remembered for the next crawl has a report without scopes.
-    reports = {dataset: report for dataset, report in crawl.reports.items() if "scopes" in report}
+    # State for the next crawl has a report without scopes.
+    reports = {dataset: report for dataset, report in crawl.reports.items() if report.scopes}
     runs = {run.dataset: run for run in crawl.runs if run.dataset in reports}
     earlier = {dataset: _earlier(store, crawl, dataset) for dataset in reports}
     first = next(iter(reports.values()))
-    scopes = [
-        Scope(dataset, scope["scope"], scope["items"], None if scope["complete"] else scope["reason"])
-        for dataset, report in reports.items()
-        for scope in report["scopes"]
-    ]
-    started_at = datetime.fromisoformat(first["started_at"])
+    scopes = [DatasetScope(dataset, scope) for dataset, report in reports.items() for scope in report.scopes]
     return CrawlReport(
         run_id=crawl.run_id,
         source=crawl.source,
-        started_at=started_at,
-        finished_at=datetime.fromisoformat(first["finished_at"]),
-        verdict=_verdict(crawl, scopes),
+        started_at=first.started_at,
+        finished_at=first.finished_at,
+        decision=_decision(crawl, scopes),
         datasets=[_dataset(store, report, runs.get(name), earlier[name]) for name, report in reports.items()],
         scopes=scopes,
-        faults=[line for dataset, report in reports.items() for line in _faults(dataset, report["faults"])],
+        faults=[line for dataset, report in reports.items() for line in _faults(dataset, report.faults)],
         fill=[line for dataset, report in reports.items() for line in _fill(dataset, report, earlier[dataset])],
-        traffic=first.get("traffic"),
-        budget=_budget(first),
-        pages=_pages(store, crawl, started_at),
+        traffic=first.traffic,
+        budget=Budget(first.budget.used_before + first.traffic.requests, first.budget.limit),
+        pages=_pages(store, crawl, first.started_at),
         changes=_changes(store, runs),
     )
 
 
-def _verdict(crawl: FinishedCrawl, scopes: Sequence[Scope]) -> Verdict:
+def _decision(crawl: FinishedCrawl, scopes: Sequence[DatasetScope]) -> LoadDecision:
     if crawl.failed is not None:
-        return Verdict(False, f"Failed: the crawl {crawl.failed}.")
-    contracts = {dataset: report["contract"] for dataset, report in crawl.reports.items() if "contract" in report}
-    broken = [(dataset, line) for dataset, contract in contracts.items() for line in contract["broken"]]
-    if broken:
-        dataset, line = broken[0]
-        field = f"{dataset} {line['field']}".strip()
-        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-        return Verdict(False, f"Held back: {field}: expected {line['expected']}, found {line['found']}{more}.")
-    lacking = sum(scope.reason is not None for scope in scopes)
-    if lacking:
-        what = f"{lacking} of {len(scopes)} scopes {'is' if lacking == 1 else 'are'} incomplete"
-        return Verdict(True, f"Loadable, but {what}: nothing is concluded from what they lack.")
-    kept = "every contract is kept" if contracts else "no contract was checked"
-    return Verdict(True, f"Loadable: {kept}, and all {len(scopes)} scopes are complete.")
+        return LoadDecision(False, f"Failed: the crawl {crawl.failed}.")
+    checks = {dataset: report.contract_check for dataset, report in crawl.reports.items()}
+    violations = [(dataset, each) for dataset, check in checks.items() if check for each in check.violations]
+    if violations:
+        dataset, first = violations[0]
+        field = f"{dataset} {first.field}".strip()
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        return LoadDecision(False, f"Held back: {field}: expected {first.expected}, found {first.found}{more}.")
+    incomplete = sum(not scope.scope.complete for scope in scopes)
+    if incomplete:
+        what = f"{incomplete} of {len(scopes)} scopes {'is' if incomplete == 1 else 'are'} incomplete"
+        return LoadDecision(True, f"Loadable, but {what}: nothing is concluded from what they lack.")
+    contracts = "every contract holds" if any(checks.values()) else "no contract was checked"
+    return LoadDecision(True, f"Loadable: {contracts}, and all {len(scopes)} scopes are complete.")
 
 
-def _earlier(store: Store, crawl: FinishedCrawl, dataset: str) -> list[dict[str, Any]]:
-    """The reports of the crawls before, newest last."""
-    return [read_report(store, run) for run in _runs_before(store, crawl.source, dataset, crawl.run_id)[-EARLIER:]]
+def _earlier(store: Store, crawl: FinishedCrawl, dataset: str) -> list[CrawlRunReport]:
+    """Return the reports of the last crawls before this one, newest last."""
+    runs = _runs_before(store, crawl.source, dataset, crawl.run_id)[-EARLIER_CRAWLS:]
+    return [read_crawl_report(store, run) for run in runs]
 
 
 def _runs_before(store: Store, source: str, dataset: str, run_id: str) -> list[RawRun]:
     return [run for run in list_runs(store, source, dataset) if run.run_id < run_id]
 
 
-def _dataset(
-    store: Store, report: Mapping[str, Any], run: RawRun | None, earlier: Sequence[Mapping[str, Any]]
-) -> Dataset:
-    scopes = report["scopes"]
+def _dataset(store: Store, report: CrawlRunReport, run: RawRun | None, earlier: Sequence[CrawlRunReport]) -> Dataset:
     return Dataset(
-        name=report["dataset"],
-        items=report["items"],
-        usual=median(each["items"] for each in earlier) if earlier else None,
-        requests=report["requests"],
-        scopes=len(scopes),
-        complete=sum(scope["complete"] for scope in scopes),
+        name=report.dataset,
+        items=report.items,
+        usual=median(each.items for each in earlier) if earlier else None,
+        requests=report.requests,
+        scopes=len(report.scopes),
+        complete=sum(scope.complete for scope in report.scopes),
         size=store.size(run.stem + ITEMS) if run else 0,
     )
 
 
-def _faults(dataset: str, faults: Sequence[Mapping[str, Any]]) -> Iterator[FieldFaults]:
+def _faults(dataset: str, faults: Sequence[FieldFault]) -> Iterator[FieldFaults]:
     by_field = defaultdict(list)
     for fault in faults:
-        by_field[fault["field"]].append(fault)
+        by_field[fault.field].append(fault)
     for field, lines in sorted(by_field.items()):
         reasons: Counter[str] = Counter()
         for line in lines:
-            reasons[line["reason"]] += line["count"]
-        kept = dict.fromkeys((line["page"], line["kept"]) for line in lines if line["kept"])
-        yield FieldFaults(
-            dataset, field, reasons.total(), reasons.most_common(1)[0][0], len(reasons), list(kept)[:KEPT_MOST]
-        )
+            reasons[line.reason] += line.count
+        saved = {line.page: line.saved_page for line in lines if line.saved_page}
+        reason = reasons.most_common(1)[0][0]
+        yield FieldFaults(dataset, field, reasons.total(), reason, len(reasons), list(saved.items())[:MAX_SAVED_PAGES])
 
 
-def _fill(dataset: str, report: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> Iterator[Fill]:
-    if not report["items"]:
+def _fill(dataset: str, report: CrawlRunReport, earlier: Sequence[CrawlRunReport]) -> Iterator[Fill]:
+    if not report.items or report.contract_check is None:
         return
-    for field, share in report.get("contract", {}).get("fill", {}).items():
-        before = (each["contract"]["fill"].get(field) for each in earlier if "contract" in each and each["items"])
-        shares = [each for each in before if each is not None]
+    checks = [each.contract_check for each in earlier if each.contract_check and each.items]
+    for field, share in report.contract_check.fill.items():
+        shares = [check.fill[field] for check in checks if field in check.fill]
         yield Fill(dataset, field, share, median(shares) if shares else None)
 
 
-def _budget(report: Mapping[str, Any]) -> Budget | None:
-    if "budget" not in report:
-        return None
-    return Budget(report["budget"]["used_before"] + report["traffic"]["requests"], report["budget"]["most"])
-
-
 def _pages(store: Store, crawl: FinishedCrawl, started_at: datetime) -> Pages | None:
-    remembered = next((run for run in crawl.runs if run.dataset == MEMORY), None)
+    run = next((run for run in crawl.runs if run.dataset == PAGES), None)
     counts: Counter[str] = Counter()
-    for page in read_items(store, remembered) if remembered else ():
+    for page in read_items(store, run) if run else ():
         if datetime.fromisoformat(page["listed_at"]) != started_at:
             continue
         counts["listed"] += 1
         if page["read_at"] is not None and datetime.fromisoformat(page["read_at"]) == started_at:
-            counts["unchanged" if page["rested"] else "changed"] += 1
+            counts["unchanged" if page["unchanged_reads"] else "changed"] += 1
         elif page["read_listed"] != page["listed"]:
             counts["left"] += 1
-    # A crawl whose product pages are held back remembers nothing of its own.
+    # A crawl that violates a contract leaves the page state of the crawl before.
     return Pages(*(counts[name] for name in ("listed", "changed", "unchanged", "left"))) if counts else None
 
 
@@ -270,14 +245,14 @@ def _changes(store: Store, runs: Mapping[str, RawRun]) -> Changes | None:
     before = _runs_before(store, listing.source, listing.dataset, listing.run_id) if listing else []
     if listing is None or not before:
         return None
-    remembered = _runs_before(store, listing.source, MEMORY, listing.run_id)
-    known = (page["product_id"] for page in read_items(store, remembered[-1])) if remembered else ()
+    page_states = _runs_before(store, listing.source, PAGES, listing.run_id)
+    known = (page["product_id"] for page in read_items(store, page_states[-1])) if page_states else ()
     changes = compare(store, before[-1], listing, known)
     return replace(changes, biggest=_named(store, changes.biggest, runs[PRODUCTS])) if PRODUCTS in runs else changes
 
 
 def _named(store: Store, prices: Sequence[PriceChange], products: RawRun) -> list[PriceChange]:
-    """The price changes with the names of products whose page was read: a mall's list does not tell them."""
+    """Add the names of products whose page was read; the mall's lists do not have them."""
     nameless = {price.product_id for price in prices if price.name is None}
     names = {}
     for item in read_items(store, products) if nameless else ():

@@ -1,4 +1,4 @@
-"""The report of a crawl as one HTML page that needs nothing else: no script, no font, no network."""
+"""Report of a crawl as one self-contained HTML page: no script, no font, no network."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -10,7 +10,7 @@ from crawlers.report.wording import duration, kst, milliseconds, number, percent
 
 
 def render(report: CrawlReport) -> str:
-    """Render the page. The same report gives the same page."""
+    """Render the page. The same report gives the same bytes."""
     templates = Environment(
         loader=PackageLoader("crawlers.report"),
         undefined=StrictUndefined,
@@ -35,10 +35,10 @@ def render(report: CrawlReport) -> str:
 
 
 def publish(store: Store, report: CrawlReport) -> None:
-    """Render the page into the store, under the key of the report."""
+    """Render the page and store it under the key of the report."""
     store.put(report.key, render(report).encode())
 
 
 def _web(url: str) -> str:
-    """An address of the web; any other, such as a script, leads nowhere."""
+    """Return a web URL unchanged; replace any other, such as ``javascript:``."""
     return url if url.startswith(("http://", "https://")) else "#"

@@ -1,4 +1,4 @@
-"""The plots of a crawl report, as SVG for the page: its text stays text and takes the page's fonts and colours."""
+"""Plots of a crawl report as SVG: text stays text, and fonts and colours are those of the page."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from crawlers.report.figures import CrawlReport
 
-# Colours that stand for those of the page, which has a light and a dark set of them.
+# Placeholders for the colours of the page, which has a light and a dark set.
 INK, LINE, SERIES, SECOND, NONE = "#000001", "#000002", "#000003", "#000004", "none"
 PAGE_COLOURS = {INK: "var(--ink)", LINE: "var(--line)", SERIES: "var(--series)", SECOND: "var(--second)"}
 STYLE: Any = {
@@ -43,18 +43,17 @@ STYLE: Any = {
 }
 WIDTH, HEIGHT = 5.0, 2.4  # inches
 CELL = 0.26
-BIN = 10**0.1  # upper over lower limit of a bin of the latency
+BUCKET = 10**0.1  # ratio of the bounds of a latency bucket
 
 
 def latency(report: CrawlReport) -> Markup | None:
-    """How many requests were answered within how many milliseconds."""
-    found = (report.traffic or {}).get("latency_ms") or {}
-    bins = [(upper, count) for upper, count in found.get("histogram", []) if count]
+    """Plot the histogram of response times."""
+    bins = report.traffic.latency_ms.histogram
     if not bins:
         return None
 
     def draw(axes: Axes) -> None:
-        lower = [upper / BIN for upper, _ in bins]
+        lower = [upper / BUCKET for upper, _ in bins]
         widths = [upper - low for low, (upper, _) in zip(lower, bins, strict=True)]
         axes.bar(lower, [count for _, count in bins], widths, align="edge", color=SERIES, edgecolor=INK, linewidth=0.3)
         axes.set_xscale("log")
@@ -65,13 +64,13 @@ def latency(report: CrawlReport) -> Markup | None:
         axes.set_ylabel("requests")
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
-    told = ", ".join(f"{count:,} within {upper:,g} ms" for upper, count in bins)
-    return _svg("latency", "Latency of the requests", told, draw)
+    description = ", ".join(f"{count:,} within {upper:,g} ms" for upper, count in bins)
+    return _svg("latency", "Latency of the requests", description, draw)
 
 
 def timeline(report: CrawlReport) -> Markup | None:
-    """Requests and bytes in the course of the crawl."""
-    points = (report.traffic or {}).get("timeline") or []
+    """Plot requests and bytes over time."""
+    points = report.traffic.timeline
     if len(points) < 2:
         return None
     step = points[1][0] - points[0][0]
@@ -79,7 +78,7 @@ def timeline(report: CrawlReport) -> Markup | None:
     edges = [*seconds, seconds[-1] + step]
 
     def draw(axes: Axes) -> None:
-        # Two quantities on two scales: one above the other, not one over the other.
+        # Two quantities with two scales: one plot above the other.
         axes.set_axis_off()
         above, below = axes.inset_axes((0, 0.56, 1, 0.44)), axes.inset_axes((0, 0, 1, 0.44))
         above.stairs([count / step for _, count, _ in points], edges, fill=True, color=SERIES)
@@ -95,21 +94,20 @@ def timeline(report: CrawlReport) -> Markup | None:
             part.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
 
     most = max(points, key=lambda point: point[1])
-    told = f"{edges[-1]:,} seconds; at most {most[1]:,} requests in {step:,} s, from second {most[0]:,} on."
-    return _svg("timeline", "Requests and bytes in the course of the crawl", told, draw)
+    description = f"{edges[-1]:,} seconds; at most {most[1]:,} requests in {step:,} s, from second {most[0]:,} on."
+    return _svg("timeline", "Requests and bytes over time", description, draw)
 
 
 def scopes(report: CrawlReport) -> Markup | None:
-    """Items of each scope of the listing: a cell for each channel and day, or a bar for each category."""
+    """Plot the items of each scope of the listing: a cell for each channel and day, or a bar for each category."""
+    found = [each.scope for each in report.scopes]
     cells = {
-        (scope.key["channel_id"], scope.key["day"]): (scope.items, scope.reason is None)
-        for scope in report.scopes
+        (int(scope.key["channel_id"]), str(scope.key["day"])): (scope.items, scope.complete)
+        for scope in found
         if {"channel_id", "day"} == scope.key.keys()
     }
     bars = [
-        (str(scope.key["category"]), scope.items, scope.reason is None)
-        for scope in report.scopes
-        if {"category"} == scope.key.keys()
+        (str(scope.key["category"]), scope.items, scope.complete) for scope in found if {"category"} == scope.key.keys()
     ]
     if cells:
         return _heat_map(cells)
@@ -117,7 +115,7 @@ def scopes(report: CrawlReport) -> Markup | None:
 
 
 def price_changes(report: CrawlReport) -> Markup | None:
-    """How many products became cheaper or dearer by how many percent."""
+    """Plot how many prices changed by how many percent."""
     changes = report.changes
     if changes is None or len(changes.percents) < 2:
         return None
@@ -133,13 +131,13 @@ def price_changes(report: CrawlReport) -> Markup | None:
         axes.bar(range(half), counts[:half], color=SERIES, width=0.85, label="cheaper")
         axes.bar(range(half, len(counts)), counts[half:], color=SECOND, width=0.85, hatch="///", label="dearer")
         axes.set_xticks(range(len(names)), names)
-        axes.set_xlabel("change of the price, up to … %")
+        axes.set_xlabel("price change, up to … %")
         axes.set_ylabel("products")
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
-    told = f"{changes.cheaper:,} products became cheaper, {changes.dearer:,} dearer."
-    return _svg("price-changes", "Changes of prices", told, draw)
+    description = f"{changes.cheaper:,} products became cheaper, {changes.dearer:,} dearer."
+    return _svg("price-changes", "Price changes", description, draw)
 
 
 def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
@@ -151,7 +149,7 @@ def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
         axes.grid(visible=False)
         for (channel, day), (items, complete) in cells.items():
             x, y = days.index(day), channels.index(channel)
-            # Strength of one colour, so that it reads on a light and on a dark page; the number says the same.
+            # Opacity of one colour reads on light and dark pages; the number shows the same.
             axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, color=SERIES, alpha=0.08 + 0.5 * items / most))
             if not complete:
                 axes.add_patch(
@@ -165,11 +163,13 @@ def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
         for spine in axes.spines.values():
             spine.set_visible(False)
 
-    told = "; ".join(
+    description = "; ".join(
         f"channel {channel} on {day}: {items}{'' if complete else ', incomplete'}"
         for (channel, day), (items, complete) in sorted(cells.items())
     )
-    return _svg("scopes", "Items by channel and day; hatched: incomplete", told, draw, 0.6 + CELL * len(channels))
+    return _svg(
+        "scopes", "Items by channel and day; hatched: incomplete", description, draw, 0.6 + CELL * len(channels)
+    )
 
 
 def _bars(bars: Sequence[tuple[str, int, bool]]) -> Markup:
@@ -187,12 +187,12 @@ def _bars(bars: Sequence[tuple[str, int, bool]]) -> Markup:
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
 
-    told = "; ".join(f"{name}: {items}{'' if complete else ', incomplete'}" for name, items, complete in bars)
-    return _svg("scopes", "Items by category; hatched: incomplete", told, draw, 0.4 + 0.2 * len(bars))
+    description = "; ".join(f"{name}: {items}{'' if complete else ', incomplete'}" for name, items, complete in bars)
+    return _svg("scopes", "Items by category; hatched: incomplete", description, draw, 0.4 + 0.2 * len(bars))
 
 
-def _svg(name: str, title: str, told: str, draw: Callable[[Axes], None], height: float = HEIGHT) -> Markup:
-    """Draw into an SVG element with the title and ``told`` as its description. The same figures give the same bytes."""
+def _svg(name: str, title: str, description: str, draw: Callable[[Axes], None], height: float = HEIGHT) -> Markup:
+    """Draw an SVG element with a title and a description. The same figures give the same bytes."""
     with rc_context(STYLE | {"svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         FigureCanvasSVG(figure)
@@ -201,20 +201,20 @@ def _svg(name: str, title: str, told: str, draw: Callable[[Axes], None], height:
         figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    # Ids are those of one page now; matplotlib numbers its parts anew in every plot, and nothing refers to them.
+    # Several plots share a page, and matplotlib numbers the ids anew in each; nothing refers to them.
     text = re.sub(r' id="[\w.]+_\d+"', "", text)
     text = re.sub(r"(font: [^;\"]*?\d+(?:\.\d+)?px) [^;\"]*", r"\1 var(--sans)", text)
     for colour, variable in PAGE_COLOURS.items():
         text = text.replace(colour, variable)
     opening, rest = text.split(">", 1)
     opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
-    label = f'role="img" aria-labelledby="{name}-title {name}-told"'
-    head = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-told">{escape(told)}</desc>'
-    return Markup(f"{opening} {label}>{head}{rest}")  # noqa: S704 (drawn here; what comes from outside is escaped)
+    label = f'role="img" aria-labelledby="{name}-title {name}-description"'
+    head = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
+    return Markup(f"{opening} {label}>{head}{rest}")  # noqa: S704 (drawn here; outside text is escaped)
 
 
 def _between(percent: int, low: int, high: int) -> bool:
-    """Falls are told by the lower end of their range, rises by the upper."""
+    """Return whether a change is in a range without its end nearer to zero."""
     return low <= percent < high if percent < 0 else low < percent <= high
 
 

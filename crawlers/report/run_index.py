@@ -1,43 +1,42 @@
-"""Crawls that are over, as their reports tell of them: those in the raw zone, and those that brought nothing."""
+"""Index of finished crawls: those in the raw zone, and those that failed."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from artifacts.raw import REPORT, RawRun
+from artifacts.raw import REPORT, RawRun, load_report
 from artifacts.store import Store
+from crawlers.run_report import CrawlRunReport, FailedCrawlReport, read_crawl_report
 
-NEWEST = 5  # crawls that are named when the one asked for is not there
+MAX_NAMED = 5  # newest crawls that an error message names
 FAILED = "/report.json"
 
 
 class NoSuchCrawl(ValueError):
-    """There is no such crawl, or more than one; the message names those that there are."""
+    """No crawl, or more than one, has this name; the message names existing ones."""
 
 
 @dataclass(frozen=True)
 class FinishedCrawl:
     """A crawl of a source and the report of each of its datasets.
 
-    ``failed`` says why a crawl brought nothing; ``runs`` are its raw runs, of which a failed crawl has none.
+    ``failed``: why the crawl read no item. ``runs``: its raw runs; a failed crawl has none.
     """
 
     source: str
     run_id: str
-    reports: dict[str, dict[str, Any]]
+    reports: dict[str, CrawlRunReport]
     runs: list[RawRun]
     failed: str | None = None
 
 
 def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) -> FinishedCrawl:
-    """A crawl by its id, a unique beginning of it, or a source for its newest; None is the newest of all sources.
+    """Find a crawl by its id, a unique prefix of it, or a source for its newest; None is the newest of all sources.
 
-    Raises :class:`NoSuchCrawl` when that is not one.
+    Raise :class:`NoSuchCrawl` if that is not exactly one.
     """
-    asked = [source for source in sources if source == name] or sources
-    crawls = _crawls(store, asked)
+    searched = [source for source in sources if source == name] or sources
+    crawls = _crawls(store, searched)
     newest_first = sorted(crawls, reverse=True)
     if name is None or name in sources:
         found = newest_first[:1]
@@ -50,7 +49,7 @@ def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) ->
 
 
 def _crawls(store: Store, sources: Iterable[str]) -> dict[tuple[str, str], list[str]]:
-    """Keys of the reports of each crawl, by run id and source."""
+    """Return the keys of the reports of each crawl, by run id and source."""
     crawls: dict[tuple[str, str], list[str]] = {}
     for source in sources:
         for key in store.list(f"raw/{source}/"):
@@ -63,17 +62,14 @@ def _crawls(store: Store, sources: Iterable[str]) -> dict[tuple[str, str], list[
 
 
 def _read(store: Store, source: str, run_id: str, keys: Iterable[str]) -> FinishedCrawl:
-    reports: dict[str, dict[str, Any]] = {}
     runs = []
     for key in keys:
-        report: dict[str, Any] = json.loads(store.get(key))
-        if "failed" in report:
-            parts = report.pop("datasets")
-            reports = {dataset: {**report, "dataset": dataset, "items": 0, **part} for dataset, part in parts.items()}
-            return FinishedCrawl(source, run_id, reports, [], report["failed"])
+        if key.startswith("faults/"):
+            failed = load_report(store, key, FailedCrawlReport)
+            return FinishedCrawl(source, run_id, failed.datasets, [], failed.failed)
         _, _, dataset, partition, _ = key.split("/")
-        reports[dataset] = report
         runs.append(RawRun(run_id, source, dataset, date.fromisoformat(partition.removeprefix("dt="))))
+    reports = {run.dataset: read_crawl_report(store, run) for run in runs}
     return FinishedCrawl(source, run_id, reports, sorted(runs))
 
 
@@ -85,4 +81,4 @@ def _not_one(name: str | None, found: list[tuple[str, str]], newest_first: list[
 
 
 def _listed(crawls: list[tuple[str, str]]) -> str:
-    return ", ".join(f"{run_id} ({source})" for run_id, source in crawls[:NEWEST])
+    return ", ".join(f"{run_id} ({source})" for run_id, source in crawls[:MAX_NAMED])

@@ -1,4 +1,4 @@
-"""How the report words its figures."""
+"""Format the figures of a report."""
 
 from datetime import datetime
 
@@ -8,12 +8,12 @@ NOTHING = "—"
 
 
 def number(value: float | None) -> str:
-    """A count with its thousands set apart."""
+    """Format a count with thousands separators."""
     return NOTHING if value is None else f"{value:,.0f}"
 
 
 def size(count: float) -> str:
-    """Bytes in the largest unit that leaves a whole number before the point."""
+    """Format bytes in the largest unit of which there is at least one."""
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
             return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
@@ -22,24 +22,24 @@ def size(count: float) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A latency."""
+    """Format a latency."""
     return NOTHING if value is None else f"{value:,.0f} ms"
 
 
 def share(value: float | None) -> str:
-    """A share of 1 in percent; what is not all never shows as 100 %."""
+    """Format a share of 1 in percent; a share below 1 never shows as 100 %."""
     if value is None:
         return NOTHING
     return "100 %" if value == 1 else f"{min(100 * value, 99.9):.1f} %"
 
 
 def percent(value: float) -> str:
-    """A change in percent, with its sign."""
+    """Format a change in percent, with its sign."""
     return f"{value:+,.0f} %".replace("-", "−")
 
 
 def duration(seconds: float) -> str:
-    """A time of up to some hours."""
+    """Format a duration of up to some hours."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -48,5 +48,5 @@ def duration(seconds: float) -> str:
 
 
 def kst(instant: datetime) -> str:
-    """An instant in Korea, to the minute."""
+    """Format an instant in Korean time, to the minute."""
     return f"{instant.astimezone(KST):%Y-%m-%d %H:%M}"

@@ -1,0 +1,1 @@
+"""Parent process of a crawl: start the spider process, file its results."""

@@ -1,37 +1,84 @@
-"""One crawl from start to raw zone. Imports no Scrapy: that lives in the crawl's own process.
+"""One crawl from start to raw zone.
 
-:func:`crawl` hands a :class:`~crawlers.job.Job` and what earlier crawls left to a process of its own (`subprocess`
-starts it, :mod:`crawlers.scrapy_process.main` is it), and files what that process wrote into the job's folder. In the
-process a spider (:mod:`crawlers.spiders`) asks for listings, then for the product pages that are due; what it finds
-goes through :mod:`crawlers.scrapy_process.item_writer` into that folder.
+:func:`crawl` writes a :class:`~crawlers.job.Job` and the state that earlier crawls left into a folder, runs the spider
+process on it (`subprocess` starts it, :mod:`crawlers.scrapy_process.main` is its entry point), and files what the
+process wrote into the folder. In the process, a spider of :mod:`crawlers.spiders` requests listings, then the product
+pages that are due; :mod:`crawlers.scrapy_process.item_writer` writes the items into the folder. Scrapy is imported only
+in that process.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
 
-from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
+from artifacts.raw import RawRun, dump_report, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.job import Job, Progress
 from crawlers.registry import sources
+from crawlers.run_report import (
+    BudgetReport,
+    ContractViolation,
+    CrawlRunReport,
+    CrawlSummary,
+    FailedCrawlReport,
+    FieldFault,
+    TrafficReport,
+)
 from crawlers.runner.subprocess import ProcessFailed, read_progress, run_process
 from crawlers.settings import CrawlSettings
-from crawlers.state.checkpoints import discard_parts, keep_parts, take_over
-from crawlers.state.image_storage import keep_images, recall_images
-from crawlers.state.request_budget import MEMORY, requests_of_day
+from crawlers.state.checkpoints import TakenOver, delete_checkpoints, store_checkpoints, take_over_checkpoints
+from crawlers.state.image_storage import IMAGES, load_image_state, store_images
+from crawlers.state.page_storage import PAGES, load_page_state, store_page_state
+from crawlers.state.request_budget import requests_of_day
 
 log = structlog.get_logger(__name__)
 
 
 class CrawlFailed(RuntimeError):
-    """A crawl brought nothing; the message says why, in one line. Nothing of it is in the raw zone."""
+    """A crawl read no item; the message gives the reason in one line. Nothing of it is in the raw zone."""
+
+
+@dataclass(frozen=True)
+class _Crawl:
+    """A crawl and what it took over: the checkpoints of killed crawls, and the requests of the day so far."""
+
+    job: Job
+    run_id: str
+    taken_over: TakenOver
+    used_before: int
+
+    @property
+    def saved_pages_prefix(self) -> str:
+        """Prefix of the keys of saved pages, and of the report of a failed crawl."""
+        return f"faults/{self.job.source}/{self.run_id}"
+
+    def report(self, dataset: str, summary: CrawlSummary, finished_at: datetime) -> CrawlRunReport:
+        """Return the report of a dataset; that of state for the next crawl has no items of its own."""
+        part = summary.datasets.get(dataset)
+        return CrawlRunReport(
+            run_id=self.run_id,
+            source=self.job.source,
+            dataset=dataset,
+            day=self.job.day,
+            items=part.items if part else 0,
+            started_at=self.job.now.astimezone(UTC),
+            finished_at=finished_at,
+            taken_over=self.taken_over.requests,
+            budget=BudgetReport(limit=self.job.settings.crawl_daily_requests, used_before=self.used_before),
+            traffic=summary.traffic,
+            requests=part.requests if part else 0,
+            scopes=part.scopes if part else [],
+            faults=part.faults if part else [],
+            contract_check=part.contract_check if part else None,
+        )
 
 
 def crawl(
@@ -43,99 +90,34 @@ def crawl(
     settings: CrawlSettings,
     watch: Callable[[Progress], None] | None = None,
 ) -> list[RawRun]:
-    """Crawl a source and write its raw runs, one for each dataset, oldest dataset first.
+    """Crawl a source and write one raw run for each dataset; the listing comes first.
 
-    ``source`` is one of :func:`~crawlers.registry.sources`; schedules are asked for the KST days from ``day`` on.
+    ``source`` is one of :func:`~crawlers.registry.sources`; schedules are read for the KST days from ``day`` on.
     ``now`` (aware) is the instant the crawl counts as. Scopes that could not be read in full are marked incomplete in
-    the run's report; bodies of pages with faults are kept under ``faults/<source>/<run_id>/``. A crawl without a single
-    item raises :class:`CrawlFailed`.
+    the run report; bodies of pages with faults are saved under ``faults/<source>/<run_id>/``. Raise
+    :class:`CrawlFailed` if the crawl reads no item.
 
-    What a killed crawl of the source had read of product pages is in the runs of the next one; listings are always read
-    anew. ``watch`` is told about every half second how far the crawl is.
+    Product pages that a killed crawl of the source had read are filed with the next crawl; listings are always read
+    anew. ``watch`` is called about every half second with the progress.
     """
-    check_manners(source, settings)
-    run_id = new_run_id(now)
+    check_settings(source, settings)
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
-        left = take_over(store, source, day, Path(folder) / "left.jsonl")
-        used = requests_of_day(store, source, day, left)
-        job = Job(
-            source=source,
-            day=day,
-            days=days,
-            now=now,
-            settings=settings,
-            folder=Path(folder),
-            requests_left=max(0, settings.crawl_daily_requests - used),
-        )
-        _recall(store, job)
-        recall_images(store, job)
+        path = Path(folder)
+        job = Job(source=source, day=day, days=days, now=now, settings=settings, folder=path, requests_left=0)
+        taken_over = take_over_checkpoints(store, source, day, job.taken_over_file)
+        used = requests_of_day(store, source, day, taken_over)
+        job.requests_left = max(0, settings.crawl_daily_requests - used)
+        load_page_state(store, job)
+        load_image_state(store, job)
+        run = _Crawl(job, new_run_id(now), taken_over, used)
         started = monotonic()
-        summary = _run(job, store, run_id, watch)
-        report = {
-            "run_id": run_id,
-            "source": source,
-            "day": day,
-            "started_at": now.astimezone(UTC),
-            "finished_at": now.astimezone(UTC) + timedelta(seconds=monotonic() - started),
-            "taken_over": left.requests,
-            "budget": {"most": settings.crawl_daily_requests, "used_before": used},
-        }
-        runs = _file(store, job, report, summary)
-        discard_parts(store, source, run_id, left)
+        summary = _run(store, run, watch)
+        runs = _file(store, run, summary, now.astimezone(UTC) + timedelta(seconds=monotonic() - started))
+        delete_checkpoints(store, source, run.run_id, taken_over)
         return runs
 
 
-def _run(job: Job, store: Store, run_id: str, watch: Callable[[Progress], None] | None) -> dict[str, dict[str, Any]]:
-    """Do the job and return its summary by dataset. While it runs, what it has read goes into the store in parts."""
-    if not job.requests_left:
-        raise CrawlFailed(f"crawl of {job.source} refused: {job.no_requests_left}")
-
-    def look() -> None:
-        keep_parts(store, job.source, run_id, job.parts_folder)
-        if watch is not None and (progress := read_progress(job)) is not None:
-            watch(progress)
-
-    try:
-        run_process(job, look)
-    except ProcessFailed as error:
-        raise CrawlFailed(f"crawl of {job.source} failed: {error}") from error
-    finally:
-        keep_parts(store, job.source, run_id, job.parts_folder, unfinished=True)
-    summary: dict[str, dict[str, Any]] = json.loads(job.summary_file.read_text(encoding="utf-8"))
-    return summary
-
-
-def _file(store: Store, job: Job, report: dict[str, Any], summary: dict[str, dict[str, Any]]) -> list[RawRun]:
-    """Put into the store what the crawl brought; its raw runs.
-
-    What is remembered comes last: killed before that, the next crawl reads again what this one may not have filed.
-    """
-    evidence = _keep_pages(store, job, report["run_id"], summary)
-    _check_brought_something(store, report, summary, evidence)
-    runs = [_write(store, job, dataset, report, part) for dataset, part in summary.items()]
-    keep_images(store, job, report | {"traffic": summary["products"]["traffic"]})
-    _remember(store, job, report, summary)
-    return runs
-
-
-def _recall(store: Store, job: Job) -> None:
-    """Hand the crawl what the last one remembered of product pages."""
-    runs = list_runs(store, job.source, MEMORY)
-    _write_lines(job.recalled_file, read_items(store, runs[-1]) if runs else ())
-
-
-def _remember(store: Store, job: Job, report: dict[str, Any], summary: dict[str, dict[str, Any]]) -> None:
-    """Keep what this crawl remembers, after all that it read: a page that is remembered is in the raw zone.
-
-    If a dataset is not what its contract says, the products will not be loaded, so their pages count as not read.
-    """
-    run = RawRun(report["run_id"], job.source, MEMORY, job.day)
-    broken = any(part["contract"]["broken"] for part in summary.values())
-    lines = _items(job.recalled_file if broken else job.remembered_file)
-    write_run(store, run, lines, report | {"dataset": MEMORY, "traffic": summary["products"]["traffic"]})
-
-
-def check_manners(source: str, settings: CrawlSettings) -> None:
+def check_settings(source: str, settings: CrawlSettings) -> None:
     """Refuse an unknown source, and a real host without a contact and a pause between requests."""
     known = sources(settings)
     if source not in known:
@@ -158,66 +140,93 @@ def check_manners(source: str, settings: CrawlSettings) -> None:
             raise CrawlFailed(f"set UKOK_CRAWL_DELAY_SECONDS to 1 or more before crawling {base}")
 
 
-def _keep_pages(store: Store, job: Job, run_id: str, summary: dict[str, dict[str, Any]]) -> str:
-    """Store the bodies of pages with faults, and let the summary name them by their keys; the prefix of these."""
-    prefix = f"faults/{job.source}/{run_id}"
-    for path in sorted(job.pages_folder.glob("*")):
-        store.put_file(f"{prefix}/{path.name}", path)
-    for part in summary.values():
-        for entry in (*part["faults"], *part["contract"]["broken"]):
-            entry["kept"] = entry["kept"] and f"{prefix}/{entry['kept']}"
-    return prefix
+def _run(store: Store, run: _Crawl, watch: Callable[[Progress], None] | None) -> CrawlSummary:
+    """Run the spider process and return its summary. Meanwhile its checkpoints are moved into the store."""
+    job = run.job
+    if not job.requests_left:
+        raise CrawlFailed(f"crawl of {job.source} refused: {job.budget_error}")
+
+    def on_poll() -> None:
+        store_checkpoints(store, job.source, run.run_id, job.checkpoints_folder)
+        if watch is not None and (progress := read_progress(job)) is not None:
+            watch(progress)
+
+    try:
+        run_process(job, on_poll)
+    except ProcessFailed as error:
+        raise CrawlFailed(f"crawl of {job.source} failed: {error}") from error
+    finally:
+        store_checkpoints(store, job.source, run.run_id, job.checkpoints_folder, unfinished=True)
+    return CrawlSummary.model_validate_json(job.summary_file.read_bytes())
 
 
-def _check_brought_something(
-    store: Store, report: Mapping[str, Any], summary: dict[str, dict[str, Any]], evidence: str
-) -> None:
-    scopes = [scope for part in summary.values() for scope in part["scopes"]]
-    if any(scope["items"] for scope in scopes):
-        return
-    first = next((scope for scope in scopes if scope["reason"]), scopes[0])
-    kept = any(fault["kept"] for part in summary.values() for fault in part["faults"])
-    reason = f"brought no item from {len(scopes)} scopes; {first['scope']}: {first['reason']}"
-    faults = {**report, "failed": reason, "datasets": summary}
-    store.put(f"{evidence}/report.json", json.dumps(faults, ensure_ascii=False, indent=2, default=str).encode())
-    where = f"; pages kept under {evidence}/" if kept else ""
-    raise CrawlFailed(f"crawl of {report['source']} {reason}{where}; see `ukok crawl show-fault {report['run_id']}`")
+def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetime) -> list[RawRun]:
+    """File what the crawl read; return its raw runs.
+
+    The page state comes last: if the crawl is killed before, the next one reads the pages again.
+    """
+    job = run.job
+    _save_pages(store, run, summary)
+    reports = [run.report(dataset, summary, finished_at) for dataset in summary.datasets]
+    if not any(report.items for report in reports):
+        _fail(store, run, reports)
+    runs = [_write(store, job, report) for report in reports]
+    store_images(store, job, run.report(IMAGES, summary, finished_at))
+    violated = any(part.contract_check.violations for part in summary.datasets.values())
+    store_page_state(store, job, run.report(PAGES, summary, finished_at), contract_violated=violated)
+    return runs
 
 
-def _write(store: Store, job: Job, dataset: str, report: dict[str, Any], part: dict[str, Any]) -> RawRun:
-    run = RawRun(run_id=report["run_id"], source=job.source, dataset=dataset, day=job.day)
-    items = sum(scope["items"] for scope in part["scopes"])
-    write_run(store, run, _items(job.items_file(dataset)), report | part | {"dataset": dataset, "items": items})
+def _save_pages(store: Store, run: _Crawl, summary: CrawlSummary) -> None:
+    """Store the bodies of pages with faults, and replace their file names in the summary by their keys."""
+    for path in sorted(run.job.saved_pages_folder.glob("*")):
+        store.put_file(f"{run.saved_pages_prefix}/{path.name}", path)
+    for part in summary.datasets.values():
+        entries: list[FieldFault | ContractViolation] = [*part.faults, *part.contract_check.violations]
+        for entry in entries:
+            if entry.saved_page is not None:
+                entry.saved_page = f"{run.saved_pages_prefix}/{entry.saved_page}"
+
+
+def _fail(store: Store, run: _Crawl, reports: list[CrawlRunReport]) -> NoReturn:
+    """Store the report of a crawl that read no item, and raise :class:`CrawlFailed`."""
+    scopes = [scope for report in reports for scope in report.scopes]
+    first = next((scope for scope in scopes if scope.reason), scopes[0])
+    reason = f"read no item from {len(scopes)} scopes; {first.label}: {first.reason}"
+    failed = FailedCrawlReport(failed=reason, datasets={report.dataset: report for report in reports})
+    store.put(f"{run.saved_pages_prefix}/report.json", dump_report(failed))
+    saved = any(fault.saved_page for report in reports for fault in report.faults)
+    where = f"; pages saved under {run.saved_pages_prefix}/" if saved else ""
+    raise CrawlFailed(f"crawl of {run.job.source} {reason}{where}; see `ukok crawl show-fault {run.run_id}`")
+
+
+def _write(store: Store, job: Job, report: CrawlRunReport) -> RawRun:
+    run = RawRun(report.run_id, job.source, report.dataset, job.day)
+    write_run(store, run, _items(job.items_file(report.dataset)), report)
     log.info(
         "crawled",
         source=job.source,
-        dataset=dataset,
+        dataset=report.dataset,
         run_id=run.run_id,
-        items=items,
-        incomplete=sum(not scope["complete"] for scope in part["scopes"]),
-        faults=sum(fault["count"] for fault in part["faults"]),
-        **_essentials(part["traffic"]),
+        items=report.items,
+        incomplete=sum(not scope.complete for scope in report.scopes),
+        faults=sum(fault.count for fault in report.faults),
+        **_traffic_figures(report.traffic),
     )
     return run
 
 
-def _essentials(traffic: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the traffic, which all datasets of a crawl share, what a line of log has room for."""
+def _traffic_figures(traffic: TrafficReport) -> dict[str, Any]:
+    """Return the figures of the crawl's traffic that fit into a log line."""
     return {
-        "requests": traffic["requests"],
-        "retries": traffic["retries"],
-        "megabytes": round(traffic["bytes"] / 1e6, 1),
-        "seconds": traffic["seconds"],
-        "p99_ms": traffic["latency_ms"]["p99"],
+        "requests": traffic.requests,
+        "retries": traffic.retries,
+        "megabytes": round(traffic.bytes / 1e6, 1),
+        "seconds": traffic.seconds,
+        "p99_ms": traffic.latency_ms.p99,
     }
-
-
-def _write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def _items(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+        yield from map(json.loads, lines)

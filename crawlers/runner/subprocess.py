@@ -1,4 +1,4 @@
-"""The process of a crawl, seen by the one who asks for it."""
+"""Start of the spider process, from the parent's side."""
 
 import os
 import subprocess
@@ -10,27 +10,27 @@ from pathlib import Path
 from crawlers.job import Job, Progress
 
 ROOT = Path(__file__).parents[2]
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 class ProcessFailed(RuntimeError):
-    """The process did not do its job; the message says why, in one line."""
+    """The spider process failed; the message gives the reason in one line."""
 
 
-def run_process(job: Job, look: Callable[[], None]) -> None:
-    """Run the job in a fresh process, whose log goes to standard error; ``look`` is called every now and then.
+def run_process(job: Job, on_poll: Callable[[], None]) -> None:
+    """Run the job in a new process, whose log goes to standard error. Call ``on_poll`` every half second meanwhile.
 
-    Afterwards its files are in the job's folder. Raises :class:`ProcessFailed` when it left no summary.
+    Its files are in the job's folder afterwards. Raise :class:`ProcessFailed` if it left no summary.
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "crawlers.scrapy_process.main"]
-    # In a session of its own, so that Ctrl-C reaches this process alone; the crawl ends when its input closes.
+    # In a session of its own, so that Ctrl-C reaches only the parent; the crawl ends when its input closes.
     with subprocess.Popen(  # noqa: S603 (nothing in the command comes from outside)
         command, stdin=subprocess.PIPE, env=os.environ | {"PYTHONPATH": path}, start_new_session=True
     ) as process:
         try:
             _send(process, job)
-            code = _wait(process, look)
+            code = _wait(process, on_poll)
         finally:
             process.kill()
     if job.error_file.is_file():
@@ -41,7 +41,7 @@ def run_process(job: Job, look: Callable[[], None]) -> None:
 
 
 def read_progress(job: Job) -> Progress | None:
-    """How far the process is; None while it says nothing yet."""
+    """Return the progress of the process; None until it has written any."""
     with suppress(FileNotFoundError):
         return Progress.model_validate_json(job.progress_file.read_bytes())
     return None
@@ -49,14 +49,14 @@ def read_progress(job: Job) -> Progress | None:
 
 def _send(process: subprocess.Popen[bytes], job: Job) -> None:
     if process.stdin is None:
-        raise RuntimeError("the crawl process was started without an input")
-    with suppress(BrokenPipeError):  # it died at once; its exit code will say so
+        raise RuntimeError("the crawl process was started without standard input")
+    with suppress(BrokenPipeError):  # it died at once; its exit code tells
         process.stdin.write(job.model_dump_json().encode() + b"\n")
         process.stdin.flush()
 
 
-def _wait(process: subprocess.Popen[bytes], look: Callable[[], None]) -> int:
+def _wait(process: subprocess.Popen[bytes], on_poll: Callable[[], None]) -> int:
     while True:
         with suppress(subprocess.TimeoutExpired):
-            return process.wait(LOOK_SECONDS)
-        look()
+            return process.wait(POLL_SECONDS)
+        on_poll()

@@ -1,0 +1,1 @@
+"""Spider process: Scrapy with our settings, middlewares, pipelines and extensions."""

@@ -1,8 +1,8 @@
-"""Pages that only a browser can read. Scrapy fetches them, Chromium runs their scripts.
+"""Rendering of pages whose content needs their scripts: Scrapy fetches them, Chromium runs the scripts.
 
-The browser has no network of its own: what a page's scripts ask for goes through Scrapy's engine as well. So
-robots.txt, pauses, Retry-After, retries, the user agent and every count hold for a rendered page as for any other. Only
-scripts and the data they ask of the source's own hosts are fetched; images, styles, frames and other hosts are not.
+The browser has no network of its own: the requests of a page's scripts go through Scrapy's engine too. So robots.txt,
+pauses, Retry-After, retries, user agent and stats cover rendered pages like any other. Only scripts and data from the
+source's own hosts are fetched; images, styles, frames and other hosts are not.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Route
 from playwright.async_api import Request as PageRequest
-from playwright.async_api import TimeoutError as TimeIsUp
+from playwright.async_api import TimeoutError as BrowserTimeout
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -25,20 +25,20 @@ from scrapy_playwright.page import PageMethod
 
 from crawlers.quality.contracts import BrokenPage, whole_html
 from crawlers.scrapy_process.politeness import Forbidden
-from crawlers.spiders_base.source_spider import SourceSpider
+from crawlers.spiders_base.source_spider import source_spider_of
 
 DATA = ("xhr", "fetch")
-PATIENCE = 10_000  # milliseconds for a page to show its content once all that it asked for has come
-MOST_REQUESTS = 50  # of one page's scripts
-KEPT_SCRIPTS = 200
+RENDER_TIMEOUT = 10_000  # milliseconds for a page to show its content once all of its requests are answered
+MAX_REQUESTS = 50  # of one page's scripts
+MAX_CACHED_SCRIPTS = 200
 
 Fetch = Callable[[Request], Awaitable[Response]]
 
 
-class Browser:
-    """Downloader middleware, the outermost: an HTML page that the spider names in ``ready`` is rendered once it came.
+class BrowserRendering:
+    """Downloader middleware, the outermost: renders the HTML pages that the spider names in ``ready``.
 
-    A page that is not whole, or that is not 200, passes as it is: the spider says what is wrong with it.
+    A page that is cut short or not 200 passes unchanged: the spider reports what is wrong with it.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -48,17 +48,15 @@ class Browser:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        browser = cls(crawler)
-        crawler.signals.connect(browser.close, signals.engine_stopped)
-        return browser
+        middleware = cls(crawler)
+        crawler.signals.connect(middleware.close, signals.engine_stopped)
+        return middleware
 
     async def close(self) -> None:
         await self._handler.close()
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        spider = self._crawler.spider
-        if not isinstance(spider, SourceSpider):
-            raise TypeError(f"the browser serves spiders of our sources, not {type(spider).__name__}")
+        spider = source_spider_of(self._crawler)
         ready = spider.ready.get(getattr(request.callback, "__name__", ""))
         if ready is None or response.status != 200:
             return response
@@ -87,13 +85,13 @@ class Browser:
             raise IgnoreRequest(f"the browser made a {type(rendered).__name__} of the page")
         headers = visit.page.headers.copy()
         if visit.used_data:
-            # They tell the age of the page without its data, and must not vouch for both.
+            # They are validators of the page without its data.
             headers.pop("ETag", None)
             headers.pop("Last-Modified", None)
         return visit.page.replace(body=rendered.body, encoding=rendered.encoding, headers=headers)
 
     async def _fetch(self, request: Request) -> Response:
-        """What a page asks for; a script file is fetched once in a crawl."""
+        """Fetch what a page requests; a script file is fetched once in a crawl."""
         if self._crawler.engine is None:
             raise RuntimeError("the crawl is over")
         if request.meta["kind"] in DATA:
@@ -101,15 +99,15 @@ class Browser:
         script = self._scripts.get(request.url)
         if script is None or _failed(script):
             script = asyncio.ensure_future(self._crawler.engine.download_async(request))
-            if len(self._scripts) < KEPT_SCRIPTS:
+            if len(self._scripts) < MAX_CACHED_SCRIPTS:
                 self._scripts[request.url] = script
         return await script
 
 
 class Visit:
-    """A page in the browser, and the answers to what it asks for, which ``fetch`` gets from its ``hosts``.
+    """A page in the browser. ``fetch`` gets the responses to its requests, from its ``hosts`` only.
 
-    ``failures``: requests of its scripts that got no answer, so that its content cannot be trusted.
+    ``failures``: requests of its scripts that got no response, so that its content cannot be trusted.
     """
 
     def __init__(self, page: TextResponse, request: Request, hosts: set[str], fetch: Fetch) -> None:
@@ -120,60 +118,60 @@ class Visit:
         self._hosts = hosts
         self._fetch = fetch
         self._opened = False
-        self._asked = 0
-        self._under_way = 0
+        self._requests = 0
+        self._pending = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
 
     async def begin(self, page: Page, request: Request) -> None:
-        """Stand between a new browser page and the network."""
+        """Route the requests of a new browser page through Scrapy."""
         self._opened = False
-        await page.route("**", self._answer)
+        await page.route("**", self._handle)
 
     async def settle(self, page: Page, ready: str) -> None:
-        """Wait until the content is there and nothing is under way.
+        """Wait until the content is there and no request is pending.
 
-        Time counts only while the page waits for nothing: how long its requests take is a matter of manners. When the
-        time is up, the page is left as it is, and the spider says what it lacks.
+        The timeout runs only while no request is pending: how long requests take depends on the politeness settings.
+        After the timeout the page stays as it is, and the spider reports what it lacks.
         """
         while not self.failures:
             try:
-                await page.wait_for_selector(ready, state="attached", timeout=PATIENCE)
-                await page.wait_for_load_state("networkidle", timeout=PATIENCE)
+                await page.wait_for_selector(ready, state="attached", timeout=RENDER_TIMEOUT)
+                await page.wait_for_load_state("networkidle", timeout=RENDER_TIMEOUT)
                 return
-            except TimeIsUp:
+            except BrowserTimeout:
                 if self._quiet.is_set():
                     return
                 await self._quiet.wait()
 
-    async def _answer(self, route: Route, request: PageRequest) -> None:
-        self._under_way += 1
+    async def _handle(self, route: Route, request: PageRequest) -> None:
+        self._pending += 1
         self._quiet.clear()
         try:
-            answer = await self._find(request)
-            with suppress(BrowserError):  # the page has been closed, and nobody waits for the answer
-                if answer is None:
+            response = await self._response_to(request)
+            with suppress(BrowserError):  # the page was closed meanwhile
+                if response is None:
                     await route.abort()
                 else:
-                    await route.fulfill(status=answer.status, headers=_headers(answer), body=answer.body)
+                    await route.fulfill(status=response.status, headers=_headers(response), body=response.body)
         finally:
-            self._under_way -= 1
-            if not self._under_way:
+            self._pending -= 1
+            if not self._pending:
                 self._quiet.set()
 
-    async def _find(self, request: PageRequest) -> Response | None:
-        """The answer to a request of the page; None if it gets none."""
+    async def _response_to(self, request: PageRequest) -> Response | None:
+        """Return the response to a request of the page; None if the request is refused."""
         if request.is_navigation_request():
             first, self._opened = not self._opened, True
             return self.page if first else None
         if request.resource_type not in ("script", *DATA) or urlsplit(request.url).netloc not in self._hosts:
             return None
         self.used_data |= request.resource_type in DATA
-        self._asked += 1
-        if self._asked > MOST_REQUESTS:
-            self.failures.append(f"its scripts asked for more than {MOST_REQUESTS} things")
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            self.failures.append(f"its scripts made more than {MAX_REQUESTS} requests")
             return None
-        (found,) = await asyncio.gather(self._fetch(self._as_ours(request)), return_exceptions=True)
+        (found,) = await asyncio.gather(self._fetch(self._scrapy_request(request)), return_exceptions=True)
         if isinstance(found, Forbidden):
             return None
         if isinstance(found, BaseException):
@@ -183,8 +181,8 @@ class Visit:
             self.failures.append(f"{request.url}: HTTP {found.status}")
         return found
 
-    def _as_ours(self, request: PageRequest) -> Request:
-        """A request of the page as one of the crawl, with the crawl's own user agent."""
+    def _scrapy_request(self, request: PageRequest) -> Request:
+        """Return a request of the page as a Scrapy request, with the crawl's own user agent."""
         own = {"user-agent", "accept-encoding", "cookie"}
         headers = {
             name: value for name, value in request.headers.items() if name not in own and not name.startswith("sec-")
@@ -203,12 +201,12 @@ def _failed(script: asyncio.Future[Response]) -> bool:
     return script.done() and (script.cancelled() or script.exception() is not None or script.result().status >= 400)
 
 
-def _headers(answer: Response) -> dict[str, str]:
-    """Headers of an answer whose body is unpacked and whole by now."""
-    gone = {"content-encoding", "content-length", "transfer-encoding", "set-cookie", "connection"}
-    names = (name.decode("latin-1") for name in answer.headers)
-    return {name: ", ".join(_values(answer, name)) for name in names if name.lower() not in gone}
+def _headers(response: Response) -> dict[str, str]:
+    """Return the headers of a response whose body is decompressed."""
+    dropped = {"content-encoding", "content-length", "transfer-encoding", "set-cookie", "connection"}
+    names = (name.decode("latin-1") for name in response.headers)
+    return {name: ", ".join(_values(response, name)) for name in names if name.lower() not in dropped}
 
 
-def _values(answer: Response, name: str) -> list[str]:
-    return [value.decode("latin-1") for value in answer.headers.getlist(name)]
+def _values(response: Response, name: str) -> list[str]:
+    return [value.decode("latin-1") for value in response.headers.getlist(name)]

@@ -1,135 +1,138 @@
-"""What went over the wire in a crawl, in figures whose size does not depend on the crawl's."""
+"""Traffic of a crawl for its run report.
+
+The totals are Scrapy's own stats. Scrapy keeps no distributions, so latency and the timeline are recorded here, in
+memory whose size does not depend on the crawl's.
+"""
 
 from bisect import bisect_left
-from collections import Counter
 from time import monotonic
-from typing import Any, Self
+from typing import Self
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
 
-from crawlers.spiders_base.source_spider import SourceSpider
+from crawlers.run_report import LatencyReport, TrafficReport
 
-UPPER_MS = tuple(round(10 ** (step / 10), 2) for step in range(52))  # 1 ms … 126 s, 26 % apart
-POINTS = 300
-NO_ANSWER = "no answer"
-
-
-class BudgetSpent(IgnoreRequest):
-    """A request was not sent, since the source may get no further one on this day."""
+BUCKETS_MS = tuple(round(10 ** (step / 10), 2) for step in range(52))  # upper bounds, 1 ms … 126 s, 26 % apart
+MAX_STEPS = 300
+NO_RESPONSE = "no response"
+STATUS_STAT = "downloader/response_status_count/"
 
 
-class Latency:
-    """A histogram of answer times with fixed bounds, each an upper limit in ms; the last bucket is open."""
+class LatencyHistogram:
+    """Histogram of response times with fixed buckets; the last one is open."""
 
     def __init__(self) -> None:
-        self._counts = [0] * (len(UPPER_MS) + 1)
+        self._counts = [0] * (len(BUCKETS_MS) + 1)
         self._max = 0.0
 
     def add(self, seconds: float) -> None:
-        self._counts[bisect_left(UPPER_MS, seconds * 1000)] += 1
+        self._counts[bisect_left(BUCKETS_MS, seconds * 1000)] += 1
         self._max = max(self._max, seconds * 1000)
 
-    def report(self) -> dict[str, Any]:
-        """Percentiles (each the upper bound of its bucket, at most the largest time) and the buckets in use."""
-        uppers = [*UPPER_MS, round(self._max, 2)]
-        histogram = [[upper, count] for upper, count in zip(uppers, self._counts, strict=True) if count]
-        percentiles = {f"p{share}": self._percentile(share / 100) for share in (50, 90, 99)}
-        return {**percentiles, "max": round(self._max, 2), "histogram": histogram}
+    def report(self) -> LatencyReport:
+        """Return the percentiles (each the upper bound of its bucket, at most the maximum) and the buckets in use."""
+        bounds = [*BUCKETS_MS, round(self._max, 2)]
+        return LatencyReport(
+            p50=self._percentile(0.5),
+            p90=self._percentile(0.9),
+            p99=self._percentile(0.99),
+            max=round(self._max, 2),
+            histogram=[(bound, count) for bound, count in zip(bounds, self._counts, strict=True) if count],
+        )
 
     def _percentile(self, share: float) -> float | None:
         wanted, so_far = share * sum(self._counts), 0
-        for upper, count in zip((*UPPER_MS, self._max), self._counts, strict=True):
+        for bound, count in zip((*BUCKETS_MS, self._max), self._counts, strict=True):
             so_far += count
             if count and so_far >= wanted:
-                return round(min(upper, self._max), 2)
+                return round(min(bound, self._max), 2)
         return None
 
 
 class Timeline:
-    """Requests and bytes by time, in at most ``POINTS`` steps: when they run out, each becomes twice as long."""
+    """Requests and bytes over time, in at most ``MAX_STEPS`` steps: when they run out, each becomes twice as long."""
 
     def __init__(self) -> None:
         self._step = 1
-        self._points: list[list[int]] = []
+        self._points: list[tuple[int, int]] = []
 
     def add(self, second: float, requests: int, size: int) -> None:
-        while second >= self._step * POINTS:
+        while second >= self._step * MAX_STEPS:
             self._step *= 2
-            halves = [*self._points, [0, 0]]
-            self._points = [
-                [one + two for one, two in zip(*pair, strict=True)]
-                for pair in zip(halves[::2], halves[1::2], strict=False)
-            ]
+            padded = [*self._points, (0, 0)]
+            pairs = zip(padded[::2], padded[1::2], strict=False)
+            self._points = [(one[0] + two[0], one[1] + two[1]) for one, two in pairs]
         place = int(second / self._step)
-        self._points += [[0, 0] for _ in range(place + 1 - len(self._points))]
-        self._points[place][0] += requests
-        self._points[place][1] += size
+        self._points += [(0, 0)] * (place + 1 - len(self._points))
+        before = self._points[place]
+        self._points[place] = before[0] + requests, before[1] + size
 
-    def report(self) -> list[list[int]]:
-        """A row for each step: the second at which it begins, requests sent and bytes received in it."""
-        return [[place * self._step, *point] for place, point in enumerate(self._points)]
+    def report(self) -> list[tuple[int, int, int]]:
+        """Return a row for each step: the second at which it starts, requests sent, bytes received."""
+        return [(place * self._step, *point) for place, point in enumerate(self._points)]
 
 
-class Traffic:
-    """Downloader middleware nearest to the network: sees all that is sent, retries and robots.txt included.
+def _stat(crawler: Crawler, name: str) -> int:
+    """Return a counter of Scrapy's stats."""
+    if crawler.stats is None:
+        raise RuntimeError("the crawler has no stats collector")
+    count: int = crawler.stats.get_value(name, 0)
+    return count
 
-    It also keeps to the requests that the source may still get on this day; a request beyond them is refused.
-    """
 
-    def __init__(self, left: int, refusal: str) -> None:
-        self.requests = 0
-        self._left = left
-        self._refusal = refusal
-        self._retries = 0
-        self._bytes = 0
-        self._answers: Counter[str] = Counter()
-        self._latency = Latency()
+def requests_sent(crawler: Crawler) -> int:
+    """Return the number of requests sent so far, retries and robots.txt included."""
+    return _stat(crawler, "downloader/request_count")
+
+
+class CrawlStats:
+    """Scrapy extension: records latency and timeline, and builds the traffic report."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._latency = LatencyHistogram()
         self._timeline = Timeline()
+        self._timed = (0, 0)  # requests and bytes that are in the timeline
         self._started = monotonic()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        spider = crawler.spider
-        if not isinstance(spider, SourceSpider):
-            raise TypeError(f"traffic is measured for spiders of our sources, not for {type(spider).__name__}")
-        return cls(spider.job.requests_left, spider.job.no_requests_left)
+        stats = cls(crawler)
+        crawler.signals.connect(stats.extend_timeline, signals.request_reached_downloader)
+        crawler.signals.connect(stats.extend_timeline, signals.response_received)
+        crawler.signals.connect(stats.measure_latency, signals.response_downloaded)
+        return stats
 
-    def process_request(self, request: Request) -> None:
-        if self.requests >= self._left:
-            raise BudgetSpent(self._refusal)
-        self.requests += 1
-        self._retries += request.meta.get("retry_times", 0) > 0
-        self._timeline.add(self._seconds(), 1, 0)
+    def extend_timeline(self) -> None:
+        """Add what was sent and received since the last call."""
+        requests, size = requests_sent(self._crawler), _stat(self._crawler, "downloader/response_bytes")
+        self._timeline.add(self._seconds(), requests - self._timed[0], size - self._timed[1])
+        self._timed = requests, size
 
-    def process_response(self, request: Request, response: Response) -> Response:
-        size = len(response.body) + sum(
-            len(name) + len(value) for name, values in response.headers.items() for value in values
-        )
-        self._bytes += size
-        self._answers[str(response.status)] += 1
-        self._timeline.add(self._seconds(), 0, size)
+    def measure_latency(self, request: Request) -> None:
         if "download_latency" in request.meta:
             self._latency.add(request.meta["download_latency"])
-        return response
 
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        if not isinstance(exception, IgnoreRequest):
-            self._answers[NO_ANSWER] += 1
-
-    def report(self) -> dict[str, Any]:
-        """The figures as the run report tells them; ``by_status`` adds up to ``requests``, with those not answered."""
-        return {
-            "requests": self.requests,
-            "by_status": dict(sorted(self._answers.items())),
-            "retries": self._retries,
-            "bytes": self._bytes,
-            "seconds": round(self._seconds(), 1),
-            "latency_ms": self._latency.report(),
-            "timeline": self._timeline.report(),
+    def report(self) -> TrafficReport:
+        """Return the traffic so far. Bytes include headers and are counted before decompression."""
+        self.extend_timeline()
+        requests, size = self._timed
+        stats = self._crawler.stats.get_stats() if self._crawler.stats else {}
+        by_status = {
+            name.removeprefix(STATUS_STAT): count for name, count in stats.items() if name.startswith(STATUS_STAT)
         }
+        if unanswered := requests - sum(by_status.values()):
+            by_status[NO_RESPONSE] = unanswered
+        return TrafficReport(
+            requests=requests,
+            by_status=dict(sorted(by_status.items())),
+            retries=_stat(self._crawler, "retry/count"),
+            bytes=size,
+            seconds=round(self._seconds(), 1),
+            latency_ms=self._latency.report(),
+            timeline=self._timeline.report(),
+        )
 
     def _seconds(self) -> float:
         return monotonic() - self._started

@@ -1,6 +1,5 @@
-"""Items of a crawl on their way to the raw zone: a file for each dataset, and a summary when the crawl is over."""
+"""Item pipeline that writes the items of a crawl to files, and the summary when the crawl is over."""
 
-import json
 from collections import Counter
 from time import monotonic
 from typing import BinaryIO, Self
@@ -9,16 +8,19 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from crawlers.items import Found
+from crawlers.items import ItemOrItems
 from crawlers.job import Progress
-from crawlers.scrapy_process.crawl_stats import Traffic
-from crawlers.spiders_base.source_spider import SourceSpider
+from crawlers.run_report import CrawlSummary
+from crawlers.scrapy_process.crawl_stats import CrawlStats, requests_sent
+from crawlers.spiders_base.source_spider import SourceSpider, source_spider_of
+
+PROGRESS_SECONDS = 1
 
 
-class Feed:
-    """Scrapy item pipeline: writes each item as a line of its dataset's file, and the summary last.
+class ItemWriter:
+    """Scrapy item pipeline: writes each item as a line of its dataset's file, and the progress every second.
 
-    A product page is remembered when its item is written, and not before. Every second the feed says how far it is.
+    A product page counts as read only once its item is written.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -27,58 +29,62 @@ class Feed:
         self._files: dict[str, BinaryIO] = {}
         self._items = 0
         self._started = monotonic()
-        self._ticking = create_looping_call(self._tick)
+        self._progress = create_looping_call(self._write_progress)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        feed = cls(crawler)
-        crawler.signals.connect(feed.count_request, signals.request_reached_downloader)
-        return feed
+        writer = cls(crawler)
+        crawler.signals.connect(writer.count_request, signals.request_reached_downloader)
+        return writer
 
     def open_spider(self) -> None:
-        self._traffic = self._measured()
-        spider = self._spider()
+        spider = self._spider
         self._files = {dataset: spider.job.items_file(dataset).open("wb") for dataset in spider.coverage}
-        self._ticking.start(1)
+        self._progress.start(PROGRESS_SECONDS)
 
     def count_request(self, request: Request) -> None:
+        """Count a request of a dataset; Scrapy counts those of the whole crawl."""
         self._requests[request.meta.get("dataset")] += 1
 
-    def process_item(self, found: Found) -> Found:
-        for item in found if isinstance(found, list) else [found]:
-            line = item.model_dump_json()
-            self._write(item.dataset, line)
-            self._spider().remember(item, line)
-        self._spider().parts.turn(self._traffic.requests)
-        return found
+    def process_item(self, item: ItemOrItems) -> ItemOrItems:
+        for each in item if isinstance(item, list) else [item]:
+            line = each.model_dump_json()
+            self._write(each.dataset, line)
+            self._spider.mark_filed(each, line)
+        self._spider.checkpoints.rotate(requests_sent(self._crawler))
+        return item
 
     def close_spider(self) -> None:
-        spider = self._spider()
-        self._ticking.stop()
-        for item in spider.taken_over():
+        spider = self._spider
+        self._progress.stop()
+        for item in spider.taken_over_items():
             self._write(item.dataset, item.model_dump_json())
         for file in self._files.values():
             file.close()
-        spider.memory.dump(spider.job.remembered_file)
-        spider.memory.close()
-        spider.parts.finish(self._traffic.requests)
-        traffic = self._traffic.report()
-        summary = {
-            dataset: coverage.report() | {"requests": self._requests[dataset], "traffic": traffic}
-            for dataset, coverage in spider.coverage.items()
-        }
-        spider.job.summary_file.write_text(json.dumps(summary, ensure_ascii=False), encoding="utf-8")
+        spider.page_state.dump(spider.job.pages_file)
+        spider.page_state.close()
+        spider.checkpoints.finish(requests_sent(self._crawler))
+        stats = self._crawler.get_extension(CrawlStats)
+        if stats is None:
+            raise RuntimeError("the settings of this crawl lack the extension CrawlStats")
+        summary = CrawlSummary(
+            datasets={
+                dataset: coverage.summary(self._requests[dataset]) for dataset, coverage in spider.coverage.items()
+            },
+            traffic=stats.report(),
+        )
+        spider.job.summary_file.write_text(summary.model_dump_json(), encoding="utf-8")
 
     def _write(self, dataset: str, line: str) -> None:
         self._files[dataset].write(line.encode() + b"\n")
         self._items += 1
 
-    def _tick(self) -> None:
-        spider = self._spider()
-        spider.parts.turn(self._traffic.requests)
+    def _write_progress(self) -> None:
+        spider, requests = self._spider, requests_sent(self._crawler)
+        spider.checkpoints.rotate(requests)
         progress = Progress(
-            requests=self._traffic.requests,
-            known=max(self._traffic.requests, spider.asked) + spider.memory.waiting(),
+            requests=requests,
+            known=max(requests, spider.requests_built) + spider.page_state.count_unclaimed(),
             items=self._items,
             seconds=monotonic() - self._started,
         )
@@ -86,14 +92,6 @@ class Feed:
         new.write_text(progress.model_dump_json(), encoding="utf-8")
         new.replace(spider.job.progress_file)
 
-    def _measured(self) -> Traffic:
-        traffic = self._crawler.get_downloader_middleware(Traffic)
-        if traffic is None:
-            raise RuntimeError("the traffic of this crawl is not measured: its settings lack the middleware")
-        return traffic
-
+    @property
     def _spider(self) -> SourceSpider:
-        spider = self._crawler.spider
-        if not isinstance(spider, SourceSpider):
-            raise TypeError(f"the feed serves spiders of our sources, not {type(spider).__name__}")
-        return spider
+        return source_spider_of(self._crawler)

@@ -1,7 +1,8 @@
-"""Run one crawl: ``python -m crawlers.scrapy_process.main``, with the job as a line of JSON on standard input.
+"""Spider process: runs one crawl, whose job is a line of JSON on standard input.
 
-Scrapy's reactor cannot be started twice, so each crawl has a process of its own. It ends when its standard input
-closes: a crawl does not outlive the one who asked for it.
+Scrapy's reactor cannot be started twice, so each crawl has a process of its own, started as
+``python -m crawlers.scrapy_process.main``. The process ends when its standard input closes, so that it does not outlive
+its parent.
 """
 
 import logging
@@ -18,15 +19,15 @@ from crawlers.scrapy_process.politeness import scrapy_settings
 
 
 def main() -> None:
-    """Run the job; without a summary in its folder the crawl has failed, and its error file may say why."""
+    """Run the job. A crawl that leaves no summary file has failed, and its error file may say why."""
     job = Job.model_validate_json(sys.stdin.readline())
     Thread(target=_end_with_parent, args=[job.folder], daemon=True).start()
     settings = scrapy_settings(job.settings, job.source)
-    if job.page is not None:
+    if job.record_url is not None:
         settings["SPIDER_MIDDLEWARES"] = {"crawlers.scrapy_process.recorder.Recorder": 900}
     process = AsyncCrawlerProcess(settings)
-    logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else every line is made, then dropped
-    # Its stack trace says nothing that the reason of the refused pages does not say.
+    logging.getLogger("scrapy").setLevel(settings["LOG_LEVEL"])  # else each record is formatted, then dropped
+    # Its stack traces only repeat the reason of the refused pages.
     logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
     crawling = process.crawl(job.source, job=job)
     process.start()
@@ -36,7 +37,7 @@ def main() -> None:
 
 
 def _end_with_parent(folder: Path) -> None:
-    """End when the parent does, and clear away what it cannot any more."""
+    """End the process when the parent ends, and remove the folder that the parent cannot remove any more."""
     sys.stdin.read()
     rmtree(folder, ignore_errors=True)
     os._exit(1)

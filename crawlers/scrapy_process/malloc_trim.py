@@ -1,4 +1,4 @@
-"""Keeps the memory of a crawl's process the same, however long it runs."""
+"""Extension that keeps the memory of the spider process constant, however long the crawl runs."""
 
 import ctypes
 import gc
@@ -8,33 +8,33 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-SECONDS = 0.5
+TRIM_SECONDS = 0.5
 
 
-class FlatHeap:
-    """Scrapy extension. Pages are large, short-lived, and hang in reference cycles.
+class MallocTrim:
+    """Scrapy extension for memory that pages use: they are large, short-lived, and part of reference cycles.
 
-    Once the spider is open, what was imported until then is left out of garbage collection, so that a full one is cheap
-    and can come often. And the C library is asked to hand back what pages occupied; by itself it keeps every gap
-    between things that still live.
+    Once the spider is open, all modules imported so far are excluded from garbage collection, so that a full collection
+    is cheap and can run often. ``malloc_trim`` returns freed memory to the system; by itself the C library keeps every
+    gap between live objects.
     """
 
     def __init__(self) -> None:
-        # The C library of other systems has no such function, and no need of it.
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
-        self._trimming = create_looping_call(lambda: self._trim(0))
+        # The C libraries of other systems lack this function, and do not need it.
+        self._malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
+        self._trimming = create_looping_call(lambda: self._malloc_trim(0))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        heap = cls()
-        crawler.signals.connect(heap.settle, signals.spider_opened)
-        crawler.signals.connect(heap.stop, signals.spider_closed)
-        return heap
+        extension = cls()
+        crawler.signals.connect(extension.start, signals.spider_opened)
+        crawler.signals.connect(extension.stop, signals.spider_closed)
+        return extension
 
-    def settle(self) -> None:
+    def start(self) -> None:
         gc.freeze()
         gc.set_threshold(700, 10, 2)  # a full collection after some thirty pages, at about a millisecond
-        self._trimming.start(SECONDS)
+        self._trimming.start(TRIM_SECONDS)
 
     def stop(self) -> None:
         self._trimming.stop()

@@ -1,4 +1,4 @@
-"""How politely a crawl behaves, whatever the spider."""
+"""Politeness of every crawl: Scrapy's settings, robots.txt, back-off, and the daily request budget."""
 
 import asyncio
 import os
@@ -20,17 +20,18 @@ from scrapy.robotstxt import RobotParser
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
-from crawlers.scrapy_process.crawl_stats import Traffic
+from crawlers.scrapy_process.crawl_stats import CrawlStats, requests_sent
 from crawlers.settings import CrawlSettings
+from crawlers.spiders_base.source_spider import BudgetSpent, source_spider_of
 
 JITTER = 0.2
-MARGIN = 1 / (1 - JITTER)  # times the pause that is set: with the jitter no pause is shorter than that
+MARGIN = 1 / (1 - JITTER)  # factor on the pause, so that the jitter never makes it shorter than its setting
 
 
 def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
-    """Scrapy's settings for a crawl. robots.txt is obeyed, and AutoThrottle slows down further for a slow host.
+    """Return Scrapy's settings for a crawl. AutoThrottle slows down further for a slow host.
 
-    What is named by its path is imported only where it is used.
+    Optional components are named by their path, so that they are imported only where they are used.
     """
     renders = source in settings.crawl_browser
     return {
@@ -40,21 +41,21 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "ROBOTSTXT_OBEY": True,
         "DOWNLOAD_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_DELAY_JITTER": JITTER,
-        "CONCURRENT_ITEMS": 1,  # of one page; Scrapy starts so many tasks for each page, however little is on it
+        "CONCURRENT_ITEMS": 1,  # of one page; Scrapy starts that many tasks for every page
         "CONCURRENT_REQUESTS": settings.crawl_concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.crawl_concurrency,
         "AUTOTHROTTLE_ENABLED": settings.crawl_delay_seconds > 0,
         "AUTOTHROTTLE_START_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
-        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, Traffic: 990}
-        | ({"crawlers.scrapy_process.browser.Browser": 50} if renders else {}),
-        "PLAYWRIGHT_LAUNCH_OPTIONS": _browser(settings.chromium_path) if renders else {},
+        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, RequestBudget: 840}
+        | ({"crawlers.scrapy_process.browser.BrowserRendering": 50} if renders else {}),
+        "PLAYWRIGHT_LAUNCH_OPTIONS": _browser_options(settings.chromium_path) if renders else {},
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
-        "ITEM_PIPELINES": {"crawlers.scrapy_process.item_writer.Feed": 100}
-        | ({"crawlers.scrapy_process.image_pipeline.Images": 200} if settings.crawl_images else {}),
-        "SPIDER_MIDDLEWARES": {DepthMiddleware: None, UrlLengthMiddleware: None},  # addresses are known, not found
-        "EXTENSIONS": {"crawlers.scrapy_process.malloc_trim.FlatHeap": 0},
+        "ITEM_PIPELINES": {"crawlers.scrapy_process.item_writer.ItemWriter": 100}
+        | ({"crawlers.scrapy_process.image_pipeline.ProductImages": 200} if settings.crawl_images else {}),
+        "SPIDER_MIDDLEWARES": {DepthMiddleware: None, UrlLengthMiddleware: None},  # URLs are built, not followed
+        "EXTENSIONS": {CrawlStats: 0, "crawlers.scrapy_process.malloc_trim.MallocTrim": 0},
         "METAREFRESH_ENABLED": False,
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
         "COOKIES_ENABLED": False,
@@ -65,10 +66,10 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
     }
 
 
-def _browser(program: str | None) -> dict[str, Any]:
-    """How the browser is started: its name server knows no host, so that it goes nowhere on its own.
+def _browser_options(program: str | None) -> dict[str, Any]:
+    """Return the launch options of the browser. It resolves no host name, so that it has no network of its own.
 
-    Chromium refuses to run as root with its sandbox; for everybody else the sandbox stays on.
+    Chromium refuses to run as root with its sandbox; for every other user the sandbox stays on.
     """
     return {
         "executable_path": program,
@@ -82,27 +83,27 @@ class Forbidden(IgnoreRequest):
 
 
 class RobotsTxt(RobotsTxtMiddleware):
-    """Scrapy's, with three gaps closed.
+    """Downloader middleware: Scrapy's, with three gaps closed.
 
-    Of several requests that wait for robots.txt together only the first got to see it. One that cannot be read forbids
-    everything, as RFC 9309 has it; so does a host that is too busy to show it. And a Crawl-delay that is longer than
-    our own pause is kept to; one of more than ``RETRY_AFTER_MAX`` seconds leaves nothing to be crawled in time.
+    Requests that wait for the same robots.txt all respect it, not only the first. A robots.txt that cannot be read, or
+    a host that is too busy to serve it, forbids everything (RFC 9309). A Crawl-delay longer than our own pause is
+    obeyed; above ``RETRY_AFTER_MAX`` seconds the host is not crawled.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._unreadable: dict[str, str] = {}
         self._delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
 
     async def robot_parser(self, request: Request) -> RobotParser:
         host = urlsplit(request.url).netloc
-        async with self._turns.setdefault(host, asyncio.Lock()):
+        async with self._locks.setdefault(host, asyncio.Lock()):
             parser = await super().robot_parser(request)
         if parser is None:
             why = self._unreadable[host]
-            raise IgnoreRequest(f"robots.txt of {host} could not be read ({why}), so nothing may be")
+            raise IgnoreRequest(f"robots.txt of {host} could not be read ({why}), so nothing else may be")
         pause = parser.crawl_delay(self._default_useragent) or 0
         if pause > self._longest:
             raise Forbidden(f"robots.txt of {host} asks for {pause:.0f} s between requests: too long for a crawl")
@@ -117,10 +118,10 @@ class RobotsTxt(RobotsTxtMiddleware):
             raise Forbidden(f"robots.txt of {urlsplit(request.url).netloc} forbids the page") from error
 
     def _slow_down(self, request: Request, delay: float) -> None:
-        """Let requests to a host wait longer for their turn; AutoThrottle would go back to our own pause."""
+        """Lengthen the delay of a host's slot, and keep AutoThrottle from shortening it again."""
         downloader = self.crawler.engine.downloader
         host = downloader.get_slot_key(request)
-        downloader.per_slot_settings[host] = {"delay": delay}  # for a slot that is made anew after an idle minute
+        downloader.per_slot_settings[host] = {"delay": delay}  # for a slot that is created anew after an idle minute
         if host in downloader.slots:
             downloader.slots[host].delay = delay
         request.meta["autothrottle_dont_adjust_delay"] = True
@@ -136,12 +137,12 @@ class RobotsTxt(RobotsTxtMiddleware):
 
 
 class BackOff:
-    """Downloader middleware: a host that answers 429 or 503 is left alone for a while.
+    """Downloader middleware: sends no request for a while to a host that answers 429 or 503.
 
-    For as long as its Retry-After says. Without one for 2, 4, 8 … times the pause between requests as the refusals
-    follow each other, and up to half as long again, so that not all crawlers come back together. A host that asks for
-    more than ``RETRY_AFTER_MAX`` seconds gets no further request in this crawl. The retry itself is Scrapy's; it stands
-    nearer to the engine, so the answer passes here first.
+    The wait is that of its Retry-After; without one 2, 4, 8 … times the pause between requests, plus up to half as much
+    again so that not all crawlers come back together. A host that asks for more than ``RETRY_AFTER_MAX`` seconds gets
+    no further request in this crawl. The retry itself is Scrapy's middleware, which is nearer to the engine and so sees
+    the response later.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -150,7 +151,7 @@ class BackOff:
         self._pause = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._random = Random(crawler.settings["USER_AGENT"])  # noqa: S311 (no secret depends on it)
         self._refusals: Counter[str] = Counter()
-        self._free_at: dict[str, float] = {}
+        self._resume_at: dict[str, float] = {}
         self._closed: dict[str, str] = {}
 
     @classmethod
@@ -159,7 +160,7 @@ class BackOff:
 
     async def process_request(self, request: Request) -> None:
         host = urlsplit(request.url).netloc
-        while (wait := self._free_at.get(host, 0.0) - monotonic()) > 0:  # noqa: ASYNC110 (it may move on meanwhile)
+        while (wait := self._resume_at.get(host, 0.0) - monotonic()) > 0:  # noqa: ASYNC110 (it may be postponed meanwhile)
             await asyncio.sleep(wait)
         if host in self._closed:
             raise IgnoreRequest(self._closed[host])
@@ -174,40 +175,59 @@ class BackOff:
         if wait is None:
             wait = self._longer(host)
         if wait > self._longest:
-            self._closed[host] = f"HTTP {response.status}: {host} asks to come back after {wait:.0f} s"
+            self._closed[host] = f"HTTP {response.status}: {host} asks for a pause of {wait:.0f} s"
             request.meta["dont_retry"] = True
         else:
-            self._free_at[host] = max(self._free_at.get(host, 0.0), monotonic() + wait)
+            self._resume_at[host] = max(self._resume_at.get(host, 0.0), monotonic() + wait)
         self._hold_queue(request, host)
         return response
 
     def _longer(self, host: str) -> float:
-        """Seconds to wait after one more refusal; those that come while the host is left alone count as one."""
-        if self._free_at.get(host, 0.0) <= monotonic():
+        """Return the seconds to wait after another refusal; refusals during a wait count as one."""
+        if self._resume_at.get(host, 0.0) <= monotonic():
             self._refusals[host] += 1
         wait = self._pause * (1 << min(self._refusals[host], 10)) * self._random.uniform(1, 1.5)
         return min(wait, self._longest)
 
     def _hold_queue(self, request: Request, host: str) -> None:
-        """The requests that already wait in the downloader for their turn wait too, or fail if the host is closed."""
+        """Make the requests that are queued in the downloader wait too, or fail if the host is closed."""
         engine = self._crawler.engine
         slot = engine and engine.downloader.slots.get(request.meta["download_slot"])
         if not slot:
             return
-        slot.lastseen = max(slot.lastseen, self._free_at.get(host, 0.0))
+        slot.lastseen = max(slot.lastseen, self._resume_at.get(host, 0.0))
         while host in self._closed and slot.queue:
             slot.queue.popleft()[1].errback(IgnoreRequest(self._closed[host]))
 
 
+class RequestBudget:
+    """Downloader middleware: refuses requests beyond those that the source may still get on this day.
+
+    It stands directly before Scrapy's ``DownloaderStats`` (850), whose request count it compares with the budget.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._job = source_spider_of(crawler).job
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        if requests_sent(self._crawler) >= self._job.requests_left:
+            raise BudgetSpent(self._job.budget_error)
+
+
 def retry_after(header: str, clock: Callable[[], datetime]) -> float | None:
-    """Seconds that a Retry-After header asks to wait: a number, or an HTTP date; None if it is neither."""
+    """Return the seconds of a Retry-After header, a number or an HTTP date; None if it is neither."""
     text = header.strip()
     if text.isdecimal():
         return float(text)
     try:
-        moment = parsedate_to_datetime(text)
+        instant = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if moment.tzinfo is None:  # of a zone that is written -0000
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - clock()).total_seconds())
+    if instant.tzinfo is None:  # the zone is written -0000
+        instant = instant.replace(tzinfo=UTC)
+    return max(0.0, (instant - clock()).total_seconds())

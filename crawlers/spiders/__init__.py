@@ -1,1 +1,1 @@
-"""One spider for each source."""
+"""Spiders, one module for each source and named after it."""

@@ -1,4 +1,4 @@
-"""현대홈쇼핑: one JSON answer a day for each of two channels, and product pages that carry their data as JSON."""
+"""현대홈쇼핑: one JSON response a day for each of two channels, and product pages that carry their data as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from scrapy.http import Response, TextResponse
 
 from crawlers.items import Detail, HomeShoppingProduct
 from crawlers.parsing import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
-from crawlers.quality.contracts import BrokenPage, Owed, json_rows, reading, whole_html
-from crawlers.spiders_base.product_page import image_urls, plain_text, prices, readable, words
+from crawlers.quality.contracts import BrokenPage, FieldRule, json_rows, reading, whole_html
+from crawlers.spiders_base.product_page import first_text, image_urls, parse_or_fault, plain_text, prices
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
@@ -25,7 +25,7 @@ FACTS = ("배송비", "택배사", "반품/교환", "소비기한")
 
 
 class Airing(BaseModel):
-    """The dates and times of a row; only a main product's tell the calendar day of a show at night."""
+    """Dates and times of a row; only a main product's row has the calendar day of a night show."""
 
     broadcast_day: str = Field(alias="brodDt")
     calendar_day: str | None = Field(alias="newBrodDt", default=None)
@@ -34,7 +34,7 @@ class Airing(BaseModel):
 
 
 class BroadItem(Airing):
-    """A product of a show as hmall's answer names it; the image's key differs between main and sub."""
+    """A product of a show in hmall's response; the key of the image differs between main and sub."""
 
     product_id: str | int = Field(alias="slitmCd")
     product_name: str = Field(alias="slitmNm")
@@ -64,10 +64,10 @@ class HmallSpider(ScheduleSpider):
     contracts: ClassVar = {
         "schedule": SHOWS
         | {
-            "channel_id": Owed(fill=1, one_of=frozenset(channels.values())),
-            "list_price": Owed(fill=0.9, least=10, most=100_000_000),
+            "channel_id": FieldRule(fill=1, one_of=frozenset(channels.values())),
+            "list_price": FieldRule(fill=0.9, minimum=10, maximum=100_000_000),
         },
-        "products": PAGES | {"product_name": Owed(fill=0.95), "store_name": Owed(fill=0.6)},
+        "products": PAGES | {"product_name": FieldRule(fill=0.95), "store_name": FieldRule(fill=0.6)},
     }
 
     def page_url(self, channel: str, day: date) -> str:
@@ -89,21 +89,21 @@ class HmallSpider(ScheduleSpider):
     def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct]:
         page = whole_html(response)
         coverage = self.coverage["products"]
-        data = _shown_data(page)
-        # What the page was made from is the better source; what it shows stands in for each part that is missing.
-        found = readable(coverage, "__NEXT_DATA__", page, lambda: _data(page)) or ProductData()
-        name = text_or_none(found.product_name) or data.product_name
+        shown = _visible_data(page)
+        # The embedded JSON is more reliable; the visible page replaces whatever it lacks.
+        found = parse_or_fault(coverage, "__NEXT_DATA__", page, lambda: _embedded_data(page)) or ProductData()
+        name = text_or_none(found.product_name) or shown.product_name
         if name is None:
             raise BrokenPage("product_name", f"neither {'.'.join(DATA)} nor og:title nor div.pdname names a product")
-        number = found.product_id or data.product_id
+        number = found.product_id or shown.product_id
         if number is not None and str(number) != str(product_id):
             raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
-        priced = found if parse_price(found.price).amount else data
+        priced = found if parse_price(found.price).amount else shown
         with reading("product"):
             yield HomeShoppingProduct(
                 source_product_id=product_id,
                 product_name=name,
-                store_name=text_or_none(found.store_name) or data.store_name,
+                store_name=text_or_none(found.store_name) or shown.store_name,
                 **prices(parse_price(priced.list_price), parse_price(priced.price), coverage, page),
                 details=(*_facts(page), *_essential_info(page)),
                 images=image_urls(page.css(".speedycat-container img::attr(data-src)").getall(), page),
@@ -135,12 +135,12 @@ def _row(slot: str, raw: object, raw_main: object) -> dict[str, Any]:
         "product_name": item.product_name.strip(),
         "price": parse_price(item.price),
         "list_price": parse_price(item.list_price).amount,
-        "thumbnail_url": _image(number, item, slot),
+        "thumbnail_url": _image_url(number, item, slot),
     }
 
 
 def _calendar_day(main: Airing) -> date:
-    """The calendar day from which a show's times count; hours of 24 and more count from ``brodDt``."""
+    """Return the calendar day from which a show's times count; hours of 24 and more count from ``brodDt``."""
     start = parse_clock(main.start)
     broadcast_day = parse_day(main.broadcast_day)
     if start >= timedelta(days=1):
@@ -150,8 +150,8 @@ def _calendar_day(main: Airing) -> date:
     return broadcast_day + timedelta(days=start < BROADCAST_DAY_TURNS)
 
 
-def _data(page: TextResponse) -> ProductData:
-    """What the page was made from."""
+def _embedded_data(page: TextResponse) -> ProductData:
+    """Parse the product data that the page embeds as JSON."""
     text = page.css("script#__NEXT_DATA__::text").get()
     if text is None:
         raise ValueError("no script#__NEXT_DATA__")
@@ -163,44 +163,44 @@ def _data(page: TextResponse) -> ProductData:
     return ProductData.model_validate(value)
 
 
-def _shown_data(page: TextResponse) -> ProductData:
-    """The same as the page shows it."""
+def _visible_data(page: TextResponse) -> ProductData:
+    """Parse the product data from the visible page."""
     store = page.css(".brandshop-link a.link")
     box = page.css(".pdpricebox")
     return ProductData.model_validate(
         {
-            "slitmCd": words(page.xpath("//tr[normalize-space(th)='상품코드']/td//em")),
+            "slitmCd": first_text(page.xpath("//tr[normalize-space(th)='상품코드']/td//em")),
             "slitmNm": text_or_none(page.css("meta[property='og:title']::attr(content)").get())
-            or words(page.css("div.pdname")),
-            "brndNm": text_or_none(store.attrib.get("ga-custom-creative")) or words(store),
-            "sellPrc": words(box.css(".sale-before em")),
-            "bbprc": words(box.css(".sale-price em")),
+            or first_text(page.css("div.pdname")),
+            "brndNm": text_or_none(store.attrib.get("ga-custom-creative")) or first_text(store),
+            "sellPrc": first_text(box.css(".sale-before em")),
+            "bbprc": first_text(box.css(".sale-price em")),
         }
     )
 
 
 def _facts(page: TextResponse) -> Iterator[Detail]:
-    """Rows of the table of basic facts that no field of the item holds."""
+    """Yield the rows of the table of basic facts that have no field of their own."""
     for name in FACTS:
         for cell in page.xpath("//tr[normalize-space(th)=$name]/td", name=name)[:1]:
             yield Detail(name=name, value=_value(cell))
 
 
 def _value(cell: Selector) -> str:
-    spans = [text for span in cell.xpath("./span") if (text := words(span))]
-    return ", ".join(spans) or words(cell) or ""
+    spans = [text for span in cell.xpath("./span") if (text := first_text(span))]
+    return ", ".join(spans) or first_text(cell) or ""
 
 
 def _essential_info(page: TextResponse) -> Iterator[Detail]:
     for head in page.css(".accordion-panel.product-essential-info h4.subheadings"):
-        if name := words(head):
+        if name := first_text(head):
             value = head.xpath("following-sibling::*[1][self::p]")
-            yield Detail(name=name, value=words(value) or "")
+            yield Detail(name=name, value=first_text(value) or "")
 
 
-def _image(number: int, item: BroadItem, slot: str) -> str | None:
-    """The image's address, which follows from the digits of the id; only the file's ending is in the answer."""
-    digits = str(number)
+def _image_url(product_id: int, item: BroadItem, slot: str) -> str | None:
+    """Return the image URL, which is built from the digits of the id; the response has only the file's ending."""
+    digits = str(product_id)
     name = item.main_image if slot == "main" else item.sub_image
     ending = (name or "").partition(".")[2]
     if not ending or len(digits) < 8:

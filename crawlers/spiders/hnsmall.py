@@ -25,12 +25,11 @@ from crawlers.parsing import (
     split_times,
     text_or_none,
 )
-from crawlers.quality.contracts import BadRow, BrokenPage, Owed, reading, whole_html
+from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Scope
-from crawlers.scrapy_process.crawl_stats import BudgetSpent
-from crawlers.spiders_base.product_page import described_images, detail_rows, image_urls, plain_text, prices, words
+from crawlers.spiders_base.product_page import described_images, detail_rows, first_text, image_urls, plain_text, prices
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
-from crawlers.spiders_base.source_spider import Product
+from crawlers.spiders_base.source_spider import BudgetSpent, Product
 
 ON_AIR = "지금방송중"
 TABLES = "table.itemTableRow, table.itemInfoRow"
@@ -38,18 +37,19 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 
 class HnsmallSpider(ScheduleSpider):
-    """Channel 1. The show on air hides its start; the page tells when it ends.
+    """Channel 1. The page hides the start of the show on air, but states its end.
 
-    The description of a product is asked for after its page. Where it does not come, the rest of the page is kept, and
-    the page stays due.
+    The description of a product is requested after its page. If it fails, the item is filed without it, and the page
+    stays due.
     """
 
     name = "hnsmall"
     ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal"}
     channels: ClassVar = {"hnsmall": 1}
     contracts: ClassVar = {
-        "schedule": SHOWS | {"channel_id": Owed(fill=1, one_of=frozenset(channels.values())), "title": Owed(fill=0.9)},
-        "products": PAGES | {"description": Owed(fill=0.8)},  # the page names neither product nor store
+        "schedule": SHOWS
+        | {"channel_id": FieldRule(fill=1, one_of=frozenset(channels.values())), "title": FieldRule(fill=0.9)},
+        "products": PAGES | {"description": FieldRule(fill=0.8)},  # the page names neither product nor store
     }
 
     def page_url(self, channel: str, day: date) -> str:
@@ -71,29 +71,29 @@ class HnsmallSpider(ScheduleSpider):
         if not page.css(".priceTotal") and not description:
             raise BrokenPage("page", "neither .priceTotal nor #tab1Cont")
         product = self._product(page, product_id)
-        address = self._frame(page)
-        if address is None:
+        frame_url = self._frame_url(page)
+        if frame_url is None:
             yield _described(product, description, page)
         else:
-            request = self.ask_part(address, self.parse_description, product=product, page=page)
+            request = self.part_request(frame_url, self.parse_description, product=product, page=page)
             yield request.replace(errback=partial(self.without_description, product=product, page=page))
 
     def parse_description(
         self, response: Response, scopes: Sequence[Scope], product: HomeShoppingProduct, page: Response
     ) -> Iterator[Product]:
-        """Read the description of a product, which completes it."""
+        """Yield the product with its description."""
         with self.coverage["products"].reading(response, scopes):
             try:
                 frame = whole_html(response)
             except BrokenPage:
                 yield self._undescribed(product, page)
                 raise
-            yield self.found_page(_described(product, frame.css("body"), frame), page, product.source_product_id)
+            yield self.count_product(_described(product, frame.css("body"), frame), page, product.source_product_id)
 
     def without_description(
         self, failure: Failure, product: HomeShoppingProduct, page: Response
     ) -> Iterator[HomeShoppingProduct]:
-        """Keep what the page itself says, unless it was we who did not ask: the source lacks nothing then."""
+        """Yield the product without description, unless our own budget refused the request: no fault of the source."""
         self.unreachable(failure, "products", (self.pages,))
         if not isinstance(failure.value, BudgetSpent):
             yield self._undescribed(product, page)
@@ -106,17 +106,17 @@ class HnsmallSpider(ScheduleSpider):
         shown = root.attrib.get("date")
         if shown != f"{day:%Y%m%d}":
             raise BrokenPage("page", f"the page is of {shown}, asked for {day:%Y%m%d}")
-        on_air_end = page.css("#onAirTime::attr(bdetimesecond)").get()  # the HTML parser lowers attribute names
+        on_air_end = page.css("#onAirTime::attr(bdetimesecond)").get()  # the HTML parser lower-cases attribute names
         for item in root.css("li.item"):
             show = partial(_show, item, day, on_air_end)
             subs = item.css(".sub-prd ul li")
-            item.css(".sub-prd").drop()  # what is left belongs to the main product alone
+            item.css(".sub-prd").drop()  # the rest belongs to the main product alone
             yield partial(_row, "main", item, "a.goods-info", ".goods-thumb img", page.url, show)
             for sub in subs:
                 yield partial(_row, "sub", sub, "a[onclick]", "img", page.url, show)
 
     def _product(self, page: TextResponse, product_id: int) -> HomeShoppingProduct:
-        """What the page itself says of a product; it names neither the product nor its store."""
+        """Read the product page, which names neither the product nor its store."""
         box = page.css(".resultPrice .priceTotal") or page.css(".priceTotal")
         with reading("product"):
             return HomeShoppingProduct(
@@ -130,21 +130,21 @@ class HnsmallSpider(ScheduleSpider):
             )
 
     def _undescribed(self, product: HomeShoppingProduct, page: Response) -> HomeShoppingProduct:
-        """Count a product without its description; its page is not remembered as read."""
-        self.coverage["products"].found(product, self.pages, page)
+        """Count a product without its description; its page does not count as read."""
+        self.coverage["products"].count_item(product, self.pages, page)
         return product
 
-    def _frame(self, page: TextResponse) -> str | None:
-        """The address of the description, if it is in a frame."""
-        source = page.css("iframe#goodsDescribeView::attr(src)").get("").strip()
-        if source.startswith("/") and not source.startswith("//"):
-            return f"{self.job.settings.hnsmall_url}{source}"
-        address = urljoin(page.url, source)
-        return address if source and urlsplit(address).scheme in ("http", "https") else None
+    def _frame_url(self, page: TextResponse) -> str | None:
+        """Return the URL of the description if it is in a frame."""
+        src = page.css("iframe#goodsDescribeView::attr(src)").get("").strip()
+        if src.startswith("/") and not src.startswith("//"):
+            return f"{self.job.settings.hnsmall_url}{src}"
+        url = urljoin(page.url, src)
+        return url if src and urlsplit(url).scheme in ("http", "https") else None
 
 
 def _show(item: Selector, day: date, on_air_end: str | None) -> dict[str, Any]:
-    """Times and title, which the products sold beside the main one share."""
+    """Read times and title of a show, which its sub products share."""
     times = item.css(".live-time span::text").get("").strip()
     title = "".join(item.css(".live-time p.time ::text").getall()).replace(times, "", 1)
     with reading("starts_at"):
@@ -173,10 +173,10 @@ def _row(slot: str, node: Selector, link: str, image: str, page: str, show: part
 
 
 def _prices(box: SelectorList[Selector]) -> tuple[Price, Price]:
-    """What is struck out and what is paid."""
-    price = words(box.css(".sellPrice strong, .sell strong")) or words(box.css("p.counselPrd"))
+    """Return list price and price."""
+    price = first_text(box.css(".sellPrice strong, .sell strong")) or first_text(box.css("p.counselPrd"))
     others = box.xpath(f".//em[not(ancestor::*[{_class('sellPrice')} or {_class('sell')} or {_class('discount')}])]")
-    return parse_price(words(others)), parse_price(price)
+    return parse_price(first_text(others)), parse_price(price)
 
 
 def _class(name: str) -> str:
@@ -184,6 +184,6 @@ def _class(name: str) -> str:
 
 
 def _described(product: HomeShoppingProduct, body: SelectorList[Selector], page: Response) -> HomeShoppingProduct:
-    """A product with its description, the content of ``body`` on ``page``."""
+    """Return the product with the content of ``body`` on ``page`` as its description."""
     images = image_urls(described_images(body), page)
     return product.model_copy(update={"images": images, "description": plain_text(body)})

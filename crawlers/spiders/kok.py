@@ -31,19 +31,19 @@ from crawlers.parsing import (
     strip_store,
     text_or_none,
 )
-from crawlers.quality.contracts import BadRow, BrokenPage, Contract, Owed, reading, whole_html
+from crawlers.quality.contracts import BadRow, BrokenPage, Contract, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Coverage, Scope
-from crawlers.spiders_base.product_page import detail_rows, image_urls, readable, words
+from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, parse_or_fault
 from crawlers.spiders_base.source_spider import SourceSpider
 
 PAGE_SIZE = 20
 CARD = "div.card.product-section-ul-li"
-# Compiled, since a crawl reads far more cards than anything else.
+# Compiled, because a crawl parses far more cards than anything else.
 CARDS = XPath(css2xpath(CARD), smart_strings=False)
 IDS = XPath(css2xpath("[data-product-id]::attr(data-product-id)"), smart_strings=False)
 PRICE = XPath(css2xpath(".card-info_price strong::text"), smart_strings=False)
 RATE = XPath(css2xpath(".card-info_rate::text"), smart_strings=False)
-MOST_REVIEWS = 10
+MAX_REVIEWS = 10
 
 SELLER_LABELS = (
     ("return_address", ("반품",)),
@@ -57,14 +57,14 @@ SELLER_LABELS = (
     ("address", ("소재지", "주소")),
     ("seller_name", ("판매자", "판매처", "상호", "업체")),
 )
-"""What a label of the seller's table says of its cell; the first line with a word of the label counts."""
+"""Field of a cell of the seller table by words of its label; the first match counts."""
 
 _NICKNAME = re.compile(r"""(<div\b[^>]*\bclass\s*=\s*["'][^"'>]*\bphone\b[^>]*>)(.*?)(?=</div|\Z)""", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>?")
 
 
 class KokSpider(SourceSpider):
-    """Category lists, and the pages of the products on them."""
+    """Reads category lists, and the pages of the products on them."""
 
     name = "kok"
     ready: ClassVar = {"parse_list": CARD, "parse_page": "span.product__title"}
@@ -72,39 +72,39 @@ class KokSpider(SourceSpider):
         "prices": Contract(
             "kok_product_id",
             {
-                "kok_product_id": Owed(fill=1, least=1, most=MAX_ID),
-                "category": Owed(fill=1, one_of=frozenset(CATEGORIES)),
-                "price": Owed(fill=0.9, least=10, most=100_000_000),
-                "discount_rate": Owed(least=0, most=99),
+                "kok_product_id": FieldRule(fill=1, minimum=1, maximum=MAX_ID),
+                "category": FieldRule(fill=1, one_of=frozenset(CATEGORIES)),
+                "price": FieldRule(fill=0.9, minimum=10, maximum=100_000_000),
+                "discount_rate": FieldRule(minimum=0, maximum=99),
             },
-            items=1,
+            min_items=1,
         ),
         "products": Contract(
             "kok_product_id",
             {
-                "kok_product_id": Owed(fill=1, least=1, most=MAX_ID),
-                "store_name": Owed(fill=1),
-                "product_name": Owed(fill=1),
-                "list_price": Owed(least=10, most=100_000_000),
-                "thumbnail_url": Owed(fill=0.9),
-                "review_score": Owed(least=0, most=5),
-                "rating_shares": Owed(least=0, most=100),
-                "reviews.score": Owed(least=1, most=5),
-                "reviews.written_on": Owed(past=True),
-                "seller.seller_name": Owed(fill=0.9),
-                "details": Owed(fill=0.9),
-                "images": Owed(fill=0.5),
+                "kok_product_id": FieldRule(fill=1, minimum=1, maximum=MAX_ID),
+                "store_name": FieldRule(fill=1),
+                "product_name": FieldRule(fill=1),
+                "list_price": FieldRule(minimum=10, maximum=100_000_000),
+                "thumbnail_url": FieldRule(fill=0.9),
+                "review_score": FieldRule(minimum=0, maximum=5),
+                "rating_shares": FieldRule(minimum=0, maximum=100),
+                "reviews.score": FieldRule(minimum=1, maximum=5),
+                "reviews.written_on": FieldRule(past=True),
+                "seller.seller_name": FieldRule(fill=0.9),
+                "details": FieldRule(fill=0.9),
+                "images": FieldRule(fill=0.5),
             },
         ),
     }
 
     def list_url(self, category: str, page: int) -> str:
-        """Address of a page of a category list."""
+        """Return the URL of a page of a category list."""
         query = f"code={category}&page={page}&size={PAGE_SIZE}&sort=recommend_asc&minPrice=0&maxPrice=9999999999"
         return f"{self.job.settings.kok_url}/m/event/category/uplus/page?{query}&version=202507311600&"
 
     def product_url(self, product_id: int) -> str:
-        """Address of a product page."""
+        """Return the URL of a product page."""
         return f"{self.job.settings.kok_url}/m/product?proCode={base64.b64encode(str(product_id).encode()).decode()}"
 
     def listings(self) -> Iterator[Request]:
@@ -123,8 +123,8 @@ class KokSpider(SourceSpider):
         scopes = (self.coverage["prices"].scope(category=query["code"]),)
         return self._list_request(query["code"], int(query.get("page", "1")), scopes)
 
-    def without_names(self, response: Response) -> Response:
-        """The answer with the nicknames of its reviews masked."""
+    def mask_names(self, response: Response) -> Response:
+        """Return the response with the nicknames of its reviews masked."""
         if not isinstance(response, TextResponse) or not _NICKNAME.search(response.text):
             return response
         return response.replace(body=_NICKNAME.sub(_masked, response.text).encode(response.encoding, "replace"))
@@ -132,10 +132,10 @@ class KokSpider(SourceSpider):
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool
     ) -> Iterator[list[KokPrice] | Request]:
-        """Read a page of a category list; go on to the next one.
+        """Yield the prices of a page of a category list, then the request for the next page.
 
-        A list ends with a page that is not full. An empty page may also be a broken one: the list has ended only if the
-        page after it is empty as well.
+        A list ends with a page that is not full. An empty page may also be broken: the list has ended only if the next
+        page is empty as well.
         """
         with self.coverage["prices"].reading(response, scopes):
             scopes[0].empty |= page == 1 and not CARDS(whole_html(response).selector.root)
@@ -144,8 +144,8 @@ class KokSpider(SourceSpider):
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
             for price in prices:
-                self.coverage["prices"].found(price, scopes[0], response)
-                self.memory.see(price.kok_product_id, price.shown)
+                self.coverage["prices"].count_item(price, scopes[0], response)
+                self.page_state.mark_listed(price.kok_product_id, price.listed_price)
             yield prices
             if len(cards) == PAGE_SIZE and not prices:
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
@@ -159,7 +159,7 @@ class KokSpider(SourceSpider):
         yield _product(page, product_id, self.job.now, self.coverage["products"])
 
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
-        return self.ask(
+        return self.build_request(
             self.list_url(category, page),
             self.parse_list,
             "prices",
@@ -178,7 +178,7 @@ class KokSpider(SourceSpider):
         except BadRow as error:
             coverage.bad_row(error, response, scopes)
             return
-        if not self.memory.newly_listed(category, price.kok_product_id):
+        if not self.page_state.add_listing(category, price.kok_product_id):
             scopes[0].dropped["listed twice"] += 1
             return
         yield price
@@ -186,7 +186,7 @@ class KokSpider(SourceSpider):
     def _price(self, card: HtmlElement, response: Response, category: str) -> KokPrice:
         price = parse_price(next(iter(PRICE(card)), None))
         rate_text = next(iter(RATE(card)), None)
-        rate = readable(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
+        rate = parse_or_fault(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
         with reading("card"):
             return KokPrice(
                 kok_product_id=_card_id(card),
@@ -203,7 +203,7 @@ class KokSpider(SourceSpider):
 
 
 def _cards(response: Response, first: bool) -> list[HtmlElement]:
-    """The cards of a list page; none on the first page, or ids without cards, mean that the page is broken."""
+    """Return the cards of a list page. Raise ``BrokenPage`` if page 1 has none, or a page has ids without cards."""
     page: HtmlElement = whole_html(response).selector.root
     cards: list[HtmlElement] = CARDS(page)
     if cards:
@@ -215,7 +215,7 @@ def _cards(response: Response, first: bool) -> list[HtmlElement]:
 
 
 def _card_id(card: HtmlElement) -> int:
-    """The id that belongs to a card: on it, inside it, or on a wrapper around it alone."""
+    """Return the product id of a card: on it, inside it, or on an element that wraps this card alone."""
     with reading("kok_product_id"):
         own = card.get("data-product-id")
         if own is not None:
@@ -232,7 +232,7 @@ def _card_id(card: HtmlElement) -> int:
 
 
 def _decoded(product_code: str) -> str:
-    """The id in the code of a product page's address."""
+    """Decode the product id from a product page's URL."""
     try:
         return base64.b64decode(product_code, validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError) as error:
@@ -246,23 +246,24 @@ def _masked(nickname: re.Match[str]) -> str:
 def _product(page: TextResponse, product_id: int, observed_at: datetime, coverage: Coverage) -> KokProduct:
     title = page.css("span.product__title")
     review = page.css("button#review_show")
+    score = first_text(review.css("span"))
     seller_table, seller = _seller(page, coverage)
-    store = words(title.xpath("./strong"))
+    store = first_text(title.xpath("./strong"))
     if store is None:
-        coverage.fault("store_name", page, "no strong in span.product__title; the seller's name stands in for it")
+        coverage.fault("store_name", page, "no strong in span.product__title; the seller's name is used instead")
         store = (seller and seller.seller_name) or ""
     image = image_url(page.css("div.card_main-image img::attr(src)").get(), page.url)
     with reading("product"):
         return KokProduct(
             kok_product_id=product_id,
             store_name=store,
-            product_name=strip_store(words(title) or "", store),
+            product_name=strip_store(first_text(title) or "", store),
             list_price=_list_price(page, coverage),
             thumbnail_url=image or image_url(page.css("meta[property='og:image']::attr(content)").get(), page.url),
-            review_score=readable(coverage, "review_score", page, lambda: parse_score(words(review.css("span")))),
-            review_count=parse_count(words(review.css("strong"))),
-            rating_shares=readable(coverage, "rating_shares", page, lambda: _rating_shares(page)),
-            **readable(coverage, "aspects", page, lambda: _aspects(page)) or {},
+            review_score=parse_or_fault(coverage, "review_score", page, lambda: parse_score(score)),
+            review_count=parse_count(first_text(review.css("strong"))),
+            rating_shares=parse_or_fault(coverage, "rating_shares", page, lambda: _rating_shares(page)),
+            **parse_or_fault(coverage, "aspects", page, lambda: _aspects(page)) or {},
             seller=seller,
             details=_details(page, seller_table),
             images=_images(page),
@@ -273,7 +274,7 @@ def _product(page: TextResponse, product_id: int, observed_at: datetime, coverag
 
 
 def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
-    struck_out = words(page.css("div.card-info-del_wrap del"))
+    struck_out = first_text(page.css("div.card-info-del_wrap del"))
     price = parse_price(struck_out).amount
     if struck_out and price is None:
         coverage.fault("list_price", page, f"{struck_out!r} is not a price such as '9,900원'")
@@ -281,8 +282,8 @@ def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
 
 
 def _shares(page: TextResponse) -> list[int | None]:
-    """Percentages of the review section: those of 5 to 1 stars, then one for each aspect."""
-    shares = [parse_share(words(share)) for share in page.css("div.review_info_list ul li.per > div")]
+    """Return the percentages of the review section: those of 5 to 1 stars, then one for each aspect."""
+    shares = [parse_share(first_text(share)) for share in page.css("div.review_info_list ul li.per > div")]
     if len(shares) not in (0, 5, 8):
         raise ValueError(f"{len(shares)} shares in div.review_info_list, not five of stars and three of aspects")
     return shares
@@ -299,7 +300,7 @@ def _rating_shares(page: TextResponse) -> tuple[int, int, int, int, int] | None:
 
 
 def _aspects(page: TextResponse) -> dict[str, Aspect]:
-    opinions = [words(opinion) for opinion in page.css("div.review_info_list ul li.info > div")]
+    opinions = [first_text(opinion) for opinion in page.css("div.review_info_list ul li.info > div")]
     shares = _shares(page)[5:]
     if len(opinions) != len(shares):
         raise ValueError(f"{len(opinions)} opinions in div.review_info_list, but {len(shares)} shares")
@@ -309,9 +310,9 @@ def _aspects(page: TextResponse) -> dict[str, Aspect]:
 
 
 def _seller(page: TextResponse, coverage: Coverage) -> tuple[Selector | None, Seller | None]:
-    """The table that tells who sells the product, and what it says.
+    """Return the seller table and its content.
 
-    Its rows are told apart by their labels; only of a table without any label the ten cells count by their order.
+    Rows are identified by their labels; only in a table without labels the ten cells count by their order.
     """
     tables = page.css("table.row-table.mb--40")
     for table in tables:
@@ -322,8 +323,8 @@ def _seller(page: TextResponse, coverage: Coverage) -> tuple[Selector | None, Se
     names = list(Seller.model_fields)
     for table in tables[:1]:
         cells = table.css("td")
-        if not words(table.css("th")) and len(cells) == len(names):
-            return table, Seller(**{name: words(cell) for name, cell in zip(names, cells, strict=True)})
+        if not first_text(table.css("th")) and len(cells) == len(names):
+            return table, Seller(**{name: first_text(cell) for name, cell in zip(names, cells, strict=True)})
     return None, None
 
 
@@ -354,20 +355,20 @@ def _images(page: TextResponse) -> tuple[str, ...]:
 
 
 def _reviews(page: TextResponse, coverage: Coverage) -> tuple[Review, ...]:
-    items = page.css("li.review_info_info_item")[:MOST_REVIEWS]
-    reviews = (readable(coverage, "reviews", page, partial(_review, item, page, coverage)) for item in items)
+    items = page.css("li.review_info_info_item")[:MAX_REVIEWS]
+    reviews = (parse_or_fault(coverage, "reviews", page, partial(_review, item, page, coverage)) for item in items)
     return tuple(review for review in reviews if review is not None)
 
 
 def _review(item: Selector, page: TextResponse, coverage: Coverage) -> Review:
-    date_text = words(item.css("div.date"))
-    opinions = {words(line.css("p")): words(line.css("span")) for line in item.css("ul.list > li")}
+    date_text = first_text(item.css("div.date"))
+    opinions = {first_text(line.css("p")): first_text(line.css("span")) for line in item.css("ul.list > li")}
     return Review(
-        nickname=mask(words(item.css("div.phone"))),
-        written_on=readable(coverage, "reviews.written_on", page, partial(parse_written_on, date_text)),
+        nickname=mask(first_text(item.css("div.phone"))),
+        written_on=parse_or_fault(coverage, "reviews.written_on", page, partial(parse_written_on, date_text)),
         score=len(item.css("div.stars img[src*='s_star_fill']")) or None,
         price_opinion=opinions.get("가격"),
         delivery_opinion=opinions.get("배송"),
         taste_opinion=opinions.get("맛"),
-        text=words(item.css("div.text")),
+        text=first_text(item.css("div.text")),
     )

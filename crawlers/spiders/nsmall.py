@@ -24,20 +24,20 @@ from crawlers.parsing import (
     split_stamp,
     text_or_none,
 )
-from crawlers.quality.contracts import BadRow, BrokenPage, Owed, json_rows, reading, whole_html
+from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, json_rows, reading, whole_html
 from crawlers.quality.coverage import Scope
-from crawlers.spiders_base.product_page import detail_rows, image_urls, plain_text, prices, words
+from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, plain_text, prices
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}
 IMAGES = "https://product-image.prod-nsmall.com/new"
 NAMES = ("h1", ".goods-title", ".goods-name", ".prd-name", ".product-title")
-MORE_NAMES = (".tit", ".title:not(h3)")  # less certain than the page's og:title; h3 are headings of sections
+MORE_NAMES = (".tit", ".title:not(h3)")  # less reliable than og:title; h3 are headings of sections
 
 
 class Prices(NamedTuple):
-    """What is struck out and what is paid for a product."""
+    """List price and price of a product."""
 
     list_price: Price
     price: Price
@@ -50,24 +50,24 @@ class BroadcastTimes(BaseModel):
     end: str = Field(alias="formEndDttm")
 
 
-class Goods(BaseModel):
-    """The product part of a row."""
+class ScheduledProduct(BaseModel):
+    """Product part of a schedule row."""
 
     product_name: str = Field(alias="productNm")
     times: BroadcastTimes = Field(alias="brdctInfo")
 
 
 class OrganRow(BaseModel):
-    """A product of a show as the schedule names it."""
+    """A product of a show in the schedule."""
 
     product_id: str | int = Field(alias="goodsCd")
     title: str | None = Field(alias="pgmNm", default=None)
     image: str | None = Field(alias="imageUrl", default=None)
-    goods: Goods
+    product: ScheduledProduct = Field(alias="goods")
 
 
 class PriceRow(BaseModel):
-    """A row of the price answer."""
+    """A row of the price response."""
 
     product_id: str | int = Field(alias="goodsCd")
     list_price: str | int | None = Field(alias="salePrice", default=None)
@@ -75,9 +75,9 @@ class PriceRow(BaseModel):
 
 
 class NsmallSpider(ScheduleSpider):
-    """Channels 4 and 5. The prices of a day come first, then the schedule to which they are joined by product.
+    """Channels 4 and 5. Reads the prices of a day, then its schedule, and joins them by product.
 
-    Without its prices a day is still listed, with unknown prices, but does not count as complete.
+    A day whose prices cannot be read is filed with unknown prices and is incomplete.
     """
 
     name = "nsmall"
@@ -86,10 +86,10 @@ class NsmallSpider(ScheduleSpider):
     contracts: ClassVar = {
         "schedule": SHOWS
         | {
-            "channel_id": Owed(fill=1, one_of=frozenset(channels.values())),
-            "price": Owed(fill=0.8, least=10, most=100_000_000),  # a product may lack its row of prices
+            "channel_id": FieldRule(fill=1, one_of=frozenset(channels.values())),
+            "price": FieldRule(fill=0.8, minimum=10, maximum=100_000_000),  # a product may have no price row
         },
-        "products": PAGES | {"product_name": Owed(fill=0.95), "store_name": Owed(fill=0.5)},
+        "products": PAGES | {"product_name": FieldRule(fill=0.95), "store_name": FieldRule(fill=0.5)},
     }
 
     def __init__(self, job: Job) -> None:
@@ -116,7 +116,7 @@ class NsmallSpider(ScheduleSpider):
 
     def read_page(self, response: Response, product_id: int) -> Iterator[HomeShoppingProduct]:
         page = whole_html(response)
-        name = _meta(page, "itemName") or _shown_name(page)
+        name = _meta(page, "itemName") or _visible_name(page)
         if name is None:
             raise BrokenPage("product_name", "no recobell eg:itemName, no heading and no og:title")
         number = _meta(page, "itemId")
@@ -137,24 +137,24 @@ class NsmallSpider(ScheduleSpider):
             )
 
     def prices_url(self, channel: str, day: date) -> str:
-        """Address of the prices that go with a day's schedule."""
+        """Return the URL of the prices of a day's schedule."""
         query = f"formDate={day:%Y%m%d}&CnnlCd={channel}"
         return f"{self.job.settings.nsmall_api_url}{PATH}/brdctPriceInfo?{query}"
 
     def first_request(self, channel: str, day: date, scopes: Sequence[Scope]) -> Request:
-        request = self.ask(
+        request = self.build_request(
             self.prices_url(channel, day), self.parse_prices, "schedule", scopes, channel=channel, day=day
         )
         return request.replace(errback=partial(self.without_prices, scopes=scopes, channel=channel, day=day))
 
     def parse_prices(self, response: Response, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
-        """Read the prices of a day, then ask for its schedule."""
+        """Read the prices of a day, then request its schedule."""
         with self.coverage["schedule"].reading(response, scopes):
             self._prices[channel, day] = self._read_prices(response)
         yield super().first_request(channel, day, scopes)
 
     def without_prices(self, failure: Failure, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
-        """Ask for the schedule although its prices did not come."""
+        """Request the schedule of a day whose prices could not be read."""
         self.unreachable(failure, "schedule", scopes)
         yield super().first_request(channel, day, scopes)
 
@@ -183,11 +183,11 @@ def _meta(page: TextResponse, name: str) -> str | None:
     return text_or_none(page.xpath("//meta[@name='recobell'][@property=$key]/@content", key=f"eg:{name}").get())
 
 
-def _shown_name(page: TextResponse) -> str | None:
-    """What the page calls its product, in the order in which its places can be relied on."""
-    names = [words(page.css(place)) for place in NAMES]
+def _visible_name(page: TextResponse) -> str | None:
+    """Return the product name from the visible page, the most reliable place first."""
+    names = [first_text(page.css(place)) for place in NAMES]
     names.append(text_or_none(page.css("meta[property='og:title']::attr(content)").get()))
-    names += [words(page.css(place)) for place in MORE_NAMES]
+    names += [first_text(page.css(place)) for place in MORE_NAMES]
     return next(filter(None, names), None)
 
 
@@ -196,8 +196,8 @@ def _page_prices(page: TextResponse) -> Prices:
     if price.amount:
         return Prices(parse_price(_meta(page, "originalPrice")), price)
     box = page.css(".price-wrap")
-    paid = words(box.css(".dc-price")) or words(box.css(".current-price"))
-    return Prices(parse_price(words(box.css(".origin-price"))), parse_price(paid))
+    paid = first_text(box.css(".dc-price")) or first_text(box.css(".current-price"))
+    return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid))
 
 
 def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dict[str, Any]:
@@ -206,9 +206,9 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
     with reading("source_product_id"):
         number = parse_id(item.product_id)
     with reading("starts_at"):
-        starts_at = kst_instant(*split_stamp(item.goods.times.start))
-        ends_at = kst_instant(*split_stamp(item.goods.times.end))
-        while ends_at <= starts_at:  # an end past midnight that kept the date of the start
+        starts_at = kst_instant(*split_stamp(item.product.times.start))
+        ends_at = kst_instant(*split_stamp(item.product.times.end))
+        while ends_at <= starts_at:  # an end past midnight with the date of the start
             ends_at += timedelta(days=1)
     found = prices.get(number, Prices(UNKNOWN, UNKNOWN))
     return {
@@ -217,7 +217,7 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
         "ends_at": ends_at,
         "title": text_or_none(item.title),
         "source_product_id": number,
-        "product_name": item.goods.product_name.strip(),
+        "product_name": item.product.product_name.strip(),
         "price": found.price,
         "list_price": found.list_price.amount,
         "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),

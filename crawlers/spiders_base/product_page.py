@@ -1,4 +1,4 @@
-"""What the product pages of several sources have in common: text, tables of facts, images, prices."""
+"""Helpers to read product pages: text, tables of product facts, images, prices."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from crawlers.parsing import Price, image_url, text_or_none
 from crawlers.quality.contracts import BadRow, reading
 from crawlers.quality.coverage import Coverage
 
-LONGEST_TEXT = 20_000
+MAX_TEXT = 20_000
 IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")
 
 _INLINE = frozenset(
@@ -22,14 +22,14 @@ _INLINE = frozenset(
 _SILENT = frozenset(("script", "style", "noscript", "template"))
 _SPACE = re.compile(r"\s+")
 _CSS_URL = re.compile(r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"']*))\s*\)""")
-_CANDIDATE = re.compile(r"(\S*[^\s,])(?:\s+[\d.]+[wx])?\s*(?:,|$)")
-_COPY = re.compile(r"format/(?:avif|webp)")
+_SRCSET_URL = re.compile(r"(\S*[^\s,])(?:\s+[\d.]+[wx])?\s*(?:,|$)")
+_REFORMATTED = re.compile(r"format/(?:avif|webp)")
 
 Value = TypeVar("Value")
 
 
-def readable(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
-    """What ``parse`` makes of a part of a page; None, and a counted fault, where that cannot be read."""
+def parse_or_fault(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
+    """Return the result of ``parse``. If it fails, count a fault of the field and return None."""
     try:
         with reading(field):
             return parse()
@@ -38,43 +38,43 @@ def readable(coverage: Coverage, field: str, response: Response, parse: Callable
         return None
 
 
-def words(nodes: Selector | SelectorList[Selector]) -> str | None:
-    """The text of the first of some elements, without the line breaks of its page; None when there is none."""
+def first_text(nodes: Selector | SelectorList[Selector]) -> str | None:
+    """Return the text of the first element, without the line breaks of its page; None if there is none."""
     first = nodes[:1] if isinstance(nodes, SelectorList) else nodes
     return text_or_none("".join(first.xpath(".//text()").getall()))
 
 
 def plain_text(nodes: SelectorList[Selector]) -> str | None:
-    """The running text of elements, white space collapsed, at most ``LONGEST_TEXT`` characters."""
+    """Return the running text of elements, white space collapsed, at most ``MAX_TEXT`` characters."""
     text = "".join(part for node in nodes for part in _texts(node.root))
-    return _SPACE.sub(" ", text).strip()[:LONGEST_TEXT].strip() or None
+    return _SPACE.sub(" ", text).strip()[:MAX_TEXT].strip() or None
 
 
 def detail_rows(tables: Iterable[Selector]) -> tuple[Detail, ...]:
-    """The rows of tables: a ``th`` and its ``td``, or the first two ``td`` of a row without a ``th``."""
+    """Return the rows of tables: a ``th`` and its ``td``, or the first two ``td`` of a row without a ``th``."""
     return tuple(detail for table in tables for row in _rows(table) for detail in _details(row))
 
 
 def image_urls(urls: Iterable[str], page: Response) -> tuple[str, ...]:
-    """Addresses of images as a page writes them, made absolute, each once and in order."""
+    """Make the image URLs of a page absolute; each once and in order."""
     return tuple(dict.fromkeys(filter(None, (image_url(url, page.url) for url in urls))))
 
 
 def described_images(description: SelectorList[Selector]) -> Iterator[str]:
-    """The images of a description in order: of ``img`` elements, however their loading is put off, and of CSS.
+    """Yield the images of a description in order: those of ``img`` elements, lazily loaded ones included, and of CSS.
 
-    An image in another format under ``format/avif`` or ``format/webp`` is a copy of one that is there as well.
+    ``format/avif`` and ``format/webp`` mark copies of images that the description holds as well.
     """
     for node in description.xpath(".//img | .//*[@style] | .//style"):
         if node.root.tag == "img":
-            found = _shown(node)
+            found = _image_url(node)
         else:
             found = _backgrounds(node.attrib.get("style") or node.xpath("string()").get(""))
-        yield from (url for url in found if not _COPY.search(url))
+        yield from (url for url in found if not _REFORMATTED.search(url))
 
 
 def prices(list_price: Price, price: Price, coverage: Coverage, response: Response) -> dict[str, Any]:
-    """The fields of what is paid and what is struck out: a list price that is not above the price is not struck out."""
+    """Return the price fields of an item. A list price that is not above the price counts as none."""
     struck_out = list_price.amount
     if struck_out is not None and price.amount is not None and struck_out <= price.amount:
         if struck_out < price.amount:
@@ -84,7 +84,7 @@ def prices(list_price: Price, price: Price, coverage: Coverage, response: Respon
 
 
 def _texts(root: etree._Element) -> Iterator[str]:
-    """The texts under an element; what stands in different blocks is kept apart."""
+    """Yield the texts under an element, with a space between different blocks."""
     steps = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in steps:
         named = event in ("start", "end")
@@ -102,7 +102,7 @@ def _texts(root: etree._Element) -> Iterator[str]:
 
 
 def _rows(table: Selector) -> SelectorList[Selector]:
-    """The rows of a table, without those of a table inside it."""
+    """Return the rows of a table, without those of a nested table."""
     return table.xpath("./tr | ./tbody/tr | ./thead/tr | ./tfoot/tr")
 
 
@@ -110,17 +110,17 @@ def _details(row: Selector) -> Iterator[Detail]:
     heads, cells = row.xpath("./th"), row.xpath("./td")
     pairs = zip(heads, cells, strict=False) if heads else [(cells[0], cells[1])] if len(cells) > 1 else []
     for head, cell in pairs:
-        if name := words(head):
-            yield Detail(name=name, value=words(cell) or "")
+        if name := first_text(head):
+            yield Detail(name=name, value=first_text(cell) or "")
 
 
-def _shown(image: Selector) -> list[str]:
-    """The address of an image: where a script will look for it, else where a browser would."""
+def _image_url(image: Selector) -> list[str]:
+    """Return the URL of an image: the one for a lazy-loading script first, else the browser's."""
     for name in IMAGE_ATTRIBUTES:
         url = image.attrib.get(name, "").strip()
         if url and not url.startswith(("data:", "about:")):
             return [url]
-    return _CANDIDATE.findall(image.attrib.get("srcset", ""))[-1:]
+    return _SRCSET_URL.findall(image.attrib.get("srcset", ""))[-1:]
 
 
 def _backgrounds(css: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What all spiders share: requests that are accounted for, and product pages that are read when they are due."""
+"""Base of all spiders: requests counted by scope, and product pages that are read when they are due."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -9,7 +9,7 @@ import scrapy
 from pydantic import TypeAdapter, ValidationError
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DontCloseSpider
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
@@ -18,18 +18,29 @@ from crawlers.items import HomeShoppingProduct, Item, KokProduct
 from crawlers.job import Job
 from crawlers.quality.contracts import BadRow, Contract
 from crawlers.quality.coverage import Coverage, Scope
-from crawlers.state.checkpoints import Parts
+from crawlers.state.checkpoints import Checkpoints
 from crawlers.state.http_validators import validators_of
-from crawlers.state.page_state import DuePage, PageMemory
+from crawlers.state.page_state import DuePage, PageState
 
 Product = KokProduct | HomeShoppingProduct
 PRODUCT: TypeAdapter[Product] = TypeAdapter(Product)
 GONE = (404, 410)
-AT_ONCE = 500  # product pages waiting in memory
+MAX_CLAIMED = 500  # product pages waiting in memory
 
 
-class Answer(NamedTuple):
-    """What is remembered of a product page once its item is filed."""
+class BudgetSpent(IgnoreRequest):
+    """The daily request budget of the source is used up, so the request was not sent."""
+
+
+def source_spider_of(crawler: Crawler) -> "SourceSpider":
+    """Return the spider of a crawler as a :class:`SourceSpider`, which the parts of our Scrapy process require."""
+    if not isinstance(crawler.spider, SourceSpider):
+        raise TypeError(f"the crawler runs a {type(crawler.spider).__name__}, not a SourceSpider")
+    return crawler.spider
+
+
+class ReadPage(NamedTuple):
+    """What the page state records of a product page once its item is filed."""
 
     product_id: int
     digest: str
@@ -38,12 +49,12 @@ class Answer(NamedTuple):
 
 
 class SourceSpider(scrapy.Spider):
-    """A spider of one source: first its listings, then the product pages that are due.
+    """Spider of one source: reads its listings first, then the product pages that are due.
 
-    Its manners (delay, concurrency, robots.txt) come from the settings alone. ``page_version`` grows whenever the
-    spider reads more from a product page than before, so that every page is read again. ``ready`` names, by the
-    callback that reads them, the pages that a browser can render, each with the CSS selector of what must be there.
-    ``contracts`` say what the source owes in each dataset; one of them is ``products``.
+    Delay, concurrency and robots.txt come from the settings alone. ``contracts``: the contract of each dataset; one of
+    them is ``products``. ``page_version``: raise it when the spider extracts more from a product page than before, so
+    that every page is read again. ``ready``: CSS selector to wait for where a browser renders the page, by the name of
+    the callback.
     """
 
     contracts: ClassVar[Mapping[str, Contract]]
@@ -53,80 +64,82 @@ class SourceSpider(scrapy.Spider):
     def __init__(self, job: Job) -> None:
         super().__init__()
         self.job = job
-        self.coverage = {dataset: Coverage(job.pages_folder, contract) for dataset, contract in self.contracts.items()}
-        self.memory = PageMemory(job.folder / "memory.sqlite", job.now, job.settings.page_age, self.page_version)
-        if job.recalled_file.is_file():
-            with job.recalled_file.open(encoding="utf-8") as lines:
-                self.memory.recall(map(loads, lines))
-        for page, product in self._left():
-            self.memory.take_over(page, with_item=product is not None)
-        self.parts = Parts(job.parts_folder, job.day)
-        self.asked = 0
-        self.pages = self.coverage["products"].scope(may_rest=True, products="due")
+        self.coverage = {
+            dataset: Coverage(job.saved_pages_folder, contract) for dataset, contract in self.contracts.items()
+        }
+        self.page_state = PageState(job.folder / "pages.sqlite", job.now, job.settings.page_age, self.page_version)
+        if job.previous_pages_file.is_file():
+            with job.previous_pages_file.open(encoding="utf-8") as lines:
+                self.page_state.load(map(loads, lines))
+        for page, product in self._taken_over():
+            self.page_state.take_over(page, with_item=product is not None)
+        self.checkpoints = Checkpoints(job.checkpoints_folder, job.day)
+        self.requests_built = 0
+        self.pages = self.coverage["products"].scope(may_be_empty=True, products="due")
         self._first: list[Request] = []
-        self._answers: dict[int, Answer] = {}
+        self._read_pages: dict[int, ReadPage] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: object, **kwargs: object) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
-        # Now, so that a listing that cannot even be asked for fails the crawl; from `start` it would only be logged.
+        # Here, so that a listing whose request cannot be built fails the crawl; from `start` it would only be logged.
         spider._first = list(spider.listings())  # noqa: SLF001 (its own)
-        crawler.signals.connect(spider.ask_due_pages, signals.spider_idle)
+        crawler.signals.connect(spider.request_due_pages, signals.spider_idle)
         crawler.signals.connect(spider.count_crash, signals.spider_error)
         crawler.signals.connect(spider.count_crash, signals.item_error)
         return spider
 
     def listings(self) -> Iterable[Request]:
-        """The first requests of the listings."""
+        """Return the first requests of the listings."""
         raise NotImplementedError
 
     def product_url(self, product_id: int) -> str:
-        """Address of a product page."""
+        """Return the URL of a product page."""
         raise NotImplementedError
 
     def read_page(self, response: Response, product_id: int) -> Iterator[Product | Request]:
-        """Read a product page: its item, or a further request whose callback ends with :meth:`found_page`.
+        """Yield the item of a product page, or a further request whose callback ends with :meth:`count_product`.
 
-        Raises ``BrokenPage`` when the page is not one of a product, ``BadRow`` when it makes no item.
+        Raise ``BrokenPage`` if the page is not a product page, ``BadRow`` if it makes no item.
         """
         raise NotImplementedError
 
     def request_for(self, url: str) -> Request:
-        """The request for the page at an address of the source, whatever the base URL; further ones may follow from it.
+        """Return the request for a page of the source, whatever the base URL; its callback may yield further requests.
 
-        Raises ``ValueError`` or ``KeyError`` when the spider reads no such page.
+        Raise ``ValueError`` or ``KeyError`` if the spider reads no such page.
         """
         raise NotImplementedError
 
-    def without_names(self, response: Response) -> Response:
-        """An answer without the names of customers, if it has any: nothing of them is to leave the spider."""
+    def mask_names(self, response: Response) -> Response:
+        """Return the response without names of customers. Override it where the source shows names."""
         return response
 
     async def start(self) -> AsyncIterator[Request]:
         for request in self._first:
             yield request
 
-    def ask_due_pages(self) -> None:
-        """When nothing is under way any more, every listing was read: go on with product pages, some at a time."""
+    def request_due_pages(self) -> None:
+        """Request the next due product pages. An idle spider has read every listing."""
         try:
-            due = self.memory.due(AT_ONCE)
+            due = self.page_state.claim_due(MAX_CLAIMED)
             for page in due:
                 self.crawler.engine.crawl(self._page_request(page))
         except Exception as error:
-            self._crashed("products", self.name, error, (self.pages,))
+            self._count_crash("products", self.name, error, (self.pages,))
             raise
         if due:
             raise DontCloseSpider
 
     def count_crash(self, failure: Failure, response: Response | Failure | None) -> None:
-        """Count a page at which our own code failed, which Scrapy only logs: what hangs on it is not complete."""
+        """Mark the scopes of a page incomplete if our own code failed on it; Scrapy only logs that."""
         request: Request | None = getattr(response, "request", None)
         if request is None or "dataset" not in request.meta:
-            self._crashed("products", self.name, failure.value, (self.pages,))
+            self._count_crash("products", self.name, failure.value, (self.pages,))
         else:
-            self._crashed(request.meta["dataset"], request.url, failure.value, request.cb_kwargs["scopes"])
+            self._count_crash(request.meta["dataset"], request.url, failure.value, request.cb_kwargs["scopes"])
 
-    def ask(
+    def build_request(
         self,
         url: str,
         callback: Callable[..., Any],
@@ -135,10 +148,10 @@ class SourceSpider(scrapy.Spider):
         priority: int = 0,
         **callback_arguments: object,
     ) -> Request:
-        """A request for a page of the scopes, which stay incomplete until the callback has read it."""
-        self.asked += 1
+        """Build the request for a page of the scopes, which stay incomplete until the callback has read it."""
+        self.requests_built += 1
         for scope in scopes:
-            scope.asked += 1
+            scope.requested += 1
         return Request(
             url,
             callback,
@@ -150,63 +163,63 @@ class SourceSpider(scrapy.Spider):
         )
 
     def unreachable(self, failure: Failure, dataset: str, scopes: Sequence[Scope]) -> None:
-        """Count a page that did not come; what came in its place is kept without names."""
+        """Count a page that was not received; the error page is saved without names."""
         if isinstance(failure.value, HttpError):
-            failure.value.response = self.without_names(failure.value.response)
+            failure.value.response = self.mask_names(failure.value.response)
         self.coverage[dataset].unreachable(failure, scopes)
 
     def parse_page(self, response: Response, scopes: Sequence[Scope], product_id: int) -> Iterator[Product | Request]:
-        """Read a product page, unless it is as it was."""
-        response = self.without_names(response)
+        """Read a product page, unless it is gone or unchanged."""
+        response = self.mask_names(response)
         coverage = self.coverage["products"]
         if response.status in GONE:
             coverage.gone(response, scopes)
-            self.parts.add(self.memory.gone(product_id), None)
+            self.checkpoints.add(self.page_state.mark_gone(product_id), None)
             return
         with coverage.reading(response, scopes):
             if response.status == 304:
-                self.parts.add(self.memory.rests(product_id), None)
+                self.checkpoints.add(self.page_state.mark_unchanged(product_id), None)
                 return
             try:
                 for found in self.read_page(response, product_id):
-                    yield self.found_page(found, response, product_id) if isinstance(found, Item) else found
+                    yield self.count_product(found, response, product_id) if isinstance(found, Item) else found
             except BadRow as error:
                 coverage.bad_row(error, response, scopes)
 
-    def found_page(self, product: Product, response: Response, product_id: int) -> Product:
-        """Count the item of a product page, which is remembered when it is filed; ``response`` is the page's own."""
-        self.coverage["products"].found(product, self.pages, response)
+    def count_product(self, product: Product, response: Response, product_id: int) -> Product:
+        """Count the item of a product page, whose ``response`` it is. :meth:`mark_filed` marks the page as read."""
+        self.coverage["products"].count_item(product, self.pages, response)
         content = product.model_dump_json(exclude={"observed_at"}).encode()
         digest = blake2b(content, digest_size=8).hexdigest()
-        self._answers[self._product_id(product)] = Answer(product_id, digest, *validators_of(response))
+        self._read_pages[self._product_id(product)] = ReadPage(product_id, digest, *validators_of(response))
         return product
 
-    def remember(self, item: Item, line: str) -> None:
-        """Remember the page of an item that was filed, as ``line``. One that was not read in full stays due."""
-        if item.dataset == "products" and (answer := self._answers.pop(self._product_id(item), None)):
-            self.parts.add(self.memory.read(*answer), line)
+    def mark_filed(self, item: Item, line: str) -> None:
+        """Mark the page of an item as read, now that the item is filed as ``line``. An incomplete page stays due."""
+        if item.dataset == "products" and (page := self._read_pages.pop(self._product_id(item), None)):
+            self.checkpoints.add(self.page_state.mark_read(*page), line)
 
-    def taken_over(self) -> Iterator[Product]:
-        """Items that killed crawls left and this one did not read anew; they are this crawl's now."""
-        for page, product in self._left():
-            if product is not None and self.memory.file_taken_over(page["product_id"]):
-                self.coverage["products"].found(product, self.pages, None)
+    def taken_over_items(self) -> Iterator[Product]:
+        """Yield the items that killed crawls left and this crawl did not read anew."""
+        for page, product in self._taken_over():
+            if product is not None and self.page_state.claim_taken_over_item(page["product_id"]):
+                self.coverage["products"].count_item(product, self.pages, None)
                 yield product
 
-    def ask_part(self, url: str, callback: Callable[..., Any], **callback_arguments: object) -> Request:
-        """A request for a further part of a product page."""
-        return self.ask(url, callback, "products", (self.pages,), 0, **callback_arguments)
+    def part_request(self, url: str, callback: Callable[..., Any], **callback_arguments: object) -> Request:
+        """Build the request for a further part of a product page."""
+        return self.build_request(url, callback, "products", (self.pages,), 0, **callback_arguments)
 
     def page_request(self, product_id: int) -> Request:
-        """A request for the page of a product, listed or not."""
-        self.memory.see(product_id, None)
+        """Build the request for the page of a product, listed or not."""
+        self.page_state.mark_listed(product_id, None)
         return self._page_request(DuePage(product_id, None, None))
 
-    def _left(self) -> Iterator[tuple[dict[str, Any], Product | None]]:
-        """What killed crawls read, the newest first: page and item. What is read otherwise today is left out."""
-        if not self.job.left_file.is_file():
+    def _taken_over(self) -> Iterator[tuple[dict[str, Any], Product | None]]:
+        """Yield page and item of what killed crawls read, the newest first; other page versions are left out."""
+        if not self.job.taken_over_file.is_file():
             return
-        with self.job.left_file.open(encoding="utf-8") as lines:
+        with self.job.taken_over_file.open(encoding="utf-8") as lines:
             for line in map(loads, lines):
                 try:
                     product = None if line["item"] is None else PRODUCT.validate_python(line["item"])
@@ -215,16 +228,16 @@ class SourceSpider(scrapy.Spider):
                 if line["page"]["version"] == self.page_version:
                     yield line["page"], product
 
-    def _crashed(self, dataset: str, page: str, error: BaseException | None, scopes: Sequence[Scope]) -> None:
+    def _count_crash(self, dataset: str, page: str, error: BaseException | None, scopes: Sequence[Scope]) -> None:
         reason = f"the spider failed: {type(error).__name__}: {' '.join(str(error).split())}"
         self.coverage[dataset].fail(scopes, "page", page, reason, None)
 
     def _product_id(self, product: Item) -> int:
-        number: int = getattr(product, self.contracts["products"].product_id)
-        return number
+        product_id: int = getattr(product, self.contracts["products"].product_id)
+        return product_id
 
     def _page_request(self, page: DuePage) -> Request:
         url = self.product_url(page.product_id)
-        request = self.ask(url, self.parse_page, "products", (self.pages,), product_id=page.product_id)
+        request = self.build_request(url, self.parse_page, "products", (self.pages,), product_id=page.product_id)
         meta = {**request.meta, "handle_httpstatus_list": [304, *GONE]}
         return request.replace(headers=page.headers, meta=meta)

@@ -1,1 +1,1 @@
-"""A local server with the pages of the four sources, for development and tests."""
+"""Stand-in: a local server with the pages of the four sources, for development and tests."""

@@ -1,8 +1,8 @@
-"""The products and shows that the stand-in serves, read from a folder.
+"""Catalog of the products and shows that the stand-in serves, read from a folder.
 
-``kok_products.jsonl`` and ``broadcasts.jsonl`` hold a row a line. A KOK row may leave out what only a shop knows on the
-day; that is then derived from the product id by ``digest(id, key)``, the first eight bytes of BLAKE2b over
-``"<id>:<key>"`` as a big-endian number, so that every run serves the same:
+``kok_products.jsonl`` and ``broadcasts.jsonl`` hold one row a line. Values that a KOK row lacks, such as the price of
+the day, are derived from the product id by ``digest(id, key)``, the first eight bytes of BLAKE2b over ``"<id>:<key>"``
+as a big-endian number, so that every run serves the same:
 
 ==================  ==================================================================================================
 ``category``        ``CATEGORIES[digest % 13]``
@@ -35,7 +35,7 @@ DEMO = Path(__file__).parent / "demo"
 
 
 class KokRow(BaseModel):
-    """A product of the mobile mall with today's price, in won."""
+    """A product of the mobile mall with its current price, in won."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class KokRow(BaseModel):
 
 
 class ShowRow(BaseModel):
-    """A product in a show as its source names it; ``start`` and ``end`` are ``HH:MM`` texts, hours up to 47."""
+    """A product in a show, with the source's own field names; ``start`` and ``end`` are ``HH:MM``, hours up to 47."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,13 +101,13 @@ class ShowRow(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything that is served."""
+    """Products and shows to serve."""
 
     kok: tuple[KokRow, ...]
     shows: tuple[ShowRow, ...]
 
     def shifted(self, to: date) -> "Catalog":
-        """The same with all dates moved, so that the first broadcast date becomes ``to``."""
+        """Return the catalog with all dates shifted, so that the first broadcast date becomes ``to``."""
         if not self.shows:
             return self
         by = to - min(show.broadcast_date for show in self.shows)
@@ -115,7 +115,7 @@ class Catalog:
         return replace(self, shows=tuple(moved))
 
     def multiplied(self, products: int) -> "Catalog":
-        """The same with exactly so many products of the mall: the first ones, repeated with further ids."""
+        """Return the catalog with exactly ``products`` products of the mall: its own, repeated with further ids."""
         if not self.kok:
             raise ValueError("the catalog has no product of the mall to repeat")
         step = 10 ** len(str(max(product.product_id for product in self.kok)))
@@ -128,7 +128,7 @@ class Catalog:
 
 
 def load_catalog(folder: Path = DEMO, shift_to: date | None = None) -> Catalog:
-    """Read a catalog folder; a missing file or a bad row raises ``ValueError`` with its place."""
+    """Read a catalog folder. Raise ``ValueError`` with the place of a missing file or an invalid row."""
     catalog = Catalog(
         kok=tuple(_rows(folder / "kok_products.jsonl", KokRow)),
         shows=tuple(_rows(folder / "broadcasts.jsonl", ShowRow)),
@@ -137,7 +137,7 @@ def load_catalog(folder: Path = DEMO, shift_to: date | None = None) -> Catalog:
 
 
 def digest(of: int | str, key: str) -> int:
-    """A number below 2**64, fixed by a product id (or a name) and by what it stands for."""
+    """Return a number below 2**64 that depends on a product id (or a name) and a key alone."""
     return int.from_bytes(blake2b(f"{of}:{key}".encode(), digest_size=8).digest(), "big")
 
 

@@ -1,7 +1,7 @@
-"""What a product page shows beyond the catalog's row, derived from the product id.
+"""Content of product pages beyond the catalog's rows, derived from the product id.
 
-Like the catalog's own derived values, all of it follows from ``digest(id, key)``, so that every run serves the same and
-a test can work out what a page must have said. "1 in n" is ``digest % n = 0``. Everything named here is invented.
+Like the derived values of the catalog, everything depends on ``digest(id, key)`` alone, so that every run serves the
+same and a test can compute what a page says. "1 in n" is ``digest % n = 0``. All names are invented.
 
 KOK (only products with a review count have the last three)
 
@@ -12,9 +12,9 @@ details          four to six rows; 1 in 40 has an ingredient list of more than 4
 images           1 + digest % 8 of the two image hosts, in the three forms of an address; 1 in 4 has a ``.gif`` as well
 lazy_thumbnail   1 in 5 of the ids: the main image is ``about:blank``, the real one only in the page's head
 rating_shares    five percentages whose sum is 100
-aspects          what most say of price, delivery and taste, and how many percent
+aspects          the most frequent opinion on price, delivery and taste, and its percentage
 reviews          ``digest % 11`` of them; 1 in 3 products has two different reviews of one nickname on one day; some
-                 say nothing of one aspect, or have no text
+                 lack the opinion on one aspect, or the text
 ===============  =====================================================================================================
 
 홈앤쇼핑
@@ -25,7 +25,7 @@ price_shape      0: the price alone; 1: list price and rate; 2: list price witho
 framed           1 in 5 has no iframe: the description is in the page itself
 images           three to eight, each in another attribute, beginning at ``image_attribute``; half have one more as a
                  CSS background; every page also holds a ``data:`` image and a ``format/avif`` copy of the first image
-plain_host       1 in 5 has a first image on a host that is not known to serve https
+plain_host       1 in 5 has its first image on a host that is not known to serve https
 table            the class of the detail table, ``digest % 3`` of ``HNSMALL_TABLES``; 1 in 2 uses ``td`` for both cells
 ===============  =====================================================================================================
 
@@ -40,7 +40,7 @@ NS홈쇼핑
 
 ===============  =====================================================================================================
 shape            0 of 6: no recobell metas
-name_place       where the name is beside the metas, ``digest % 6`` of ``NSMALL_NAMES``
+name_place       where the name is, besides the metas, ``digest % 6`` of ``NSMALL_NAMES``
 no_store         1 in 9
 ===============  =====================================================================================================
 """
@@ -69,7 +69,7 @@ SELLER_LABELS = (
     ("반품주소", "반품주소"),
     ("교환주소", "교환주소"),
 )
-"""Each cell of the seller table in its two wordings, in the usual order."""
+"""Labels of the seller table in two wordings, in the usual order."""
 
 _PEOPLE = ("가나다", "나라마", "다온별", "라온솔", "마루한", "바다새", "사랑비", "아라미")
 _PLACES = ("가람도 나래시 다온로", "물결도 산들군 햇살길", "노을시 별빛구 달맞이로", "푸른도 새솔시 은하수길")
@@ -105,14 +105,14 @@ Option = TypeVar("Option")
 
 
 class Line(NamedTuple):
-    """A label and its value, as a row of a table prints them."""
+    """A label and its value in a table row."""
 
     name: str
     value: str
 
 
 class Aspect(NamedTuple):
-    """What most reviews say of one side of a product, and how many percent of them."""
+    """The most frequent opinion on one aspect of a product, and its percentage."""
 
     opinion: str
     share: int
@@ -120,7 +120,7 @@ class Aspect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A review as the page prints it; ``opinions`` are labelled 가격, 배송 or 맛, and may lack one."""
+    """A review; ``opinions`` are labelled 가격, 배송 or 맛, and one may be missing."""
 
     nickname: str
     written_on: date
@@ -131,7 +131,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class KokDetails:
-    """The parts of a product page of the mall, in the order of the page."""
+    """Parts of a product page of the mall, in the order of the page."""
 
     seller: tuple[Line, ...]
     details: tuple[Line, ...]
@@ -143,7 +143,7 @@ class KokDetails:
 
 
 class Image(NamedTuple):
-    """An image of a description: its address as printed, and the attribute that holds it (or ``background``)."""
+    """An image of a description: its URL as written, and the attribute that holds it (or ``background``)."""
 
     url: str
     attribute: str
@@ -151,7 +151,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HnsmallDetails:
-    """The parts of a product page of 홈앤쇼핑. ``rate`` is printed only with ``list_price``, and not always then."""
+    """Parts of a product page of 홈앤쇼핑. ``rate`` is shown only with ``list_price``, and not always then."""
 
     price: str
     list_price: int | None
@@ -166,9 +166,9 @@ class HnsmallDetails:
 
 @dataclass(frozen=True, slots=True)
 class HmallDetails:
-    """The parts of a product page of 현대홈쇼핑; ``data`` tells what is in its script.
+    """Parts of a product page of 현대홈쇼핑; ``data``: content of its script.
 
-    Each part of the value of ``반품/교환`` between commas is in a span of its own.
+    Each comma-separated part of the value of ``반품/교환`` is in a span of its own.
     """
 
     store: str | None
@@ -180,7 +180,7 @@ class HmallDetails:
 
 @dataclass(frozen=True, slots=True)
 class NsmallDetails:
-    """The parts of a product page of NS홈쇼핑. ``name_place`` is where the page names the product beside its metas."""
+    """Parts of a product page of NS홈쇼핑. ``name_place``: where the page has the product name, besides its metas."""
 
     store: str | None
     metas: bool
@@ -190,7 +190,7 @@ class NsmallDetails:
 
 
 def kok_details(product: KokRow) -> KokDetails:
-    """What the page of a product of the mall shows."""
+    """Return the content of a product page of the mall."""
     number = product.product_id
     reviewed = product.review_count is not None
     return KokDetails(
@@ -205,9 +205,9 @@ def kok_details(product: KokRow) -> KokDetails:
 
 
 def hnsmall_details(show: ShowRow) -> HnsmallDetails:
-    """What the page of a product of 홈앤쇼핑 shows; its price is the one of ``show``."""
+    """Return the content of a product page of 홈앤쇼핑; its price is that of ``show``."""
     number = show.product_id
-    list_price, rate = _struck_out(show)
+    list_price, rate = _list_price_and_rate(show)
     return HnsmallDetails(
         price=show.price_text or "",
         list_price=list_price,
@@ -222,7 +222,7 @@ def hnsmall_details(show: ShowRow) -> HnsmallDetails:
 
 
 def hmall_details(show: ShowRow) -> HmallDetails:
-    """What the page of a product of 현대홈쇼핑 shows."""
+    """Return the content of a product page of 현대홈쇼핑."""
     number = show.product_id
     shape = digest(number, "shape") % 8
     folder = f"https://image.hmall.com/static/detail/{str(number)[-4:]}"
@@ -241,7 +241,7 @@ def hmall_details(show: ShowRow) -> HmallDetails:
 
 
 def nsmall_details(show: ShowRow) -> NsmallDetails:
-    """What the page of a product of NS홈쇼핑 shows."""
+    """Return the content of a product page of NS홈쇼핑."""
     number = show.product_id
     metas = digest(number, "shape") % 6 != 0
     folder = "product-image.prod-nsmall.com/detail"
@@ -353,8 +353,8 @@ def _review(number: int, place: int) -> Review:
     )
 
 
-def _struck_out(show: ShowRow) -> tuple[int | None, int | None]:
-    """List price and rate as 홈앤쇼핑 prints them for a product."""
+def _list_price_and_rate(show: ShowRow) -> tuple[int | None, int | None]:
+    """Return the list price and the rate that 홈앤쇼핑 shows for a product."""
     shape = 1 if show.dc_rate_text else digest(show.product_id, "price_shape") % 3
     if not show.sale_price or shape == 0:
         return None, None

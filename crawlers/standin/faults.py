@@ -1,4 +1,4 @@
-"""Rules that make the stand-in answer wrongly, for tests of how a crawl takes it."""
+"""Faults that the stand-in injects into its responses, to test how a crawl handles them."""
 
 import json
 import re
@@ -19,11 +19,11 @@ _HTML_ROWS = "li.item, ul.product-section-ul > li"
 
 @dataclass(slots=True)
 class Fault:
-    """Requests whose path and query contain ``where`` are answered wrongly: the first ``times`` of them, or all.
+    """A fault in the responses to requests whose path and query contain ``where``: the first ``times``, or all.
 
-    With ``reset`` the connection is torn down without an answer; with ``status`` that code and ``headers`` come back
-    instead of the page; else the page's body goes through ``edit``, comes after ``seconds``, and with ``sent`` breaks
-    off after that part of the length that its headers announce. ``share`` and ``seed``: see :func:`sometimes`.
+    With ``reset`` the connection is reset without a response; with ``status`` that code and ``headers`` are sent
+    instead of the page; otherwise the page's body is changed by ``edit`` and sent after ``seconds``, and with ``sent``
+    cut off after that share of its Content-Length. ``share`` and ``seed``: see :func:`sometimes`.
     """
 
     where: str
@@ -38,8 +38,8 @@ class Fault:
     seed: int = 0
     _matched: int = 0
 
-    def strikes(self, target: str) -> bool:
-        """Whether the rule applies to a request; its counts go on."""
+    def applies_to(self, target: str) -> bool:
+        """Return whether the fault applies to a request, and count the request."""
         if self.where not in target or self.times == 0:
             return False
         self._matched += 1
@@ -52,53 +52,53 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The rules in force, and the requests that came: when (monotonic seconds) and for what."""
+    """Active faults, and the requests received: monotonic seconds and target."""
 
     rules: list[Fault] = field(default_factory=list)
     seen: list[tuple[float, str]] = field(default_factory=list)
 
-    def due(self, target: str) -> Fault | None:
-        """The first rule that applies to a request."""
+    def next_for(self, target: str) -> Fault | None:
+        """Record a request and return the first fault that applies to it."""
         self.seen.append((monotonic(), target))
-        return next((rule for rule in self.rules if rule.strikes(target)), None)
+        return next((rule for rule in self.rules if rule.applies_to(target)), None)
 
-    def asked(self, where: str) -> list[float]:
-        """When the requests whose path and query contain ``where`` came, in monotonic seconds."""
-        return [moment for moment, target in self.seen if where in target]
+    def requests_for(self, where: str) -> list[float]:
+        """Return when the requests whose path and query contain ``where`` were received, in monotonic seconds."""
+        return [second for second, target in self.seen if where in target]
 
 
 def sometimes(fault: Fault, share: float, seed: int = 0) -> Fault:
-    """The same for a share of the requests only: which ones (the first, the fourth, …) is fixed by the seed."""
+    """Return the fault for only a share of the requests; the seed determines which."""
     return replace(fault, share=share, seed=seed)
 
 
 def unavailable(where: str, times: int | None = None, retry_after: str | None = None) -> Fault:
-    """503, with a Retry-After header if one is given."""
+    """Answer 503, with a Retry-After header if one is given."""
     return Fault(where, times, status=503, headers={} if retry_after is None else {"Retry-After": retry_after})
 
 
 def reset(where: str, times: int | None = None) -> Fault:
-    """The connection is reset instead of an answer."""
+    """Reset the connection instead of answering."""
     return Fault(where, times, reset=True)
 
 
 def stall(where: str, seconds: float, times: int | None = None) -> Fault:
-    """The right answer, but only after so many seconds."""
+    """Send the right response after ``seconds``."""
     return Fault(where, times, seconds=seconds)
 
 
 def broken_off(where: str, sent: float = 0.5, times: int | None = None) -> Fault:
-    """The connection is closed after a part of the body, while Content-Length announces all of it."""
+    """Close the connection after a part of the body, although Content-Length announces all of it."""
     return Fault(where, times, sent=sent)
 
 
 def truncated(where: str, keep: float = 0.5) -> Fault:
-    """Only the first part of the body is sent, as if that were all of it."""
+    """Send only the first part of the body, with a matching Content-Length."""
     return Fault(where, edit=lambda body: body[: int(len(body) * keep)])
 
 
 def without(where: str, css: str) -> Fault:
-    """The HTML elements that match ``css`` are missing from the page."""
+    """Remove the HTML elements that match ``css``."""
 
     def edit(body: bytes) -> bytes:
         page = Selector(body.decode())
@@ -109,22 +109,22 @@ def without(where: str, css: str) -> Fault:
 
 
 def replaced(where: str, pattern: str, by: str, count: int = 0) -> Fault:
-    """Text of the page changed by a regular expression, in the first ``count`` places or all."""
+    """Replace the matches of a regular expression in the page: the first ``count``, or all."""
     return Fault(where, edit=lambda body: re.sub(pattern, by, body.decode(), count=count).encode())
 
 
 def renamed(where: str, name: str) -> Fault:
-    """A class, an id or a JSON key ``name`` has another name, as after a redesign of the site."""
+    """Rename a class, an id or a JSON key, as after a redesign of the site."""
     return replaced(where, rf"(?<![\w-]){re.escape(name)}(?![\w-])", f"{name}_v2")
 
 
 def empty_day(where: str) -> Fault:
-    """The page of a day (or of a list) is sound, but has no rows."""
+    """Send the page of a day (or of a list) without rows."""
     return _first_rows(where, 0)
 
 
 def half_day(where: str) -> Fault:
-    """The page of a day (or of a list) is sound, but has only the first half of its rows."""
+    """Send the page of a day (or of a list) with only the first half of its rows."""
     return _first_rows(where, 0.5)
 
 

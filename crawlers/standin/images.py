@@ -1,4 +1,4 @@
-"""The pictures behind the image addresses: small, real, and fixed by the address."""
+"""Small images that depend on their URL alone."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -13,16 +13,16 @@ PICTURES = 500
 
 
 class Picture(NamedTuple):
-    """The bytes of a picture and their media type."""
+    """An image as bytes with its media type."""
 
     content: bytes
     media_type: str
 
 
 def picture(address: str) -> Picture:
-    """The picture at ``host/path``: one of 500, so that several addresses share their bytes.
+    """Return the image at ``host/path``: one of 500, so that several URLs share their bytes.
 
-    It is a PNG or a GIF where the path says so, else a JPEG.
+    It is a PNG or a GIF if the path ends like one, else a JPEG.
     """
     ending = address.rpartition(".")[2].lower()
     return _draw(digest(address, "picture") % PICTURES, ending if ending in ("png", "gif") else "jpeg")

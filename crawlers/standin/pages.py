@@ -1,4 +1,4 @@
-"""The pages of the four sources, rendered from a catalog with the sources' own structures and quirks."""
+"""Pages of the four sources, rendered from a catalog with the structures and quirks of the real ones."""
 
 import base64
 import binascii
@@ -43,10 +43,10 @@ class NoSuchPage(LookupError):
 
 
 class Pages:
-    """Renders the pages of a catalog. ``clock`` tells the time that decides which show is on air.
+    """Renders the pages of a catalog. ``clock``: current time, which determines the show on air.
 
     ``channels``: those of each broadcaster. The page of a broadcaster's product shows the price of its first row in the
-    catalog. Raises ``ValueError`` when the catalog holds a show without its one main product.
+    catalog. Raise ``ValueError`` if a show of the catalog has not exactly one main product.
     """
 
     def __init__(
@@ -58,31 +58,31 @@ class Pages:
         self._categories: dict[str, list[KokRow]] = defaultdict(list)
         for product in catalog.kok:
             self._categories[product.category].append(product)
-        self._goods: dict[str, dict[int, ShowRow]] = {
+        self._broadcast_products: dict[str, dict[int, ShowRow]] = {
             source: {show.product_id: show for show in reversed(catalog.shows) if show.channel_id in own}
             for source, own in channels.items()
         }
 
     def slots(self, channel_id: int, day: date) -> list[Slot]:
-        """The shows on the page of a channel's day, in order of their start."""
+        """Return the shows on the page of a channel's day, ordered by start."""
         return self._schedules.get((channel_id, day), [])
 
-    def good(self, source: str, number: str) -> ShowRow:
-        """A product of a broadcaster by the id in an address."""
+    def broadcast_product(self, source: str, number: str) -> ShowRow:
+        """Return a product of a broadcaster by the id in a URL."""
         try:
-            return self._goods[source][parse_id(number)]
+            return self._broadcast_products[source][parse_id(number)]
         except (ValueError, KeyError) as error:
             raise NoSuchPage(number) from error
 
     def kok_list(self, code: str, page: int) -> str:
-        """A page of a category list. A strip of the product seen last carries an id beside those of the cards."""
+        """Render a page of a category list. A strip of the product viewed last has an id besides those of the cards."""
         products = self._categories.get(code, [])
-        shown = products[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-        strip = products[-1].product_id if shown else None
-        return _render("kok_list", products=shown, strip=strip)
+        visible = products[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        strip = products[-1].product_id if visible else None
+        return _render("kok_list", products=visible, strip=strip)
 
     def kok_product(self, pro_code: str) -> str:
-        """A product page by the base64 of its id."""
+        """Render a product page by the base64 of its id."""
         try:
             product = self._products[parse_id(base64.b64decode(pro_code, validate=True).decode("ascii"))]
         except (binascii.Error, UnicodeDecodeError, ValueError, KeyError) as error:
@@ -90,7 +90,7 @@ class Pages:
         return _render("kok_product", p=product, d=kok_details(product))
 
     def hnsmall_schedule(self, day: date) -> str:
-        """The schedule of a day; the show on air hides its start, and the page tells when it ends."""
+        """Render the schedule of a day; it hides the start of the show on air, but states its end."""
         now = self._clock()
         slots = []
         ends = None
@@ -103,25 +103,25 @@ class Pages:
         return _render("hnsmall_schedule", day=day, slots=slots, on_air_end=ends)
 
     def hnsmall_product(self, number: str) -> str:
-        """A product page; its description is mostly in a frame of its own."""
-        product = self.good("hnsmall", number)
+        """Render a product page; its description is mostly in a frame."""
+        product = self.broadcast_product("hnsmall", number)
         return _render("hnsmall_product", p=product, d=hnsmall_details(product))
 
     def hnsmall_frame(self, number: str) -> str:
-        """The frame that holds a product's description."""
-        details = hnsmall_details(self.good("hnsmall", number))
+        """Render the frame with a product's description."""
+        details = hnsmall_details(self.broadcast_product("hnsmall", number))
         if not details.framed:
             raise NoSuchPage(number)
         return _render("hnsmall_frame", d=details)
 
     def hmall_schedule(self, channel: str, day: date) -> str:
-        """The shows of a calendar day; those before 05:20 carry the broadcast day before as ``brodDt``."""
+        """Return the shows of a calendar day; those before 05:20 have the broadcast day before as ``brodDt``."""
         slots = self.slots(_channel(HMALL_CHANNELS, channel), day)
         return _json({"respCode": "00", "respData": {"broadItemList": [hmall_main(slot) for slot in slots]}})
 
     def hmall_product(self, number: str) -> str:
-        """A product page with its data as JSON, or with some or none of it."""
-        product = self.good("hmall", number)
+        """Render a product page that embeds all, some or none of its data as JSON."""
+        product = self.broadcast_product("hmall", number)
         details = hmall_details(product)
         item = {
             "slitmCd": str(product.product_id),
@@ -136,12 +136,12 @@ class Pages:
         return _render("hmall_product", p=product, d=details, data=data, rate=rate)
 
     def nsmall_schedule(self, channel: str, day: date) -> str:
-        """The schedule of a day, without prices."""
+        """Return the schedule of a day, without prices."""
         slots = self.slots(_channel(NSMALL_CHANNELS, channel), day)
         return _json({"status": "OK", "data": {"resultData": {"totalOrgan": [nsmall_main(slot) for slot in slots]}}})
 
     def nsmall_prices(self, channel: str, day: date) -> str:
-        """The prices that go with a day's schedule; a product without a known price has no row."""
+        """Return the prices of a day's schedule; a product without a known price has no row."""
         rows: dict[int, dict[str, Any]] = {}
         for slot in self.slots(_channel(NSMALL_CHANNELS, channel), day):
             for show in (slot.main, *slot.subs):
@@ -150,14 +150,14 @@ class Pages:
         return _json({"status": "OK", "data": {"resultData": list(rows.values())}})
 
     def nsmall_product(self, number: str) -> str:
-        """A product page."""
-        product = self.good("nsmall", number)
+        """Render a product page."""
+        product = self.broadcast_product("nsmall", number)
         rate = _rate(product, product.sale_price)
         return _render("nsmall_product", p=product, d=nsmall_details(product), rate=rate)
 
 
 def scripted_page(page: str) -> str:
-    """A page that is empty until a browser has run its script, which then makes it the given one."""
+    """Return a page whose script replaces it by ``page`` in a browser, and that is empty without one."""
     return _render("scripted", page=page)
 
 
@@ -168,7 +168,7 @@ def _channel(known: dict[str, int], name: str) -> int:
 
 
 def _rate(show: ShowRow, of: int | None) -> int | None:
-    """The discount in percent ``of`` one of the two prices; None where nothing is struck out."""
+    """Return the discount in percent ``of`` one of the two prices; None if there is no discount."""
     if not (of and show.sale_price and show.dc_price) or show.dc_price >= show.sale_price:
         return None
     return max(1, round((show.sale_price - show.dc_price) * 100 / of))

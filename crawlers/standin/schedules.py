@@ -1,4 +1,4 @@
-"""The shows of a catalog as the sources' schedules list them, and the JSON of the two sources that answer in JSON."""
+"""Shows of a catalog as the sources list them, and the JSON of the two sources that answer in JSON."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ NSMALL_CHANNELS = {"tv": 4, "shopplus": 5}
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A show as a page lists it: the main product, those sold beside it, the calendar day of ``start`` and ``end``."""
+    """A show on a page: main product, sub products, and the calendar day of ``start`` and ``end``."""
 
     main: ShowRow
     subs: tuple[ShowRow, ...]
@@ -28,7 +28,7 @@ class Slot:
 
 
 def slots_by_day(shows: Iterable[ShowRow]) -> dict[tuple[int, date], list[Slot]]:
-    """The slots of each (channel, day of the page), in order of their start."""
+    """Return the slots by (channel, day of the page), ordered by start."""
     rows: dict[tuple[int, date, str, str], list[ShowRow]] = defaultdict(list)
     for show in shows:
         rows[show.channel_id, show.broadcast_date, show.start, show.end].append(show)
@@ -55,7 +55,7 @@ def _slot(rows: Iterable[ShowRow]) -> Slot:
 
 
 def on_air_end(slot: Slot) -> str:
-    """``YYYYMMDD HH:MM:SS``, with hyphens in the date where the product id is odd."""
+    """Return the end as ``YYYYMMDD HH:MM:SS``, with hyphens in the date if the product id is odd."""
     end = slot.instants.end.astimezone(KST)
     return end.strftime("%Y-%m-%d %H:%M:%S" if slot.main.product_id % 2 else "%Y%m%d %H:%M:%S")
 
@@ -76,7 +76,7 @@ def _hmall_row(show: ShowRow, image_key: str, image_name: str) -> dict[str, Any]
 
 
 def hmall_main(slot: Slot) -> dict[str, Any]:
-    """A show in hmall's answer; only the main product's row tells the calendar day."""
+    """Return a show in hmall's response; only the row of the main product has the calendar day."""
     row = _hmall_row(slot.main, "brodImgNm", f"onair{slot.main.product_id}")
     row["newBrodDt"] = slot.day.strftime("%Y%m%d") if slot.day != slot.main.broadcast_date else None
     if slot.subs:
@@ -106,12 +106,12 @@ def _nsmall_end(slot: Slot) -> str:
 
 
 def nsmall_main(slot: Slot) -> dict[str, Any]:
-    """A show in the schedule of NS홈쇼핑, without prices."""
+    """Return a show in the schedule of NS홈쇼핑, without prices."""
     return _nsmall_row(slot.main, slot) | {"relTotalOrgan": [_nsmall_row(sub, slot) for sub in slot.subs]}
 
 
 def nsmall_price(show: ShowRow) -> dict[str, Any]:
-    """A row of the prices of NS홈쇼핑."""
+    """Return a price row of NS홈쇼핑."""
     return {
         "goodsCd": str(show.product_id),
         "salePrice": show.sale_price,

@@ -1,4 +1,4 @@
-"""The stand-in over HTTP: one port, and a path prefix for each host of the sources."""
+"""HTTP server of the stand-in: one port, with a path prefix for each host of the sources."""
 
 import asyncio
 import socket
@@ -76,12 +76,12 @@ JSON: Mapping[str, Mapping[str, Render]] = {
     },
 }
 SCRIPTED = {"kok": "/m/event/category/uplus/page", "hnsmall": "/display/tvschedule-list"}
-"""The listings that can be served as a page whose rows only a script fills in."""
+"""Listings that can be served as a page whose rows are added by a script."""
 
 
 @dataclass(frozen=True)
 class FurtherSource:
-    """A broadcaster that the stand-in does not know: its host, its channels, and its pages with their media type."""
+    """A further broadcaster: host, channels, and pages with their media type."""
 
     name: str
     host: str
@@ -94,9 +94,9 @@ def _scripted(render: Render) -> Render:
 
 
 class Site:
-    """What a stand-in serves at the moment, and how. ``clock`` decides which show is on air.
+    """Content of a running stand-in. ``clock``: current time, which determines the show on air.
 
-    The listings of the sources in ``scripted`` are pages whose rows only a browser sees.
+    The listings of the sources in ``scripted`` are pages whose rows need a browser.
     """
 
     def __init__(
@@ -115,14 +115,14 @@ class Site:
         self._validators = Validators(clock)
 
     def show(self, catalog: Catalog, now: datetime | None = None) -> None:
-        """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
+        """Serve another catalog from the next request on; ``now`` stops the clock there."""
         clock = self._clock if now is None else lambda: now
-        pages = self._render(catalog, clock)  # raises before anything has changed
+        pages = self._render(catalog, clock)  # raises before anything changes
         self._validators.catalog_changed(clock)
         self._clock, self._pages = clock, pages
 
     def app(self) -> Starlette:
-        """The web application."""
+        """Return the web application."""
         robots = self._route("/robots.txt", lambda _: (ROBOTS.encode(), "text/plain"))
         names = [*HOSTS.values(), *([self._further.host] if self._further else [])]
         hosts = [Mount(f"/{host}", routes=[robots, *self._routes_of(host)]) for host in names]
@@ -153,7 +153,7 @@ class Site:
     def _route(self, path: str, content: Callable[[Request], Content]) -> Route:
         async def endpoint(request: Request) -> Response:
             target = f"{request.url.path}?{request.url.query}"
-            fault = self._faults.due(target) if self._faults else None
+            fault = self._faults.next_for(target) if self._faults else None
             if fault is None:
                 return self._answer(request, target, *content(request))
             await asyncio.sleep(fault.seconds)
@@ -180,7 +180,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Standin:
-    """A running stand-in: its address, the settings that point a crawl at it, and the rules for wrong answers."""
+    """A running stand-in: URL, settings of a crawl of it, and the faults that it injects."""
 
     url: str
     settings: CrawlSettings
@@ -189,21 +189,21 @@ class Standin:
 
     @property
     def env(self) -> dict[str, str]:
-        """The same settings as environment variables."""
+        """The settings as environment variables."""
         return base_urls(self.url) | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
 
     def show(self, catalog: Catalog, now: datetime | None = None) -> None:
-        """Serve another catalog from the next request on; with ``now`` the clock stands still there."""
+        """Serve another catalog from the next request on; ``now`` stops the clock there."""
         self._site.show(catalog, now)
 
 
 def base_urls(address: str) -> dict[str, str]:
-    """The setting of each host's base URL, by environment variable, for a stand-in at ``address``."""
+    """Return the base URLs of all hosts as environment variables, for a stand-in at ``address``."""
     return {f"UKOK_{name.upper()}": url for name, url in _base_urls(address).items()}
 
 
 def serve(catalog: Catalog, host: str, port: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-    """Serve a catalog until interrupted; port 0 takes a free one. Fails with ``OSError`` if the port is taken."""
+    """Serve a catalog until interrupted; port 0 is any free one. Raise ``OSError`` if the port is taken."""
     with _listen(host, port) as listener:
         log.info("stand-in ready", url=_address(listener))
         _server(Site(catalog, clock).app()).run(sockets=[listener])
@@ -216,10 +216,10 @@ def running_standin(
     scripted: Collection[str] = (),
     further: FurtherSource | None = None,
 ) -> Iterator[Standin]:
-    """Serve a catalog on a free loopback port from a thread. With ``now`` the stand-in's clock stands still there.
+    """Serve a catalog on a free loopback port from a thread. ``now`` stops the stand-in's clock there.
 
-    The listings of the sources in ``scripted`` (``kok``, ``hnsmall``) are pages whose rows only a browser sees.
-    ``further``: one more broadcaster; its base URL is in ``more_urls`` by its name.
+    The listings of the sources in ``scripted`` (``kok``, ``hnsmall``) are pages whose rows need a browser. ``further``:
+    one more broadcaster; its base URL is in ``more_urls`` under its name.
     """
     faults = Faults()
     site = Site(catalog, lambda: now or datetime.now(UTC), faults, scripted, further)
@@ -242,7 +242,7 @@ def _base_urls(address: str) -> dict[str, str]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket; connections made before the server runs wait in its queue."""
+    """Open a listening socket; connections made before the server runs wait in its queue."""
     listener = socket.create_server((host, port), backlog=512)
     listener.setblocking(False)
     return listener
@@ -258,7 +258,7 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 
 class _Connection(HttpToolsProtocol):
-    """Hands its transport to the application, so that a fault can tear the connection down."""
+    """Passes its transport to the application, so that a fault can close the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -266,13 +266,13 @@ class _Connection(HttpToolsProtocol):
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """Close with a TCP reset: no lingering, nothing sent."""
+    """Close the connection with a TCP reset, without sending anything."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
     transport.abort()
 
 
 def _break_off(transport: asyncio.Transport, body: bytes, media_type: str, share: float) -> None:
-    """Announce all of a body, send a part of it and close."""
+    """Announce the whole body, send a part of it and close the connection."""
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {media_type}; charset=utf-8\r\ncontent-length: {len(body)}\r\n\r\n"
     transport.write(head.encode() + body[: int(len(body) * share)])
     transport.close()

@@ -1,17 +1,17 @@
-"""ETag and Last-Modified: what an answer says of its own age, and how to ask whether it still is as it was."""
+"""HTTP validators (ETag and Last-Modified) of a response, and the headers of a conditional request."""
 
 from scrapy.http import Response
 
 
 def validators_of(response: Response) -> tuple[str | None, str | None]:
-    """ETag and Last-Modified of an answer; None for what the host does not name."""
+    """Return ETag and Last-Modified of a response; None for a header that it lacks."""
     return _header(response, "ETag"), _header(response, "Last-Modified")
 
 
 def conditional_headers(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    """Headers of a conditional request; none where the host never named an age."""
-    named = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in named.items() if value is not None}
+    """Return the headers of a conditional request; none without a validator."""
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 def _header(response: Response, name: str) -> str | None:

@@ -1,60 +1,61 @@
-"""Copies of product images between the folder of a crawl and the artifact store.
+"""Product images and their state between the folder of a crawl and the artifact store.
 
-The store holds ``images/<first 2 of sha256>/<sha256>.<ending>`` and ``….400.jpg``, whatever the source, and the raw
-dataset ``images`` of a source says what is known of each address.
+The store holds ``images/<first 2 of sha256>/<sha256>.<ending>`` and ``….400.jpg`` for all sources, and the raw dataset
+``images`` of each source holds the state of its image URLs.
 """
 
 import json
 from pathlib import Path
-from typing import Any
 
 from artifacts.raw import RawRun, list_runs, read_items, write_run
 from artifacts.store import Store
 from crawlers.job import Job
+from crawlers.run_report import CrawlRunReport, ImagesReport
 
 IMAGES = "images"
 
 
-def pictures_folder(job: Job) -> Path:
-    """Pictures that the crawl fetched, by the end of their key in the store."""
+def images_folder(job: Job) -> Path:
+    """Images that the crawl fetched, named by the end of their key in the store."""
     return job.folder / IMAGES
 
 
-def recalled_file(job: Job) -> Path:
-    """What earlier crawls knew of image addresses, a line of JSON each; there is none at the first crawl."""
-    return job.folder / "recalled_images.jsonl"
+def previous_images_file(job: Job) -> Path:
+    """Image state that the last crawl left, a row of JSON a line; missing at the first crawl."""
+    return job.folder / "previous_images.jsonl"
 
 
-def remembered_file(job: Job) -> Path:
-    """The same as this crawl leaves it."""
-    return job.folder / "remembered_images.jsonl"
+def images_file(job: Job) -> Path:
+    """Image state that this crawl leaves, in the same form."""
+    return job.folder / "images.jsonl"
 
 
-def summary_file(job: Job) -> Path:
-    """How many images were fetched, unchanged and left, how many bytes they have, and the faults."""
+def images_report_file(job: Job) -> Path:
+    """:class:`~crawlers.run_report.ImagesReport` of the crawl."""
     return job.folder / "images.json"
 
 
-def recall_images(store: Store, job: Job) -> None:
-    """Hand the crawl what the last one knew of image addresses."""
+def load_image_state(store: Store, job: Job) -> None:
+    """Write the image state that the last crawl left into the job's folder."""
     runs = list_runs(store, job.source, IMAGES) if job.settings.crawl_images else []
     if runs:
-        with recalled_file(job).open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in read_items(store, runs[-1]))
+        with previous_images_file(job).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in read_items(store, runs[-1]))
 
 
-def keep_images(store: Store, job: Job, report: dict[str, Any]) -> None:
-    """Store the images of a crawl, then what is known of them: an image that is known is in the store.
+def store_images(store: Store, job: Job, report: CrawlRunReport) -> None:
+    """Store the images of a crawl, then their state: an image with a hash in the state is in the store.
 
-    To be called before the pages are remembered, since only a page that is read again tells of its images again.
+    Call it before the page state is stored: only a page that is read again names its images again.
     """
     if not job.settings.crawl_images:
         return
-    for path in sorted(pictures_folder(job).glob("*/*")):
+    for path in sorted(images_folder(job).glob("*/*")):
         key = f"{IMAGES}/{path.parent.name}/{path.name}"
         if not store.exists(key):
             store.put_file(key, path)
-    summary = json.loads(summary_file(job).read_text(encoding="utf-8"))
-    with remembered_file(job).open(encoding="utf-8") as lines:
-        run = RawRun(report["run_id"], job.source, IMAGES, job.day)
-        write_run(store, run, map(json.loads, lines), report | {"dataset": IMAGES} | summary)
+    report.images = ImagesReport.model_validate_json(images_report_file(job).read_bytes())
+    with images_file(job).open(encoding="utf-8") as lines:
+        report.items = sum(1 for _ in lines)
+        lines.seek(0)
+        write_run(store, RawRun(report.run_id, job.source, IMAGES, job.day), map(json.loads, lines), report)

@@ -79,10 +79,12 @@ def _demo_sources(day: date) -> Iterator[None]:
     """Run the demo sources, the middle of their three days being ``day``, and point the crawlers at them."""
     from crawlers.standin.catalog import DEMO, load_catalog
     from crawlers.standin.server import running_standin
+    from pipelines.settings import PipelineSettings
 
     with running_standin(load_catalog(DEMO, shift_to=day - timedelta(days=1))) as sources:
         os.environ |= sources.env
-        os.environ.setdefault("UKOK_RECIPES_FILE", str(DEMO / "TB_RECIPE_SEARCH_demo.csv"))
+        if PipelineSettings().recipes_file is None:
+            os.environ["UKOK_RECIPES_FILE"] = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
         yield
 
 

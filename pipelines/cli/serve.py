@@ -32,7 +32,8 @@ def serve(
         signal.signal(signal.SIGTERM, _exit)
     try:
         uvicorn.run(
-            "serving.gateway.main:app",
+            "serving.gateway.main:create_app",
+            factory=True,
             host=host,
             port=port,
             log_level="warning",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.status import SystemStatus
 
 STYLES = {"ok": "green", "done": "green", "running": "yellow", "empty": "yellow", "stopped": "yellow"}
+WIDE = 100  # columns from which on reasons have room in the tables; below they follow as lines
 MAX_FILES = 10  # files that are not loaded yet and are listed
 
 
@@ -33,20 +34,20 @@ def status(
         typer.echo(found.model_dump_json(indent=2))
     else:
         console = table_console()
-        for part in _parts(found):
+        for part in _parts(found, wide=console.width >= WIDE):
             console.print(part)
     if not found.reachable:
         raise typer.Exit(1)
 
 
-def _parts(found: "SystemStatus") -> Iterator["RenderableType"]:
+def _parts(found: "SystemStatus", *, wide: bool) -> Iterator["RenderableType"]:
     yield _components(found)
     yield _freshness(found)
     if found.unloaded:
-        yield _unloaded(found)
+        yield from _unloaded(found, wide=wide)
     yield _rows(found)
     yield _release(found)
-    yield _steps(found)
+    yield from _steps(found, wide=wide)
 
 
 def _components(found: "SystemStatus") -> "Table":
@@ -63,14 +64,18 @@ def _freshness(found: "SystemStatus") -> "Table":
     return table
 
 
-def _unloaded(found: "SystemStatus") -> "Table":
+def _unloaded(found: "SystemStatus", *, wide: bool) -> Iterator["RenderableType"]:
     more = len(found.unloaded) - MAX_FILES
     title = "Files not loaded" + (f" (the newest {MAX_FILES} of {len(found.unloaded)})" if more > 0 else "")
-    table = _table(title, "source", "dataset", "run", "state", "reason")
-    for file in found.unloaded[-MAX_FILES:]:
-        state = "held back" if file.held else "waiting"
-        table.add_row(file.source, file.dataset, file.run_id, state, _plain(file.reason or ""))
-    return table
+    files = found.unloaded[-MAX_FILES:]
+    columns = ("source", "dataset", "run", "state")
+    table = _table(title, *columns, *(["reason"] if wide else []))
+    for file in files:
+        cells = (file.source, file.dataset, file.run_id, "held back" if file.held else "waiting")
+        table.add_row(*cells, *([_plain(file.reason or "")] if wide else []))
+    yield table
+    if not wide:
+        yield from (_plain(f"{file.run_id}: {file.reason}") for file in files if file.reason)
 
 
 def _rows(found: "SystemStatus") -> "Table":
@@ -101,14 +106,16 @@ def _release(found: "SystemStatus") -> "Table":
     return table
 
 
-def _steps(found: "SystemStatus") -> "Table":
-    table = _table("Last runs", "step", "status", "started", "seconds", "figures or reason")
-    table.columns[3].justify = "right"
+def _steps(found: "SystemStatus", *, wide: bool) -> Iterator["RenderableType"]:
+    table = _table("Last runs", "step", "status", "started", *(["seconds", "figures or reason"] if wide else []))
+    table.columns[2].justify = "right"
     for step in found.steps:
         seconds = "" if step.seconds is None else f"{step.seconds:.1f}"
-        started = _ago(step.started_at, found.at)
-        table.add_row(step.step, _styled(step.status), started, seconds, _plain(step.detail))
-    return table
+        cells = (step.step, _styled(step.status), _ago(step.started_at, found.at))
+        table.add_row(*cells, *([seconds, _plain(step.detail)] if wide else []))
+    yield table
+    if not wide:
+        yield from (_plain(f"{step.step}: {step.detail}") for step in found.steps if step.status == "failed")
 
 
 def _table(title: str, *columns: str) -> "Table":

@@ -1,1 +1,1 @@
-"""One item space: listings of the same goods, in the mall and on air, share an ``item_id``."""
+"""Entity resolution: listings of the same product, in the mall and on air, share an ``item_id``."""

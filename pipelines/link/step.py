@@ -1,9 +1,9 @@
-"""The step that links the catalog: every product to its item, in the service database and in the warehouse.
+"""Link every product of the catalog to its item, in the service database and in the warehouse.
 
-The items are worked out anew from the catalog as it is, oldest listing first, so they do not depend on when the step
-ran before, and only rows that differ are written. An item keeps its id while the listing that names it keeps its goods.
-Where two items turn out to be one, the older id stays; where the goods of the naming listing change, it keeps the id,
-and the others go on under the id of the oldest among them.
+Items are computed anew from the current catalog, oldest listing first, so they do not depend on earlier runs; only rows
+that differ are written. An item keeps its id while its first listing stays the same product. Where two items become
+one, the older id stays; where the first listing becomes another product, it keeps the id, and the others go on under
+the id of the oldest among them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,14 +29,14 @@ PRODUCT_ITEM, WAREHOUSE_PRODUCT_ITEM = table_of(catalog.ProductItem), table_of(h
 
 
 def link_items(service: Engine, warehouse: Engine, store: Store) -> Report:
-    """Write the item of every product into both tables ``product_item``; takes turns with loads. Idempotent."""
+    """Write the item of every product into both tables ``product_item``; waits for running loads. Idempotent."""
     with record(warehouse, store, "link_items") as report:
         with service.begin() as conn:
             lock_service(conn, ["kok", "schedule"])
             links = link(_listings(conn))
             row_counts = _write(conn, PRODUCT_ITEM, links)
             if row_counts.written:
-                # The API shows one listing of an item, so that both catalogs have changed.
+                # The API shows one listing of each item, so both catalogs have changed.
                 for dataset in ("kok", "schedule"):
                     increment_version(conn, dataset)
         with warehouse.begin() as conn:
@@ -50,7 +50,7 @@ def link_items(service: Engine, warehouse: Engine, store: Store) -> Report:
 
 
 def _listings(conn: Connection) -> list[Listing]:
-    """Every product with its newest price, in the order in which they were first seen."""
+    """Every product with its newest price, ordered by when it was first seen."""
     newest = (
         select(PRICE.c.kok_product_id, func.max(PRICE.c.observed_at).label("observed_at"))
         .group_by(PRICE.c.kok_product_id)
@@ -64,8 +64,8 @@ def _listings(conn: Connection) -> list[Listing]:
         .outerjoin(PRICE, on_newest)
     )
     names = ("source", "source_product_id", "product_name", "store_name", "price", "first_seen_at")
-    shown = select(*(HOME_SHOPPING.c[name] for name in names))
-    rows = [*conn.execute(mall), *conn.execute(shown)]
+    broadcasts = select(*(HOME_SHOPPING.c[name] for name in names))
+    rows = [*conn.execute(mall), *conn.execute(broadcasts)]
     rows.sort(key=lambda row: (row[5], row[0], row[1]))
     return [listing(*row[:5]) for row in rows]
 
@@ -85,13 +85,13 @@ def _write(conn: Connection, table: Table, links: Sequence[Link]) -> RowCounts:
     row_counts.add(
         table,
         upsert(conn, table, rows, update_columns=["item_id", "score", "method"]),
-        deleted=_forget(conn, table, {(row["source"], row["source_product_id"]) for row in rows}),
+        deleted=_delete_missing(conn, table, {(row["source"], row["source_product_id"]) for row in rows}),
     )
     return row_counts
 
 
-def _forget(conn: Connection, table: Table, products: set[tuple[str, int]]) -> int:
-    """Delete rows of products that the catalog no longer holds."""
+def _delete_missing(conn: Connection, table: Table, products: set[tuple[str, int]]) -> int:
+    """Delete the rows of products that are no longer in the catalog."""
     key = tuple_(table.c.source, table.c.source_product_id)
     stored = conn.execute(select(table.c.source, table.c.source_product_id))
     gone = [tuple(row) for row in stored if tuple(row) not in products]
@@ -101,7 +101,7 @@ def _forget(conn: Connection, table: Table, products: set[tuple[str, int]]) -> i
 
 
 def _figures(links: Iterable[Link]) -> dict[str, Any]:
-    """How many items there are, how many hold several listings, and how many of those are of several sources."""
+    """Count the items, those with several listings, and those of several sources."""
     sources: dict[str, list[str]] = {}
     for each in links:
         sources.setdefault(each.item_id, []).append(each.listing.source)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table
 
-from artifacts.raw import RawRun, list_runs, read_report
+from artifacts.raw import RawRun, RunReport, list_runs, read_report
 from artifacts.store import Store
 from pipelines.load.gates import GateBroken
 from pipelines.load.ledger import loaded_runs, record_loaded
@@ -100,7 +100,7 @@ def _apply(conn: Connection, target: Target, store: Store, batches: Sequence[Cra
                 batch = batch.without(error.runs)  # noqa: PLW2901
                 continue
             for run in batch.new:
-                record_loaded(conn, target.ledger, run, int(read_report(store, run)["items"]))
+                record_loaded(conn, target.ledger, run, read_report(store, run, RunReport).items)
             changed = True
             break
     return held

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from artifacts.raw import RawRun, read_items, read_report
+from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
+from crawlers.run_report import ContractCheck, ContractViolation, CrawlRunReport, ScopeReport, read_crawl_report
 
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
@@ -29,7 +30,6 @@ ENOUGH = 20  # smallest number of items that shares are computed of
 UNSIZED = frozenset({"products"})
 LISTING = "prices"  # lists the same products day by day, unlike a schedule
 
-Report = Mapping[str, Any]
 Scope = tuple[tuple[str, str], ...]
 
 
@@ -101,9 +101,9 @@ class Gate:
         usual items and two thirds of the usual hours with shows, and a field must be filled half as often as usual.
         ``dependents``: files that are held back with this one.
         """
-        report = read_report(self.store, run)
-        past = [read_report(self.store, other) for other in earlier[-HISTORY:]]
-        reasons = [_contract_reason(entry) for entry in _contract(report)["broken"]]
+        report = read_crawl_report(self.store, run)
+        past = [read_crawl_report(self.store, other) for other in earlier[-HISTORY:]]
+        reasons = [_contract_reason(entry) for entry in _contract(report).violations]
         if run.dataset not in UNSIZED:
             reasons += _short_scopes(report, past)
             reasons += _emptied(report, past)
@@ -117,7 +117,9 @@ class Gate:
             raise GateBroken([run, *dependents], reasons)
         return Findings(reasons, continuity)
 
-    def _continuity(self, run: RawRun, report: Report, before: RawRun, report_before: Report) -> Continuity:
+    def _continuity(
+        self, run: RawRun, report: CrawlRunReport, before: RawRun, report_before: CrawlRunReport
+    ) -> Continuity:
         """Compare two listings, as far as both are complete."""
         whole = dict(_complete_scopes(report)).keys() & dict(_complete_scopes(report_before)).keys()
         categories = {value for scope in whole for name, value in scope if name == "category"}
@@ -143,42 +145,40 @@ class Gate:
         return f"{reason}, first on {next(pages, 'no page')}"
 
 
-def _contract(report: Report) -> Mapping[str, Any]:
-    """The verdict on a contract; files that no contract covers owe nothing."""
-    empty: dict[str, Any] = {"broken": [], "fill": {}, "items": 0}
-    verdict: Mapping[str, Any] = report.get("contract", empty)
-    return verdict
+def _contract(report: CrawlRunReport) -> ContractCheck:
+    """Return the contract check of a file; an empty one if no contract was checked."""
+    return report.contract_check or ContractCheck(violations=[], fill={}, items=0)
 
 
-def _contract_reason(entry: Mapping[str, Any]) -> str:
-    page = f", first on {entry['page']}" if entry["page"] else ""
-    of = f" of {entry['field']}" if entry["field"] else ""
-    return f"contract broken: {entry['rule']}{of} is {entry['found']}, owed is {entry['expected']}{page}"
+def _contract_reason(violation: ContractViolation) -> str:
+    page = f", first on {violation.page}" if violation.page else ""
+    of = f" of {violation.field}" if violation.field else ""
+    return f"contract violated: {violation.rule}{of} is {violation.found}, expected {violation.expected}{page}"
 
 
-def _short_scopes(report: Report, past: Sequence[Report]) -> Iterator[str]:
+def _short_scopes(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
     for what, least in SHORT.items():
         sizes: dict[Scope, list[Figure]] = defaultdict(list)
         for one in past:
             for scope, entry in _complete_scopes(one):
-                sizes[scope].append(Figure(entry.get(what, 0)))
+                sizes[scope].append(Figure(getattr(entry, what)))
         for scope, entry in _complete_scopes(report):
-            size = Figure(entry.get(what, 0))
+            size = Figure(getattr(entry, what))
             usual = _usual(sizes[scope], least)
             if _is_short(size, usual, least):
                 where = ", ".join(f"{name} {value}" for name, value in scope)
                 yield f"{size.value} {what} for {where}, usually {usual:g}"
 
 
-def _sparse_fields(report: Report, past: Sequence[Report]) -> Iterator[tuple[str, str]]:
-    """Yield fields that are filled less than half as often as usual, and the reason."""
-    items = _contract(report)["items"]
+def _sparse_fields(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[tuple[str, str]]:
+    """Fields that are filled less than half as often as usual."""
+    items = _contract(report).items
     fills: dict[str, list[Figure]] = defaultdict(list)
-    for verdict in map(_contract, past):
-        if verdict["items"] >= ENOUGH:
-            for field, share in verdict["fill"].items():
-                fills[field].append(Figure(share, verdict["items"]))
-    for field, share in _contract(report)["fill"].items():
+    for check in map(_contract, past):
+        if check.items >= ENOUGH:
+            for field, share in check.fill.items():
+                fills[field].append(Figure(share, check.items))
+    for field, share in _contract(report).fill.items():
         usual = _usual(fills[field], HALF)
         if _is_short(Figure(share, items), usual, HALF):
             yield field, f"{field} is filled in {share:.1%} of {items} items, usually {usual:.1%}"
@@ -192,45 +192,45 @@ def _lost_listing(continuity: Continuity) -> Iterator[str]:
         yield f"kok_product_id: only {share:.1%} of the {products} products listed before in {where} are still listed"
 
 
-def _emptied(report: Report, past: Sequence[Report]) -> Iterator[str]:
-    """Yield scopes whose pages are valid but empty although the last complete file had items."""
+def _emptied(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
+    """Scopes whose pages are sound but empty, though the last file that told of them had items."""
     before = _last_complete(past)
-    for entry in report["scopes"]:
+    for entry in report.scopes:
         old = before.get(_scope(entry))
-        if old and entry.get("empty") and old["items"] >= SOME_ITEMS:
-            yield f"no items for {_where(entry)}, {old['items']} in the file before; {entry['reason']}"
+        if old and entry.empty and old.items >= SOME_ITEMS:
+            yield f"no items for {_where(entry)}, {old.items} in the file before; {entry.reason}"
 
 
-def _broken_off(report: Report, past: Sequence[Report]) -> Iterator[str]:
-    """Yield days of a channel that begin later or end earlier by hours than in the last file, and lost many shows.
+def _broken_off(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
+    """Days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
 
     Single cancelled shows do not shorten a day.
     """
     before = _last_complete(past)
-    for entry in report["scopes"]:
+    for entry in report.scopes:
         old = before.get(_scope(entry))
-        if not (old and old.get("span") and entry["complete"] and entry.get("span")):
+        if not (old and old.span and entry.complete and entry.span):
             continue
-        (first, last), (old_first, old_last) = entry["span"], old["span"]
+        (first, last), (old_first, old_last) = entry.span, old.span
         lost_hours = max(first - old_first, 0) + max(old_last - last, 0)
-        shows = int(old["items"])
-        if lost_hours >= LOST_HOURS and shows >= SOME_ITEMS and entry["items"] < shows * KEPT:
+        shows = old.items
+        if lost_hours >= LOST_HOURS and shows >= SOME_ITEMS and entry.items < shows * KEPT:
             yield (
-                f"{entry['items']} items for {_where(entry)}, between {first} and {last} o'clock; "
+                f"{entry.items} items for {_where(entry)}, between {first} and {last} o'clock; "
                 f"{shows} between {old_first} and {old_last} in the file before"
             )
 
 
-def _last_complete(past: Sequence[Report]) -> dict[Scope, Mapping[str, Any]]:
-    """Return the entry of each scope in the last file that is complete for it."""
-    return {_scope(entry): entry for one in past for entry in one["scopes"] if entry["complete"]}
+def _last_complete(past: Sequence[CrawlRunReport]) -> dict[Scope, ScopeReport]:
+    """What the last file that holds it in full tells of each scope."""
+    return {_scope(entry): entry for one in past for entry in one.scopes if entry.complete}
 
 
-def _scope(entry: Mapping[str, Any]) -> Scope:
-    return tuple(sorted((name, str(value)) for name, value in entry["scope"].items()))
+def _scope(entry: ScopeReport) -> Scope:
+    return tuple(sorted((name, str(value)) for name, value in entry.key.items()))
 
 
-def _where(entry: Mapping[str, Any]) -> str:
+def _where(entry: ScopeReport) -> str:
     return ", ".join(f"{name} {value}" for name, value in _scope(entry))
 
 
@@ -255,15 +255,14 @@ def _is_short(figure: Figure, usual: float | None, least: float) -> bool:
     return usual is not None and usual * figure.of >= ENOUGH and figure.value < usual * least
 
 
-def _complete_scopes(report: Report) -> list[tuple[Scope, Mapping[str, Any]]]:
-    """Return the complete scopes by what they are compared by (days ahead instead of days), with their entries."""
-    crawled = date.fromisoformat(report["day"])
+def _complete_scopes(report: CrawlRunReport) -> list[tuple[Scope, ScopeReport]]:
+    """What each complete scope is compared by, and what the report tells of it."""
     found = []
-    for entry in report["scopes"]:
-        if entry["complete"]:
-            scope = dict(entry["scope"])
+    for entry in report.scopes:
+        if entry.complete:
+            scope = dict(entry.key)
             if "day" in scope:
-                scope["days ahead"] = (date.fromisoformat(scope.pop("day")) - crawled).days
+                scope["days ahead"] = (date.fromisoformat(str(scope.pop("day"))) - report.day).days
             found.append((tuple(sorted((name, str(value)) for name, value in scope.items())), entry))
     return found
 

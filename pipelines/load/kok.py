@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
-from artifacts.raw import read_report
 from artifacts.store import Store
 from crawlers.items import CATEGORIES, KokPrice, KokProduct
+from crawlers.run_report import read_crawl_report
 from pipelines.load.crawl_batch import CrawlBatch, Target
 from pipelines.load.history import History, Key
 from pipelines.load.item_validator import ItemValidator
@@ -131,11 +131,11 @@ def _into_warehouse(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> N
 def _covers_all_categories(load_run: LoadRun, batch: CrawlBatch) -> bool:
     """Return whether the files of a batch cover every category in full."""
     complete = {
-        entry["scope"]["category"]
+        entry.key["category"]
         for run in batch.runs
         if run.dataset == "prices"
-        for entry in read_report(load_run.store, run)["scopes"]
-        if entry["complete"]
+        for entry in read_crawl_report(load_run.store, run).scopes
+        if entry.complete
     }
     return complete.issuperset(CATEGORIES)
 

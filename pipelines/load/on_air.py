@@ -59,7 +59,7 @@ def find_starts(conn: Connection, table: Table, shows: Sequence[Show], validator
 def _start(
     ends_at: datetime, own: Collection[int], listed: Sequence[_KnownShow], stored: Sequence[_KnownShow]
 ) -> datetime | None:
-    # Decided by ends alone, never by a clock, so that a backdated crawl gives the same result.
+    # A show that ends no later than the one on air began before it or is the same; no clock is read.
     same_end = [show for show in (*listed, *stored) if show.ends_at == ends_at]
     if same_end:
         return max(same_end, key=lambda show: (show.product_id in own, show.scheduled, show.starts_at)).starts_at

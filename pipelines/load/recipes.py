@@ -1,4 +1,4 @@
-"""Recipes: the official CSV into the raw zone, from there into the service database."""
+"""Load recipes: from the official CSV into the raw zone, and from there into the service database."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, select
 
-from artifacts.raw import RawRun, list_runs, new_run_id, read_items, write_run
+from artifacts.raw import RawRun, RunReport, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
 from crawlers.parsing import KST
 from pipelines.load.crawl_batch import CrawlBatch, Target, instant, load_pending
@@ -35,9 +35,10 @@ DOCUMENT, LEDGER = table_of(catalog.SearchDocument), table_of(catalog.LoadedFile
 
 
 def import_recipes(service: Engine, warehouse: Engine, store: Store, path: Path, now: datetime) -> list[Report]:
-    """Read the CSV at ``path`` into the raw zone, load every recipe file that is not in the ledger, resolve titles.
+    """Write the CSV at ``path`` to the raw zone, load all recipe files missing in the ledger, resolve product titles.
 
-    ``now`` names the raw file. Raises :class:`NotARecipeFile`; rows without an id or a title are in the rejects.
+    ``now`` names the raw file. Rows without an id or a readable title are written to the rejects. Raises
+    :class:`NotARecipeFile`.
     """
     with record(warehouse, store, "import_recipes") as report:
         _write_raw(store, path, now, report)
@@ -51,28 +52,28 @@ def import_recipes(service: Engine, warehouse: Engine, store: Store, path: Path,
 
 def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     file = RecipeFile(path)
-    # What is imported last counts, whatever instant an earlier import was told.
+    # The last import wins, even if an earlier one was given a later ``now``.
     now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
     run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
-    raw_report = {"run_id": run.run_id, "source": SOURCE, "dataset": DATASET, "day": run.day, "items": 0, "scopes": []}
+    raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
     write_run(store, run, _accepted(file, report, raw_report), raw_report)
     report.details |= {
         "file": path.name,
-        "encoding": file.encoding,
+        "encodings": dict(file.encodings),
         "doubts": {note: count for note, count in file.notes.items() if count},
     }
 
 
-def _accepted(file: RecipeFile, report: Report, raw_report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _accepted(file: RecipeFile, report: Report, raw_report: RunReport) -> Iterator[dict[str, Any]]:
     for row in file:
         report.read += 1
         if isinstance(row, Rejected):
             item = {"recipe_id": row.recipe_id, "title": row.title, "line": row.line}
             report.reject(item, row.reason, f"line {row.line} of {file.path.name}")
         else:
-            raw_report["items"] += 1
+            raw_report.items += 1
             yield row.model_dump(mode="json")
-    if not raw_report["items"]:
+    if not raw_report.items:
         raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
 
 
@@ -88,7 +89,7 @@ def _apply(store: Store, row_counts: RowCounts, conn: Connection, batch: CrawlBa
 
 
 class _Loader:
-    """Writes recipes chunk by chunk and remembers the ingredients it has met."""
+    """Writes recipes in chunks; caches the ids of ingredients."""
 
     def __init__(self, conn: Connection) -> None:
         self.row_counts = RowCounts()
@@ -99,16 +100,16 @@ class _Loader:
         self._variants: set[str] = set()
 
     def load(self, recipes: Sequence[Recipe]) -> None:
-        """Write the recipes, their ingredient lines and their search tokens; each id once."""
+        """Write recipes of different ids with their ingredient lines and search tokens."""
         self._upsert(RECIPE, [_recipe_row(recipe) for recipe in recipes])
         rows = [row for recipe in recipes for row in _line_rows(recipe)]
         names = {row["name"]: canonical_name(row["name"]) for row in rows}
-        self._learn(names)
+        self._write_ingredients(names)
         for row in rows:
             name = names[row["name"]]
             row["ingredient_id"] = self._ingredient_ids[name] if name else None
         self._upsert(LINE, rows)
-        self._shorten(recipes, rows)
+        self._delete_surplus_lines(recipes, rows)
         self._upsert(DOCUMENT, [_document(recipe) for recipe in recipes])
 
     def _upsert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -116,8 +117,8 @@ class _Loader:
         columns = [column.name for column in table.columns if column.name not in keys]
         self.row_counts.add(table, upsert(self._conn, table, rows, update_columns=columns))
 
-    def _learn(self, names: dict[str, str | None]) -> None:
-        """Keep the ingredients, and the spellings that differ from an ingredient's own name."""
+    def _write_ingredients(self, names: dict[str, str | None]) -> None:
+        """Write new ingredients, and spellings that differ from the canonical name."""
         new = sorted({name for name in names.values() if name} - self._ingredient_ids.keys())
         if new:
             self._conn.execute(insert(INGREDIENT), [{"name": name} for name in new])
@@ -138,8 +139,8 @@ class _Loader:
         gone = self._conn.execute(delete(SYNONYM).where(SYNONYM.c.variant.in_(other)))
         self.row_counts.add(SYNONYM, Counts(), deleted=gone.rowcount)
 
-    def _shorten(self, recipes: Sequence[Recipe], rows: Sequence[dict[str, Any]]) -> None:
-        """Remove the lines that a list has lost since it was last loaded."""
+    def _delete_surplus_lines(self, recipes: Sequence[Recipe], rows: Sequence[dict[str, Any]]) -> None:
+        """Delete stored lines beyond the end of the current ingredient lists."""
         length = {recipe.recipe_id: 0 for recipe in recipes}
         for row in rows:
             length[row["recipe_id"]] += 1

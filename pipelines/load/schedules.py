@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, update
 
-from artifacts.raw import RawRun, read_report
+from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.items import HomeShoppingProduct, Show
 from crawlers.parsing import KST
+from crawlers.run_report import read_crawl_report
 from pipelines.load import product_fields
 from pipelines.load.child_rows import write_page_details
 from pipelines.load.crawl_batch import CrawlBatch, Target
@@ -150,11 +151,9 @@ def _complete_scopes(load_run: LoadRun, schedules: Sequence[RawRun], validator: 
     rejected = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in validator.rejects}
     if any("None" in scope for scope in rejected):
         return []
-    entries = [entry for run in schedules for entry in read_report(load_run.store, run)["scopes"]]
+    entries = [entry for run in schedules for entry in read_crawl_report(load_run.store, run).scopes]
     keys = [
-        (str(entry["scope"]["channel_id"]), str(entry["scope"]["day"]))
-        for entry in entries
-        if entry["complete"] and entry["items"]
+        (str(entry.key["channel_id"]), str(entry.key["day"])) for entry in entries if entry.complete and entry.items
     ]
     return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in rejected]
 

@@ -1,1 +1,1 @@
-"""Events on their way from the landing table to the analysts."""
+"""Events from the landing table to the fact table, and their anonymisation."""

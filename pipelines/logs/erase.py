@@ -1,6 +1,6 @@
-"""What people who deleted their accounts left behind: written while they went, or while a database was away.
+"""Erasure of deleted accounts: rows and events that were written during the deletion, or while a database was away.
 
-The API removes what it finds at that moment. This finds the rest, before events become facts and facts are learnt from.
+The API removes what it finds at that moment. This step finds the rest, before events become facts and training data.
 """
 
 from datetime import datetime
@@ -18,11 +18,10 @@ STEP = "erase_users"
 
 
 def erase_users(service: Engine, warehouse: Engine, store: Store, *, now: datetime) -> Report:
-    """Delete the rows of everyone in ``erased_user`` and take them out of the events. Again, it changes nothing.
+    """Delete the rows of the users in ``erased_user`` and anonymise their events. Running it again changes nothing.
 
-    Logins that belong to nobody any more go once their last token has expired.
-
-    The Report counts people as read and rows as written.
+    Logins without a user are deleted after their last token has expired. The Report counts users as read and rows as
+    written.
     """
     with record(warehouse, store, STEP) as report:
         with service.begin() as conn:

@@ -1,6 +1,6 @@
-"""Events from the landing table into the fact table, by the time at which they were received.
+"""Ingest events from the landing table into the fact table, by the time at which they were received.
 
-Rows stay in ``user_event`` until maintenance removes old ones: its key is what makes a repeated delivery harmless.
+Rows stay in ``user_event`` until maintenance deletes old ones: its key makes a repeated delivery harmless.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from pipelines.report import Report, record
 from sql.warehouse import events, steps
 
 STEP = "ingest_logs"
-# A client's clock may be off; a day is no longer a clock that is off.
+# Tolerance for clocks of clients.
 FUTURE = timedelta(days=1)
 LONGEST_TYPE = 100
 
@@ -43,11 +43,11 @@ DAY = cast(func.timezone("Asia/Seoul", LANDED.c.received_at), Date)
 def ingest_logs(
     warehouse: Engine, store: Store, start: datetime | None, end: datetime | None, *, now: datetime, grace: timedelta
 ) -> Report:
-    """Bring the events received in ``[start, end)`` into ``fct_user_event``, bad ones into ``rejected_event``.
+    """Ingest the events received in ``[start, end)`` into ``fct_user_event``, invalid ones into ``rejected_event``.
 
-    Without ``start`` it goes on where the last run without ``start`` ended. ``end`` is never later than ``now`` less
-    ``grace``, since an event may be stamped and not committed yet; the Report says which interval was taken in.
-    Running it again for the same interval changes nothing.
+    Without ``start`` it continues where the last run without ``start`` ended. ``end`` is at most ``now - grace``, since
+    an event may be stamped and not committed yet; the Report holds the interval that was ingested. Running it again for
+    the same interval changes nothing.
     """
     latest = now - grace
     end = min(end or latest, latest)
@@ -68,14 +68,14 @@ def ingest_logs(
 
 
 def _last_end(warehouse: Engine) -> datetime | None:
-    """Where the last run without a start of its own ended, since any other may leave a gap; else the oldest event."""
+    """Return where the last run without a start ended, since others may leave a gap; else the oldest event."""
     with warehouse.connect() as conn:
         ended: datetime | None = conn.scalar(
             select(func.max(STEP_RUN.c.interval_end)).where(
                 STEP_RUN.c.step == STEP,
                 STEP_RUN.c.status == "done",
                 STEP_RUN.c.details["goes on"].as_boolean(),
-                STEP_RUN.c.interval_end <= STEP_RUN.c.started_at,  # not one that was told a later time
+                STEP_RUN.c.interval_end <= STEP_RUN.c.started_at,  # not a run with a later ``now``
             )
         )
         oldest: datetime | None = conn.scalar(select(func.min(LANDED.c.received_at)))
@@ -97,7 +97,7 @@ def _make_partitions(warehouse: Engine, inside: ColumnElement[bool]) -> None:
 
 
 def _reason() -> ColumnElement[str | None]:
-    """Why an event cannot be accepted; NULL for a good one."""
+    """SQL of the reason why an event is invalid; NULL for a valid one."""
     return case(
         (func.btrim(LANDED.c.event_type) == "", literal("event_type is empty", Text)),
         (func.length(LANDED.c.event_type) > LONGEST_TYPE, literal("event_type is too long", Text)),
@@ -115,7 +115,7 @@ def _accept(conn: Connection, inside: ColumnElement[bool]) -> int:
 
 
 def _quarantine(conn: Connection, inside: ColumnElement[bool]) -> Sequence[Any]:
-    """Keep bad events whole; the ids and reasons of those not kept before."""
+    """Store invalid events whole; returns ids and reasons of those that are new."""
     row = cast(func.to_jsonb(literal_column("user_event")), JSONB)
     bad = select(LANDED.c.event_id, LANDED.c.received_at, _reason(), row).where(inside, _reason().is_not(None))
     statement = insert(QUARANTINE).from_select(["event_id", "received_at", "reason", "event"], bad)

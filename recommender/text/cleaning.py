@@ -1,9 +1,9 @@
-"""Text on its way into a column."""
+"""Clean texts before they are stored."""
 
 import re
 from typing import overload
 
-LONGEST_TEXT = 16_000  # letters of up to four bytes that a TEXT of MariaDB surely holds
+LONGEST_TEXT = 16_000  # a TEXT of MariaDB holds 65,535 bytes, a character takes up to four
 
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad]")
 _EXOTIC = re.compile("[\u00a0\u3000]")

@@ -1,42 +1,52 @@
-"""The ingredient list of a recipe as written, cut into lines.
+"""The ingredient list of a recipe, cut into lines of name, amount, unit and note.
 
 ``[재료] … [양념] …`` are sections, items are split on ``|``. Inside an item the newer files split name, amount,
-unit and note by BEL; the older ones run them together (``어묵 2개``, ``설탕1/2큰술``, ``소금 약간``). Amounts are
-kept as written.
+unit and note by BEL; the older ones run them together (``어묵 2개``, ``설탕1/2큰술``, ``소금 약간``). What is neither
+name nor amount goes to the note, so that a name holds no amount and no lone unit.
 """
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
 
+from recommender.text import lexicon
+from recommender.text.amounts import VAGUE, FoundAmount, find_amounts, plain_amounts
 from recommender.text.cleaning import clean, visible
+from recommender.text.units import SPELLINGS, find_unit, unit_pattern
 
 BEL = "\x07"
 
-_UNIT = (
-    "테이블스푼|작은숟가락|밥숟가락|큰숟가락|작은스푼|tbsp|Tbsp|작은술|티스푼|숟가락|밥숟갈|큰스푼|종이컵|"
-    "소주컵|소주잔|머그컵|덩어리|tsp|큰술|숟갈|스푼|수저|공기|그릇|대접|국자|사발|개입|포기|뿌리|줄기|"
-    "봉지|꼬집|자밤|조각|토막|송이|인분|주먹|움큼|웅큼|가닥|방울|바퀴|마리|덩이|스틱|묶음|다발|상자|박스|"
-    "리터|그램|킬로|정도|kg|mg|ml|mL|cc|cm|Ts|ts|TS|EA|ea|술|컵|되|잔|개|알|모|포|대|줄|쪽|톨|장|봉|팩|캔|"
-    "병|통|단|줌|근|잎|판|망|손|매|미|입|g|l|L|T|t|c|C"
+_HEADING: Final = re.compile(rf"(?<![^\s|])\[{BEL}?([^\[\]{BEL}]{{0,40}})\]")
+_LINE_BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_PARENTHESES: Final = re.compile(r"\(([^()]*)\)")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_CIRCLED: Final = re.compile("[\u2460-\u2473\u2776-\u277f]")
+_EDGES: Final = " .,~?!:;*+/=&-_·\u318d\u00d7•●○■□▶▷☆★♥※✔✓…→"
+# Words around an amount that are no part of the name.
+_ABOUT: Final = frozenset(
+    ("약", "총", "각", "각각", "대략", "정도", "가량", "쯤", "내외", "씩", "이상", "이하", "기준", "분량")
 )
-_ONE = r"(?:\d+(?:\.\d+)?(?:(?:\s+|와\s*)\d+/\d+|\s*/\s*\d+|[½⅓⅔¼¾⅛⅕])?|[½⅓⅔¼¾⅛⅕])"
-_NUMBER = rf"(?<![\d.,/~∼½⅓⅔¼¾⅛⅕])(?<!\d[ 와]){_ONE}(?:\s*[~∼-]\s*{_ONE})?"
-_WORDS = "(?:아주 ?)?(?:약간씩|약간|조금씩|조금|적당량|적당히|적당|소량|적량|취향껏|넉넉히)"
-# Half a sheet is not told from 두반장, a sauce. A Latin unit may be followed by Hangul (200g한입), a Korean one may not
-# (1개월).
-_MEASURE = rf"(?P<amount>{_NUMBER}|반(?!장))\s*(?P<unit>{_UNIT})(?![a-zA-Z]|(?<=[가-힣])[가-힣])"
-
-_HEADING = re.compile(rf"(?<![^\s|])\[{BEL}?([^\[\]{BEL}]{{0,40}})\]")
-_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_MEASURED = re.compile(rf"(?P<name>.*\S)\s*\(?{_MEASURE}\)?(?P<note>.*)")
-_COUNTED = re.compile(rf"(?P<name>.*\S)\s+(?P<amount>{_NUMBER})(?P<unit>[a-zA-Z가-힣]*)(?P<note>\s.*|\(.*|)")
-_VAGUE = re.compile(rf"(?P<name>.*?\S)\s*(?P<amount>{_WORDS})(?P<unit>)(?P<note>\s*\(.*\)|)")
-_AMOUNT = re.compile(rf"\(?{_MEASURE}\)?(?P<note>[\s(].*|)")
+_LAST_WORD: Final = re.compile(r"(?P<name>.*[^\s/.,~:?\-])[\s/.,~:?\-]+(?P<word>[^\s/.,~:?\-]+)", re.DOTALL)
+_SPACED: Final = re.compile(rf"(?P<name>.*\S)\s+(?P<word>{unit_pattern(s for s in SPELLINGS if '_' in s)})", re.DOTALL)
+_OF_FIXED_SIZE: Final = ("gram", "millilitre")
+_GLUED: Final = re.compile(
+    rf"(?P<name>.*[가-힣)])(?P<word>{unit_pattern(s for s in SPELLINGS if re.fullmatch('[A-Za-z]+', s))}|"
+    rf"{unit_pattern(s for s, unit in SPELLINGS.items() if unit.alone and unit.sort in _OF_FIXED_SIZE)})",
+    re.DOTALL,
+)
+# Numbers in names: 2배식초 and 7분도미 begin with one, 카카오 99% 초콜릿 holds one that describes the next word, and
+# 비타민B1 is a code.
+_SAYS_WHAT: Final = re.compile(r"(?:^|(?<=[ (:>]))\d[\d.,~+]*(?:(?:%|[가-힣]+)\s+\S*[A-Za-z가-힣])")
+_BEGINS: Final = re.compile(r"\d[\d.,~+]*(?:\s?%\s?)?(?=[^\W\d_])")
+_CODE: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]+-?\d+[A-Za-z]*|오메가-?\s?\d|비타민\s?[A-Z]\d*|\d+up", re.IGNORECASE)
+# What may follow a number without a unit.
+_BARE_NUMBER_ENDS: Final = re.compile(r"\s*(?:$|[(),/+]|(?:씩|정도|가량|쯤|내외)(?![가-힣]))")
+_LIST_NUMBER: Final = re.compile(r"^\(?\d{1,2}[.)]\s*(?=[^\d\s])")
 
 
 class Line(NamedTuple):
-    """One line of a list; what it does not say is None."""
+    """One line of a list; what it does not say is None. ``amount`` is a number, a range or a word (``약간``)."""
 
     section: str | None
     name: str
@@ -45,34 +55,247 @@ class Line(NamedTuple):
     note: str | None
 
 
+class _Item(NamedTuple):
+    """An item without its section; the name is empty where the item is only an amount or a remark."""
+
+    name: str
+    amount: str | None = None
+    unit: str | None = None
+    note: str | None = None
+
+
 def ingredient_lines(text: str) -> Iterator[Line]:
-    """Yield the lines of a list in order; an item without a name is none."""
+    """Yield the lines of a list in order. An item without a name goes to the note of the line before or after it."""
     first, *rest = _HEADING.split(_LINE_BREAK.sub(" ", visible(text)))
     for section, items in [("", first), *zip(rest[::2], rest[1::2], strict=True)]:
-        for item in items.split("|"):
-            line = _line(clean(section) or None, item)
+        yield from _section_lines(clean(section) or None, [_read_item(item) for item in items.split("|")])
+
+
+def _section_lines(section: str | None, items: Sequence[_Item]) -> Iterator[Line]:
+    line: Line | None = None
+    remark = ""
+    for item in items:
+        if item.name:
             if line:
                 yield line
+            line, remark = Line(section, *item[:3], _join(remark, item.note)), ""
+        elif line:
+            line = line._replace(note=_join(line.note, item.note))
+        else:
+            remark = _join(remark, item.note) or ""
+    if line:
+        yield line
 
 
-def _line(section: str | None, item: str) -> Line | None:
-    fields = [clean(field) for field in item.split(BEL)]
+@lru_cache(maxsize=1 << 16)
+def _read_item(item: str) -> _Item:
+    fields = [clean(plain_amounts(field)) for field in item.split(BEL)]
     if len(fields) > 1 and fields[0]:
         name, amount, unit, *notes = [*fields, ""]
-        return Line(section, name, *_measure(amount, unit, clean(" ".join(notes))))
-    name = clean(item)
-    for grammar in (_MEASURED, _COUNTED, _VAGUE):
-        match = grammar.fullmatch(name)
-        if match:
-            return Line(section, match["name"].rstrip(" ("), *_parts(match))
-    return Line(section, name, None, None, None) if name else None
+        return _read_fields(name, amount, unit, clean(" ".join(notes)))
+    return _read_text(_LIST_NUMBER.sub("", clean(" ".join(fields)), count=1))
 
 
-def _measure(amount: str, unit: str, note: str) -> tuple[str | None, str | None, str | None]:
-    """Amount, unit and note of the newer form; an amount that holds its unit (``75g(3/4모)``) is cut in two."""
-    match = None if unit or note else _AMOUNT.fullmatch(amount)
-    return _parts(match) if match else (amount or None, unit or None, note or None)
+def _read_fields(name: str, amount: str, unit: str, note: str) -> _Item:
+    """An item of the newer form. Its amount may hold the unit as well (``75g(3/4모)``), or its unit a remark."""
+    measured = _read_text(f"{amount} {unit}".strip(), has_name=False)
+    if not measured.amount and re.fullmatch(r"[A-Za-z가-힣]+", unit):
+        measured = _read_text(amount, has_name=False)._replace(unit=unit)  # a unit of its own: 2 바구니
+    if not (measured.amount or measured.unit):
+        named = _read_text(name)
+        return named._replace(note=_join(named.note, measured.note, note))
+    whole = name
+    name, remarks, _ = _split_name(name, measured.unit)
+    if not _LETTER.search(name) or name in _ABOUT:
+        return _Item("", note=_join(whole, amount, unit, note))
+    return _Item(name, measured.amount, measured.unit, _join(remarks, measured.note, note))
 
 
-def _parts(match: re.Match[str]) -> tuple[str | None, str | None, str | None]:
-    return match["amount"], match["unit"] or None, clean(match["note"]) or None
+def _read_text(text: str, *, has_name: bool = True) -> _Item:
+    """An item whose parts run together; without ``has_name`` what is no amount is a remark."""
+    before, inside, after, amount, unit = _split_amount(text, has_name=has_name)
+    if not has_name:
+        if amount and not unit and find_unit(before.strip() or "?"):
+            before, unit = "", before.strip()
+        if not amount and find_unit(text):
+            return _Item("", None, text)
+        return _Item("", amount, unit, _join(before, inside, after))
+    if amount and not _LETTER.search(before):
+        before, after = after, before  # 200g 돼지고기
+    name, remarks, last = _split_name(before, unit)
+    if not _LETTER.search(name) or name in _ABOUT:
+        return _Item("", note=_join(text))
+    if amount and last and not unit and not VAGUE.fullmatch(amount):
+        unit, remarks = last, _join(*[part for part in [remarks] if part != last]) or ""
+    return _Item(name, amount, unit, _join(remarks, inside, after))
+
+
+class _Split(NamedTuple):
+    """A text around its amount; ``inside`` is what stands in parentheses with it."""
+
+    before: str
+    inside: str
+    after: str
+    amount: str | None
+    unit: str | None
+
+
+def _split_amount(text: str, *, has_name: bool) -> _Split:
+    found = _choose(text, has_name=has_name)
+    if found:
+        return _Split(*_around(text, found.start, found.end), found.amount.text, found.amount.unit)
+    vague = VAGUE.search(text)
+    if vague:
+        of_what = text.startswith("의 ", vague.end())  # 약간의 소금
+        if vague.start() or of_what or not has_name:
+            return _Split(*_around(text, vague.start(), vague.end() + of_what), vague[0], None)
+    return _Split(text, "", "", None, None)
+
+
+def _around(text: str, start: int, end: int) -> tuple[str, str, str]:
+    """What stands before ``text[start:end]``, with it in its parentheses, and after it."""
+    before, after = text[:start], text[end:]
+    opening = before.rfind("(")
+    if opening <= before.rfind(")"):
+        return before, "", after
+    rest, _, after = after.partition(")")
+    return before[:opening], f"{before[opening + 1 :]} {rest}", after
+
+
+def _choose(text: str, *, has_name: bool) -> FoundAmount | None:
+    """The amount of an item: one outside parentheses before one inside, one with a unit before a bare number.
+
+    A length counts only where there is nothing else (``다시마 5cm 2장``), and so does a size (``200g짜리 1캔``).
+    """
+    ranked: list[tuple[int, int, FoundAmount]] = []
+    amounts = [found for found in find_amounts(text) if not (found.unit and found.unit.sort == "label")]
+    for found in amounts:
+        before, after = text[: found.start], text[found.end :]
+        inside = before.count("(") > before.count(")")
+        is_bare = found.unit is None
+        if is_bare and not (_BARE_NUMBER_ENDS.match(after) and (_LETTER.search(before) or not has_name)):
+            continue
+        if inside and _lists_parts(text, found, amounts):
+            continue
+        weak = (found.unit is not None and found.unit.sort == "length") or after.lstrip().startswith("짜리")
+        first = has_name and not _LETTER.search(before) and found is not amounts[-1]
+        ranked.append((4 * weak + 2 * inside + is_bare + first, found.start, found))
+    return min(ranked)[2] if ranked else None
+
+
+def _lists_parts(text: str, found: FoundAmount, amounts: Sequence[FoundAmount]) -> bool:
+    """Whether the parentheses around an amount hold several things: ``물녹말(녹말가루 10g, 물 10g)``."""
+    start = text.rfind("(", 0, found.start)
+    end = text.find(")", found.end)
+    within = [other.start for other in amounts if start < other.start and (end < 0 or other.start < end)]
+    return len(within) > 1 and bool(_LETTER.search(text[start : within[0]]))
+
+
+def _split_name(text: str, unit: str | None) -> tuple[str, str, str | None]:
+    """The name in a text, the remarks that are cut off it, and its last word where that is a unit.
+
+    Cut off are parentheses with a number or a unit, lone units, words about an amount, and what follows a number.
+    """
+    remarks: list[str] = []
+
+    def cut(found: re.Match[str]) -> str:
+        if _is_remark(found[1]) and _LETTER.search(found.string[: found.start()]):
+            remarks.append(found[1])
+            return ""
+        return found[0]
+
+    text, previous = _close(text), ""
+    while previous != text:
+        previous, text = text, _PARENTHESES.sub(cut, text)
+    lead = next(find_amounts(text), None)
+    if (
+        lead
+        and lead.unit
+        and lead.unit.sort != "label"
+        and not _LETTER.search(text[: lead.start])
+        and _LETTER.search(text[lead.end :])
+    ):
+        remarks.append(text[lead.start : lead.end])
+        text = text[lead.end :]
+    remarks += _CIRCLED.findall(text)
+    name, rest = _before_number(_CIRCLED.sub("", text).strip(_EDGES))
+    remarks.append(rest)
+    last: str | None = None
+    while True:
+        shorter, word = _without_last_word(name)
+        if not word:
+            break
+        name, last = shorter.rstrip(_EDGES), word if find_unit(word) else last
+        remarks.insert(0, word)
+    return clean(name).strip(_EDGES), _join(*remarks) or "", None if unit else last
+
+
+def _is_remark(inside: str) -> bool:
+    words = re.findall(r"[^\s,/~.]+", inside)
+    return bool(
+        not words or re.search(r"\d", inside) or VAGUE.search(inside) or all(_is_unit_word(word) for word in words)
+    )
+
+
+def _is_unit_word(word: str) -> bool:
+    unit = find_unit(word)
+    return word in _ABOUT or (unit is not None and unit.sort != "label" and (unit.alone or len(word) == 1))
+
+
+def _close(text: str) -> str:
+    """``text`` with its parentheses closed, without one too many at the end; ``양념) 간장`` is a label and stays."""
+    missing = text.count("(") - text.count(")")
+    while missing < 0 and text.rstrip(_EDGES).endswith(")"):
+        text, missing = text.rstrip(_EDGES)[:-1], missing + 1
+    return text + ")" * missing
+
+
+def _without_last_word(name: str) -> tuple[str, str]:
+    """A name without the lone unit or the word about an amount that it ends in, and that word ("" without one)."""
+    if name.replace(" ", "") in lexicon.ingredients().canonical:
+        return name, ""
+    spaced = _SPACED.fullmatch(name)
+    if spaced and _stands_alone(spaced["word"]):
+        return spaced["name"], spaced["word"]
+    last = _LAST_WORD.fullmatch(name)
+    if last and (last["word"] in _ABOUT or VAGUE.fullmatch(last["word"]) or _stands_alone(last["word"])):
+        return last["name"], last["word"]
+    glued = _GLUED.fullmatch(name)
+    if glued and not name.endswith("비타민C"):
+        known = glued["name"].replace(" ", "") in lexicon.ingredients().canonical
+        if known or glued["word"].isascii():
+            return glued["name"], glued["word"]
+    return name, ""
+
+
+def _stands_alone(word: str) -> bool:
+    unit = find_unit(word)
+    return unit is not None and unit.alone
+
+
+def _before_number(name: str) -> tuple[str, str]:
+    """A name up to the first number that is no part of it, and the rest; a number before the name is rest, too."""
+    parts = [found.span() for pattern in (_CODE, _SAYS_WHAT) for found in pattern.finditer(name)]
+    begins = _BEGINS.match(name)
+    parts += [begins.span()] if begins else []
+    for found in re.finditer(r"\d+", name):
+        if any(start <= found.start() < end for start, end in parts):
+            continue
+        first = _LETTER.search(name)
+        if first and first.start() > found.start():
+            shorter, rest = _before_number(name[first.start() :])
+            return shorter, f"{name[: first.start()]} {rest}"
+        return name[: found.start()].rstrip(_EDGES + "("), name[found.start() :]
+    return name, ""
+
+
+def _join(*parts: str | None) -> str | None:
+    """Remarks as one, without empty ones and without the parentheses around a whole one."""
+    found = []
+    for part in parts:
+        text = _close(clean(part).strip(" ,~"))
+        whole = _PARENTHESES.fullmatch(text)
+        text = (whole[1] if whole else text).strip(" .,~-=/")
+        if re.search(r"[^\W_]|[^\x00-\x7f]", text):
+            found.append(text)
+    return " ".join(found) or None

@@ -1,4 +1,4 @@
-"""Canonical ingredient names: one name for `다진 마늘(약간)`, `깐마늘 3쪽` and `마늘`."""
+"""Canonical ingredient names: `다진 마늘(약간)`, `깐마늘 3쪽` and `마늘` are all 마늘."""
 
 import re
 from collections.abc import Mapping
@@ -7,17 +7,14 @@ from typing import Final
 
 from recommender.text import lexicon
 from recommender.text.titles import plain
+from recommender.text.units import SPELLINGS, unit_pattern
 
-# A rare name outside our lists is a note or a typing error more often than an ingredient.
-SEEN_OFTEN: Final = 3
+# A rarer name that is not in the lexicon is more often a note or a typing error than an ingredient.
+MIN_RECIPES: Final = 3
 
 _SECTION: Final = re.compile(r"^\s*\[[^\]]*\]|^[^\[]*\]|^[^()]*\)(?=[^()]*$)|^.*?[:>]\s*(?=\S)")
 _PARENTHESES: Final = re.compile(r"\(([^()]*)\)")
-_UNITS: Final = (
-    "kg|g|ml|l|cc|t|ts|tbsp|cm|큰술|작은술|스푼|숟갈|숟가락|컵|개|장|쪽|알|줌|줄|대|봉지|봉|팩|모|마리|단|병|캔|인분|포기|뿌리|"
-    "가지|조각|꼬집|톨|송이|통|국자|수저|방울|판|잔|번"
-)
-_AMOUNT: Final = re.compile(rf"\d[\d./~½⅓¼⅔¾ \-]*(?:{_UNITS})?(?![가-힣])")
+_AMOUNT: Final = re.compile(rf"\d[\d./~½⅓¼⅔¾ \-]*(?:{unit_pattern(SPELLINGS)})?(?![가-힣])")
 _SPLIT: Final = re.compile(r"\s(?:or|and|또는|혹은|or\.?)\s|[,/+&·|=~*]|or(?=[가-힣])|혹은|또는")
 _JUNK: Final = re.compile(r"[^0-9a-z가-힣 ]+")
 _GLUED: Final = (
@@ -43,10 +40,10 @@ _NAME: Final = re.compile(r"[가-힣a-z][0-9가-힣a-z ]{0,14}")
 
 @lru_cache(maxsize=1 << 16)
 def canonical_name(raw: str) -> str | None:
-    """The canonical name of an ingredient as a recipe writes it, or None where it names no ingredient.
+    """The canonical name of an ingredient as written in a recipe, or None if it names no ingredient.
 
-    `다진 마늘` -> 마늘, `파(대파)` -> 대파, `[양념] 간장 2큰술` -> 간장, `키친타월` -> None. A name that our lists do
-    not know keeps its own cleaned spelling, so nothing that a recipe contains is lost. Depends on the lists alone.
+    `다진 마늘` -> 마늘, `파(대파)` -> 대파, `[양념] 간장 2큰술` -> 간장, `키친타월` -> None. A name that is not in the
+    lexicon keeps its cleaned spelling, so that no ingredient of a recipe is lost. Depends on the lexicon alone.
     """
     text = plain(raw)
     stripped = _SECTION.sub("", text).strip()
@@ -67,12 +64,12 @@ def canonical_name(raw: str) -> str | None:
 
 
 def title_vocabulary(recipe_counts: Mapping[str, int]) -> dict[str, str]:
-    """Variant -> canonical name for reading product titles, from the canonical names that recipes use.
+    """Variant -> canonical name for resolving product titles, from the canonical names that recipes use.
 
-    `recipe_counts`: canonical name -> number of recipes with it. Names outside our lists need `SEEN_OFTEN` recipes.
+    `recipe_counts`: canonical name -> number of recipes. Names outside the lexicon need `MIN_RECIPES` recipes.
     """
     listed = lexicon.ingredients()
-    names = {name for name, count in recipe_counts.items() if name in listed.kind or count >= SEEN_OFTEN}
+    names = {name for name, count in recipe_counts.items() if name in listed.kind or count >= MIN_RECIPES}
     vocabulary = {variant: name for variant, name in listed.canonical.items() if name in names}
     return vocabulary | {name: name for name in names}
 
@@ -90,7 +87,7 @@ def _parenthesised(text: str) -> tuple[str, list[str]]:
 
 
 def _specific(base: str, inner: list[str]) -> str | None:
-    """The known name in parentheses where it makes the base precise: "파(대파)", "돼지고기(목살)"; not "꿀(설탕)"."""
+    """A known name in parentheses that specifies the base: "파(대파)", "돼지고기(목살)"; not "꿀(설탕)"."""
     listed = lexicon.ingredients()
     compact = base.replace(" ", "")
     for part in inner:
@@ -102,7 +99,7 @@ def _specific(base: str, inner: list[str]) -> str | None:
 
 
 def _trim(text: str) -> str:
-    """Amounts and remarks removed, word by word."""
+    """`text` without amounts and remarks."""
     words, remarks = _JUNK.sub(" ", _AMOUNT.sub(" ", text)).split(), lexicon.words("remarks")
     while len(words) > 1 and words[-1] in remarks["trailing"]:
         words.pop()
@@ -112,7 +109,7 @@ def _trim(text: str) -> str:
 
 
 def _lookup(text: str) -> str | None:
-    """The longest known name: the whole, its end (the head of a Korean phrase), its beginning, the end of a word."""
+    """The longest known name: the whole text, its end (the head of a Korean phrase), its start, or a word's end."""
     known = lexicon.ingredients().canonical
     words, remarks = _JUNK.sub(" ", _AMOUNT.sub(" ", text)).split(), lexicon.words("remarks")
     while words and words[-1] in remarks["trailing"]:
@@ -128,6 +125,6 @@ def _lookup(text: str) -> str | None:
 
 
 def _spellings(word: str) -> list[str]:
-    """`word`, and what is left of it without a glued preparation or cut ("다진마늘", "꽁치살")."""
+    """`word`, and the word without a prefixed preparation or a suffixed cut ("다진마늘", "꽁치살")."""
     bare = [word.removeprefix(start) for start in _GLUED if word.startswith(start) and len(word) > len(start) + 1]
     return [word, *bare, *(word.removesuffix(end) for end in _CUTS if word.endswith(end) and len(word) > len(end))]

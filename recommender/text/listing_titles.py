@@ -1,4 +1,4 @@
-"""What a listing's title says, taken apart: words, brand, amount."""
+"""Parse the title of a listing into words, brand and amounts, for linking."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from recommender.text import lexicon
 from recommender.text.pack_sizes import Amounts, read_amounts
 from recommender.text.titles import PROMOTION, plain
 
-# An offer to choose from: which goods come is not said.
+# An offer to choose from: the title does not say which product is delivered.
 _CHOICE: Final = re.compile(r"택\s?\d|중\s?택|골라\s?담기|선택|모음전|옵션|랜덤")
 _PRICE: Final = re.compile(
     r"\d[\d,]*\s*(?:만\s*)?원(?:\s*(?:세일|할인|대|특가))?|\d+\s*(?:%|프로)\s*(?:세일|할인|off|특가)|100\s*%|"
@@ -23,9 +23,9 @@ _REMARKS: Final = lexicon.words("listings")["remark"]
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """``words`` name the goods, ``brand`` the store and what stands before the name in brackets.
+    """``words`` name the product; ``brand`` is the store and what stands in brackets before the name.
 
-    ``text`` is all words without blanks, between which titles differ. ``is_choice``: the customer picks the goods.
+    ``text`` is all words without blanks, since titles differ in these. ``is_choice``: the customer picks the product.
     """
 
     words: tuple[str, ...]
@@ -36,7 +36,7 @@ class Title:
 
 
 def read_title(name: str, store: str | None = None) -> Title:
-    """Take a product's name apart; ``store`` is its store or brand where the source names it."""
+    """Parse a product's name; ``store`` is its store or brand where the source names it."""
     text = _GRADE.sub(lambda found: f"{found[1]}{'투뿔' if len(found[2]) == 2 else '원뿔'}", plain(name))
     is_choice = bool(_CHOICE.search(text))
     amounts, text = read_amounts(PROMOTION.sub(" ", _PRICE.sub(" ", text)))

@@ -1,7 +1,7 @@
-"""How much of the goods a title offers: ``500g*3팩``, ``1.5kg(500g x 3)`` and ``총 1.5kg`` are the same amount.
+"""How much of a product a title offers: ``500g*3팩``, ``1.5kg(500g x 3)`` and ``총 1.5kg`` are the same amount.
 
 Neighbouring amounts are read from the inside out: each multiplies what stands before it, if it is a larger container or
-has a multiplication sign (``30매 x 6박스``: 180 sheets in 6 boxes); any other describes the same goods again
+has a multiplication sign (``30매 x 6박스``: 180 sheets in 6 boxes); any other describes the same product again
 (``6박스 (84포)``). Amounts with words between them are added up, unless those in brackets only break the total down
 (``800g (등심 400g, 안심 400g)``).
 """
@@ -13,29 +13,25 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from recommender.text import lexicon
+from recommender.text.units import UNITS, Unit, unit_pattern
 
-# Unit as written -> (unit, how many of it).
-_MEASURES: Final = {
-    **dict.fromkeys(("kg", "킬로", "키로"), ("g", 1000.0)),
-    **dict.fromkeys(("g", "그램"), ("g", 1.0)),
-    "mg": ("g", 0.001),
-    **dict.fromkeys(("l", "리터"), ("ml", 1000.0)),
-    "ml": ("ml", 1.0),
-}
-_DURATIONS: Final = {"개월분": ("일", 30.0), "개월": ("일", 30.0), "주분": ("일", 7.0), "일분": ("일", 1.0)}
-_COUNTS: Final = [
-    {word.partition("=")[0]: (word.rpartition("=")[2], 1.0) for word in lexicon.words("listings")[section]}
-    for section in ("piece", "pack", "box")
-]
+_BASES: Final = {"gram": "g", "millilitre": "ml", "day": "일"}
 # Units of one rank are of one size, each rank is larger than the one before.
-_RANKS: Final = (_MEASURES, *_COUNTS)
-_SCALES: Final = {name: scale for rank in (*_RANKS, _DURATIONS) for name, scale in rank.items()}
-_RANK_OF: Final = {unit: number for number, rank in enumerate(_RANKS) for unit, _ in rank.values()}
+_RANKS: Final = ("measure", "piece", "pack", "box")
 _MEASURED: Final = frozenset({"g", "ml"})
 
+
+def _scale(unit: Unit) -> tuple[str, float]:
+    """The unit that titles are counted in, and how many of it one ``unit`` is: ``kg`` is 1000 g, ``봉지`` one 봉."""
+    return (_BASES[unit.sort], unit.size or 1.0) if unit.rank in ("", "measure") else (unit.name, 1.0)
+
+
+_READ: Final = {spelling: unit for spelling, unit in UNITS.items() if unit.rank or unit.sort == "day"}
+_SCALES: Final = {spelling.lower(): _scale(unit) for spelling, unit in _READ.items()}
+_RANK_OF: Final = {_scale(unit)[0]: _RANKS.index(unit.rank) for unit in _READ.values() if unit.rank}
+
 _NUMBER: Final = r"\d+(?:,\d{3})*(?:\.\d+)?"
-_UNIT: Final = "|".join(sorted(_SCALES, key=len, reverse=True))
+_UNIT: Final = unit_pattern(_SCALES)
 # After a unit no letter follows, but the sign in "500gx8" and words such as 내외, 이상, 미만, 구성, 씩, 선물세트.
 _END: Final = r"(?![a-wyz]|x(?!\s*\d)|(?![내이미구씩선])[가-힣])"
 _AMOUNT: Final = re.compile(
@@ -44,7 +40,7 @@ _AMOUNT: Final = re.compile(
 )
 # A size ("14~15미", "20~21cm") or an offer to choose from ("200g~"), not an amount.
 _RANGE: Final = re.compile(rf"{_NUMBER}\s*(?:{_UNIT})?\s*~\s*(?:{_NUMBER}\s*(?:{_UNIT}|cm)?)?")
-_SAME_GOODS: Final = re.compile(r"[\s()\[\]/·]*(?:총|약|각)?[\s()\[\]]*")
+_SAME_PRODUCT: Final = re.compile(r"[\s()\[\]/·]*(?:총|약|각)?[\s()\[\]]*")
 _ROUNDING: Final = 0.01
 
 
@@ -61,16 +57,16 @@ class _Amount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What a title offers: by unit (g, ml, 일, 개, 팩, ...) the total, and the amounts as they are written."""
+    """Totals of a title by unit (g, ml, 일, 개, 팩, ...), and its amounts as written."""
 
     totals: Mapping[str, float]
     written: tuple[str, ...]
     contradictory: bool = False
 
     def agree(self, other: "Amounts") -> bool:
-        """Whether both are the same total quantity, as far as they can be compared; without a common unit they are not.
+        """Whether both are the same total quantity in the units they share; without a common unit they are not.
 
-        A title that contradicts itself agrees only with one that is written alike.
+        A title that contradicts itself agrees only with one that is written the same way.
         """
         if self.contradictory or other.contradictory:
             return self.written == other.written
@@ -79,12 +75,12 @@ class Amounts:
             return False
         if self.totals.keys() == other.totals.keys():
             return True
-        # That both come in one box says nothing.
+        # One box each proves nothing.
         return any(unit in _MEASURED or self.totals[unit] > 1 for unit in shared)
 
 
 def read_amounts(text: str) -> tuple[Amounts, str]:
-    """The amounts in plain ``text``, and the text without them."""
+    """The amounts in a :func:`plain` text, and the text without them."""
     kept = _RANGE.sub(lambda found: f" {re.sub(r'[^0-9a-z가-힣]', '', found[0])}사이 ", text)
     found = list(_scan(kept))
     declared: dict[str, float] = defaultdict(float)
@@ -127,10 +123,10 @@ def _scan(text: str) -> Iterator[_Amount]:
 
 
 def _runs(text: str, amounts: list[_Amount]) -> Iterator[list[_Amount]]:
-    """Amounts that stand together."""
+    """Groups of amounts with no word between them."""
     run = amounts[:1]
     for before, amount in pairwise(amounts):
-        if amount.times or _SAME_GOODS.fullmatch(text, before.span[1], amount.span[0]):
+        if amount.times or _SAME_PRODUCT.fullmatch(text, before.span[1], amount.span[0]):
             run.append(amount)
         else:
             yield run
@@ -140,7 +136,7 @@ def _runs(text: str, amounts: list[_Amount]) -> Iterator[list[_Amount]]:
 
 
 def _read_run(run: list[_Amount]) -> tuple[dict[str, float], dict[str, float], bool]:
-    """Totals of a run by unit, those that it declares as such (총), and whether it does not contradict itself."""
+    """Totals of a run by unit, those that it declares (총), and whether it is free of contradictions."""
     totals: dict[str, float] = {}
     declared: dict[str, float] = {}
     current: dict[str, float] = {}
@@ -168,7 +164,7 @@ def _multiplies(amount: _Amount, current: Mapping[str, float]) -> bool:
 
 
 def _merge(totals: dict[str, float], more: Mapping[str, float]) -> bool:
-    """Take in another description of the same goods; whether it says nothing different."""
+    """Merge another description of the same product into ``totals``; return whether they agree."""
     clear = all(_close(totals[unit], number) for unit, number in more.items() if unit in totals)
     for unit, number in more.items():
         totals.setdefault(unit, number)

@@ -1,7 +1,7 @@
-"""From a product title to its cooking ingredients, and to food / not food and ingredient / finished.
+"""Resolve a product title to its cooking ingredients, to food or not, and to ingredient or finished dish.
 
-Rules, not a model: packaging is stripped, the title is cut into morphemes with the ingredient vocabulary as known
-words, the longest known words are taken, and the last of them (the head of a Korean phrase) says what the product is.
+Rules, not a model: packaging is stripped, the title is cut into morphemes with the ingredient vocabulary as user
+dictionary, the longest known words are taken, and the last of them (the head of a Korean phrase) is the product.
 """
 
 import hashlib
@@ -14,21 +14,21 @@ from typing import Final, NamedTuple
 
 from kiwipiepy import Kiwi, Token
 
-from recommender.text import lexicon
+from recommender.text import lexicon, units
 from recommender.text import titles as title_text
 
 _LONGEST: Final = 5
 _LIST_SEPARATORS: Final = frozenset("+,/&·")
-# What follows a word inside the same eojeol and turns it into a description of something else ("딸기맛", "마늘로").
+# Tokens that turn the word before them in the same eojeol into a modifier ("딸기맛", "마늘로").
 _MODIFYING_TAGS: Final = ("JKB", "JKS", "JKO", "JKG", "JX", "VV", "XSV", "XSA", "VCP")
 _MODIFYING_FORMS: Final = frozenset({"맛", "향", "용", "대신", "함유", "첨가", "농장", "색", "급", "성", "안주"})
-# What follows a word, glued or not, and says that the product is without it ("설탕 없는 초콜릿").
+# Tokens after a word that say the product is made without it ("설탕 없는 초콜릿").
 _ABSENT_FORMS: Final = frozenset({"없", "없이", "프리", "무첨가", "대신", "빼"})
-# Strength before volume: a bottle of something to drink, whatever it is made of ("인삼주 23도 375ml").
+# Alcohol by volume before the volume: a drink, whatever it is made of ("인삼주 23도 375ml").
 _PROOF: Final = re.compile(r"\d도\s+\d+\s*ml", re.IGNORECASE)
 # Last letters of dishes unknown as a whole ("카사바칩"): finished, but no sign that a title is about food.
 _DISH_SUFFIXES: Final = frozenset("칩탕찜빵떡죽즙")
-# Letters that count at the end of a longer word ("여주쌀", "한방차"); alone those of the second group say nothing.
+# Single letters that are a word at the end of a longer one ("여주쌀", "한방차"); the second group is none by itself.
 _ENDINGS: Final = frozenset("쌀꿀즙죽탕국찜회전차술면")
 _NEVER_ALONE: Final = frozenset("탕국찜회전차술면")
 _EDIBLE: Final = frozenset({"ingredient", "finished", "purpose", "food"})
@@ -55,7 +55,7 @@ class _Hit(NamedTuple):
 class TitleResolver:
     """Resolves titles with a vocabulary of `variant -> canonical ingredient name` (the ingredient tables).
 
-    One instance holds one analyser (300 MB, 2 s to make); it is not changed by use.
+    An instance holds a morphological analyser (300 MB, 2 s to create) and is immutable.
     """
 
     def __init__(self, vocabulary: Mapping[str, str]) -> None:
@@ -68,11 +68,11 @@ class TitleResolver:
         self.version: str = resolver_version(vocabulary)
 
     def resolve(self, title: str, *, known_food: bool = False) -> ResolvedTitle:
-        """What `title` sells. `known_food`: the shop sells nothing else, so only the ingredient question is open."""
+        """Resolve one title. `known_food`: the shop sells only food, so this is not decided from the title."""
         return self.resolve_many([title], known_food=known_food)[0]
 
     def resolve_many(self, titles: Iterable[str], *, known_food: bool = False) -> list[ResolvedTitle]:
-        """As `resolve`, in order; some thousand titles a second."""
+        """Resolve titles in order, several thousand a second."""
         outer, inner, spirits = [], [], []
         for title in titles:
             outer.append(title_text.normalise_title(title))
@@ -113,7 +113,7 @@ class TitleResolver:
 
 
 def _known_words(vocabulary: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Word -> (sort, canonical ingredient name or ""). The sort of a word in several lists is the last written here."""
+    """Word -> (sort, canonical ingredient name or ""). Of the lists that hold a word the last one below decides."""
     words = lexicon.words("titles")
     names = {variant.replace(" ", "").lower(): name for variant, name in vocabulary.items()}
     canonical = set(vocabulary.values())
@@ -133,7 +133,7 @@ def _known_words(vocabulary: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _first_ingredient(dish: str, names: Mapping[str, str]) -> str:
-    """The ingredient a compound dish name starts with ("꼬막무침" -> 꼬막), or ""."""
+    """The ingredient that a compound dish name starts with ("꼬막무침" -> 꼬막), or ""."""
     return next((names[dish[:size]] for size in range(len(dish) - 1, 1, -1) if dish[:size] in names), "")
 
 
@@ -142,7 +142,7 @@ def _usable(word: str, ambiguous: AbstractSet[str]) -> bool:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] is a word of its own there; only single letters are doubtful."""
+    """Whether text[start:end] is a word of its own; only single letters may not be."""
     if end - start > 1:
         return True
     before, after = text[start - 1 : start], text[end : end + 1]
@@ -160,7 +160,7 @@ def _unknown_dish(tokens: list[Token], position: int) -> bool:
 
 
 def _describes(tokens: list[Token], stop: int) -> bool:
-    """Whether the token after `tokens[:stop]` makes the word before it a description of something else."""
+    """Whether the token at `stop` turns the word before it into a modifier."""
     if stop >= len(tokens) or tokens[stop].form in _ABSENT_FORMS:
         return stop < len(tokens)
     if tokens[stop].start != tokens[stop - 1].end:
@@ -173,7 +173,7 @@ def _place(text: str, position: int) -> tuple[int, int]:
 
 
 def _main(hits: list[_Hit]) -> list[_Hit]:
-    """The hits of the first part that has any: what follows a "+" is an extra."""
+    """The hits of the first part that has any; parts after a "+" are extras."""
     return [hit for hit in hits if hit.part == hits[0].part]
 
 
@@ -187,7 +187,7 @@ def _is_food(main: list[_Hit], full: list[_Hit]) -> bool:
 
 
 def _listed(hits: list[_Hit], kinds: Mapping[str, str]) -> tuple[str, ...]:
-    """The product, that is the last ingredient of the first choice, and all of its kind, in order, without repeats."""
+    """The last ingredient of the first choice (the product) and all ingredients of its kind, in order, each once."""
     if not hits:
         return ()
     head = [hit.name for hit in hits if (hit.part, hit.choice) == (hits[0].part, hits[0].choice)][-1]
@@ -196,13 +196,13 @@ def _listed(hits: list[_Hit], kinds: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def resolver_version(vocabulary: Mapping[str, str]) -> str:
-    """The `version` of a :class:`TitleResolver`, without making one.
+    """The `version` of a :class:`TitleResolver`, without creating one.
 
-    Twelve hex digits over the rules (this code, the text rules, the lists) and the vocabulary.
+    Twelve hex digits over the rules (this code, the text rules, the units, the lists) and the vocabulary.
     """
     digest = hashlib.sha256(lexicon.fingerprint_source())
-    for source in (__file__, title_text.__file__):
-        digest.update(Path(source).read_bytes())
+    for path in (Path(__file__), Path(title_text.__file__), Path(units.__file__), units.TABLE):
+        digest.update(path.read_bytes())
     for pair in sorted(vocabulary.items()):
         digest.update("\t".join(pair).encode())
     return digest.hexdigest()[:12]

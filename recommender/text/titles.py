@@ -7,15 +7,13 @@ from typing import Final
 
 from kiwipiepy import Kiwi
 
+from recommender.text.units import SPELLINGS, unit_pattern
+
 BRACKETS: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|<[^<>]*>|★[^★]*★")
-_UNITS: Final = (
-    "kg|mg|ml|cm|mm|g|l|t|p|ea|킬로|키로|리터|그램|미리|인분|인용|개입|개월|개들이|개|팩|봉지|봉|박스|box|병|캔|포기|포|마리|미|수|"
-    "매입|매|장|입|종|세트|set|통|알|구|과|단|줄|판|스틱|정|환|티백|회분|일분|주분|년근|년산|년|월|호|등급|도|절|토막|쪽|손|톨|송이|근|가지|묶음|"
-    "롤|인|컵|모|족|뿌리|망|상자|g내외"
-)
 _AMOUNT: Final = re.compile(
-    rf"(?:약|총|각|x|\*|×)?\s*\d[\d,.]*\s*(?:[~\-/]\s*\d[\d,.]*\s*)?(?:{_UNITS})(?![a-z가-힣])(?:내외|이상|미만|이내|구성)?|"
-    rf"\d[\d,.]*(?:kg|mg|ml|g|l)|[x*×]\s*\d+|\d+\s*\+\s*\d+|\d[\d,.]*\s*%|\d[\d,.]*\+*"
+    rf"(?:약|총|각|x|\*|×)?\s*\d[\d,.]*\s*(?:[~\-/]\s*\d[\d,.]*\s*)?{unit_pattern(SPELLINGS)}"
+    r"(?:내외|이상|미만|이내|구성)?(?![a-z가-힣])|"
+    r"\d[\d,.]*(?:kg|mg|ml|g|l)|[x*×]\s*\d+|\d+\s*\+\s*\d+|\d[\d,.]*\s*%|\d[\d,.]*\+*"
 )
 PROMOTION: Final = re.compile(
     r"(?:방송(?:에서만|중|한정|특가)?|론칭|런칭|단독|초특가|특가|무료\s?배송|무배|당일\s?발송|산지\s?직송|골라\s?담기|모음전|기획전|특집전|특집|"
@@ -40,15 +38,15 @@ def without_brackets(text: str) -> str:
 
 
 def strip_packaging(text: str) -> str:
-    """Plain `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
+    """:func:`plain` `text` without amounts, units, counts and promotion words; list separators (+ , / & ·) stay."""
     text = _AMOUNT.sub(" ", PROMOTION.sub(" ", plain(text)))
     return " ".join(_NOISE.sub(" ", text).split())
 
 
 def normalise_title(title: str) -> str:
-    """What a product title names: brackets, units, counts and promotions stripped.
+    """The words of a product title that name the product: brackets, units, counts and promotions are stripped.
 
-    A title that is nothing but brackets keeps what they hold.
+    A title that consists of brackets alone keeps their content.
     """
     cleaned = strip_packaging(without_brackets(plain(title)))
     return cleaned.strip("+,/&· ") or strip_packaging(title)
@@ -56,7 +54,7 @@ def normalise_title(title: str) -> str:
 
 @cache
 def _kiwi() -> Kiwi:
-    """One analyser a process, loaded on first use (about 2 s and 300 MB)."""
+    """The analyser of this process, loaded on first use (about 2 s and 300 MB)."""
     return Kiwi(num_workers=1, load_multi_dict=False)
 
 

@@ -1,96 +1,64 @@
-"""How much a measure is: kitchen units in grams, and the usual weight of one onion. The figures are in units.txt."""
+"""The table of units that titles, recipe lines, linking and searches share; its rows are in ``units.csv``.
 
+Columns of the file:
+
+- ``unit``: the name under which all spellings of a row are the same unit.
+- ``spellings``: separated by blanks; ``_`` is a blank that may be missing (``큰_술``). Case counts only where two
+  spellings differ by it (``T``, ``t``).
+- ``sort``: ``gram``, ``millilitre``, ``day``: ``size`` says how many of these one unit is. ``whole``: one whole of
+  something (2개, 2알 and 2쪽 count the same). ``part``: a part, a bundle or a container of no fixed size. ``length``:
+  a measure across, an amount only where the text holds no other. ``label``: follows a number that is no amount (2등급).
+- ``rank``: what the unit measures in titles: ``measure`` < ``piece`` < ``pack`` < ``box``, empty if it does not.
+- ``alone``: whether the bare word after a name is a unit that lost its number (``설탕 큰술``), or else part of the
+  name (``성게 알``).
+"""
+
+import csv
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
-WHOLE: Final = ""
-# A number without a unit counts things up to here; nobody counts to 500 in a kitchen, so above it is grams.
-LARGEST_COUNT: Final = 10
+Sort = Literal["gram", "millilitre", "day", "whole", "part", "length", "label"]
+Rank = Literal["", "measure", "piece", "pack", "box"]
 
-
-class Quantity(NamedTuple):
-    """How much of an ingredient there is, in grams or else in pieces; both None when nobody knows."""
-
-    grams: float | None
-    pieces: float | None
+TABLE: Final = Path(__file__).with_suffix(".csv")
 
 
-class Measures(NamedTuple):
-    """Grams and millilitres of units, words for a whole, and of ingredients the weights by word and the densities."""
+class Unit(NamedTuple):
+    """A unit by its ``name``; ``size`` is its number of grams, millilitres or days, None for other sorts."""
 
-    grams: dict[str, float]
-    millilitres: dict[str, float]
-    pieces: frozenset[str]
-    weights: dict[str, dict[str, float]]
-    densities: dict[str, float]
-
-    @property
-    def units(self) -> frozenset[str]:
-        """Every word that is a unit of something."""
-        parts = {word for words in self.weights.values() for word in words if word != WHOLE}
-        return frozenset(self.grams.keys() | self.millilitres.keys() | self.pieces | parts)
+    name: str
+    sort: Sort
+    size: float | None
+    rank: Rank
+    alone: bool
 
 
-def _entries(section: str) -> Iterator[tuple[str, str]]:
-    text = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8")
-    found = re.search(rf"^\[{section}\]\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
-    for line in (found[1] if found else "").splitlines():
-        if line.strip():
-            names, _, value = line.partition("=")
-            yield names.strip(), value.strip()
+def find_unit(word: str) -> Unit | None:
+    """The unit of a spelling, blanks and case aside; None for any other word."""
+    spelling = unicodedata.normalize("NFKC", word).replace(" ", "")
+    return UNITS.get(spelling) or UNITS.get(spelling.lower())
 
 
-def _amounts(section: str) -> dict[str, float]:
-    return {name.strip(): float(value) for names, value in _entries(section) for name in names.split(",")}
+def unit_pattern(spellings: Iterable[str]) -> str:
+    """Regular expression of any of the spellings, the longest first; no group, any case."""
+    longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    alternatives = "|".join(re.escape(spelling).replace("_", r"\s?") for spelling in longest_first)
+    return f"(?i:{alternatives})"
 
 
-def _weights(written: str) -> dict[str, float]:
-    """``5, 쪽 5, 통 40``: grams of a whole, then of other words."""
-    whole, *others = written.split(",")
-    return {WHOLE: float(whole)} | {word: float(grams) for word, grams in (other.split() for other in others)}
+def _read_table() -> dict[str, Unit]:
+    units: dict[str, Unit] = {}
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            size = float(row["size"]) if row["size"] else None
+            unit = Unit(row["unit"], cast(Sort, row["sort"]), size, cast(Rank, row["rank"]), row["alone"] == "yes")
+            units |= dict.fromkeys(row["spellings"].split(), unit)
+    return units
 
 
-MEASURES: Final = Measures(
-    grams=_amounts("grams"),
-    millilitres=_amounts("millilitres"),
-    pieces=frozenset(word.strip() for words, _ in _entries("pieces") for word in words.split(",")),
-    weights={name: _weights(value) for name, value in _entries("weights")},
-    densities=_amounts("densities"),
-)
-UNITS: Final = MEASURES.units
-
-
-@lru_cache(maxsize=1 << 16)
-def quantity(ingredient: str, number: float | None, unit: str | None) -> Quantity:
-    """``number`` of ``unit`` of a canonical ingredient: in grams where that is known, else in pieces, else unknown."""
-    if number is None:
-        return Quantity(None, None)
-    word = unicodedata.normalize("NFKC", unit).strip() if unit else "개" if number <= LARGEST_COUNT else "g"
-    word = word if word in UNITS else word.lower()
-    grams = _grams(ingredient, word)
-    if grams is not None:
-        return Quantity(number * grams, None)
-    return Quantity(None, number if word in MEASURES.pieces else None)
-
-
-def _grams(ingredient: str, word: str) -> float | None:
-    """Grams of one ``word`` of an ingredient."""
-    weights = MEASURES.weights.get(ingredient, {})
-    if word in weights:
-        return weights[word]
-    if word in MEASURES.millilitres:
-        return MEASURES.millilitres[word] * MEASURES.densities.get(ingredient, 1.0)
-    return weights.get(WHOLE) if word in MEASURES.pieces else MEASURES.grams.get(word)
-
-
-def together(one: Quantity, more: Quantity) -> Quantity:
-    """Both; what is unknown of one counts for nothing beside what is known of the other."""
-    return Quantity(_sum(one.grams, more.grams), _sum(one.pieces, more.pieces))
-
-
-def _sum(one: float | None, more: float | None) -> float | None:
-    return more if one is None else one if more is None else one + more
+# By spelling as in the file.
+SPELLINGS: Final = _read_table()
+UNITS: Final = {spelling.replace("_", ""): unit for spelling, unit in SPELLINGS.items()}

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from recommender.search.index import Knows, TextIndex, squeezed
-from recommender.text.kitchen_amounts import read_measure
-from recommender.text.units import Quantity, quantity
+from recommender.text.amounts import read_measure
+from recommender.text.quantities import Quantity, quantity
 from serving.catalog.ingredient_names import IngredientNames, read_synonyms
 from serving.catalog.pantry import Pantry
 from serving.web.fragments import Fragments

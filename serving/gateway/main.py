@@ -1,14 +1,24 @@
-"""All six services in one process: ``uvicorn serving.gateway.main:app --port 8000``."""
+"""All six services in one process: ``uvicorn --factory serving.gateway.main:create_app --port 8000``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.home_shopping.router import router as home_shopping
 from serving.kok.router import router as kok
 from serving.log.router import router as log
 from serving.recipe.router import router as recipe
 from serving.recommend.router import router as recommend
+from serving.runtime.event_writer import WriterLimits
 from serving.runtime.runtime import Part
 from serving.user.router import router as user
+from serving.web.clock import Clock, wall_clock
+from serving.web.settings import ServingSettings
 
 ROUTERS = (home_shopping, kok, recipe, recommend, log, user)
 
-app = create_app("gateway", ROUTERS, Part)
+
+def create_app(
+    settings: ServingSettings | None = None, clock: Clock = wall_clock, writer_limits: WriterLimits = WriterLimits()
+) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("gateway", ROUTERS, Part, settings=settings, clock=clock, writer_limits=writer_limits)

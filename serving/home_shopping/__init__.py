@@ -1,1 +1,1 @@
-"""Home shopping: schedules, products, what goes with them."""
+"""Home shopping: schedules, products and what goes with them."""

@@ -1,7 +1,13 @@
-"""The home shopping service alone: ``uvicorn serving.home_shopping.main:app --port 8003``."""
+"""The home shopping service alone: ``uvicorn --factory serving.home_shopping.main:create_app --port 8003``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.home_shopping.router import router
 from serving.runtime.runtime import Part
+from serving.web.settings import ServingSettings
 
-app = create_app("home_shopping", [router], [Part.CATALOG, Part.RELEASE])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("home_shopping", [router], [Part.CATALOG, Part.RELEASE], settings=settings)

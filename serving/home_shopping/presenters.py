@@ -42,7 +42,7 @@ class SlotFields(TypedDict):
 
 
 def slot(show: Show) -> SlotFields:
-    """When a product is shown and for how much."""
+    """Times and prices of a product in a show."""
     price = shown_price(show.list_price, show.price, show.price_kind)
     return SlotFields(
         live_id=show.live_id,

@@ -12,7 +12,7 @@ from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.home_shopping import presenters
 from serving.home_shopping.schemas import (
-    ForgetKeyword,
+    DeleteKeyword,
     History,
     HistoryEntry,
     IngredientCheck,
@@ -29,14 +29,15 @@ from serving.recommendations.relations import MALL_PRODUCTS_FOR_PRODUCT, RECIPES
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.web.clock import kst_day, next_midnight
 from serving.web.errors import UNAUTHORIZED, absent, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"])
 
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5
@@ -65,7 +66,7 @@ async def recipe_recommend(request: Request, snapshot: CurrentSnapshot, _: Visit
     if product.is_ingredient:
         picked = recommend(snapshot, RECIPES_FOR_PRODUCT, ProductRequest(product, MOST_RECIPES))
     body = presenters.recipe_cards(product, picked, snapshot.recipes.fragments)
-    event = ("homeshopping_recipe_recommendation", impressions(picked, **product_fields(product.ref)))
+    event = events.HomeshoppingRecipeRecommendation(**product_fields(product.ref), **impressions(picked))
     return cache_response(request, snapshot, body, event=event, stage=picked.stage)
 
 
@@ -74,11 +75,11 @@ async def kok_recommend(request: Request, snapshot: CurrentSnapshot, _: Visitor,
     """Products of the mall that go with a product; none for an unknown one."""
     product = snapshot.schedule.product_by_id(product_id)
     picked: Recommendation[KokItem] = Recommendation((), None, snapshot.release_version)
-    anchor: dict[str, object] = {"product_id": product_id}
     if product:
         picked = recommend(snapshot, MALL_PRODUCTS_FOR_PRODUCT, ProductRequest(product, MOST_MALL_PRODUCTS))
-        anchor = product_fields(product.ref)
-    event = ("homeshopping_kok_recommendation", impressions(picked, **anchor))
+        event = events.HomeshoppingKokRecommendation(**product_fields(product.ref), **impressions(picked))
+    else:
+        event = events.HomeshoppingKokRecommendation(product_id=product_id, **impressions(picked))
     body = presenters.mall_products(picked, snapshot.kok.fragments)
     return cache_response(request, snapshot, body, event=event, stage=picked.stage)
 
@@ -98,8 +99,7 @@ async def product(request: Request, snapshot: CurrentSnapshot, _: Visitor, live_
     show = snapshot.schedule.by_live_id.get(live_id)
     if show is None:
         raise not_found(f"show {live_id}")
-    viewed = {"live_id": live_id} | product_fields(show.product.ref)
-    event = ("homeshopping_product_detail_view", viewed)
+    event = events.HomeshoppingProductDetailView(live_id=live_id, **product_fields(show.product.ref))
     return cache_response(
         request, snapshot, presenters.product_page(show, snapshot.schedule.page_of(show.product)), event=event
     )
@@ -127,7 +127,7 @@ async def schedule(
     last = first if live_date else first + DAYS_AHEAD
     until = None if live_date else next_midnight(now)
     body = presenters.schedule_days(snapshot.schedule, first, last) if page == 1 else presenters.NO_SCHEDULE
-    event = ("homeshopping_schedule_view", {"live_date": live_date.isoformat() if live_date else None})
+    event = events.HomeshoppingScheduleView(live_date=live_date.isoformat() if live_date else None)
     return cache_response(request, snapshot, body, until=until, event=event)
 
 
@@ -158,7 +158,7 @@ async def search(
     shows = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
     products = [presenters.found_slot(show) for show in page_of(shows, page, size)]
     body = SlotSearch(total=len(shows), page=page, size=size, products=products)
-    event = ("homeshopping_search", {"keyword": keyword, "result_count": len(shows)})
+    event = events.HomeshoppingSearch(keyword=keyword, result_count=len(shows))
     # When the first of the shows ends, every page may change.
     return cache_response(
         request, snapshot, body, until=min((show.ends_at for show in shows), default=None), event=event
@@ -181,7 +181,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> His
 
 
 @router.delete("/search/history", responses=UNAUTHORIZED | absent("search history 12"))
-def forget_search(runtime: CurrentRuntime, user: User, body: ForgetKeyword) -> Message:
+def delete_search(runtime: CurrentRuntime, user: User, body: DeleteKeyword) -> Message:
     """Delete a keyword of the user."""
     search_history.forget(runtime, search_history.HOME_SHOPPING, user, body.homeshopping_history_id)
     return Message(message="검색어가 삭제되었습니다.")

@@ -36,16 +36,16 @@ from serving.web.fields import (
 )
 from serving.web.parameters import Id
 
-StationId = Annotated[int, Field(description="Its id here", examples=[4])]
+StationId = Annotated[int, Field(description="Id in this API", examples=[4])]
 StationName = Annotated[str, Field(examples=["NS홈쇼핑"])]
-StationNumber = Annotated[int, Field(description="Its place on the remote control", examples=[13])]
+StationNumber = Annotated[int, Field(description="Number on the remote control", examples=[13])]
 Billing = Annotated[
-    str, Field(description="`main` or `sub`: what a show is about, or what comes along", examples=["main"])
+    str, Field(description="`main` or `sub`: the product of a show, or one sold along with it", examples=["main"])
 ]
 
 
 class Slot(BaseModel):
-    """When a product is shown and for how much; times are ``HH:MM:SS`` in Korea, prices 0 when unknown."""
+    """Times and prices of a product in a show; times are ``HH:MM:SS`` in Korea, prices 0 when unknown."""
 
     live_id: LiveId
     product_id: BroadcastId
@@ -92,7 +92,7 @@ class AiredShow(BaseModel):
 
 
 class ChannelOnAir(BaseModel):
-    """What a channel shows now, and next."""
+    """The show on air and the next show of a channel."""
 
     homeshopping_id: StationId
     homeshopping_name: StationName
@@ -103,7 +103,7 @@ class ChannelOnAir(BaseModel):
 
 def _aired_example(live_id: int, start: str, end: str, title: str, product_id: int, product: str) -> JsonDict:
     times: JsonDict = {"live_date": "2025-08-06", "live_start_time": start, "live_end_time": end}
-    shown: JsonDict = {
+    product_fields: JsonDict = {
         "live_id": live_id,
         "product_id": product_id,
         "product_name": product,
@@ -114,7 +114,7 @@ def _aired_example(live_id: int, start: str, end: str, title: str, product_id: i
         "price_kind": "amount",
         "promotion_type": "main",
     }
-    return times | {"live_title": title, "products": [shown | times]}
+    return times | {"live_title": title, "products": [product_fields | times]}
 
 
 _ON_AIR_EXAMPLE: Final[JsonDict] = {
@@ -148,26 +148,26 @@ class ProductDetail(Slot):
     homeshopping_channel: StationNumber
     homeshopping_channel_name: str = Field(examples=["채널 13"])
     homeshopping_channel_image: str = Field(
-        description="A picture that the frontend has", examples=["/images/channels/channel_13.jpg"]
+        description="An image that the frontend has", examples=["/images/channels/channel_13.jpg"]
     )
 
 
 class DetailInfo(BaseModel):
-    """A line of the product's data sheet."""
+    """A row of the product's details."""
 
     detail_col: str = Field(examples=["원산지"])
     detail_val: str = Field(examples=["국내산"])
 
 
 class Image(BaseModel):
-    """A picture of the product."""
+    """An image of the product."""
 
     img_url: str | None = Field(examples=["https://img.example.com/7/detail-1.jpg"])
-    sort_order: int = Field(description="Its place, from 1", examples=[1])
+    sort_order: int = Field(description="Position, from 1", examples=[1])
 
 
 class ProductPage(BaseModel):
-    """A product's page."""
+    """A product page."""
 
     product: ProductDetail
     detail_infos: list[DetailInfo]
@@ -233,7 +233,7 @@ class FoundSlot(Slot):
 
 
 class SlotSearch(BaseModel):
-    """A page of what a search found, and how much there is."""
+    """A page of search results, and their total."""
 
     total: int = Field(description="Products on all pages", examples=[1])
     page: PageNumber
@@ -258,7 +258,7 @@ class History(BaseModel):
     history: list[HistoryEntry]
 
 
-class ForgetKeyword(BaseModel):
-    """A keyword to forget."""
+class DeleteKeyword(BaseModel):
+    """A keyword to delete."""
 
     homeshopping_history_id: Id = Field(examples=[12])

@@ -1,7 +1,13 @@
-"""The mall service alone: ``uvicorn serving.kok.main:app --port 8002``."""
+"""The mall service alone: ``uvicorn --factory serving.kok.main:create_app --port 8002``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.kok.router import router
 from serving.runtime.runtime import Part
+from serving.web.settings import ServingSettings
 
-app = create_app("kok", [router], [Part.CATALOG, Part.RELEASE])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("kok", [router], [Part.CATALOG, Part.RELEASE], settings=settings)

@@ -24,14 +24,15 @@ from serving.recommendations.presenters import impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.web.errors import UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
 from sql.types import LARGEST_ID
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/kok", tags=["kok"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/kok", tags=["kok"])
 
 BEST_ITEMS = 10
 
@@ -52,7 +53,7 @@ async def discounted(
     use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of an item the one with the largest."""
-    event = ("kok_discounted_products_view", {"page": page, "size": size})
+    event = events.KokDiscountedProductsView(page=page, size=size)
     return cache_response(
         request,
         snapshot,
@@ -71,7 +72,7 @@ async def top_selling(
     sort_by: SortBy = "review_count",
 ) -> Response:
     """Products with reviews, by their number or by rating; one listing of each item."""
-    event = ("kok_top_selling_products_view", {"page": page, "size": size, "sort_by": sort_by})
+    event = events.KokTopSellingProductsView(page=page, size=size, sort_by=sort_by)
     return cache_response(
         request,
         snapshot,
@@ -85,7 +86,7 @@ async def store_best_items(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
     """The ten best reviewed products. They are the same for everyone, because orders are not known here."""
-    event = ("kok_store_best_items_view", {"sort_by": sort_by})
+    event = events.KokStoreBestItemsView(sort_by=sort_by)
     return cache_response(
         request,
         snapshot,
@@ -103,8 +104,9 @@ def homeshopping_recommend(
 ) -> AiredForUser:
     """Shows, on air or to come, that go with the mall products that the user viewed last; else the next ones."""
     found = recommend_shows(snapshot, viewed_by(runtime, user), k, runtime.clock())
-    event = impressions(found.shows, kok_product_ids=[item.ref.product_id for item in found.matched])
-    runtime.record_event(user.user_id, "kok_homeshopping_recommendation", event)
+    matched = [item.ref.product_id for item in found.matched]
+    event = events.KokHomeshoppingRecommendation(kok_product_ids=matched, **impressions(found.shows))
+    runtime.record_event(user.user_id, event)
     return presenters.shows_for_user(found)
 
 
@@ -134,10 +136,8 @@ async def cart_recipes(
     """Recipes that use the products of a cart, the most informative ingredients first. Unknown products are skipped."""
     cart = recommend_for_cart(snapshot, _ids(product_ids), page, size)
     body = presenters.cart_recipes(cart, page, size)
-    event = (
-        "kok_cart_recipe_recommend",
-        impressions(cart.recipes, cart=[product_fields(ref) for ref in cart.products]),
-    )
+    products = [events.Product(**product_fields(ref)) for ref in cart.products]
+    event = events.KokCartRecipeRecommend(cart=products, **impressions(cart.recipes))
     return cache_response(request, snapshot, body, needs_login=True, event=event, stage=cart.recipes.stage)
 
 
@@ -148,7 +148,7 @@ async def product_info(request: Request, snapshot: CurrentSnapshot, _: Visitor, 
     if item is None:
         raise not_found(f"KOK product {product_id}")
     return cache_response(
-        request, snapshot, presenters.info(item), event=("kok_product_info_view", {"kok_product_id": product_id})
+        request, snapshot, presenters.info(item), event=events.KokProductInfoView(kok_product_id=product_id)
     )
 
 
@@ -159,7 +159,7 @@ def product_tabs(
     """The images of a product's description, in order; none for an unknown product."""
     with runtime.service_db.connect() as conn:
         urls = queries.read_images(conn, product_id)
-    event = ("kok_product_tabs_view", {"kok_product_id": product_id})
+    event = events.KokProductTabsView(kok_product_id=product_id)
     return cache_response(request, snapshot, presenters.tabs(product_id, urls), event=event)
 
 
@@ -173,7 +173,7 @@ def product_reviews(
     if product is None:
         raise not_found(f"KOK product {product_id}")
     body = presenters.reviews(product, reviews)
-    return cache_response(request, snapshot, body, event=("kok_product_reviews_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=events.KokProductReviewsView(kok_product_id=product_id))
 
 
 @router.get("/product/{product_id}/seller-details", response_model=KokSellerDetails, responses=NO_PRODUCT)
@@ -186,7 +186,7 @@ def seller_details(
     with runtime.service_db.connect() as conn:
         seller, details = queries.read_seller(conn, product_id)
     body = presenters.seller_details(seller, details)
-    return cache_response(request, snapshot, body, event=("kok_product_details_view", {"kok_product_id": product_id}))
+    return cache_response(request, snapshot, body, event=events.KokProductDetailsView(kok_product_id=product_id))
 
 
 @router.get("/search", response_model=KokSearch)
@@ -201,7 +201,7 @@ async def search(
     products = [presenters.found(item) for item in page_of(items, page, size)]
     body = KokSearch(total=len(items), page=page, size=size, products=products)
     return cache_response(
-        request, snapshot, body, event=("kok_product_search", {"keyword": keyword, "result_count": len(items)})
+        request, snapshot, body, event=events.KokProductSearch(keyword=keyword, result_count=len(items))
     )
 
 
@@ -222,7 +222,7 @@ def save_search(runtime: CurrentRuntime, user: User, body: SearchKeyword) -> Kok
 
 
 @router.delete("/search/history/{history_id}", responses=UNAUTHORIZED | absent("search history 12"))
-def forget_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
+def delete_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) -> Message:
     """Delete a keyword of the user."""
     search_history.forget(runtime, search_history.KOK, user, history_id)
     return Message(message="검색어가 삭제되었습니다.")

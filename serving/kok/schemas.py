@@ -41,8 +41,10 @@ from serving.web.fields import (
 ReviewCount = Annotated[int, Field(examples=[120])]
 Score = Annotated[float, Field(description="Mean of the stars, 0 without reviews", examples=[4.5])]
 Percent = Annotated[int, Field(description="Percent of the reviews, 0 when unknown", examples=[80])]
-Opinion = Annotated[str, Field(description="What most reviews say of it, empty when unknown", examples=["좋아요"])]
-Verdict = Annotated[str, Field(description="What the customer says of it, empty when nothing", examples=["좋아요"])]
+Opinion = Annotated[
+    str, Field(description="Most frequent opinion in the reviews, empty when unknown", examples=["좋아요"])
+]
+CustomerOpinion = Annotated[str, Field(description="The customer's opinion, empty without one", examples=["좋아요"])]
 
 
 class KokCard(BaseModel):
@@ -72,7 +74,7 @@ class KokFound(KokCard):
 
 
 class KokSearch(BaseModel):
-    """A page of what a search found, and how much there is."""
+    """A page of search results, and their total."""
 
     total: int = Field(description="Products on all pages", examples=[1])
     page: PageNumber
@@ -81,7 +83,7 @@ class KokSearch(BaseModel):
 
 
 class KokInfo(BaseModel):
-    """A product's page."""
+    """A product page."""
 
     kok_product_id: MallId
     kok_product_name: MallName
@@ -96,9 +98,9 @@ class KokInfo(BaseModel):
 
 
 class KokImage(BaseModel):
-    """A picture of the product's description."""
+    """An image of the product's description."""
 
-    kok_img_id: int = Field(description="Its place, from 1", examples=[1])
+    kok_img_id: int = Field(description="Position, from 1", examples=[1])
     kok_product_id: MallId
     kok_img_url: str = Field(examples=["https://img.example.com/10048215/detail-1.jpg"])
 
@@ -110,7 +112,7 @@ class KokTabs(BaseModel):
 
 
 class KokReviewStats(BaseModel):
-    """What all reviews say together: numbers are 0 and texts empty when unknown."""
+    """Statistics of all reviews: numbers are 0 and texts empty when unknown."""
 
     kok_review_score: Score
     kok_review_cnt: ReviewCount
@@ -128,7 +130,7 @@ class KokReviewStats(BaseModel):
 
 
 class KokReviewed(BaseModel):
-    """A review; the nickname is masked but for its first letter."""
+    """A review; the nickname is masked after its first letter."""
 
     kok_review_id: int = Field(examples=[31])
     kok_product_id: MallId
@@ -136,9 +138,9 @@ class KokReviewed(BaseModel):
     kok_review_user: str = Field(description="The same as kok_nickname: the frontend reads this one", examples=["김**"])
     kok_review_date: str = Field(description="YYYY-MM-DD, empty when unknown", examples=["2025-08-03"])
     kok_review_score: int = Field(description="Stars, 1 to 5; 0 when unknown", examples=[5])
-    kok_price_eval: Verdict
-    kok_delivery_eval: Verdict
-    kok_taste_eval: Verdict
+    kok_price_eval: CustomerOpinion
+    kok_delivery_eval: CustomerOpinion
+    kok_taste_eval: CustomerOpinion
     kok_review_text: str = Field(examples=["알이 굵고 맛있어요."])
 
 
@@ -150,7 +152,7 @@ class KokReviews(BaseModel):
 
 
 class KokSellerInfo(BaseModel):
-    """Who sells a product, as its page words it; empty where the page says nothing."""
+    """The seller of a product in the words of its page; empty where the page has nothing."""
 
     kok_co_ceo: str = Field(description="대표자", examples=["홍길동"])
     kok_co_reg_no: str = Field(description="사업자등록번호", examples=["000-00-00000"])
@@ -163,14 +165,14 @@ class KokSellerInfo(BaseModel):
 
 
 class KokDetail(BaseModel):
-    """A line of the product's tables of facts."""
+    """A row of the product's tables of details."""
 
     kok_detail_col: str = Field(examples=["원산지"])
     kok_detail_val: str = Field(examples=["국내산"])
 
 
 class KokSellerDetails(BaseModel):
-    """Who sells a product, and its tables of facts."""
+    """The seller of a product, and its tables of details."""
 
     seller_info: KokSellerInfo
     detail_info: list[KokDetail]
@@ -215,7 +217,7 @@ class CartRecipe(ItemProvenance):
     thumbnail_url: RecipeImage | None
     number_of_serving: Servings | None
     ingredients: IngredientNames
-    matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe holds", examples=[1])
+    matched_ingredient_count: int = Field(description="Ingredients of the cart that the recipe contains", examples=[1])
     total_ingredients_count: int = Field(description="Ingredients of the recipe, each counted once", examples=[3])
     used_ingredients: list[UsedIngredient] = Field(description="Those ingredients of the cart")
 
@@ -252,15 +254,15 @@ class AiredNow(ItemProvenance):
     live_date: LiveDate
     live_start_time: LiveStart
     live_end_time: LiveEnd
-    similarity_score: float | None = Field(default=None, description="Always null: `reason` says it", examples=[None])
+    similarity_score: float | None = Field(default=None, description="Always null: see `reason`", examples=[None])
 
 
 class AiredForUser(Provenance):
-    """Shows on air or to come that go with the mall products that a user looked at last."""
+    """Shows on air or to come that go with the mall products that a user viewed last."""
 
     kok_product_id: int | None = Field(default=None, description="Always null", examples=[None])
     kok_product_name: str = Field(
-        description="The product that was looked at last, empty for a new user", examples=["햇감자 3kg"]
+        description="The product that was viewed last, empty for a new user", examples=["햇감자 3kg"]
     )
     recommendations: list[AiredNow]
     total_count: int = Field(description="Rows of `recommendations`", examples=[1])

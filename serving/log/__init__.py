@@ -1,1 +1,1 @@
-"""Events of users, written before they are acknowledged."""
+"""Events of users, committed before they are acknowledged."""

@@ -1,7 +1,13 @@
-"""The event service alone: ``uvicorn serving.log.main:app --port 8006``."""
+"""The event service alone: ``uvicorn --factory serving.log.main:create_app --port 8006``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.log.router import router
 from serving.runtime.runtime import Part
+from serving.web.settings import ServingSettings
 
-app = create_app("log", [router], [Part.EVENTS])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("log", [router], [Part.EVENTS], settings=settings)

@@ -1,4 +1,4 @@
-"""Reading events back from the landing table."""
+"""Queries of events in the landing table."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sql.warehouse.events import UserEvent
 
 
 def latest(conn: Connection, user_id: int, limit: int) -> list[Row[Any]]:
-    """The newest events of a user, newest first; ``occurred_at`` is NULL where Korea has no date for it."""
+    """Return the latest events of a user, newest first; ``occurred_at`` is NULL if it has no date in Korea."""
     newest = (UserEvent.received_at.desc(), UserEvent.event_id.desc())
-    # In UTC, because at the ends of time the driver reads no other zone of a session.
+    # In UTC, because near the first and last date the driver fails in other time zones.
     moment = type_coerce(func.timezone("UTC", UserEvent.occurred_at), UtcDateTime)
     occurred_at = case((UserEvent.occurred_at <= LAST_INSTANT, moment)).label("occurred_at")
     columns = (UserEvent.event_id, UserEvent.user_id, UserEvent.event_type, UserEvent.payload, UserEvent.received_at)

@@ -1,4 +1,4 @@
-"""Event routes. An event is acknowledged when it is committed, never before."""
+"""Event routes. An event is acknowledged after it is committed, never before."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -21,32 +21,41 @@ from serving.log.schemas import (
 )
 from serving.runtime.deps import CurrentRuntime, User, Visitor
 from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, new_event_id
-from serving.runtime.response_cache import MemoryRoute
 from serving.web.auth import Identity
 from serving.web.clock import KST
-from serving.web.errors import UNAUTHORIZED, described, unauthorized
+from serving.web.errors import INVALID, UNAUTHORIZED, described, unauthorized
+from serving.web.json_body import JsonBody
 from serving.web.parameters import Id
+from sql.warehouse.event_types import CLIENT_EVENT_PREFIX
 
-router = APIRouter(prefix="/api/log/user", tags=["log"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/log/user", tags=["log"])
 
 NEWEST = 50
 STORED = "활동 로그가 저장되었습니다."
 REFUSED = UNAUTHORIZED | described(403, "An event of another user", "events are accepted for the logged-in user only")
 TAKEN = described(
     409,
-    "An event_id of somebody else",
+    "The event_id of an event of another user",
     "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
 )
+ACTIVITY, BATCH, EVENT = JsonBody(Activity), JsonBody(ActivityBatch), JsonBody(NewEvent)
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
-@router.post("/activity", status_code=201, response_model=ActivityLogged, responses=REFUSED | TAKEN)
-async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: Activity) -> Response:
+@router.post(
+    "/activity",
+    status_code=201,
+    response_model=ActivityLogged,
+    responses=REFUSED | TAKEN | INVALID,
+    openapi_extra=ACTIVITY.openapi(),
+)
+async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visitor) -> Response:
     """Store an event; the answer comes after its commit.
 
     With a token it is the user's. Without one it is anonymous, and `session_id` says which visitor it was. Sent again
     with the same `event_id` it is stored once.
     """
+    body = await ACTIVITY.read(request)
     event = _event(body, _author(request, runtime, visitor))
     answer = {
         "message": STORED,
@@ -60,26 +69,40 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
         "error": None,
         "event_id": event.event_id,
     }
-    return await _stored(runtime, [event], answer)
+    return await _store(runtime, [event], answer)
 
 
-@router.post("/activity/batch", status_code=201, response_model=BatchLogged, responses=REFUSED | TAKEN)
-async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor, body: ActivityBatch) -> Response:
+@router.post(
+    "/activity/batch",
+    status_code=201,
+    response_model=BatchLogged,
+    responses=REFUSED | TAKEN | INVALID,
+    openapi_extra=BATCH.openapi(),
+)
+async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor) -> Response:
     """Store many events in one transaction; the answer comes after its commit.
 
     One bad event refuses the whole batch, and the reason names its place. Events with an `event_id` may be sent again;
     within a batch one `event_id` means one event.
     """
+    body = await BATCH.read(request)
     author = _author(request, runtime, visitor)
     events = [_event(activity, author) for activity in body.events]
     ids = [event.event_id for event in events]
     answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}
-    return await _stored(runtime, events, answer)
+    return await _store(runtime, events, answer)
 
 
-@router.post("/event", status_code=201, response_model=StoredEvent, responses=REFUSED)
-async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Response:
+@router.post(
+    "/event",
+    status_code=201,
+    response_model=StoredEvent,
+    responses=REFUSED | INVALID,
+    openapi_extra=EVENT.openapi(),
+)
+async def log_event(request: Request, runtime: CurrentRuntime, user: User) -> Response:
     """Store an event of the logged-in user, with what is known of the call that it belongs to."""
+    body = await EVENT.read(request)
     if body.user_id != user.user_id:
         raise HTTPException(403, "events are accepted for the logged-in user only")
     call = {
@@ -102,7 +125,7 @@ async def log_event(runtime: CurrentRuntime, user: User, body: NewEvent) -> Resp
     )
     stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
     answer = stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
-    return await _stored(runtime, [event], answer)
+    return await _store(runtime, [event], answer)
 
 
 @router.get("/event")
@@ -122,11 +145,11 @@ def latest_events(runtime: CurrentRuntime, user: User, user_id: UserId) -> list[
         raise HTTPException(403, "events are shown to their own user only")
     with runtime.warehouse.connect() as conn:
         rows = queries.latest(conn, user.user_id, NEWEST)
-    return [_shown(row) for row in rows]
+    return [_stored_event(row) for row in rows]
 
 
 def _author(request: Request, runtime: CurrentRuntime, visitor: Identity | None) -> Identity | None:
-    """The user of the token; None for an anonymous visitor. A token that does not hold makes nobody anonymous."""
+    """Return the user of the token, None without a token; an invalid one is refused rather than taken as anonymous."""
     header = request.headers.get("authorization")
     if visitor is None and header is not None:
         return runtime.auth.required(header)
@@ -142,7 +165,7 @@ def _event(body: Activity, author: Identity | None) -> Event:
     return Event(
         event_id=str(body.event_id) if body.event_id else new_event_id(),
         user_id=user_id,
-        event_type=f"user_activity_{body.action}",
+        event_type=f"{CLIENT_EVENT_PREFIX}{body.action}",
         occurred_at=body.timestamp,
         session_id=body.session_id,
         path=body.path,
@@ -151,8 +174,8 @@ def _event(body: Activity, author: Identity | None) -> Event:
     )
 
 
-async def _stored(runtime: CurrentRuntime, events: list[Event], answer: dict[str, Any]) -> Response:
-    """Store events and answer; the answer is made first, so that nothing can go wrong after the commit."""
+async def _store(runtime: CurrentRuntime, events: list[Event], answer: dict[str, Any]) -> Response:
+    """Store events and answer; the answer is encoded first, so that nothing can fail after the commit."""
     response = Response(orjson.dumps(answer), 201, media_type="application/json")
     try:
         await runtime.events.write(events)
@@ -163,7 +186,7 @@ async def _stored(runtime: CurrentRuntime, events: list[Event], answer: dict[str
     return response
 
 
-def _shown(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of user_event
+def _stored_event(row: Any) -> StoredEvent:  # noqa: ANN401 - a row of user_event
     data = dict(row.payload)
     try:
         call = HttpCall.model_validate(data.get(HTTP_CALL) or None)

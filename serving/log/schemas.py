@@ -21,40 +21,40 @@ from serving.web.parameters import Id
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000
-# Where a payload keeps what the client knows of the call.
+# Key of a payload for the fields of a call in POST /event.
 HTTP_CALL = "http_call"
 
 
 def _encoded(payload: object) -> str:
-    """JSON of an object, as it is stored. It is made once, where it is checked."""
+    """Return an object as the JSON that is stored: encoded once, where it is checked."""
     if not isinstance(payload, dict):
-        raise ValueError("is no object")  # noqa: TRY004 - pydantic words what a validator raises
+        raise ValueError("is no object")  # noqa: TRY004 - pydantic turns a ValueError into a validation error
     if HTTP_CALL in payload:
         raise ValueError(f"may not have the key {HTTP_CALL}, which is kept for the fields of a call in POST /event")
     try:
         encoded = orjson.dumps(payload)
     except orjson.JSONEncodeError as error:
         raise ValueError(f"holds a value that cannot be stored: {error}") from None
-    # A pair of backslashes is one of the text itself, and what follows it is no escape.
+    # A pair of backslashes is an escaped backslash, and what follows it is no escape.
     if b"\\u0000" in encoded and b"\\u0000" in encoded.replace(rb"\\", b""):
         raise ValueError("holds a NUL character, which cannot be stored")
-    # Every float beyond 64 bits is written with an exponent, and hardly anything else is.
-    if b"e+" in encoded and _exceeds_64_bits(payload):
+    # orjson writes floats beyond 64 bits with an exponent, NaN and infinity as null.
+    if (b"e+" in encoded or b"null" in encoded) and _exceeds_64_bits(payload):
         raise ValueError("holds a number beyond 64 bits, whose digits would be lost: send it as text")
     return encoded.decode()
 
 
 def _exceeds_64_bits(value: object) -> bool:
-    """Whether a float is so large; integers beyond 64 bits were read as one."""
+    """Whether a float in the value is so large, or no number."""
     if isinstance(value, dict):
         return any(_exceeds_64_bits(member) for member in value.values())
     if isinstance(value, list):
         return any(_exceeds_64_bits(member) for member in value)
-    return isinstance(value, float) and abs(value) >= 2**63
+    return isinstance(value, float) and not abs(value) < 2**63
 
 
 def _date_time(value: object) -> object:
-    """Let text through that begins with a year; pydantic would take a number for seconds since 1970."""
+    """Accept only text that begins with a year; pydantic would read a number as seconds since 1970."""
     if isinstance(value, str) and value[4:5] == "-":
         return value
     raise ValueError("is no date and time such as 2025-08-06T12:00:00+09:00")
@@ -70,7 +70,7 @@ def _utc(moment: datetime) -> datetime:
     return instant
 
 
-# A character that no database stores; checked by pydantic itself, which a function for every text would slow down.
+# NUL, which no database stores. A pattern, because a validator function for every text would be slower.
 NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Payload = Annotated[
@@ -81,7 +81,7 @@ SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, patter
 
 
 class Activity(BaseModel):
-    """Something that a visitor did in the frontend; fields beyond these are not stored."""
+    """Something that a visitor did in the frontend; other fields are not stored."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -107,10 +107,10 @@ class Activity(BaseModel):
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
     user_id: Id | None = Field(default=None, description="Must be the user of the token, if given")
     session_id: SessionId | None = Field(
-        default=None, description="Session of the client; without a token it is what says who did it"
+        default=None, description="Session of the client; identifies the visitor without a token"
     )
     extra_data: Payload | None = Field(default=None, description="Further fields, such as ids and positions")
-    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; made here if not given")
+    event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; generated if not given")
 
 
 class ActivityLogged(BaseModel):
@@ -133,7 +133,7 @@ class ActivityLogged(BaseModel):
 
 
 def _agreeing(events: list[Activity]) -> list[Activity]:
-    """Refuse different events under one id, of which only the first could be stored."""
+    """Refuse different events with one id, of which only the first could be stored."""
     places: dict[UUID, int] = {}
     for place, event in enumerate(events):
         if event.event_id is not None:
@@ -170,7 +170,7 @@ class BatchLogged(BaseModel):
 
 
 class NewEvent(BaseModel):
-    """An event of the logged-in user, with what the client knows of the call that it belongs to."""
+    """An event of the logged-in user, with the API call that it belongs to."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -202,7 +202,7 @@ class NewEvent(BaseModel):
 
 
 class HttpCall(BaseModel):
-    """What a payload keeps of a call; anything else under its key is data of the client from before it was refused."""
+    """Fields of a call in a payload; under its key, older payloads may hold other data of a client."""
 
     model_config = ConfigDict(extra="forbid")
 

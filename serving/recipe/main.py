@@ -1,7 +1,13 @@
-"""The recipe service alone: ``uvicorn serving.recipe.main:app --port 8004``."""
+"""The recipe service alone: ``uvicorn --factory serving.recipe.main:create_app --port 8004``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.recipe.router import router
 from serving.runtime.runtime import Part
+from serving.web.settings import ServingSettings
 
-app = create_app("recipe", [router], [Part.CATALOG, Part.RELEASE])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("recipe", [router], [Part.CATALOG, Part.RELEASE], settings=settings)

@@ -80,7 +80,7 @@ def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
 
 
 def ingredient_products(ingredient: str, products: Recommendation[Offer]) -> IngredientProducts:
-    """Products to buy an ingredient as."""
+    """Products to buy as an ingredient."""
     version = products.release_version
     rows = [
         _show_row(entry.item, entry, version) if isinstance(entry.item, Show) else _mall_row(entry.item, entry, version)

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from recommender.text.kitchen_amounts import LARGEST, read_number
-from recommender.text.units import Quantity, quantity, together
+from recommender.text.amounts import LARGEST, read_number
+from recommender.text.quantities import Quantity, add_quantities, quantity
 from serving.catalog.broadcasts import Show
 from serving.catalog.recipes import Recipe
 from serving.recipe import presenters, queries
@@ -26,13 +26,14 @@ from serving.recommendations.presenters import impressions
 from serving.recommendations.relations import products_for_ingredient
 from serving.runtime.accounts import require_account
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, page_of
 from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recipes", tags=["recipes"], route_class=MemoryRoute, responses=UNAUTHORIZED)
+router = APIRouter(prefix="/api/recipes", tags=["recipes"], responses=UNAUTHORIZED)
 
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2
@@ -62,14 +63,14 @@ async def by_ingredients(
     _: User,
     ingredient: Annotated[
         list[IngredientName],
-        Query(min_length=3, max_length=50, description="What is there", examples=[["감자", "양파", "돼지고기"]]),
+        Query(min_length=3, max_length=50, description="Ingredients in stock", examples=[["감자", "양파", "돼지고기"]]),
     ],
     amount: Annotated[
         list[GivenAmount] | None,
-        Query(description="How much of each, 1/2 and 1 1/2 too; 0 when not known", examples=[[500, 2, 300]]),
+        Query(description="Amount of each, also as 1/2 or 1 1/2; 0 when not known", examples=[[500, 2, 300]]),
     ] = None,
     unit: Annotated[
-        list[GivenUnit] | None, Query(description="In what each amount counts", examples=[["g", "개", "g"]])
+        list[GivenUnit] | None, Query(description="Unit of each amount", examples=[["g", "개", "g"]])
     ] = None,
     page: Annotated[int, Query(ge=1, le=1_000_000, description="Number of the combination; none after 3")] = 1,
     size: RecipeSize = 5,
@@ -84,8 +85,9 @@ async def by_ingredients(
     stock = _stock(snapshot, ingredient, amount, unit)
     combination = recommend_combination(snapshot, stock, size, page)
     body = presenters.matched_recipes(combination, stock, page)
-    given = {"ingredients": ingredient, "amount": amount, "unit": unit, "page": page}
-    event = ("recipe_search_by_ingredients", impressions(combination.recipes) | given)
+    event = events.RecipeSearchByIngredients(
+        ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(combination.recipes)
+    )
     return cache_response(request, snapshot, body, needs_login=True, event=event, stage=combination.recipes.stage)
 
 
@@ -115,8 +117,8 @@ async def search(
         found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
     rows = [presenters.recipe_row(row) for row in page_of(found, page, size)]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
-    asked = {"keyword": recipe, "method": "ingredient" if by_ingredient else "recipe", "page": page}
-    event = ("recipe_search_by_keyword", asked | {"result_count": len(found)})
+    meant = "ingredient" if by_ingredient else "recipe"
+    event = events.RecipeSearchByKeyword(keyword=recipe, method=meant, page=page, result_count=len(found))
     return cache_response(request, snapshot, body, needs_login=True, event=event)
 
 
@@ -128,10 +130,10 @@ async def product_recommend(
     _: User,
     ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
-    """Products to buy an ingredient as: at most two broadcasts, on air or to come, then the mall's; five in all."""
+    """Products to buy as an ingredient: at most two shows, on air or to come, then mall products; five in all."""
     products = products_for_ingredient(snapshot, ingredient, MOST_PRODUCTS, MOST_SHOWS, runtime.clock())
     body = presenters.ingredient_products(ingredient, products)
-    event = ("ingredient_product_recommend", impressions(products, ingredient=ingredient))
+    event = events.IngredientProductRecommend(ingredient=ingredient, **impressions(products))
     # When the first of the shows ends, another one may take its place; until then none comes before them.
     shows = (entry.item for entry in products.items if isinstance(entry.item, Show))
     until = min((show.ends_at for show in shows), default=None)
@@ -142,35 +144,31 @@ async def product_recommend(
 async def detail(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """A recipe with its ingredient list."""
     body = presenters.recipe_detail(_recipe(snapshot, recipe_id))
-    return cache_response(
-        request, snapshot, body, needs_login=True, event=("recipe_detail_view", {"recipe_id": recipe_id})
-    )
+    return cache_response(request, snapshot, body, needs_login=True, event=events.RecipeDetailView(recipe_id=recipe_id))
 
 
 @router.get("/{recipe_id}/url", response_model=RecipeUrl, responses=NO_RECIPE)
 async def url(request: Request, snapshot: CurrentSnapshot, _: User, recipe_id: RecipeId) -> Response:
     """Where a recipe was published."""
     body = RecipeUrl(url=_recipe(snapshot, recipe_id).url)
-    return cache_response(
-        request, snapshot, body, needs_login=True, event=("recipe_url_view", {"recipe_id": recipe_id})
-    )
+    return cache_response(request, snapshot, body, needs_login=True, event=events.RecipeUrlView(recipe_id=recipe_id))
 
 
 @router.get("/{recipe_id}/status", responses=NO_RECIPE)
 async def status(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> RecipeStatus:
-    """Which ingredients of a recipe the user has: none, since orders and carts are not known here."""
+    """Which ingredients of a recipe the user has: none, because orders and carts are not known here."""
     body = presenters.recipe_status(_recipe(snapshot, recipe_id), user.user_id)
-    runtime.record_event(user.user_id, "recipe_ingredients_status_view", {"recipe_id": recipe_id})
+    runtime.record_event(user.user_id, events.RecipeIngredientsStatusView(recipe_id=recipe_id))
     return body
 
 
 @router.get("/{recipe_id}/rating", responses=NO_RECIPE)
 def rating(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, recipe_id: RecipeId) -> Rating:
-    """The mean rating of a recipe, each user's latest one; 0.0 before the first."""
+    """The mean of every user's latest rating of a recipe; 0.0 before the first."""
     _recipe(snapshot, recipe_id)
     with runtime.service_db.connect() as conn:
         mean = queries.mean_rating(conn, recipe_id)
-    runtime.record_event(user.user_id, "recipe_rating_view", {"recipe_id": recipe_id})
+    runtime.record_event(user.user_id, events.RecipeRatingView(recipe_id=recipe_id))
     return Rating(recipe_id=recipe_id, rating=mean)
 
 
@@ -185,7 +183,7 @@ def rate(
         # The lock also serialises two first ratings of the same user.
         require_account(conn, user.user_id)
         queries.save_rating(conn, row)
-    runtime.record_event(user.user_id, "recipe_rating_create", {"recipe_id": recipe_id, "rating": body.rating})
+    runtime.record_event(user.user_id, events.RecipeRatingCreate(recipe_id=recipe_id, rating=body.rating))
     return Rating(recipe_id=recipe_id, rating=body.rating)
 
 
@@ -216,7 +214,7 @@ def _stock(
         name = snapshot.recipes.name_of(written)
         number = amount[position] if amount else None
         there = quantity(name, number or None, unit[position] if unit else None)
-        stock[name] = together(stock[name], there) if name in stock else there
+        stock[name] = add_quantities(stock[name], there) if name in stock else there
     return stock
 
 

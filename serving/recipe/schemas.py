@@ -44,18 +44,20 @@ class RecipeRow(BaseModel):
 
 
 class Material(BaseModel):
-    """A line of the ingredient list, as written."""
+    """A line of the ingredient list."""
 
     material_id: int = Field(description="Position in the list, from 0", examples=[0])
     recipe_id: RecipeId
     material_name: MaterialName
-    measure_amount: str | None = Field(examples=["1/2"])
+    measure_amount: str | None = Field(
+        description="A number, a range or a word: 1/2, 1 1/2, 2~3, 약간", examples=["1/2"]
+    )
     measure_unit: str | None = Field(examples=["개"])
     details: str | None = Field(examples=["껍질 벗긴 것"])
 
 
 class RecipeDetail(RecipeRow):
-    """A recipe's page."""
+    """A recipe page."""
 
     materials: list[Material]
 
@@ -75,7 +77,7 @@ class MatchedRecipe(RecipeRow):
     reason: str = Field(description="`uses:` the given ingredients that it uses", examples=["uses:감자,양파"])
     stage: Stage = Field(description="`resolved`: it was found by its ingredients", examples=["resolved"])
     release_version: ReleaseVersion | None
-    fallback: bool = Field(description="Something simpler answered than what was asked for: never", examples=[False])
+    fallback: bool = Field(description="Always false: nothing simpler answers", examples=[False])
 
 
 class MatchedRecipes(BaseModel):
@@ -89,14 +91,14 @@ class MatchedRecipes(BaseModel):
 
 
 class RecipeSearch(BaseModel):
-    """A page of what a search found, and how much there is."""
+    """A page of search results, and their total."""
 
     recipes: list[RecipeRow]
     page: PageNumber
     size: int = Field(description="Recipes a page, as asked for", examples=[15])
     total: int = Field(description="Recipes on all pages", examples=[41])
     fallback: bool = Field(
-        description="No recipe holds all the ingredients; these hold the most of them", examples=[False]
+        description="No recipe contains all the ingredients; these contain the most of them", examples=[False]
     )
 
 
@@ -114,7 +116,7 @@ class NewRating(BaseModel):
 
 
 class IngredientStatus(BaseModel):
-    """Whether the user has an ingredient. Orders and carts are not known here, so nobody has any."""
+    """Whether the user has an ingredient. Orders and carts are not known here, so no ingredient is owned."""
 
     material_name: MaterialName
     status: Literal["owned", "cart", "not_owned"] = Field(examples=["not_owned"])
@@ -123,7 +125,7 @@ class IngredientStatus(BaseModel):
 
 
 class StatusSummary(BaseModel):
-    """How many ingredients there are of each status."""
+    """The number of ingredients of each status."""
 
     total_ingredients: Count
     owned_count: int = Field(description="Always 0", examples=[0])
@@ -141,7 +143,7 @@ class RecipeStatus(BaseModel):
 
 
 class IngredientProduct(BaseModel):
-    """A product to buy an ingredient as. Every field is there for either source, null where it has no meaning."""
+    """A product to buy as an ingredient. Rows of both sources have all fields, null where a field does not apply."""
 
     source: Literal["homeshopping", "kok"] = Field(description="A show or the mall", examples=["kok"])
     name: str = Field(examples=["햇감자 3kg"])
@@ -159,11 +161,11 @@ class IngredientProduct(BaseModel):
     dc_rate: int | None = Field(description="Percent off in a show", examples=[None])
     reason: str = Field(description="`contains:` the ingredient, or `title:` the words", examples=["contains:감자"])
     release_version: ReleaseVersion | None
-    fallback: bool = Field(description="It was not resolved to the ingredient, its title names it", examples=[False])
+    fallback: bool = Field(description="Found by its title instead of by its resolved ingredients", examples=[False])
 
 
 class IngredientProducts(BaseModel):
-    """Products to buy an ingredient as."""
+    """Products to buy as an ingredient."""
 
     ingredient: str = Field(description="As it was asked for", examples=["감자"])
     recommendations: list[IngredientProduct]

@@ -1,7 +1,13 @@
-"""The recommendation service alone: ``uvicorn serving.recommend.main:app --port 8005``."""
+"""The recommendation service alone: ``uvicorn --factory serving.recommend.main:create_app --port 8005``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.recommend.router import router
 from serving.runtime.runtime import Part
+from serving.web.settings import ServingSettings
 
-app = create_app("recommend", [router], [Part.CATALOG, Part.RELEASE])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("recommend", [router], [Part.CATALOG, Part.RELEASE], settings=settings)

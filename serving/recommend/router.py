@@ -28,7 +28,7 @@ from serving.recommendations.candidates import (
     SearchRequest,
     find_product,
 )
-from serving.recommendations.presenters import impressions, product_fields, shown_items
+from serving.recommendations.presenters import impression_items, impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.recommendations.relations import (
     PRODUCTS_FOR_RECIPE,
@@ -42,12 +42,13 @@ from serving.recommendations.relations import (
 )
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import MemoryRoute, cache_response
+from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
+from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recommend", tags=["recommend"], route_class=MemoryRoute)
+router = APIRouter(prefix="/api/recommend", tags=["recommend"])
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 ProductId = Annotated[Id, Path(description="The source's own id", examples=[10048215])]
@@ -76,7 +77,7 @@ async def product_recipes(
     """Recipes to cook with any product."""
     product = _product(snapshot, source, product_id)
     picked = recommend(snapshot, RECIPES_FOR_PRODUCT, ProductRequest(product, k))
-    event = ("product_recipe_recommendation", impressions(picked, **product_fields(product.ref)))
+    event = events.ProductRecipeRecommendation(**product_fields(product.ref), **impressions(picked))
     return cache_response(request, snapshot, recipes_body(picked), event=event, stage=picked.stage)
 
 
@@ -99,7 +100,7 @@ async def product_products(
         picked = recommend(snapshot, SHOWS_FOR_PRODUCT, ProductShowsRequest(product, k, now))
     else:
         picked = mall_products_for(snapshot, product, k)
-    event = ("product_product_recommendation", impressions(picked, **product_fields(product.ref)))
+    event = events.ProductProductRecommendation(**product_fields(product.ref), **impressions(picked))
     return _products(request, snapshot, picked, now, event)
 
 
@@ -113,7 +114,7 @@ async def recipe_products(
         raise not_found(f"recipe {recipe_id}")
     now = runtime.clock()
     picked = recommend(snapshot, PRODUCTS_FOR_RECIPE, RecipeRequest(recipe, k, now))
-    event = ("recipe_product_recommendation", impressions(picked, anchor_recipe_id=recipe_id))
+    event = events.RecipeProductRecommendation(anchor_recipe_id=recipe_id, **impressions(picked))
     return _products(request, snapshot, picked, now, event)
 
 
@@ -121,7 +122,7 @@ async def recipe_products(
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user viewed last; popular ones for a new user."""
     picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
-    runtime.record_event(user.user_id, "personal_recipe_recommendation", impressions(picked))
+    runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
     return Response(recipes_body(picked), media_type="application/json")
 
 
@@ -130,7 +131,7 @@ def my_products(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, 
     """Products for the user, of the mall and of shows on air or to come, from what the user viewed last."""
     now = runtime.clock()
     picked = personal.recommend_products(snapshot, viewed_by(runtime, user), k, now)
-    runtime.record_event(user.user_id, "personal_product_recommendation", impressions(picked))
+    runtime.record_event(user.user_id, events.PersonalProductRecommendation(**impressions(picked)))
     return Response(products_body(snapshot, picked, now), media_type="application/json")
 
 
@@ -151,8 +152,12 @@ async def search(
     asked = SearchRequest(keyword, k, now)
     recipes, products = recommend(snapshot, SEARCH_RECIPES, asked), recommend(snapshot, SEARCH_PRODUCTS, asked)
     body = presenters.found_body(snapshot, recipes, products, now)
-    found = {"source": recipes.stage or products.stage, "impressions": [*shown_items(recipes), *shown_items(products)]}
-    event = ("recommend_search", impressions(recipes, keyword=keyword) | found)
+    event = events.RecommendSearch(
+        keyword=keyword,
+        release_version=recipes.release_version,
+        stage=recipes.stage or products.stage,
+        impressions=[*impression_items(recipes), *impression_items(products)],
+    )
     return cache_response(request, snapshot, body, until=next_change(products, now), event=event, stage=recipes.stage)
 
 
@@ -173,7 +178,7 @@ async def substitutes(
     ingredient = snapshot.recipes.name_of(name)
     picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(ingredient, k))
     body = presenters.substitutes(ingredient, picked)
-    return cache_response(request, snapshot, body, event=("ingredient_substitutes_view", {"ingredient": ingredient}))
+    return cache_response(request, snapshot, body, event=events.IngredientSubstitutesView(ingredient=ingredient))
 
 
 def _products(
@@ -181,7 +186,7 @@ def _products(
     snapshot: Snapshot,
     picked: Recommendation[Offer],
     now: datetime,
-    event: tuple[str, dict[str, object]],
+    event: events.EventPayload,
 ) -> Response:
     until, body = next_change(picked, now), products_body(snapshot, picked, now)
     return cache_response(request, snapshot, body, until=until, event=event, stage=picked.stage)

@@ -24,7 +24,7 @@ class ReleaseInService(BaseModel):
 
     version: str | None = Field(description="null before the first release", examples=["20250806T030000Z-3f2a9c01d7"])
     built_at: datetime | None = Field(examples=["2025-08-06T03:00:00Z"])
-    problem: str | None = Field(description="What keeps the newest release out of service", examples=[None])
+    problem: str | None = Field(description="Why the newest release is not in service", examples=[None])
 
 
 class RecommendedRecipe(ItemProvenance):
@@ -84,26 +84,26 @@ class Substitute(ItemProvenance):
 class Substitutes(Provenance):
     """Substitutes for an ingredient, best first: used most alike, and not together with it."""
 
-    ingredient: str = Field(description="The name that was asked for, as recipes spell it", examples=["감자"])
+    ingredient: str = Field(description="The requested name, as recipes spell it", examples=["감자"])
     substitutes: list[Substitute]
 
 
-_FOUND_BY: Final[JsonDict] = {
+_PROVENANCE: Final[JsonDict] = {
     "release_version": "20250806T030000Z-3f2a9c01d7",
     "stage": "text",
     "fallback": False,
 }
-_TITLED: Final[JsonDict] = {"reason": "title:감자", **_FOUND_BY}
+_BY_TITLE: Final[JsonDict] = {"reason": "title:감자", **_PROVENANCE}
 _FOUND_EXAMPLE: Final[JsonDict] = {
     "recipes": {
-        **_FOUND_BY,
-        "recipes": [{**_TITLED, "recipe_id": 9001, "recipe_title": "포슬포슬 감자조림"}],
+        **_PROVENANCE,
+        "recipes": [{**_BY_TITLE, "recipe_id": 9001, "recipe_title": "포슬포슬 감자조림"}],
     },
     "products": {
-        **_FOUND_BY,
+        **_PROVENANCE,
         "products": [
             {
-                **_TITLED,
+                **_BY_TITLE,
                 "product_source": "nsmall",
                 "product_id": 2234340850,
                 "product_name": "강원 수미감자 5kg",

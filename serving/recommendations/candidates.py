@@ -328,7 +328,7 @@ def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Cand
 
 
 def _recipe(snapshot: Snapshot, recipe_id: int, reason: str) -> Iterator[Candidate[Recipe]]:
-    """The recipe of an id, unless the database no longer holds it."""
+    """The recipe of an id, unless it is no longer in the database."""
     recipe = snapshot.recipes.recipes.get(recipe_id)
     if recipe:
         yield Candidate(recipe, reason)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from recommender.text.units import Quantity
+from recommender.text.quantities import Quantity
 from serving.catalog.pantry import combine
 from serving.catalog.recipes import Recipe
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage

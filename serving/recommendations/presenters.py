@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import TypedDict
 
 from recommender.product_ref import ProductRef
-from recommender.text.kitchen_amounts import read_measure
+from recommender.text.amounts import read_measure
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Line, Recipe
 from serving.recommendations.schemas import UsedIngredient
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
+from sql.warehouse.event_types import Impression
 
 
 class ProvenanceFields(TypedDict):
@@ -45,27 +46,40 @@ def item_provenance(entry: RecommendedItem[object], release_version: str | None)
     )
 
 
-def impressions(recommendation: Recommendation[Recipe | KokItem | Show], **request: object) -> dict[str, object]:
-    """The event payload for showing a recommendation to a user: the request, what answered, and every item."""
-    return {
-        **request,
-        "release_version": recommendation.release_version,
-        "source": recommendation.stage,
-        "impressions": shown_items(recommendation),
-    }
+class Impressions(TypedDict):
+    """Fields of every event that records a recommendation."""
+
+    release_version: str | None
+    stage: Stage | None
+    impressions: list[Impression]
 
 
-def shown_items(recommendation: Recommendation[Recipe | KokItem | Show]) -> list[dict[str, object]]:
+class ProductFields(TypedDict):
+    """A product in an event; several sources may share an id."""
+
+    product_id: int
+    product_source: str
+
+
+def impressions(recommendation: Recommendation[Recipe | KokItem | Show]) -> Impressions:
+    """The event fields for showing a recommendation to a user: what answered, and every item."""
+    return Impressions(
+        release_version=recommendation.release_version,
+        stage=recommendation.stage,
+        impressions=impression_items(recommendation),
+    )
+
+
+def impression_items(recommendation: Recommendation[Recipe | KokItem | Show]) -> list[Impression]:
     """The items of a recommendation as events name them, with their position from 1."""
     return [
-        {"position": position, **_event_ref(entry.item), "reason": entry.reason}
-        for position, entry in enumerate(recommendation.items, start=1)
+        _impression(position, entry.item, entry.reason) for position, entry in enumerate(recommendation.items, start=1)
     ]
 
 
-def product_fields(ref: ProductRef) -> dict[str, object]:
-    """A product as events name it: several sources may share an id."""
-    return {"product_id": ref.product_id, "product_source": ref.source}
+def product_fields(ref: ProductRef) -> ProductFields:
+    """A product as events name it."""
+    return ProductFields(product_id=ref.product_id, product_source=ref.source)
 
 
 def used_ingredients(recipe: Recipe, given: Collection[str]) -> list[UsedIngredient]:
@@ -73,12 +87,12 @@ def used_ingredients(recipe: Recipe, given: Collection[str]) -> list[UsedIngredi
     return [_used(lines) for name, lines in recipe.by_ingredient.items() if name in given]
 
 
-def _event_ref(item: Recipe | KokItem | Show) -> dict[str, object]:
+def _impression(position: int, item: Recipe | KokItem | Show, reason: str) -> Impression:
     if isinstance(item, Recipe):
-        return {"recipe_id": item.recipe_id}
+        return Impression(position=position, recipe_id=item.recipe_id, reason=reason)
     if isinstance(item, KokItem):
-        return product_fields(item.ref)
-    return product_fields(item.product.ref) | {"live_id": item.live_id}
+        return Impression(position=position, **product_fields(item.ref), reason=reason)
+    return Impression(position=position, **product_fields(item.product.ref), live_id=item.live_id, reason=reason)
 
 
 def _used(lines: Sequence[Line]) -> UsedIngredient:

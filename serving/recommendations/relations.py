@@ -123,8 +123,8 @@ def products_for_ingredient(
 def next_change(recommendation: Recommendation[Offer], now: datetime) -> datetime | None:
     """The instant at which time alone may change a recommendation; None where it never does.
 
-    That is when one of its shows starts or ends. What is popular, or nothing, holds until midnight at most, because the
-    schedule covers another day then.
+    That is when one of its shows starts or ends. A popular or an empty one is valid until midnight at most, when the
+    schedule covers another day.
     """
     shows = [entry.item for entry in recommendation.items if isinstance(entry.item, Show)]
     changes = [show.starts_at if show.starts_at > now else show.ends_at for show in shows]

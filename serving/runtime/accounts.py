@@ -1,4 +1,4 @@
-"""Whether an account is still there, for those who write something of it."""
+"""Locks on accounts, for transactions that write rows of a user."""
 
 from sqlalchemy import Connection, select
 
@@ -7,11 +7,11 @@ from sql.service.users import User
 
 
 def lock_account(conn: Connection, user_id: int) -> bool:
-    """Keep the account from going until the transaction ends; False when it is gone."""
+    """Lock the account until the transaction ends, so that it cannot be deleted; False when it no longer exists."""
     return conn.scalar(select(User.user_id).where(User.user_id == user_id).with_for_update()) is not None
 
 
 def require_account(conn: Connection, user_id: int) -> None:
-    """The same, with 401 when it is gone: a row that is written then would be nobody's."""
+    """Lock the account, or raise 401 when it no longer exists."""
     if not lock_account(conn, user_id):
         raise unauthorized("this account no longer exists")

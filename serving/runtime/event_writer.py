@@ -1,4 +1,4 @@
-"""The one thread that writes events: many requests share a commit, and none is answered before it."""
+"""Event writer: one thread that commits the events of many requests together, before they are answered."""
 
 import asyncio
 import io
@@ -25,20 +25,6 @@ from serving.web.metrics import Metrics
 
 log = structlog.get_logger()
 
-# Events, not requests: a batch weighs as much as it brings.
-MOST_WAITING = 20_000
-# What the API notes by itself makes way for what it has promised to store.
-MOST_NOTES_WAITING = 10_000
-LARGEST_COMMIT = 5_000
-# Bounds each statement of the transaction, so that an event is visible soon after its received_at or not at all.
-STATEMENT_MILLISECONDS = 5_000
-ANSWER_WITHIN_SECONDS = 15.0
-LOOK_AGAIN_SECONDS = 1.0
-# A server that went silent answers neither a commit nor the bound on it.
-SILENT_SECONDS = 10.0
-# How long notes wait for more of them.
-NOTES_SECONDS = 0.1
-
 COLUMNS: Final = (
     "event_id",
     "received_at",
@@ -55,30 +41,49 @@ _COPY: Final = f"COPY user_event ({_NAMES}) FROM STDIN"
 _STAGE: Final = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE user_event) ON COMMIT DELETE ROWS"
 _COPY_STAGE: Final = f"COPY incoming ({_NAMES}) FROM STDIN"
 _MERGE: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM incoming ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
-# Whose the stored rows are whose ids came again from somebody else.
+# Authors of stored rows whose event_id arrived again from another author.
 _TAKEN: Final = """
     SELECT stored.event_id::text, stored.user_id, CASE WHEN stored.user_id IS NULL THEN stored.session_id END
     FROM user_event AS stored JOIN incoming USING (event_id)
     WHERE stored.user_id IS DISTINCT FROM incoming.user_id
         OR stored.user_id IS NULL AND stored.session_id IS DISTINCT FROM incoming.session_id
 """
-# Stores nothing, and fails for all that would keep a COPY or the merge from storing something.
-_LOOK: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM user_event WHERE false"  # noqa: S608
+# Stores nothing, and fails for every reason that a COPY or the merge would fail for.
+_CHECK: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM user_event WHERE false"  # noqa: S608
 _NULL: Final = "\\N"
 # https://www.postgresql.org/docs/current/sql-copy.html, text format.
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-# Seeded by the system, so that no two processes make the same ids.
+# Seeded by the system, so that no two processes generate the same ids.
 _numbers: Final = random.Random(os.urandom(32))  # noqa: S311 - ids are no secrets
 
 
+@dataclass(frozen=True, slots=True)
+class WriterLimits:
+    """Bounds of the event writer; counts are of events, not of requests."""
+
+    max_waiting: int = 20_000
+    # Smaller for events that the API records itself, so that they leave room for requests to store events.
+    max_recorded_waiting: int = 10_000
+    max_commit: int = 5_000
+    # Of each statement, so that an event is visible soon after its received_at or not at all.
+    statement_seconds: float = 5.0
+    answer_seconds: float = 15.0
+    # A silent server answers neither a commit nor its timeout.
+    silent_seconds: float = 10.0
+    # Interval of checks of an idle writer.
+    check_seconds: float = 1.0
+    # How long recorded events wait for more of them.
+    recorded_seconds: float = 0.1
+
+
 class EventRefused(ValueError):
-    """The warehouse cannot hold this event as it is."""
+    """The warehouse cannot store a value of the event."""
 
 
 class EventIdTaken(ValueError):
-    """An event of somebody else has this id."""
+    """An event of another author has this id."""
 
 
 # The user, or the session of an anonymous visitor.
@@ -99,11 +104,11 @@ class Event(NamedTuple):
 
     @property
     def author(self) -> Author:
-        """Who may send the event again."""
+        """The user or the anonymous session, which alone may send the event again."""
         return self.user_id, self.session_id if self.user_id is None else None
 
     def line(self, received_at: str) -> str:
-        """The event as a line of COPY."""
+        """Format the event as a line of COPY."""
         fields = (
             self.event_id,
             received_at,
@@ -119,27 +124,27 @@ class Event(NamedTuple):
 
 
 def _escaped(text: str) -> str:
-    # Hardly a text needs it, and to look is cheaper than to translate.
+    # Few texts need escaping, and the check is cheaper than translating.
     return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """Events that share an answer; none is waited for where the API notes something by itself."""
+    """Events that share an answer; without an answer for events that the API records itself."""
 
     events: Sequence[Event]
     answer: "asyncio.Future[None] | None"
 
 
 class _Taken(Exception):
-    """Whose the ids are that events of others in the group have too."""
+    """Authors of the ids that events of other authors in the group have too."""
 
     def __init__(self, authors: Mapping[str, Author]) -> None:
         super().__init__(f"{len(authors)} ids are taken")
         self._authors = authors
 
     def by(self, waiting: _Waiting) -> str | None:
-        """An id that ``waiting`` may not use, if there is one."""
+        """Return an id that ``waiting`` may not use, if there is one."""
         for event in waiting.events:
             if self._authors.get(event.event_id, event.author) != event.author:
                 return event.event_id
@@ -147,9 +152,9 @@ class _Taken(Exception):
 
 
 def new_event_id() -> str:
-    """A UUIDv7 (RFC 9562, 5.7, with the time below a millisecond in ``rand_a``) of numbers that are no secret.
+    """Generate a UUIDv7 (RFC 9562, 5.7, with the time below a millisecond in ``rand_a``) of non-secret numbers.
 
-    To ask the system for randomness would cost as much as all else that an event needs.
+    Random numbers of the system would cost as much as everything else about an event.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     random_bits = _numbers.getrandbits(62)
@@ -158,9 +163,10 @@ def new_event_id() -> str:
 
 
 class EventWriter:
-    """Commits events in groups. While the warehouse is away new events are refused at once, never lost."""
+    """Commits events in groups. While the warehouse is unavailable, new events are refused at once, never lost."""
 
-    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics, limits: WriterLimits = WriterLimits()) -> None:
+        self.limits = limits
         self._problem: str | None = "starting"
         self._began: float | None = None
         self._engine = engine
@@ -174,59 +180,59 @@ class EventWriter:
         self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
 
     async def write(self, events: Sequence[Event]) -> None:
-        """Return once the events are committed; writing one again that is stored changes nothing.
+        """Return after the events are committed; an event that is stored already changes nothing.
 
-        Raises :class:`Unavailable` when that cannot be told, :class:`EventRefused` when they cannot be stored and
-        :class:`EventIdTaken` when one has the id of an event of somebody else.
+        Raises :class:`Unavailable` when the commit is not known, :class:`EventRefused` when they cannot be stored and
+        :class:`EventIdTaken` when one has the id of an event of another author.
         """
         if self.problem is not None or self._stopping or not self._thread.is_alive():
             raise Unavailable(f"events cannot be stored right now: {self.problem or 'shutting down'}")
         answer = asyncio.get_running_loop().create_future()
-        if not self._put(_Waiting(events, answer), MOST_WAITING):
+        if not self._put(_Waiting(events, answer), self.limits.max_waiting):
             raise Unavailable("too many events are waiting to be stored")
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+            async with asyncio.timeout(self.limits.answer_seconds):
                 await answer
         except TimeoutError:
             raise Unavailable("the events could not be stored in time") from None
 
     def record_event(self, event: Event) -> None:
-        """Store an event that nobody waits for; where that is not possible right now it is dropped, and counted.
+        """Store an event without waiting for its commit; while that is not possible, it is dropped and counted.
 
-        Notes wait for one another: to wake the writer for each would cost more than to write it.
+        Recorded events are collected before the writer wakes: waking it for each would cost more than writing it.
         """
-        if self.problem is not None or not self._put(_Waiting((event,), None), MOST_NOTES_WAITING):
-            self._metrics.notes_dropped.inc()
+        if self.problem is not None or not self._put(_Waiting((event,), None), self.limits.max_recorded_waiting):
+            self._metrics.events_dropped.inc()
 
     def start(self) -> None:
-        """Look at the warehouse, then serve."""
-        self._look()
+        """Check the warehouse, then start the thread."""
+        self._check()
         self._thread.start()
 
     def stop(self) -> None:
-        """Commit what waits and end."""
+        """Commit the waiting events and stop the thread."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         if self._thread.is_alive():
-            self._thread.join(ANSWER_WITHIN_SECONDS)
+            self._thread.join(self.limits.answer_seconds)
 
     @property
     def problem(self) -> str | None:
-        """What keeps events from being stored, None where nothing does."""
+        """Why events cannot be stored, None if they can."""
         began = self._began
-        if began is not None and time.monotonic() - began > SILENT_SECONDS:
+        if began is not None and time.monotonic() - began > self.limits.silent_seconds:
             return "the database does not answer"
         return self._problem
 
     @property
     def waiting(self) -> int:
-        """Events that wait for a commit which has not begun."""
+        """Number of events whose commit has not begun."""
         return self._count
 
     def _put(self, waiting: _Waiting, most: int) -> bool:
         with self._changed:
-            # A batch larger than what is left is taken whole where nothing waits, or it would never be.
+            # A batch larger than the bound is accepted if nothing waits, or it never would be.
             if self._stopping or (self._count and self._count + len(waiting.events) > most):
                 return False
             self._waiting.append(waiting)
@@ -245,20 +251,20 @@ class EventWriter:
                 elif self._stopping:
                     return
                 else:
-                    self._look()
-            except Exception as error:  # noqa: BLE001 - a writer that died would refuse every event, unnoticed
+                    self._check()
+            except Exception as error:  # noqa: BLE001 - a dead writer would refuse every event, unnoticed
                 self._fail(error)
 
     def _next_group(self) -> list[_Waiting]:
-        """Everything that waits, up to one commit's worth; nothing after a quiet while, or when it is time to end."""
+        """Take the waiting events of one commit; none after an idle second or when stopping."""
         group: list[_Waiting] = []
         taken = 0
         with self._changed:
             if not self._waiting and not self._stopping:
-                self._changed.wait(LOOK_AGAIN_SECONDS)
+                self._changed.wait(self.limits.check_seconds)
             if self._waiting and not self._awaited and not self._stopping:
-                self._changed.wait(NOTES_SECONDS)
-            while self._waiting and (not group or taken + len(self._waiting[0].events) <= LARGEST_COMMIT):
+                self._changed.wait(self.limits.recorded_seconds)
+            while self._waiting and (not group or taken + len(self._waiting[0].events) <= self.limits.max_commit):
                 group.append(self._waiting.popleft())
                 taken += len(group[-1].events)
             self._count -= taken
@@ -271,31 +277,31 @@ class EventWriter:
             self._insert([event for waiting in group for event in waiting.events])
         except _Taken as taken:
             self._commit_without(taken, group)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+        except Exception as error:  # noqa: BLE001 - whatever fails, the waiting requests are answered
             if not _is_refusal(error):
                 self._fail(error)
-                self._drop_notes(group)
+                self._count_dropped(group)
                 _answer(group, Unavailable, "the events could not be stored")
             elif len(group) == 1:
                 log.warning("event_refused", events=len(group[0].events), reason=log_reason(error))
-                self._drop_notes(group)
+                self._count_dropped(group)
                 _answer(group, EventRefused, "the event holds a value that cannot be stored")
             else:
-                # One of them is to blame; the others must not suffer for it.
+                # One of them is invalid; the others are stored.
                 for waiting in group:
                     self._commit([waiting])
         else:
             _answer(group)
 
     def _commit_without(self, taken: _Taken, group: list[_Waiting]) -> None:
-        """Refuse those who use an id of somebody else, and commit the others."""
+        """Refuse those that use an id of another author, and commit the others."""
         others = []
         for waiting in group:
             event_id = taken.by(waiting)
             if event_id is None:
                 others.append(waiting)
             else:
-                self._drop_notes([waiting])
+                self._count_dropped([waiting])
                 _answer([waiting], EventIdTaken, f"another event has the event_id {event_id}: give this one a new id")
         if others:
             self._commit(others)
@@ -308,7 +314,7 @@ class EventWriter:
             except psycopg2.Error as error:
                 if error.pgcode != errorcodes.UNIQUE_VIOLATION:
                     raise
-                # Some were stored before, which is rare: only then is the way over a table of its own worth its price.
+                # Some are stored already, which is rare: only then is a staging table worth its cost.
                 connection.rollback()
                 cursor.execute(_STAGE)
                 self._copy(cursor, _COPY_STAGE, list(distinct.values()))
@@ -320,17 +326,17 @@ class EventWriter:
             connection.commit()
         self._metrics.events.inc(len(distinct))
 
-    def _copy(self, cursor: Any, statement: str, events: Sequence[Event]) -> None:  # noqa: ANN401 - of psycopg2
-        cursor.execute(_bounds())
+    def _copy(self, cursor: Any, statement: str, events: Sequence[Event]) -> None:  # noqa: ANN401 - a cursor of psycopg2
+        cursor.execute(_set_timeouts(self.limits.statement_seconds))
         received_at = self._clock().isoformat()
         lines = "\n".join([event.line(received_at) for event in events]).encode()
         cursor.copy_expert(statement, io.BytesIO(lines), len(lines) + 1)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
             with self._transaction() as (_, cursor):
-                cursor.execute(_bounds())
-                cursor.execute(_LOOK)
+                cursor.execute(_set_timeouts(self.limits.statement_seconds))
+                cursor.execute(_CHECK)
         except SQLAlchemyError as error:
             self._fail(error)
         else:
@@ -346,7 +352,7 @@ class EventWriter:
 
     @contextmanager
     def _transaction(self) -> Iterator[tuple[Any, Any]]:
-        """A connection and a cursor of psycopg2, which alone can COPY; rolled back unless committed.
+        """Open a connection and a cursor of psycopg2, for COPY; rolled back unless committed.
 
         Its errors are raised as SQLAlchemy's, as everywhere else.
         """
@@ -359,12 +365,12 @@ class EventWriter:
         finally:
             self._began = None
 
-    def _drop_notes(self, group: Sequence[_Waiting]) -> None:
-        self._metrics.notes_dropped.inc(sum(len(waiting.events) for waiting in group if waiting.answer is None))
+    def _count_dropped(self, group: Sequence[_Waiting]) -> None:
+        self._metrics.events_dropped.inc(sum(len(waiting.events) for waiting in group if waiting.answer is None))
 
 
 def _distinct(events: Sequence[Event]) -> dict[str, Event]:
-    """The first event of each id; raises :class:`_Taken` where a later one is of somebody else."""
+    """Return the first event of each id; raises :class:`_Taken` when a later one has another author."""
     distinct: dict[str, Event] = {}
     taken: dict[str, Author] = {}
     for event in events:
@@ -377,23 +383,23 @@ def _distinct(events: Sequence[Event]) -> dict[str, Event]:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether the values are to blame: the database said so, or they could not even be sent to it."""
+    """Whether a value is invalid: the database refused it, or it could not be sent."""
     return isinstance(error, DataError | ValueError)
 
 
-def _bounds() -> str:
+def _set_timeouts(seconds: float) -> str:
     names = ("statement_timeout", "idle_in_transaction_session_timeout")
-    return "SELECT " + ", ".join(f"set_config('{name}', '{STATEMENT_MILLISECONDS}', true)" for name in names)
+    return "SELECT " + ", ".join(f"set_config('{name}', '{seconds * 1000:.0f}', true)" for name in names)
 
 
 def _answer(group: Sequence[_Waiting], failure: type[Exception] | None = None, why: str = "") -> None:
-    """Wake everyone who waits, each event loop once."""
+    """Resolve the answers of the group, waking each event loop once."""
     by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
     for waiting in group:
         if waiting.answer is not None:
             by_loop.setdefault(waiting.answer.get_loop(), []).append(waiting.answer)
     for loop, answers in by_loop.items():
-        # In a loop that was closed nobody waits any more.
+        # Nothing waits in a closed loop.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_resolve, answers, failure, why)
 

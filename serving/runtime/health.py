@@ -1,4 +1,4 @@
-"""Probes, figures and the overall state."""
+"""Probes, metrics and the overall state."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from serving.runtime.runtime import Part, Runtime
 from serving.web.clock import KstDateTime
 from ukok import __version__
 
-# Without these an answer is older or simpler than it could be, but it is an answer.
+# Without these, answers are older or simpler, but the service is ready.
 NOT_VITAL = {"release"}
 
 router = APIRouter(tags=["health"])
@@ -25,7 +25,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether everything that the service needs is there."""
+    """Whether everything that the service needs is available."""
 
     status: Literal["ready", "degraded", "not ready"] = Field(
         description="`degraded`: what is missing makes answers older or simpler", examples=["ready"]
@@ -54,7 +54,7 @@ NOT_READY: dict[int | str, dict[str, Any]] = {
         },
     }
 }
-FIGURES: dict[int | str, dict[str, Any]] = {
+METRICS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             "text/plain": {
@@ -67,7 +67,7 @@ FIGURES: dict[int | str, dict[str, Any]] = {
 
 
 class Health(BaseModel):
-    """State of the service as the frontend's helper asks for it."""
+    """State of the service, for the frontend."""
 
     status: str = Field(description="`ready`, `degraded` or `not ready`", examples=["ready"])
     service: str = Field(examples=["ukok gateway"])
@@ -76,7 +76,7 @@ class Health(BaseModel):
 
 
 class ModelHealth(BaseModel):
-    """State of the models that recommend."""
+    """State of the recommendation models."""
 
     status: Literal["ok", "degraded", "no release"] = Field(examples=["ok"])
     release_version: str | None = Field(description="Release in service", examples=["20250806T030000Z-3f2a9c01d7"])
@@ -85,21 +85,21 @@ class ModelHealth(BaseModel):
 
 @router.get("/healthz")
 async def healthz() -> Alive:
-    """The process answers; nothing else is looked at."""
+    """The process answers; nothing else is checked."""
     return Alive()
 
 
 @router.get("/readyz", responses=NOT_READY)
 async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
-    """Each dependency as its last look found it, a few seconds ago at most."""
+    """State of each dependency as last polled, a few seconds ago at most."""
     readiness = _readiness(runtime)
     response.status_code = 503 if readiness.status == "not ready" else 200
     return readiness
 
 
-@router.get("/metrics", response_class=Response, responses=FIGURES)
+@router.get("/metrics", response_class=Response, responses=METRICS)
 async def metrics(runtime: CurrentRuntime) -> Response:
-    """Figures in the text format of Prometheus."""
+    """Metrics in the text format of Prometheus."""
     for name, problem in runtime.problems().items():
         runtime.metrics.dependency.labels(name).set(problem is None)
     for name, engine in runtime.engines().items():
@@ -123,7 +123,7 @@ async def health(request: Request, runtime: CurrentRuntime) -> Health:
 @router.get("/api/health/ml")
 async def model_health(runtime: CurrentRuntime) -> ModelHealth:
     """Whether a release with its models is in service."""
-    release = runtime.snapshot.current.release
+    release = runtime.live_snapshot.current.release
     problem = runtime.release.problem if runtime.release else None
     status: Literal["ok", "degraded", "no release"] = "no release" if release is None else "ok"
     return ModelHealth(
@@ -143,5 +143,5 @@ def _readiness(runtime: Runtime) -> Readiness:
     return Readiness(
         status=status,
         dependencies={name: problem or "ok" for name, problem in problems.items()},
-        release=runtime.snapshot.current.release_version,
+        release=runtime.live_snapshot.current.release_version,
     )

@@ -1,4 +1,4 @@
-"""The release in service: the next one is loaded beside it and takes its place at once, or not at all."""
+"""The live release: the next one is loaded beside it, and replaces it as a whole or not at all."""
 
 import time
 from pathlib import Path
@@ -19,59 +19,59 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LONGEST_WAIT_SECONDS = 60.0
+MAX_RETRY_SECONDS = 60.0
 
 
 class LiveRelease:
-    """Follows ``CURRENT`` of the artifact store; ``problem`` says what keeps the newest release out of service."""
+    """Follows ``CURRENT`` of the artifact store; ``problem`` is why the newest release is not in service."""
 
-    def __init__(self, store: Store, cache: Path, snapshot: LiveSnapshot, metrics: Metrics) -> None:
+    def __init__(self, store: Store, cache: Path, live_snapshot: LiveSnapshot, metrics: Metrics) -> None:
         self.problem: str | None = None
         self._store = store
         self._cache = cache
-        self._snapshot = snapshot
+        self._live_snapshot = live_snapshot
         self._metrics = metrics
         self._refused: str | None = None
         self._failures = 0
-        self._try_again_at = 0.0
+        self._retry_at = 0.0
         metrics.release.clear()
 
     def poll(self) -> None:
-        """Put the release that ``CURRENT`` names into service; raises ``StoreError``, ``OSError`` for a store away.
+        """Load the release that ``CURRENT`` names, unless it is in service; any failure keeps the one in service.
 
-        Where nothing can be learned of the next one, the one in service stays.
+        Raises ``StoreError`` or ``OSError`` when the store is unavailable.
         """
         try:
             version = releases.current(self._store)
         except (StoreError, OSError) as error:
-            self._unknown(f"{releases.CURRENT} cannot be read, {self._kept}: {_reason(error)}")
+            self._set_unknown(f"{releases.CURRENT} cannot be read, {self._fallback}: {_reason(error)}")
             raise
         if version is None:
-            problem = self._nothing_live()
+            problem = self._missing_release()
             if problem and problem != self.problem:
                 log.warning("release_missing", problem=problem)
-            self._unknown(problem)
-        elif version == self._snapshot.current.release_version:
+            self._set_unknown(problem)
+        elif version == self._live_snapshot.current.release_version:
             self._refused, self._failures, self.problem = None, 0, None
-        elif version != self._refused or time.monotonic() >= self._try_again_at:
+        elif version != self._refused or time.monotonic() >= self._retry_at:
             self._load(version)
 
     @property
-    def _kept(self) -> str:
-        version = self._snapshot.current.release_version
+    def _fallback(self) -> str:
+        version = self._live_snapshot.current.release_version
         return f"{version} stays in service" if version else "none is in service"
 
-    def _unknown(self, problem: str | None) -> None:
-        """What was refused before is tried again as soon as it is named again."""
+    def _set_unknown(self, problem: str | None) -> None:
+        """Forget the refused release, so that it is tried again as soon as ``CURRENT`` names it."""
         self._refused, self._failures, self.problem = None, 0, problem
 
-    def _nothing_live(self) -> str | None:
-        """Why it is odd that no release is live; None in a system that never had one."""
+    def _missing_release(self) -> str | None:
+        """Return why no release is live, None in a system that never had one."""
         if isinstance(self._store, FolderStore) and not self._store.root.is_dir():
-            return f"there is no folder {self._store.root}, {self._kept}: check UKOK_ARTIFACTS_URL, or `ukok run`"
-        if self._snapshot.current.release is None:
+            return f"there is no folder {self._store.root}, {self._fallback}: check UKOK_ARTIFACTS_URL, or `ukok run`"
+        if self._live_snapshot.current.release is None:
             return None
-        return f"{releases.CURRENT} is gone, {self._kept}: promote a release of `ukok release list`"
+        return f"{releases.CURRENT} is gone, {self._fallback}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
         from recommender.loaded_release import LoadedRelease
@@ -80,10 +80,10 @@ class LiveRelease:
         try:
             loaded = LoadedRelease.open(releases.fetch(self._store, version, self._cache))
             _warm(loaded)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the next release, the old one stays
+        except Exception as error:  # noqa: BLE001 - whatever fails, the release in service stays
             self._refuse(version, error)
             return
-        self._snapshot.update(release=loaded)
+        self._live_snapshot.update(release=loaded)
         self._metrics.release.clear()
         self._metrics.release.labels(version).set(1)
         self._refused, self._failures, self.problem = None, 0, None
@@ -92,15 +92,15 @@ class LiveRelease:
     def _refuse(self, version: str, error: Exception) -> None:
         self._failures = self._failures + 1 if version == self._refused else 1
         self._refused = version
-        self._try_again_at = time.monotonic() + min(LONGEST_WAIT_SECONDS, 2.0**self._failures)
+        self._retry_at = time.monotonic() + min(MAX_RETRY_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
-        self.problem = f"{version} could not be loaded, {self._kept}: {_reason(error)}"
-        kept = self._snapshot.current.release_version
-        log.warning("release_refused", version=version, kept=kept, reason=log_reason(error))
+        self.problem = f"{version} could not be loaded, {self._fallback}: {_reason(error)}"
+        in_service = self._live_snapshot.current.release_version
+        log.warning("release_refused", version=version, in_service=in_service, reason=log_reason(error))
 
 
 def _warm(loaded: "LoadedRelease") -> None:
-    """Ask for one of everything, so that what is made on first use is there before the first visitor."""
+    """Query each index once, so that lazy initialisation is done before the first request."""
     loaded.recipe_products(0, 1)
     loaded.recipes_with(loaded.names[:1], 1)
     loaded.recipes_like("감자", 1)

@@ -1,4 +1,4 @@
-"""How many wrong passwords are heard: per account and per address. Each process of the API counts for itself."""
+"""Rate limit of failed logins, per account and per address; each process of the API counts for itself."""
 
 import ipaddress
 import math
@@ -13,25 +13,26 @@ from starlette.exceptions import HTTPException
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, 5, namespace="account")
 PER_ADDRESS = RateLimitItemPerMinute(100, 5, namespace="address")
-# Beyond so many accounts and addresses those that have been counted for longest are forgotten.
-MOST_COUNTED = 10_000
-# What one subscriber gets of IPv6.
+# Beyond so many accounts and addresses, the oldest are forgotten.
+MAX_COUNTED = 10_000
+# Prefix length of the network that an IPv6 subscriber gets.
 SUBSCRIBER_BITS = 64
 
 
 class LoginAttempts:
-    """Counts logins that have not succeeded; times are the wall clock's, which the library reads by itself."""
+    """Counts failed logins; the library reads the wall clock itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_counted: int = MAX_COUNTED) -> None:
+        self._max_counted = max_counted
         self._storage = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._lock = threading.Lock()
 
     def begin(self, account: str | None, host: str) -> None:
-        """Count an attempt before its password is looked at, so that many at a time are no way around.
+        """Count an attempt before its password is checked, so that concurrent ones are limited too.
 
-        All that names no account (None) is one of each address. Raises 429 with the seconds after which the next one
-        is heard.
+        Attempts without an account (None) count as one account of the address. Raises 429 with the seconds until the
+        next attempt is allowed.
         """
         address = _address(host)
         with self._lock:
@@ -41,7 +42,7 @@ class LoginAttempts:
                     raise _too_many(self._seconds_until_free(limit, who))
 
     def succeed(self, account: str, host: str) -> None:
-        """The password was right: the account starts anew, and the address is not charged for it."""
+        """Reset the count of the account, and take the attempt off the count of the address."""
         address = PER_ADDRESS.key_for(_address(host))
         with self._lock:
             self._clear(PER_ACCOUNT.key_for(account))
@@ -50,7 +51,7 @@ class LoginAttempts:
 
     @property
     def counted(self) -> int:
-        """Accounts and addresses that are remembered."""
+        """Number of accounts and addresses that are counted."""
         return len(self._storage.events)
 
     def _seconds_until_free(self, limit: RateLimitItem, who: str) -> int:
@@ -58,16 +59,16 @@ class LoginAttempts:
         return max(1, math.ceil(free_at - time.time()))
 
     def _forget_oldest(self) -> None:
-        """The library keeps the name of whoever it ever counted."""
-        if self.counted < MOST_COUNTED:
+        """Remove old keys, which the library never does."""
+        if self.counted < self._max_counted:
             return
         idle = [key for key, times in list(self._storage.events.items()) if not times]
-        # An attempt brings no more than its account and its address.
+        # An attempt adds two keys at most, its account and its address.
         for key in idle or list(islice(self._storage.events, 2)):
             self._clear(key)
 
     def _clear(self, key: str) -> None:
-        # The library's own thread, which forgets attempts that are over, may be at the same key.
+        # The library's own thread, which removes expired attempts, may use the same key.
         with self._storage.locks[key]:
             self._storage.clear(key)
 
@@ -78,7 +79,7 @@ def _too_many(seconds: int) -> HTTPException:
 
 
 def _address(host: str) -> str:
-    """Who is counted: an IPv4 address, or the network of an IPv6 one."""
+    """Return what is counted: an IPv4 address, or the network of an IPv6 address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

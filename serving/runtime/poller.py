@@ -1,4 +1,4 @@
-"""A thread that repeats one step, and what became of it."""
+"""Poller: a thread that repeats one step and reports its problem."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ log = structlog.get_logger()
 
 
 class Poller:
-    """Repeats ``step`` every ``seconds``; a failure is logged once and kept in ``problem`` until a step succeeds.
+    """Repeats ``step`` every ``seconds``; a failure is logged once and is the ``problem`` until a step succeeds.
 
-    A step that has not come back for ``late_seconds`` is a problem too.
+    A step that has not returned for ``late_seconds`` is a problem too.
     """
 
     def __init__(self, name: str, seconds: float, late_seconds: float, step: Callable[[], None]) -> None:
@@ -29,17 +29,17 @@ class Poller:
 
     @property
     def problem(self) -> str | None:
-        """Why the last step failed, or since when none has succeeded; None while all is well."""
+        """Why the last step failed, or for how long none has succeeded; None if there is no problem."""
         silent = time.monotonic() - self._succeeded_at
         if self._failure is None and silent > self._late_seconds:
             return f"no answer for {silent:.0f} s"
         return self._failure
 
     def poll(self) -> None:
-        """Do the step now."""
+        """Run the step now."""
         try:
             self._step()
-        except Exception as error:  # noqa: BLE001 - a poller that died would freeze what it refreshes, unnoticed
+        except Exception as error:  # noqa: BLE001 - a dead poller would freeze what it refreshes, unnoticed
             problem = summary(error)
             if problem != self._failure:
                 log.warning("poll_failed", poller=self.name, problem=problem, reason=log_reason(error))
@@ -50,12 +50,12 @@ class Poller:
             self._failure, self._succeeded_at = None, time.monotonic()
 
     def start(self) -> None:
-        """Do the step once, then go on in a thread."""
+        """Run the step once, then repeat it in a thread."""
         self.poll()
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the step it is in."""
+        """Stop the thread after its current step."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(10)

@@ -1,4 +1,4 @@
-"""Keeps the view's catalog in step with the service database."""
+"""Refresh of the catalog in the live snapshot from the service database."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,35 +16,35 @@ log = structlog.get_logger()
 
 
 class CatalogFeed:
-    """Reads a dataset again when loading has changed it."""
+    """Reloads a dataset when its data version has changed."""
 
-    def __init__(self, engine: Engine, snapshot: LiveSnapshot) -> None:
+    def __init__(self, engine: Engine, live_snapshot: LiveSnapshot) -> None:
         self._engine = engine
-        self._snapshot = snapshot
+        self._live_snapshot = live_snapshot
         self.versions: dict[str, int] = {}
 
     def poll(self) -> None:
-        """Look at the data versions and read what is newer.
+        """Read the data versions and reload what is newer.
 
-        Where a dataset cannot be read the view keeps the one before; the others are read, and the error is raised then.
+        When a dataset cannot be read, the snapshot keeps the last one, and the error is raised after the others.
         """
         with self._engine.connect() as conn:
-            wanted = dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
+            versions = dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
         loaders: dict[str, Callable[[Connection], Any]] = {
-            "kok": lambda conn: self._snapshot.update(kok=load_kok(conn)),
-            "schedule": lambda conn: self._snapshot.update(schedule=load_schedule(conn)),
-            "recipes": lambda conn: self._snapshot.update(recipes=load_recipes(conn)),
+            "kok": lambda conn: self._live_snapshot.update(kok=load_kok(conn)),
+            "schedule": lambda conn: self._live_snapshot.update(schedule=load_schedule(conn)),
+            "recipes": lambda conn: self._live_snapshot.update(recipes=load_recipes(conn)),
         }
         failure: Exception | None = None
         for dataset, load in loaders.items():
-            # A dataset that was never loaded has no version and counts as 0: read once, it is empty.
-            version = wanted.get(dataset, 0)
+            # A dataset that was never loaded has no version: it is read once, as version 0, and is empty.
+            version = versions.get(dataset, 0)
             if self.versions.get(dataset) == version:
                 continue
             try:
                 with self._consistent_read() as conn:
                     load(conn)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one dataset, the others are read
+            except Exception as error:  # noqa: BLE001 - whatever fails, the other datasets are reloaded
                 failure = failure or error
                 continue
             self.versions[dataset] = version
@@ -53,5 +53,5 @@ class CatalogFeed:
             raise failure
 
     def _consistent_read(self) -> Connection:
-        """A connection whose statements all see one moment. What is newer than the version is read again next time."""
+        """Open a connection whose statements see one moment; rows newer than the version are read again next time."""
         return self._engine.connect().execution_options(isolation_level="REPEATABLE READ")

@@ -1,18 +1,17 @@
-"""What a running application is made of: opened at start-up, closed at shutdown."""
+"""Runtime of an application: engines, snapshot, threads; opened at start-up and closed at shutdown."""
 
 import gc
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-import orjson
 import structlog
 from sqlalchemy import Engine
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
 from recommender.search.index import query_tokens
-from serving.runtime.event_writer import Event, EventWriter, new_event_id
+from serving.runtime.event_writer import Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
@@ -24,42 +23,50 @@ from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
 from serving.web.settings import ServingSettings
 from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
+from sql.warehouse.event_types import EventPayload
 
-# A connection that says nothing for so long is given up, and a look at the logins that takes longer is late.
+# A connection that is silent for so long is closed, and a poll of the logins that takes longer is a problem.
 SILENCE_SECONDS = 10
-# Data and releases may be large: as long as one is read, the one before is served.
+# Data and releases may be large: while the next one is loaded, the last one is served.
 LOAD_SECONDS = 60
 
 log = structlog.get_logger()
 
 
 class Part(StrEnum):
-    """What an application may need besides accounts."""
+    """What an application may need in addition to accounts."""
 
     CATALOG = "catalog"
     RELEASE = "release"
-    EVENTS = "events"  # stored on request, so that without the warehouse the service is of no use
+    EVENTS = "events"  # stored on request: without the warehouse the service is not ready
 
 
 class Runtime:
-    """Engines, the view that is answered from, and the threads that keep it fresh."""
+    """Engines, the live snapshot, and the threads that keep it up to date."""
 
-    def __init__(self, settings: ServingSettings, clock: Clock, metrics: Metrics, parts: frozenset[Part]) -> None:
-        """Raise :class:`StartupError` when the configuration cannot be right; a server that is away is no such case."""
+    def __init__(
+        self,
+        settings: ServingSettings,
+        clock: Clock,
+        metrics: Metrics,
+        parts: frozenset[Part],
+        writer_limits: WriterLimits = WriterLimits(),
+    ) -> None:
+        """Open everything; :class:`StartupError` for an invalid configuration, not for a server that is away."""
         self.parts = parts
         self.settings = settings
         self.clock = clock
         self.metrics = metrics
-        self.snapshot = LiveSnapshot()
+        self.live_snapshot = LiveSnapshot()
         self.release: LiveRelease | None = None
         try:
             self.service_db = service_engine(silence_seconds=SILENCE_SECONDS)
             self.warehouse = warehouse_engine(silence_seconds=SILENCE_SECONDS)
             if Part.RELEASE in parts:
-                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.snapshot, metrics)
+                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.live_snapshot, metrics)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
-        self.events = EventWriter(self.warehouse, clock, metrics)
+        self.events = EventWriter(self.warehouse, clock, metrics, writer_limits)
         tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
@@ -67,23 +74,23 @@ class Runtime:
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Part.CATALOG in parts:
-            feed = CatalogFeed(self.service_db, self.snapshot)
+            feed = CatalogFeed(self.service_db, self.live_snapshot)
             self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
             self._pollers.append(Poller("release", every, LOAD_SECONDS, self.release.poll))
 
     def start(self) -> None:
-        """Read everything once, then keep it fresh; what is away now is tried again and again."""
+        """Load everything once, then start polling; what is unavailable now is tried again at each poll."""
         if Part.CATALOG in self.parts:
-            query_tokens("준비")  # loads the analyser, seconds that the first search should not wait for
+            query_tokens("준비")  # loads the analyser, which takes seconds, before the first search
         for poller in self._pollers:
             poller.start()
         self.events.start()
         problems = {name: problem for name, problem in self.problems().items() if problem}
-        log.info("started", release=self.snapshot.current.release_version, problems=problems)
+        log.info("started", release=self.live_snapshot.current.release_version, problems=problems)
 
     def stop(self) -> None:
-        """Commit the events that wait, end the threads, close the connections."""
+        """Commit the waiting events, stop the threads, close the connections."""
         self.events.stop()
         for poller in self._pollers:
             poller.stop()
@@ -92,21 +99,21 @@ class Runtime:
         gc.unfreeze()
 
     def problems(self) -> Mapping[str, str | None]:
-        """What is wrong with each dependency, None where nothing is."""
+        """Return the problem of each dependency, None where there is none."""
         found = {poller.name: poller.problem for poller in self._pollers}
         if self.release and self.release.problem:
             found["release"] = self.release.problem
         found["events"] = self.events.problem
         return found
 
-    def record_event(self, user_id: int, event_type: str, payload: Mapping[str, object]) -> None:
-        """Write down what a user did or got. Nobody waits for it."""
-        self.record_encoded_event(user_id, event_type, orjson.dumps(payload).decode())
+    def record_event(self, user_id: int, payload: EventPayload) -> None:
+        """Record what a user did or was shown, without waiting for the commit."""
+        self.record_encoded_event(user_id, payload.event_type, payload.to_json())
 
     def record_encoded_event(self, user_id: int, event_type: str, payload: str) -> None:
-        """The same, with the payload as the JSON of an object."""
+        """Record an event whose payload is encoded already, as the JSON of an object."""
         self.events.record_event(Event(new_event_id(), user_id, event_type, payload=payload))
 
     def engines(self) -> dict[str, Engine]:
-        """The databases that this application uses, by name."""
+        """Return the engines of the databases by name."""
         return {"service": self.service_db, "warehouse": self.warehouse}

@@ -1,12 +1,12 @@
-"""What the API answers from: one immutable view of catalog and release, replaced as a whole."""
+"""Snapshot of catalog and release that the API answers from, replaced as a whole, and the answers made from it."""
 
 import gc
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict, Unpack
 
+from cachetools import FIFOCache
 from prometheus_client import Counter
 
 from serving.catalog.broadcasts import Schedule
@@ -14,16 +14,16 @@ from serving.catalog.mall import KokCatalog
 from serving.catalog.recipes import RecipeBook
 
 if TYPE_CHECKING:
-    # Brings faiss and onnxruntime, which a service without a release has no use for.
+    # Imports faiss and onnxruntime, which a service without a release does not need.
     from recommender.loaded_release import LoadedRelease
 
-ANSWER_BYTES = 64 * 2**20
-# What an answer takes besides its texts: the objects around them.
-ANSWER_OVERHEAD = 1024
+ANSWER_BYTES: Final = 64 * 2**20
+# Memory of an answer besides its texts: the objects around them.
+ANSWER_OVERHEAD: Final = 1024
 
 
 class RecordedEvent(NamedTuple):
-    """What is written down about a user who gets an answer: an event type and its encoded payload."""
+    """What is recorded for a user who gets an answer: an event type and the encoded payload."""
 
     event_type: str
     payload: str
@@ -31,8 +31,10 @@ class RecordedEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An encoded answer; ``until`` bounds how long it stays true while the data does not change."""
+    """An encoded answer to a path and query; ``until`` is when it expires although the data does not change."""
 
+    path: str
+    query: bytes
     body: bytes
     etag: bytes
     headers: tuple[tuple[bytes, bytes], ...]
@@ -44,45 +46,35 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes of memory, about."""
-        return len(self.body) + len(self.event.payload if self.event else "") + ANSWER_OVERHEAD
+        """Approximate bytes of memory; the URL counts too, since anyone may append words to it."""
+        payload = self.event.payload if self.event else ""
+        # A character of the path takes up to four bytes.
+        return 4 * len(self.path) + len(self.query) + len(self.body) + len(payload) + ANSWER_OVERHEAD
 
 
 class Answers:
-    """Encoded answers by path and query, the oldest dropped when they exceed their share of memory.
+    """Encoded answers by path and query; the oldest are dropped when together they exceed ``max_bytes``."""
 
-    Anyone may ask for the same with other words behind it, so the URLs count, too.
-    """
-
-    def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
-        self._bytes = 0
+    def __init__(self, max_bytes: int = ANSWER_BYTES) -> None:
+        self._answers: FIFOCache[tuple[str, bytes], Answer] = FIFOCache(max_bytes, getsizeof=lambda answer: answer.size)
         self._lock = Lock()
 
     def get(self, path: str, query: bytes) -> Answer | None:
-        """The answer kept for this URL."""
-        return self._answers.get((path, query))
+        """Return the answer cached for this URL."""
+        try:
+            return self._answers[path, query]
+        except KeyError:
+            return None
 
-    def put(self, path: str, query: bytes, answer: Answer) -> None:
-        """Keep an answer for this URL."""
+    def put(self, answer: Answer) -> None:
+        """Cache an answer, unless it alone exceeds the bound."""
         with self._lock:
-            replaced = self._answers.pop((path, query), None)
-            if replaced:
-                self._bytes -= _size(path, query, replaced)
-            self._answers[(path, query)] = answer
-            self._bytes += _size(path, query, answer)
-            while self._bytes > ANSWER_BYTES:
-                (path, query), dropped = self._answers.popitem(last=False)
-                self._bytes -= _size(path, query, dropped)
-
-
-def _size(path: str, query: bytes, answer: Answer) -> int:
-    # Once as the name of the route and once as a key, in up to four bytes a character.
-    return 4 * len(path) + len(query) + answer.size
+            if answer.size <= self._answers.maxsize:
+                self._answers[answer.path, answer.query] = answer
 
 
 class Parts(TypedDict, total=False):
-    """Parts of a view that may be replaced."""
+    """Parts of a snapshot that may be replaced."""
 
     kok: KokCatalog
     schedule: Schedule
@@ -102,24 +94,24 @@ class Snapshot:
 
     @property
     def release_version(self) -> str | None:
-        """Version of the release in service."""
+        """Version of the live release, None without one."""
         return self.release.version if self.release else None
 
     def knows(self, word: str) -> bool:
-        """Whether a word is spelled right, since texts of any kind use it."""
+        """Whether a word is spelled correctly: a recipe, mall product or broadcast uses it."""
         return any(index.knows(word) for index in (self.recipes.index, self.kok.index, self.schedule.index))
 
 
 class LiveSnapshot:
-    """Holds the current view. A reader takes it once and sees no change while it answers."""
+    """Holds the current snapshot. A request reads it once and sees no change while it is answered."""
 
     def __init__(self) -> None:
         self.current = Snapshot()
         self._lock = Lock()
 
     def update(self, **parts: Unpack[Parts]) -> None:
-        """Replace parts; answers made from the old ones go with them."""
+        """Replace parts, and drop the answers made from the old ones."""
         with self._lock:
             self.current = replace(self.current, **parts, answers=Answers())
-        # What is served lives until it is replaced: the garbage collector need not walk through it again and again.
+        # What is served lives until it is replaced: frozen, it is not traversed by each garbage collection.
         gc.freeze()

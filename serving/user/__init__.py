@@ -1,1 +1,1 @@
-"""Accounts: signing up, logging in and out."""
+"""Accounts: sign-up, login, logout, deletion."""

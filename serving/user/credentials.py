@@ -1,44 +1,43 @@
-"""Who logs in with which password: from the form that the frontend sends, or from JSON."""
+"""Credentials of a login: the form that the frontend sends, or JSON."""
 
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qsl
 
-import orjson
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
 
-from serving.user.emails import normal
+from serving.user.emails import normalize
 from serving.user.schemas import FormLogin, JsonLogin
+from serving.web.json_body import JsonBody, validated
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-
-Model = TypeVar("Model", bound=BaseModel)
+JSON_LOGIN = JsonBody(JsonLogin)
 
 
 class Given(NamedTuple):
-    """What was typed; without ``email`` where that is no address."""
+    """E-mail address and password as given; ``email`` is None if it is not an address."""
 
     email: str | None
     password: str
 
 
 async def _given(request: Request) -> Given:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
-    if kind == FORM:
+    if content_type == FORM:
         fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-        form = _checked(FormLogin, fields)
+        form = validated(lambda: FormLogin.model_validate(fields))
         return Given(_address(form.username), form.password)
-    if kind == JSON:
-        login = _checked(JsonLogin, _parsed(body))
+    if content_type == JSON:
+        login = JSON_LOGIN.validate(body)
         return Given(_address(login.email), login.password)
-    raise _invalid("content_type", ("header", "content-type"), f"send {FORM} or {JSON}")
+    wrong = {"type": "content_type", "loc": ("header", "content-type"), "msg": f"send {FORM} or {JSON}", "input": None}
+    raise RequestValidationError([wrong])
 
 
 Credentials = Annotated[Given, Depends(_given)]
 
-# FastAPI describes one kind of body by itself; this is for both.
+# FastAPI describes a body of one content type only.
 REQUEST_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -50,27 +49,8 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-def _checked(model: type[Model], fields: object) -> Model:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in found]) from None
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _invalid("json_invalid", ("body", error.pos), f"JSON decode error: {error.msg}") from None
-
-
-def _invalid(kind: str, where: tuple[str | int, ...], message: str) -> RequestValidationError:
-    return RequestValidationError([{"type": kind, "loc": where, "msg": message, "input": None}])
-
-
 def _address(typed: str) -> str | None:
     try:
-        return normal(typed)
+        return normalize(typed)
     except ValueError:
         return None

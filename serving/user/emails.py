@@ -1,18 +1,18 @@
-"""One way to write an e-mail address, so that a mailbox is one account and is found again however it is typed."""
+"""Normal form of e-mail addresses, so that a mailbox is one account however it is typed."""
 
 import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
-# The column holds as many characters; whatever is longer is no address (RFC 5321 allows 254).
+# Length of the column; RFC 5321 allows 254 characters.
 LONGEST_EMAIL = 320
 
 
-def normal(typed: str) -> str:
-    """The address in lower case, compatible characters (full width, ligatures) and the domain's encoding unified.
+def normalize(typed: str) -> str:
+    """Return the address in lower case, with compatible characters (full width, ligatures) and the domain normalized.
 
-    Letters that only look alike, as Cyrillic ``а`` does, stay what they are: that is another mailbox. Raises
-    ``ValueError`` for what is no address, invisible characters and trailing dots included.
+    Letters that only look alike, such as Cyrillic ``а``, are kept: that is another mailbox. Raises ``ValueError`` for
+    an invalid address, with invisible characters or a trailing dot for example.
     """
     if len(typed) > LONGEST_EMAIL:
         raise ValueError(f"an e-mail address has no more than {LONGEST_EMAIL} characters")

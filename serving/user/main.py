@@ -1,6 +1,12 @@
-"""The account service alone: ``uvicorn serving.user.main:app --port 8001``."""
+"""The account service alone: ``uvicorn --factory serving.user.main:create_app --port 8001``."""
 
-from serving.app import create_app
+from fastapi import FastAPI
+
+from serving.app import build_app
 from serving.user.router import router
+from serving.web.settings import ServingSettings
 
-app = create_app("user", [router], [])
+
+def create_app(settings: ServingSettings | None = None) -> FastAPI:
+    """Build the application; settings are read from the environment unless given."""
+    return build_app("user", [router], [], settings=settings)

@@ -1,4 +1,4 @@
-"""Passwords: what one must not be, and their hashes by argon2id."""
+"""Passwords: the rules for new ones, and hashes by argon2id."""
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -11,25 +11,25 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 
 def check_rules(password: str, email: str | None, username: str | None) -> None:
-    """Refuse a new password that anyone would try first; ``ValueError`` says which rule it breaks."""
+    """Refuse a new password that is guessed first; ``ValueError`` says which rule it breaks."""
     if not password.strip():
         raise ValueError("the password must not be blank")
-    said = password.strip().casefold()
-    if email is not None and said in {email.casefold(), email.rpartition("@")[0].casefold()}:
+    folded = password.strip().casefold()
+    if email is not None and folded in {email.casefold(), email.rpartition("@")[0].casefold()}:
         raise ValueError("the password must not be the e-mail address or what stands before its @")
-    if username is not None and said == username.casefold():
+    if username is not None and folded == username.casefold():
         raise ValueError("the password must not be the user name")
 
 
 def hash_password(password: str) -> str:
-    """Hash of a new password."""
+    """Return the hash of a new password."""
     return _hasher.hash(password)
 
 
 def check_password(password: str, stored: str | None) -> tuple[bool, str | None]:
-    """Whether the password is right, and a fresh hash when the stored one was made with weaker parameters.
+    """Return whether the password is right, and a new hash if the stored one has weaker parameters.
 
-    An unknown user (``stored`` None) costs the same time as a known one.
+    An unknown user (``stored`` is None) takes the same time as a known one.
     """
     right, renewed = _hasher.verify_and_update(password, stored or _NOBODY)
     return right and stored is not None, renewed

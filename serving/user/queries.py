@@ -1,4 +1,4 @@
-"""Accounts in the service database."""
+"""Queries of accounts in the service database."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -19,12 +19,12 @@ class StoredAccount(NamedTuple):
 
 
 def find_by_email(conn: Connection, email: str) -> StoredAccount | None:
-    """Account of an e-mail address in its normal form."""
+    """Return the account of an e-mail address in its normal form."""
     return _first(conn, User.email == email)
 
 
 def find(conn: Connection, user_id: int) -> StoredAccount | None:
-    """Account by its id."""
+    """Return the account with this id."""
     return _first(conn, User.user_id == user_id)
 
 
@@ -40,7 +40,7 @@ def renew_password_hash(conn: Connection, user_id: int, password_hash: str) -> N
 
 
 def remember_erased(conn: Connection, user_id: int, now: datetime) -> None:
-    """Note that an account is gone, for the events of it that are still on their way."""
+    """Record that an account was deleted, for its events that are not stored yet."""
     conn.execute(insert(ErasedUser).values(user_id=user_id, erased_at=now))
 
 

@@ -1,4 +1,4 @@
-"""Account routes. They wait for the database and for argon2, so they run in the thread pool."""
+"""Account routes. They wait for the database and for argon2, so they are ``def`` and run in the thread pool."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -22,23 +22,22 @@ from serving.web.errors import UNAUTHORIZED, Described, Unavailable, described, 
 from serving.web.schemas import Message
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
+from sql.warehouse.event_types import UserInfoView, UserLogin, UserLogout, UserSignup
 
 log = structlog.get_logger()
 
 
-async def _keep_nowhere(response: Response) -> None:
+async def _forbid_caching(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-# Tokens and personal data are for whoever asked, and for no cache (RFC 6749, 5.1).
-router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_keep_nowhere)])
+# No cache may store tokens and personal data (RFC 6749, 5.1).
+router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)])
 
 WRONG = "wrong e-mail address or password"
-
-
 TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")
 REFUSED: Described = {
-    **described(401, "Wrong e-mail address or password; which of them is not told", WRONG),
+    **described(401, "Wrong e-mail address or password; the answer does not say which", WRONG),
     422: {
         "description": "Neither a form nor JSON with an e-mail address and a password",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
@@ -56,7 +55,7 @@ NO_REFRESH = described(
 
 @router.post("/user/signup", status_code=201, responses=TAKEN)
 def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
-    """Make an account. An e-mail address is one account however it is written: in capitals, full width or punycode."""
+    """Create an account. An e-mail address is one account in any spelling: in capitals, full width or punycode."""
     now = runtime.clock()
     password_hash = hash_password(body.password)
     try:
@@ -66,7 +65,7 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
             )
     except IntegrityError:
         raise HTTPException(409, "this e-mail address is already in use") from None
-    runtime.record_event(user_id, "user_signup", {})
+    runtime.record_event(user_id, UserSignup())
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
 
 
@@ -75,8 +74,8 @@ def check_email(
     runtime: CurrentRuntime,
     email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
 ) -> EmailCheck:
-    """Tell whether an e-mail address is taken."""
-    # No user_email_duplicate_check is noted: who asks is unknown, and of unknown people only what they send is stored.
+    """Whether an e-mail address is taken."""
+    # No user_email_duplicate_check is recorded: the visitor is unknown.
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None
     message = "이미 사용 중인 이메일입니다." if taken else "사용 가능한 이메일입니다."
@@ -87,8 +86,8 @@ def check_email(
 def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Login:
     """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
 
-    Ten wrong passwords for an account within five minutes, or a hundred from an address, and the next ones are not
-    looked at until some time has passed. Each process of the API counts for itself.
+    After ten wrong passwords for an account within five minutes, or a hundred from an address, further attempts are
+    refused for some time. Each process of the API counts for itself.
     """
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
@@ -104,15 +103,15 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
     runtime.login_attempts.succeed(account.email, host)
-    runtime.record_event(account.user_id, "user_login", {})
+    runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
 
 
 @router.post("/auth/refresh", responses=NO_REFRESH)
 def refresh(runtime: CurrentRuntime, body: Refresh) -> Login:
-    """Exchange a refresh token for new tokens. It is good for one use, and its successor lasts as long again.
+    """Exchange a refresh token for new tokens. It can be used once, and its successor is valid for as long again.
 
-    A refresh token that comes a second time was stolen or sent twice: the whole login ends, all of its tokens with it.
+    A refresh token that is used twice was stolen or sent twice: the login ends, and all of its tokens with it.
     """
     with runtime.service_db.begin() as conn:
         renewed = sessions.renew(conn, body.refresh_token, runtime.clock(), _lifetimes(runtime))
@@ -130,7 +129,7 @@ def log_out(runtime: CurrentRuntime, user: User) -> Message:
     with runtime.service_db.begin() as conn:
         until = sessions.end(conn, user.session_id, runtime.clock(), _expiry(user))
     runtime.auth.revocations.add(user.session_id, until)
-    runtime.record_event(user.user_id, "user_logout", {})
+    runtime.record_event(user.user_id, UserLogout())
     return Message(message="로그아웃되었습니다.")
 
 
@@ -141,21 +140,21 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
         account = queries.find(conn, user.user_id)
     if account is None:
         raise unauthorized("this account no longer exists")
-    runtime.record_event(user.user_id, "user_info_view", {})
+    runtime.record_event(user.user_id, UserInfoView())
     return Account(
         user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
     )
 
 
 @router.delete("/user", responses=UNAUTHORIZED)
-def delete_account(runtime: CurrentRuntime, user: User, afterwards: BackgroundTasks) -> Message:
-    """Remove the account of the token: ratings, search history and logins with it, for good.
+def delete_account(runtime: CurrentRuntime, user: User, background: BackgroundTasks) -> Message:
+    """Delete the account of the token with its ratings, search history and logins.
 
-    Its events stay without a trace of who it was. No token of the account opens anything from now on.
+    Its events are anonymised. All tokens of the account are refused from now on.
     """
     with runtime.service_db.begin() as conn:
         require_account(conn, user.user_id)
-        # After the wait for the lock: other processes look for what was revoked lately.
+        # After waiting for the lock: other processes poll for logins that were revoked lately.
         now = runtime.clock()
         until = sessions.end(conn, user.session_id, now, _expiry(user))
         ended = [(user.session_id, until), *sessions.of_user(conn, user.user_id)]
@@ -163,22 +162,22 @@ def delete_account(runtime: CurrentRuntime, user: User, afterwards: BackgroundTa
         queries.remember_erased(conn, user.user_id, now)
     for login in ended:
         runtime.auth.revocations.add(*login)
-    afterwards.add_task(_take_out_of_events, runtime, user.user_id)
+    background.add_task(_anonymise_events, runtime, user.user_id)
     return Message(message="회원 탈퇴가 완료되었습니다.")
 
 
-async def _take_out_of_events(runtime: Runtime, user_id: int) -> None:
-    """Take the person out of the events of this process, those on their way to the warehouse included.
+async def _anonymise_events(runtime: Runtime, user_id: int) -> None:
+    """Anonymise the events of a user, including those that wait in this process.
 
-    `ukok logs erase` does the rest: what other processes and requests that had begun note after this, and all of it
-    where this fails.
+    ``ukok logs erase`` anonymises the rest: events that other processes and running requests record later, and all of
+    them if this fails.
     """
     with suppress(Unavailable):
-        await runtime.events.write([])  # the answer comes when all that waits before it is stored
-    await run_in_threadpool(_anonymise, runtime.warehouse, user_id)
+        await runtime.events.write([])  # returns after everything that waits before it is stored
+    await run_in_threadpool(_anonymise_stored, runtime.warehouse, user_id)
 
 
-def _anonymise(warehouse: Engine, user_id: int) -> None:
+def _anonymise_stored(warehouse: Engine, user_id: int) -> None:
     try:
         with warehouse.begin() as conn:
             rows = anonymise(conn, [user_id])

@@ -12,19 +12,19 @@ from pydantic import (
     field_validator,
 )
 
-from serving.user.emails import LONGEST_EMAIL, normal
+from serving.user.emails import LONGEST_EMAIL, normalize
 from serving.user.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, check_rules
 from serving.web.clock import KstDateTime
 from serving.web.parameters import STORABLE, STRIPPED
 
 Email = Annotated[
     str,
-    AfterValidator(normal),
+    AfterValidator(normalize),
     WithJsonSchema(
         {"type": "string", "format": "email", "maxLength": LONGEST_EMAIL, "examples": ["visitor@example.com"]}
     ),
 ]
-# What is typed to log in: if it is no address it is nobody's, which is told as a wrong password is.
+# Address of a login: an invalid one belongs to no account and is answered like a wrong password.
 TypedEmail = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(examples=["visitor@example.com"])]
 TypedPassword = Annotated[
     str, StringConstraints(max_length=LONGEST_PASSWORD), STORABLE, Field(examples=["맛있는 김치찌개"])
@@ -54,7 +54,7 @@ class SignUp(BaseModel):
 
     @field_validator("password")
     @classmethod
-    def _keeps_the_rules(cls, password: str, info: ValidationInfo) -> str:
+    def _check_rules(cls, password: str, info: ValidationInfo) -> str:
         check_rules(password, info.data.get("email"), info.data.get("username"))
         return password
 
@@ -63,7 +63,7 @@ class Account(BaseModel):
     """An account as its owner sees it."""
 
     user_id: int = Field(examples=[7])
-    email: str = Field(description="In the one way in which it is stored", examples=["visitor@example.com"])
+    email: str = Field(description="In its normal form, as it is stored", examples=["visitor@example.com"])
     username: str = Field(examples=["손님"])
     created_at: KstDateTime = Field(description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"])
 
@@ -77,7 +77,7 @@ class EmailCheck(BaseModel):
 
 
 class FormLogin(BaseModel):
-    """The fields of a login by form that count; those that OAuth2 adds may be there."""
+    """Fields of a login by form; those that OAuth2 adds are ignored."""
 
     username: TypedEmail
     password: TypedPassword

@@ -1,7 +1,7 @@
-"""Logins in the service database, and the refresh tokens that prolong them.
+"""Logins in the service database, and the refresh tokens that extend them.
 
-A refresh token is good for one use, which gives its successor. Presented twice, it was stolen or the client lost the
-answer; these look the same, so the whole login ends. A client must therefore not refresh in two places at a time.
+A refresh token can be used once, for its successor. Used twice, it was stolen or the client lost the answer; these look
+the same, so the login ends. A client must therefore not refresh in two places at once.
 """
 
 import hashlib
@@ -39,14 +39,14 @@ class Opened(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Why a refresh token gives nothing; ``ended`` is the login that is over by it, and until when it is remembered."""
+    """Why a refresh token is refused; ``ended`` is the login that this ended, and when its access tokens expire."""
 
     reason: str
     ended: tuple[str, datetime] | None = None
 
 
 def open_session(conn: Connection, user_id: int, now: datetime, lifetimes: Lifetimes) -> Opened:
-    """Begin a login of an account that this transaction has locked."""
+    """Start a login of an account that this transaction has locked."""
     session_id = uuid.uuid4().hex
     row = {"session_id": session_id, "user_id": user_id, "started_at": now, "access_until": now + lifetimes.access}
     conn.execute(insert(LoginSession).values(row))
@@ -55,7 +55,7 @@ def open_session(conn: Connection, user_id: int, now: datetime, lifetimes: Lifet
 
 
 def renew(conn: Connection, refresh_token: str, now: datetime, lifetimes: Lifetimes) -> Opened | Refused:
-    """Exchange a refresh token for its successor. The caller commits either way: a refusal may end the login."""
+    """Exchange a refresh token for its successor. The caller commits in any case: a refusal may end the login."""
     token = RefreshToken.token_sha256 == _digest(refresh_token)
     query = select(RefreshToken.session_id, RefreshToken.expires_at, LoginSession.user_id)
     row = conn.execute(
@@ -64,7 +64,7 @@ def renew(conn: Connection, refresh_token: str, now: datetime, lifetimes: Lifeti
     if row is None:
         return Refused("unknown refresh token: log in")
     session_id, expires_at, user_id = row
-    # The lock makes those who come with the same token one after the other.
+    # The lock serialises requests with the same token.
     if user_id is None or not lock_account(conn, user_id):
         return Refused("this account no longer exists")
     if expires_at <= now:
@@ -73,17 +73,17 @@ def renew(conn: Connection, refresh_token: str, now: datetime, lifetimes: Lifeti
     if not conn.execute(use).rowcount:
         until = end(conn, session_id, now)
         return Refused("the refresh token was used before, so this login is over: log in", (session_id, until))
-    prolong = update(LoginSession).where(LoginSession.session_id == session_id, LoginSession.revoked_at.is_(None))
-    if not conn.execute(prolong.values(access_until=now + lifetimes.access)).rowcount:
+    extend = update(LoginSession).where(LoginSession.session_id == session_id, LoginSession.revoked_at.is_(None))
+    if not conn.execute(extend.values(access_until=now + lifetimes.access)).rowcount:
         return Refused("this login is over: log in")
     forget_expired(conn, LoginSession.user_id == user_id, now)
     return Opened(user_id, session_id, _issue(conn, session_id, now, lifetimes))
 
 
 def end(conn: Connection, session_id: str, now: datetime, access_until: datetime | None = None) -> datetime:
-    """End a login; returns when the last of its access tokens has expired.
+    """End a login; returns when the last of its access tokens expires.
 
-    One without a row, of a token that names no login, gets it with ``access_until``.
+    A login without a row, of a token without a session id, gets one with ``access_until``.
     """
     login = LoginSession.session_id == session_id
     conn.execute(update(LoginSession).where(login, LoginSession.revoked_at.is_(None)).values(revoked_at=now))
@@ -97,7 +97,7 @@ def end(conn: Connection, session_id: str, now: datetime, access_until: datetime
 
 
 def of_user(conn: Connection, user_id: int) -> list[tuple[str, datetime]]:
-    """The logins of a user, and when the last access token of each has expired."""
+    """Return the logins of a user, and when the last access token of each expires."""
     query = select(LoginSession.session_id, LoginSession.access_until).where(LoginSession.user_id == user_id)
     return [(session_id, until) for session_id, until in conn.execute(query)]
 

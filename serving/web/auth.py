@@ -1,4 +1,4 @@
-"""Who is asking: access tokens, and the set of logins that were ended."""
+"""Authentication: access tokens, and the logins that were revoked."""
 
 import hashlib
 import re
@@ -21,17 +21,17 @@ from sql.types import LARGEST_ID
 ALGORITHM = "HS256"
 CACHED_TOKENS = 20_000
 LONGEST_TOKEN = 2048
-LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a datetime can tell
+LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a datetime can hold
 SESSION_ID = re.compile(r"[0-9a-f]{32,64}")
-# Transactions that revoke are short; one that committed late is still seen by the next looks.
+# Transactions that revoke are short; one that commits late is still found by the next refreshes.
 OVERLAP = timedelta(seconds=60)
-# Without a successful look for this long nobody can know who was logged out elsewhere.
+# Without a successful refresh for this long, logins that other processes ended are unknown.
 STALE_AFTER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user of a verified token, and the login that it came of."""
+    """The user and the login of a verified token."""
 
     user_id: int
     expires_at: float
@@ -39,19 +39,20 @@ class Identity:
 
 
 class Tokens:
-    """Issues and verifies access tokens; a verified one is remembered until it expires."""
+    """Issues and verifies access tokens; verified ones are cached until they expire."""
 
-    def __init__(self, secret: str, lifetime: timedelta, clock: Clock) -> None:
+    def __init__(self, secret: str, lifetime: timedelta, clock: Clock, max_cached: int = CACHED_TOKENS) -> None:
         self.lifetime = lifetime
         self._key = OctKey.import_key(secret)
         self._clock = clock
+        self._max_cached = max_cached
         self._verified: dict[str, Identity] = {}
 
     def issue(self, user_id: int, session_id: str | None = None) -> str:
-        """Make a token of the login ``session_id``, or of one of its own.
+        """Issue a token of the login ``session_id``, by default of a new one.
 
-        The frontend reads the payload by plain base64, so the claims are ASCII without ``>``, ``?`` and ``~``: then no
-        ``-`` and no ``_`` is in it, wherever in the payload they stand.
+        The frontend decodes the payload as plain base64, so the claims are ASCII without ``>``, ``?`` and ``~``: these
+        alone would be encoded with ``-`` and ``_``.
         """
         now = self._clock()
         claims = {
@@ -64,13 +65,13 @@ class Tokens:
         return jwt.encode({"alg": ALGORITHM}, claims, self._key)
 
     def verify(self, token: str) -> Identity | None:
-        """Identity of a token that we signed and that has not expired."""
+        """Return the identity of a token, None if it is not signed by this key or has expired."""
         identity = self._verified.get(token)
         if identity is None:
             identity = self._decode(token)
             if identity is None:
                 return None
-            if len(self._verified) >= CACHED_TOKENS:
+            if len(self._verified) >= self._max_cached:
                 self._verified.pop(next(iter(self._verified)), None)
             self._verified[token] = identity
         if identity.expires_at <= self._clock().timestamp():
@@ -90,7 +91,7 @@ class Tokens:
             return None
         if int(subject) > LARGEST_ID or not 0 <= expires_at <= LATEST_EXPIRY:
             return None
-        # A token that names no login is one by itself.
+        # A token without a session id is a login of its own.
         session_id = claims.get("sid", hashlib.sha256(token.encode()).hexdigest())
         if not isinstance(session_id, str) or not SESSION_ID.fullmatch(session_id):
             return None
@@ -98,10 +99,10 @@ class Tokens:
 
 
 class Revocations:
-    """The logins that were ended while their tokens were valid, in memory; whoever ends one adds it, polling finds
-    those of the other processes.
+    """In-memory set of logins that were ended before their tokens expired.
 
-    When the table cannot be read the set is not to be relied on, and ``fresh`` says so.
+    This process adds those that it ends, and :meth:`refresh` finds those of other processes. While the table cannot be
+    read, ``fresh`` is False: the set may be incomplete.
     """
 
     def __init__(self, engine: Engine, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -114,14 +115,14 @@ class Revocations:
 
     @property
     def fresh(self) -> bool:
-        """Whether the last look at the table succeeded and was a moment ago."""
+        """Whether the last refresh succeeded, less than ten seconds ago."""
         return self._monotonic() - self._refreshed_at < STALE_AFTER_SECONDS
 
     def __contains__(self, identity: Identity) -> bool:
         return identity.session_id in self._until
 
     def refresh(self) -> None:
-        """Read what was revoked since the last look; ``SQLAlchemyError`` leaves the set stale."""
+        """Read the logins revoked since the last refresh; an error makes the set stale and is raised."""
         now = self._clock()
         columns = (LoginSession.session_id, LoginSession.revoked_at, LoginSession.access_until)
         query = select(*columns).where(LoginSession.revoked_at.is_not(None), LoginSession.access_until > now)
@@ -141,26 +142,26 @@ class Revocations:
         self._refreshed_at = self._monotonic()
 
     def add(self, session_id: str, access_until: datetime) -> None:
-        """Refuse the tokens of a login from now on, once its end is committed."""
+        """Refuse the tokens of a login from now on; call it after its end is committed."""
         self._until[session_id] = access_until
 
 
 class Authenticator:
-    """Turns an ``Authorization`` header into an identity."""
+    """Resolves ``Authorization`` headers to identities."""
 
     def __init__(self, tokens: Tokens, revocations: Revocations) -> None:
         self.tokens = tokens
         self.revocations = revocations
 
     def optional(self, header: str | None) -> Identity | None:
-        """The user, or None for anyone whose token cannot be relied on right now."""
+        """Return the user, None without a valid token or while revoked logins are unknown."""
         identity = self._verify(header)
         if identity is None or identity in self.revocations or not self.revocations.fresh:
             return None
         return identity
 
     def required(self, header: str | None) -> Identity:
-        """The user; 401 without a valid token, 503 while it cannot be known who was logged out."""
+        """Return the user; 401 without a valid token, 503 while revoked logins are unknown."""
         identity = self._verify(header)
         if identity is None or identity in self.revocations:
             raise unauthorized("log in first")

@@ -1,4 +1,4 @@
-"""The one clock that serving reads, passed in so that a test can set it."""
+"""Clock of the API, passed in so that tests can set it, and dates in Korea."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -8,24 +8,24 @@ from zoneinfo import ZoneInfo
 from pydantic import PlainSerializer
 
 KST = ZoneInfo("Asia/Seoul")
-# Nothing later has a date in Korea that Python can tell. There is no first instant: Korea is ahead of UTC.
+# Last instant with a date in Korea that Python can represent. Korea is ahead of UTC, so there is no first one.
 LAST_INSTANT = datetime.max.replace(tzinfo=KST).astimezone(UTC)
 
 Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """Now, as an aware UTC datetime."""
+    """Return the current time as an aware UTC datetime."""
     return datetime.now(UTC)
 
 
 def kst_day(instant: datetime) -> date:
-    """Calendar day in Korea."""
+    """Return the calendar day in Korea."""
     return instant.astimezone(KST).date()
 
 
 def next_midnight(instant: datetime) -> datetime:
-    """When the calendar day of ``instant`` ends in Korea."""
+    """Return the end of the calendar day of ``instant`` in Korea."""
     return datetime.combine(kst_day(instant) + timedelta(days=1), datetime.min.time(), KST)
 
 
@@ -33,5 +33,5 @@ def _naive_kst(instant: datetime) -> str:
     return instant.astimezone(KST).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-# The frontend reads datetimes without an offset as the time in Korea.
+# The frontend reads datetimes without an offset as Korean time.
 KstDateTime = Annotated[datetime, PlainSerializer(_naive_kst, return_type=str)]

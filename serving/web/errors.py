@@ -1,4 +1,4 @@
-"""What goes wrong, as ``{"detail": ...}``: errors of our own, of the databases, of validation."""
+"""Error answers as ``{"detail": ...}``: of the API, of the databases, of validation."""
 
 from typing import Any, cast
 
@@ -18,14 +18,12 @@ from artifacts.errors import StoreError
 log = structlog.get_logger()
 
 RETRY_AFTER = {"Retry-After": "2"}
-# SQLSTATE of PostgreSQL and error number of MariaDB for a table that is not there.
+# SQLSTATE of PostgreSQL and error number of MariaDB for a missing table.
 MISSING_TABLE = {"42P01", 1146}
 
-
-# What stands in a field of such a name is shown to nobody.
+# Values of fields with these words in their name are never echoed.
 SECRET = ("password", "token")
-
-# What FastAPI says of bytes that are no text and of JSON that is nested too deeply; other broken bodies are 422.
+# FastAPI's 400 for bodies that are not UTF-8 or nested too deeply; other invalid bodies are 422.
 UNREADABLE = "There was an error parsing the body"
 
 
@@ -35,50 +33,56 @@ class ErrorBody(BaseModel):
     detail: str = Field(description="What was wrong, and with what")
 
 
-# What the OpenAPI says of answers, by status.
+# Argument ``responses`` of a route: OpenAPI response by status.
 Described = dict[int | str, dict[str, Any]]
 
 
 def described(status: int, description: str, detail: str) -> Described:
-    """An error for the OpenAPI, with a ``detail`` as it may have it."""
+    """Describe an error for the OpenAPI, with an example of its ``detail``."""
     example = {"application/json": {"example": {"detail": detail}}}
     return {status: {"model": ErrorBody, "description": description, "content": example}}
 
 
 def absent(what: str) -> Described:
-    """404 for the OpenAPI, with ``what`` as an example of what was asked for."""
+    """Describe a 404 for the OpenAPI, with ``what`` as an example of what was not found."""
     return described(404, "Not found", not_found(what).detail)
 
 
 UNAUTHORIZED = described(401, "Not logged in", "log in first")
-# A client takes such a name for a step in the path, so that it asks for another path.
+# Clients resolve such a name as a path segment and request another path.
 NO_NAME = described(404, "A name that no path can hold, such as ..", "Not Found")
+INVALID: Described = {
+    422: {
+        "description": "Validation Error",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
+    }
+}
 AWAY = described(503, "Something that the request needs is away; try again", "the database does not answer")
 
 
 class StartupError(RuntimeError):
-    """The application cannot start as configured; the message is one line that can be acted on."""
+    """The configuration is invalid; the message is one line that says what to change."""
 
 
 class Unavailable(HTTPException):
-    """Something that the request needs is away; the client may try again."""
+    """503: something that the request needs is unavailable; the client may try again."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(503, detail, headers=RETRY_AFTER)
 
 
 def unauthorized(reason: str) -> HTTPException:
-    """401 that says why, and by which scheme one is let in."""
+    """Return a 401 with its reason and the authentication scheme."""
     return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
 def not_found(what: str) -> HTTPException:
-    """404 that names what was asked for."""
+    """Return a 404 that names what was not found."""
     return HTTPException(404, f"{what} not found")
 
 
 def is_missing_table(error: BaseException) -> bool:
-    """Tell whether a statement failed because the schema was never created."""
+    """Whether a statement failed because the schema was never created."""
     if not isinstance(error, ProgrammingError) or error.orig is None:
         return False
     code = getattr(error.orig, "pgcode", None) or next(iter(error.orig.args), None)
@@ -86,7 +90,7 @@ def is_missing_table(error: BaseException) -> bool:
 
 
 def summary(error: BaseException) -> str:
-    """What is wrong, in words that may be shown to anyone; hosts, users and statements stay in the log."""
+    """Summarise an error for clients, without hosts, users and statements, which only the log may hold."""
     if is_missing_table(error):
         return "tables are missing: run `ukok db upgrade`"
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
@@ -99,13 +103,13 @@ def summary(error: BaseException) -> str:
 
 
 def log_reason(error: BaseException) -> str:
-    """One line for the log; SQLAlchemy's parameters are hidden by the engine, its passwords never in a message."""
+    """Format an error as one line for the log; the engines keep parameters and passwords out of messages."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return " ".join(str(cause).split())
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure in FastAPI's shape."""
+    """Answer every error in FastAPI's shape."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError):
@@ -130,7 +134,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that the path of a request may be asked by; a route of its own knows only its own."""
+    """Methods of all routes that match the path; a single route knows only its own."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
 
@@ -144,7 +148,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 def _echo(where: tuple[int | str, ...], value: object) -> str | int | bool | None:
-    """The offending value if it is short and harmless: never a secret, a whole body or a broken character."""
+    """Return the invalid value if it is short and harmless: never a secret, a whole body or a broken character."""
     if where == ("body",) or any(name in str(part).lower() for part in where for name in SECRET):
         return None
     if isinstance(value, bool | int) and abs(value) < 2**63:

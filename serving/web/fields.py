@@ -1,4 +1,4 @@
-"""Fields that bodies of several services have.
+"""Fields that bodies of several services share.
 
 Their examples belong together: a mall product and a broadcast product that are potatoes, and a recipe for them.
 """

@@ -1,6 +1,6 @@
-"""JSON of things that many answers share, encoded once and put together.
+"""JSON of items that many answers share, encoded once and spliced into each answer.
 
-What is made of a catalog is kept in a dictionary of that catalog and goes with it.
+The fragments of a catalog are cached in a dictionary of that catalog and are dropped with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,23 +11,26 @@ from pydantic import BaseModel
 
 T = TypeVar("T")
 
-# By the kind of the fragment and the id of what it shows.
+# By the kind of the fragment and the id of the item.
 Fragments = dict[tuple[str, int], bytes]
 
 
-def fragment(kept: Fragments, kind: str, number: int, make: Callable[[T], BaseModel], thing: T) -> bytes:
-    """The JSON of what ``make`` says of a thing, unless it is kept."""
-    found = kept.get((kind, number))
+def fragment(fragments: Fragments, kind: str, number: int, present: Callable[[T], BaseModel], item: T) -> bytes:
+    """Return the JSON of ``present(item)``, encoded unless it is cached."""
+    found = fragments.get((kind, number))
     if found is None:
-        found = kept[(kind, number)] = make(thing).model_dump_json().encode()
+        found = fragments[(kind, number)] = present(item).model_dump_json().encode()
     return found
 
 
 def listed(rows: Iterable[bytes]) -> bytes:
-    """A JSON array of objects."""
-    return b"[" + b",".join(rows) + b"]"
+    """Return a JSON array of encoded objects."""
+    return orjson.dumps([orjson.Fragment(row) for row in rows])
 
 
 def extended(row: bytes, fields: Mapping[str, object]) -> bytes:
-    """A JSON object with more fields; neither may be empty."""
+    """Return an encoded object with more fields; neither may be empty.
+
+    Spliced by hand, since :class:`orjson.Fragment` stands for a whole value.
+    """
     return row[:-1] + b"," + orjson.dumps(fields)[1:]

@@ -1,4 +1,4 @@
-"""Logs as JSON, one line an event, each with the id of the request it belongs to."""
+"""Logging as JSON lines, each with the id of its request."""
 
 import logging
 import sys
@@ -13,10 +13,10 @@ SHARED = (
 
 
 def configure() -> None:
-    """Send our events and uvicorn's to stderr as JSON, and of other libraries their warnings.
+    """Log events of the API and uvicorn, and warnings of other libraries, to stderr as JSON.
 
-    Uvicorn's own lines about requests are left out: ours say the same, and theirs would show what is searched for and
-    e-mail addresses.
+    Uvicorn's access log is off: the API logs requests itself, without queries, which hold keywords and e-mail
+    addresses.
     """
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,4 +1,4 @@
-"""What Prometheus reads at ``/metrics``; one registry an application."""
+"""Prometheus metrics of ``/metrics``, one registry an application."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -6,7 +6,7 @@ LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Metrics:
-    """The figures of one running application."""
+    """Metrics of one running application."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -22,8 +22,8 @@ class Metrics:
         )
         self.events = Counter("ukok_events_committed", "Events committed to the warehouse", registry=self.registry)
         self.event_queue = Gauge("ukok_event_queue", "Events waiting for their commit", registry=self.registry)
-        self.notes_dropped = Counter(
-            "ukok_notes_dropped", "Events that the API noted by itself and could not store", registry=self.registry
+        self.events_dropped = Counter(
+            "ukok_events_dropped", "Events that the API recorded and could not store", registry=self.registry
         )
         self.recommendations = Counter(
             "ukok_recommendations",
@@ -42,5 +42,5 @@ class Metrics:
         )
 
     def recommended(self, route: str, release: str | None, stage: str) -> Counter:
-        """The counter of recommendations of one kind."""
+        """Return the counter of recommendations with these labels."""
         return self.recommendations.labels(route, release or "none", stage)

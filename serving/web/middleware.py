@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its line in the log, its figures, a bound on its body."""
+"""Middleware: id, log line and metrics of each request, and a bound on its body."""
 
 import random
 import re
@@ -7,7 +7,6 @@ import time
 import structlog
 from prometheus_client import Counter
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,19 +17,19 @@ log = structlog.get_logger()
 # A batch of a thousand events of two kilobytes.
 LARGEST_BODY = 2 * 2**20
 TOO_LARGE = "the body is larger than 2 MB"
-# The word of nginx for it: nobody is there to be answered.
-HUNG_UP = 499
-GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# nginx's status for a client that closed the connection.
+CLIENT_CLOSED = 499
+VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
-# Probes and scrapes come every few seconds and say nothing about users.
+# Probes and scrapes, every few seconds.
 UNLOGGED = {"/healthz", "/readyz", "/metrics"}
 INTERNAL_ERROR = b'{"detail":"internal error"}'
 
 
 class RequestMiddleware:
-    """Outermost layer of the application; plain ASGI, because it is paid for by every request."""
+    """Logs and counts requests, and answers unhandled errors by 500. Plain ASGI, since every request passes it."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -65,8 +64,8 @@ class RequestMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = str(scope.get("kept_route") or getattr(scope.get("route"), "path", "unmatched"))
-        # Anybody can make up methods and paths; each would be a series of its own for ever.
+        route: str = str(scope.get("cached_route") or getattr(scope.get("route"), "path", "unmatched"))
+        # Clients may send any method and path, and each would become a time series.
         method = scope["method"] if scope["method"] in METHODS else "other"
         key = (method if route != "unmatched" else "any", route, status)
         counter = self._counters.get(key)
@@ -87,7 +86,7 @@ class RequestMiddleware:
 
 
 class BodyMiddleware:
-    """Ends a request whose body is too large or never comes to its end; inside the routes' handling of errors."""
+    """Refuses bodies that are too large or break off; inside the exception handlers, which answer its errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -96,54 +95,34 @@ class BodyMiddleware:
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > LARGEST_BODY:
+        if _content_length(scope) > LARGEST_BODY:
             await JSONResponse({"detail": TOO_LARGE}, 413)(scope, receive, send)
             return
         size, ended = 0, False
 
-        async def receive_within_bounds() -> Message:
+        async def receive_bounded() -> Message:
             nonlocal size, ended
             message = await receive()
             if message["type"] == "http.disconnect" and not ended:
-                raise HTTPException(HUNG_UP, "the client hung up before the end of the body")
+                raise HTTPException(CLIENT_CLOSED, "the client hung up before the end of the body")
             size += len(message.get("body", b""))
             ended = ended or not message.get("more_body", False)
             if size > LARGEST_BODY:
                 raise HTTPException(413, TOO_LARGE)
             return message
 
-        await self._app(scope, receive_within_bounds, send)
+        await self._app(scope, receive_bounded, send)
 
 
-class OriginMiddleware:
-    """Lets pages of the origins in the settings call the API; those of its own origin need no leave."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app
-        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
-            # The settings are read when the application starts, after its layers were made.
-            app = CORSMiddleware(
-                self._app,
-                allow_origins=scope["app"].state.runtime.settings.cors_origins,
-                allow_methods=["GET", "POST", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-                expose_headers=["ETag", "Retry-After", "X-Request-ID"],
-            )
-        await app(scope, receive, send)
-
-
-def _announced(scope: Scope) -> int:
-    """Bytes of the body by its header, 0 where it does not say."""
+def _content_length(scope: Scope) -> int:
+    """Bytes of the body by its header, 0 without one."""
     return next((int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), 0)
 
 
 def _request_id(scope: Scope) -> bytes:
-    """The id that a proxy gave, if it is a harmless word, else a new one."""
+    """Return the id that a proxy set, if it is well-formed, else a new one."""
     for name, value in scope["headers"]:
-        if name == REQUEST_ID and GIVEN_ID.fullmatch(value):
+        if name == REQUEST_ID and VALID_ID.fullmatch(value):
             return bytes(value)
     return b"%032x" % random.getrandbits(128)
 

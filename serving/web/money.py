@@ -1,10 +1,10 @@
-"""Prices as the frontend needs them: numbers, 0 where unknown."""
+"""Prices as the frontend needs them: numbers, 0 when unknown."""
 
 from typing import NamedTuple
 
 
 class ShownPrice(NamedTuple):
-    """Struck out price, price to pay and the rate between them; ``kind`` tells why a price is 0."""
+    """Struck out price, price to pay and the discount in percent; ``kind`` says why a price is 0."""
 
     sale: int
     dc: int
@@ -13,7 +13,7 @@ class ShownPrice(NamedTuple):
 
 
 def shown_price(list_price: int | None, price: int | None, kind: str) -> ShownPrice:
-    """What to show for prices of which either may be unknown."""
+    """Return what to show for prices in won, either of which may be unknown."""
     sale = list_price if list_price is not None else price or 0
     rate = round((sale - price) * 100 / sale) if price is not None and sale > price else 0
     return ShownPrice(sale, price or 0, rate, kind)

@@ -1,7 +1,7 @@
-"""What FastAPI leaves out of the OpenAPI.
+"""Additions to FastAPI's OpenAPI.
 
-That a login is not always needed, what a body that is too large or an invalid request gets, and the bounds of integers
-to the last digit.
+Optional logins, the answers to bodies that are too large, an example of a validation error, exact bounds of integers,
+and the models of bodies that routes declare by ``openapi_extra``.
 """
 
 from inspect import signature
@@ -36,7 +36,7 @@ _TOO_LARGE: Final = {
 
 
 def complete(app: FastAPI, optional_login: object) -> None:
-    """Let ``app`` describe itself in full; ``optional_login`` is the annotation of a parameter that takes anyone."""
+    """Complete the OpenAPI of ``app``; ``optional_login`` is the annotation of a parameter for an optional user."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -46,7 +46,8 @@ def complete(app: FastAPI, optional_login: object) -> None:
                 if isinstance(route, APIRoute) and route.include_in_schema:
                     for method in route.methods or ():
                         operation = schema["paths"][route.path_format][method.lower()]
-                        _complete(operation, takes_anyone=_takes_anyone(route, optional_login))
+                        _complete(operation, anonymous=_allows_anonymous(route, optional_login))
+                        schema["components"]["schemas"] |= _shared_models(operation)
             schema["components"]["schemas"]["HTTPValidationError"]["example"] = _INVALID
             _make_bounds_whole(schema)
         return described()
@@ -54,25 +55,31 @@ def complete(app: FastAPI, optional_login: object) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _complete(operation: dict[str, Any], *, takes_anyone: bool) -> None:
-    if takes_anyone:
+def _complete(operation: dict[str, Any], *, anonymous: bool) -> None:
+    if anonymous:
         operation["security"] = [{}, *operation["security"]]
     if "requestBody" in operation:
         operation["responses"]["413"] = _TOO_LARGE
 
 
-def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the description
-    """Print the bounds of integers as integers: FastAPI makes floats of them, which cannot tell the largest id."""
+def _shared_models(operation: dict[str, Any]) -> dict[str, Any]:
+    """Remove the models from the schema of a body that ``openapi_extra`` declares, and return them."""
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+    return {name: model for each in content.values() for name, model in each["schema"].pop("$defs", {}).items()}
+
+
+def _make_bounds_whole(part: Any) -> None:  # noqa: ANN401 - any part of the OpenAPI
+    """Make the bounds of integers integers: FastAPI makes them floats, which cannot represent the largest id."""
     if isinstance(part, list):
-        for each in part:
-            _make_bounds_whole(each)
+        for member in part:
+            _make_bounds_whole(member)
     elif isinstance(part, dict):
         if part.get("type") == "integer":
             for bound in {"minimum", "maximum"} & part.keys():
                 part[bound] = min(int(part[bound]), LARGEST_ID)
-        for each in part.values():
-            _make_bounds_whole(each)
+        for member in part.values():
+            _make_bounds_whole(member)
 
 
-def _takes_anyone(route: APIRoute, optional_login: object) -> bool:
+def _allows_anonymous(route: APIRoute, optional_login: object) -> bool:
     return any(parameter.annotation == optional_login for parameter in signature(route.endpoint).parameters.values())

@@ -12,10 +12,10 @@ Size = Annotated[int, Query(ge=1, le=100, description="Rows of a page", examples
 
 
 def page_of(rows: Sequence[T], page: int, size: int) -> Sequence[T]:
-    """One page of ``rows``, empty past their end."""
+    """Return one page of ``rows``, empty past their end."""
     return rows[page_slice(page, size)]
 
 
 def page_slice(page: int, size: int) -> slice:
-    """Where a page lies in the whole."""
+    """Return the slice of a page."""
     return slice((page - 1) * size, page * size)

@@ -1,4 +1,4 @@
-"""Types of parameters and body fields that several services share: ids and checked text."""
+"""Types of parameters and body fields that several services share: ids and validated text."""
 
 from typing import Annotated
 
@@ -7,12 +7,12 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from sql.types import LARGEST_ID
 
-# 64 bits: ids of sources exceed 32.
+# 64 bits: ids of sources exceed 32 bits.
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database can hold ``text``: no NUL, no half of a surrogate pair."""
+    """Whether every database can store ``text``: it holds no NUL and no lone surrogate."""
     if "\0" in text:
         return False
     try:
@@ -35,9 +35,9 @@ def _stripped(text: str) -> str:
     return stripped
 
 
-# What surrounds a text counts to its length, as the OpenAPI says.
+# Spaces around a text count towards its length, as in the OpenAPI.
 STRIPPED = AfterValidator(_stripped)
-# Goes last in an annotation: text that every database can hold.
+# Text that every database can store; goes last in an annotation.
 STORABLE = AfterValidator(_storable)
 IngredientName = Annotated[str, StringConstraints(min_length=1, max_length=100), STRIPPED, STORABLE]
 Keyword = Annotated[

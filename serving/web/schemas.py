@@ -1,4 +1,4 @@
-"""Bodies that several services have."""
+"""Bodies that several services share."""
 
 from pydantic import BaseModel, Field
 
@@ -6,12 +6,12 @@ from serving.web.parameters import Keyword
 
 
 class SearchKeyword(BaseModel):
-    """A keyword to remember."""
+    """A keyword to save."""
 
     keyword: Keyword
 
 
 class Message(BaseModel):
-    """That it was done."""
+    """Confirmation."""
 
     message: str = Field(examples=["검색어가 삭제되었습니다."])

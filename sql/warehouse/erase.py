@@ -1,85 +1,21 @@
-"""Events of people who deleted their accounts: kept for what happened, without who it was."""
+"""Anonymise the events of people who deleted their accounts: what happened is kept, who it was is not.
+
+Which fields of a payload are kept is derived from :mod:`sql.warehouse.event_types`.
+"""
 
 import json
 from collections.abc import Collection
+from typing import Final
 
 from sqlalchemy import Connection, text
 
-# Of a payload only this stays: numbers, and lists of numbers, that say which goods it was and where they stood. Any
-# other field may hold a name, and so may the words of a label, the path of a page and a keyword.
-KEPT = (
-    "recipe_id",
-    "recipe_ids",
-    "anchor_recipe_id",
-    "product_id",
-    "product_ids",
-    "kok_product_id",
-    "kok_product_ids",
-    "live_id",
-    "live_ids",
-    "homeshopping_id",
-    "position",
-    "positions",
-    "rating",
-    "result_count",
-)
-# And these words, which are the system's own: a release is called by a time and a hash, a source in small letters.
-KEPT_WORDS = {
-    "release_version": "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]+$",
-    "source": "^[a-z_]{1,20}$",
-    "product_source": "^[a-z_]{1,20}$",
-}
+from sql.warehouse.event_types import EventType, item_fields, kept_fields
 
-# A type stays if the API gives it by itself or the frontend is known to send it; whatever else a client calls an event
-# may hold a name. One of blanks stays as well, or ingestion would accept what it refused before.
-KEPT_TYPES = (
-    "homeshopping_kok_recommendation",
-    "homeshopping_product_detail_view",
-    "homeshopping_recipe_recommendation",
-    "homeshopping_schedule_view",
-    "homeshopping_search",
-    "homeshopping_search_history_delete",
-    "homeshopping_search_history_save",
-    "homeshopping_search_history_view",
-    "ingredient_product_recommend",
-    "ingredient_substitutes_view",
-    "kok_cart_recipe_recommend",
-    "kok_discounted_products_view",
-    "kok_homeshopping_recommendation",
-    "kok_product_details_view",
-    "kok_product_info_view",
-    "kok_product_reviews_view",
-    "kok_product_search",
-    "kok_product_tabs_view",
-    "kok_search_history_delete",
-    "kok_search_history_save",
-    "kok_search_history_view",
-    "kok_store_best_items_view",
-    "kok_top_selling_products_view",
-    "personal_product_recommendation",
-    "personal_recipe_recommendation",
-    "product_product_recommendation",
-    "product_recipe_recommendation",
-    "recipe_detail_view",
-    "recipe_ingredients_status_view",
-    "recipe_product_recommendation",
-    "recipe_rating_create",
-    "recipe_rating_view",
-    "recipe_search_by_ingredients",
-    "recipe_search_by_keyword",
-    "recipe_url_view",
-    "recommend_search",
-    "user_activity_navigation_click",
-    "user_activity_recommendation_click",
-    "user_activity_user_login",
-    "user_info_view",
-    "user_login",
-    "user_logout",
-    "user_signup",
-)
-OTHER_TYPE = "user_activity"
+# Replaces every type that is not an `EventType`, since a client may put a name in it. A blank type is kept too, or
+# ingestion would accept an event that it refused before.
+OTHER_TYPE: Final = "user_activity"
 
-_GOODS = """(
+_KEPT_FIELDS = """(
     SELECT coalesce(jsonb_object_agg(field.key, field.value), '{{}}')
     FROM jsonb_each({fields}) AS field
     WHERE field.key = ANY(:kept) AND (
@@ -91,18 +27,18 @@ _GOODS = """(
 )"""
 
 
-def _listed(name: str) -> str:
-    """The field ``name``, if it is a list of goods: each with the fields above."""
+def _items(name: str) -> str:
+    """SQL of the field ``name`` where it is a list of objects: each with its kept fields."""
     return f"""CASE WHEN jsonb_typeof(payload -> '{name}') = 'array' THEN jsonb_build_object('{name}', (
-        SELECT coalesce(jsonb_agg({_GOODS.format(fields="each.shown")} ORDER BY each.place), '[]')
-        FROM jsonb_array_elements(payload -> '{name}') WITH ORDINALITY AS each(shown, place)
-        WHERE jsonb_typeof(each.shown) = 'object'
+        SELECT coalesce(jsonb_agg({_KEPT_FIELDS.format(fields="item.fields")} ORDER BY item.place), '[]')
+        FROM jsonb_array_elements(payload -> '{name}') WITH ORDINALITY AS item(fields, place)
+        WHERE jsonb_typeof(item.fields) = 'object'
     )) ELSE '{{}}' END"""  # noqa: S608 - of constants
 
 
 _PAYLOAD = f"""
     CASE WHEN jsonb_typeof(payload) = 'object' THEN
-        {_GOODS.format(fields="payload")} || {_listed("impressions")} || {_listed("cart")}
+        {" || ".join([_KEPT_FIELDS.format(fields="payload"), *map(_items, sorted(item_fields()))])}
     ELSE '{{}}' END
 """
 _EVENTS = """
@@ -118,12 +54,15 @@ _REJECTED = """
 
 
 def anonymise(conn: Connection, user_ids: Collection[int]) -> int:
-    """Take the person out of the events of ``user_ids``, wherever the warehouse holds them; how many rows changed.
+    """Remove the person from the events of ``user_ids`` in every table that holds them; returns the rows changed.
 
-    Doing it again changes nothing. Two at a time take turns, since they may meet in the same rows.
+    Doing it again changes nothing. Two at a time take turns, because they may meet in the same rows.
     """
-    given = {"users": list(user_ids), "kept": list(KEPT), "words": json.dumps(KEPT_WORDS)}
-    given |= {"types": list(KEPT_TYPES), "other_type": OTHER_TYPE}
+    kept = kept_fields()
+    numbers = [name for name, field in kept.items() if field.pattern is None]
+    patterns = {name: field.pattern for name, field in kept.items() if field.pattern is not None}
+    parameters = {"users": list(user_ids), "kept": numbers, "words": json.dumps(patterns)}
+    parameters |= {"types": [event_type.value for event_type in EventType], "other_type": OTHER_TYPE}
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('ukok anonymise'))"))
     statements = [_EVENTS.format(table=table, payload=_PAYLOAD) for table in ("user_event", "fct_user_event")]
-    return sum(conn.execute(text(statement), given).rowcount for statement in (*statements, _REJECTED))
+    return sum(conn.execute(text(statement), parameters).rowcount for statement in (*statements, _REJECTED))

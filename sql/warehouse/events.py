@@ -1,4 +1,4 @@
-"""User events: the landing table that the API writes, the fact table that ingestion fills, and the quarantine."""
+"""User events: the landing table of the API, the fact table of ingestion, and the quarantine."""
 
 from datetime import date, datetime
 from typing import Any
@@ -64,7 +64,7 @@ class FctUserEvent(WarehouseBase):
 
 
 class RejectedEvent(WarehouseBase):
-    """An event that ingestion could not accept, kept whole with the reason."""
+    """An invalid event, stored whole with the reason."""
 
     __tablename__ = "rejected_event"
     __table_args__ = ({"comment": "Quarantine of events", "info": {"grain": "one row for a rejected event"}},)

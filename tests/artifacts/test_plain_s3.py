@@ -8,7 +8,7 @@ import pytest
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
-from artifacts.raw import RawRun, read_items, write_run
+from artifacts.raw import RawRun, RunReport, read_items, write_run
 from artifacts.store import Store
 from tests.builders.plain_s3 import PlainS3, running_plain_s3
 
@@ -53,7 +53,8 @@ def test_an_upload_is_stored_as_it_is(
 
 def test_a_raw_run_comes_back_from_a_plain_server(server: PlainS3, plain: Store) -> None:
     run = RawRun("r", "kok", "prices", date(2025, 8, 6))
-    write_run(plain, run, [{"name": "김치 🍲"}], {"scopes": []})
+    report = RunReport(run_id=run.run_id, source=run.source, dataset=run.dataset, day=run.day, items=1)
+    write_run(plain, run, [{"name": "김치 🍲"}], report)
     assert len(server.objects) == 2
     assert list(read_items(plain, run)) == [{"name": "김치 🍲"}]
 

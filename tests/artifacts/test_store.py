@@ -114,11 +114,13 @@ def _run(number: int) -> raw.RawRun:
 def test_a_raw_run_comes_back_as_written_and_runs_sort_by_time(store: Store) -> None:
     items = [{"kok_product_id": 2**33, "name": "김치 🍲", "price": None, "observed_at": NOW}]
     for number in (2, 1):
-        raw.write_run(store, _run(number), items, {"run_id": _run(number).run_id})
+        run = _run(number)
+        report = raw.RunReport(run_id=run.run_id, source=run.source, dataset=run.dataset, day=run.day, items=1)
+        raw.write_run(store, run, items, report)
     assert raw.list_runs(store, "kok", "prices") == [_run(1), _run(2)]
     assert raw.list_runs(store, "kok", "prices", since=date(2025, 8, 7)) == []
     assert list(raw.read_items(store, _run(1))) == [{**items[0], "observed_at": NOW.isoformat()}]
-    assert raw.read_report(store, _run(1))["run_id"] == _run(1).run_id
+    assert raw.read_report(store, _run(1), raw.RunReport).run_id == _run(1).run_id
 
 
 def test_a_run_without_its_report_does_not_exist(store: Store) -> None:

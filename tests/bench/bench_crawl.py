@@ -1,14 +1,14 @@
-"""How fast a crawl reads, beside a Scrapy spider that extracts nothing, and how much memory it takes.
+"""Speed of a crawl against a Scrapy spider that extracts nothing, and its memory.
 
-``python -m tests.bench.bench_crawl`` (part of ``make bench``). The crawl has one core and the stand-in another.
+``python -m tests.bench.bench_crawl`` (part of ``make bench``). The crawl runs on one core and the stand-in on another.
 
-- Category lists of the mall, pages a second, unthrottled: our spider and a Scrapy spider that fetches the same pages
-  with the same concurrency, in turns, so that whatever else the machine does falls on both.
-- Peak memory of a whole crawl, the process that asks for it included, for 3,000 products and for 100,000. All product
-  pages are due of the small catalog, and every tenth of the large one: the others were read the day before.
+- Pages per second of the mall's category lists, unthrottled: our spider and a Scrapy spider that fetches the same pages
+  with the same concurrency, in turns, so that other load on the machine affects both.
+- Peak memory of a whole crawl, parent process included, for 3,000 products and for 100,000. All product pages of the
+  small catalog are due, and every tenth of the large one: the others were read the day before.
 - Product pages that a second crawl of an unchanged catalog fetches.
 
-Nothing here decides a test; the figures go to ``var/bench/crawl.json``.
+No test depends on the figures; they are written to ``var/bench/crawl.json``.
 """
 
 import json
@@ -32,8 +32,9 @@ from crawlers.settings import CrawlSettings
 from crawlers.spiders.kok import PAGE_SIZE, KokSpider
 from crawlers.standin.catalog import load_catalog
 from crawlers.standin.server import running_standin
-from crawlers.state.request_budget import MEMORY
+from crawlers.state.page_storage import PAGES
 from tests.bench.crawl_whole import NOW
+from tests.builders.raw_runs import crawl_report
 from tests.conftest import ROOT
 
 LISTED, PAIRS = 20_000, 6
@@ -45,7 +46,7 @@ console = Console()
 
 @contextmanager
 def standin(products: int) -> Iterator[str]:
-    """The demo catalog multiplied, served on a core of its own; yields the settings of a crawl as JSON."""
+    """Serve the multiplied demo catalog on a core of its own; yield the settings of a crawl as JSON."""
     command = [*_pinned(0), sys.executable, "-m", "tests.bench.bench_crawl", "serve", str(products)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdin is not None
@@ -63,10 +64,10 @@ def serve(products: int) -> None:
 
 
 def measure_lists() -> dict[str, Any]:
-    """Read the lists in turns and compare pages a second."""
+    """Read the lists in turns and compare pages per second."""
     rounds: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
     with standin(LISTED) as settings:
-        for turn in range(-1, PAIRS):  # the first one warms the stand-in up
+        for turn in range(-1, PAIRS):  # the first one warms up the stand-in
             for kind in list(rounds) if turn % 2 else list(rounds)[::-1]:
                 run = _run(
                     [*_pinned(1), sys.executable, "-m", "tests.bench.crawl_lists", kind, str(_list_pages())], settings
@@ -84,7 +85,7 @@ def measure_crawl(products: int) -> dict[str, Any]:
     """Crawl a catalog twice in processes of their own."""
     with standin(products) as settings, tempfile.TemporaryDirectory() as folder:
         if products == LARGE:
-            _remember_most(open_store(folder), CrawlSettings.model_validate_json(settings))
+            _write_page_state(open_store(folder), CrawlSettings.model_validate_json(settings))
         runs = []
         for turn in (0, 1) if products == SMALL else (0,):
             command = [*_pinned(1), sys.executable, "-m", "tests.bench.crawl_whole", folder, str(turn)]
@@ -94,7 +95,7 @@ def measure_crawl(products: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print and store the figures."""
+    """Measure, print and write the figures."""
     figures: dict[str, Any] = {"lists": measure_lists()}
     small, large = (measure_crawl(products) for products in (SMALL, LARGE))
     peaks = [crawled["crawls"][0]["parent_mib"] + crawled["crawls"][0]["child_mib"] for crawled in (small, large)]
@@ -104,7 +105,7 @@ def main() -> None:
     report.write_text(json.dumps(figures, indent=2) + "\n")
     lists = figures["lists"]
     for kind, figure in lists["spiders"].items():
-        console.print(f"{kind:>14}: {figure['per_second']:7.0f} pages/s   {figure['cpu_ms']:.2f} ms of CPU a page")
+        console.print(f"{kind:>14}: {figure['per_second']:7.0f} pages/s   {figure['cpu_ms']:.2f} ms of CPU per page")
     console.print(f"         ratio: {lists['ratio']:.2f} (wanted: {RATIO_TARGET} or more, and {PAGES_TARGET} pages/s)")
     console.print(
         f"        memory: {peaks[0]:.0f} MiB for {SMALL:,} products, {peaks[1]:.0f} MiB for {LARGE:,}: "
@@ -114,10 +115,10 @@ def main() -> None:
     console.print(f"       written: {report}", soft_wrap=True)
 
 
-def _remember_most(store: Store, settings: CrawlSettings) -> None:
-    """Write what a crawl of the day before would remember of the large catalog, but for every tenth product."""
+def _write_page_state(store: Store, settings: CrawlSettings) -> None:
+    """Write the page state of a crawl of the day before, without every tenth product of the large catalog."""
     read_at = (NOW - timedelta(days=1)).isoformat()
-    lines = (
+    rows = (
         {
             "product_id": product.product_id,
             "listed": (listed := f"amount {product.price} {product.discount_rate}"),
@@ -128,18 +129,18 @@ def _remember_most(store: Store, settings: CrawlSettings) -> None:
             "etag": '"0123456789abcdef"',
             "last_modified": "Tue, 05 Aug 2025 03:00:00 GMT",
             "digest": "0123456789abcdef",
-            "rested": 0,
+            "unchanged_reads": 0,
         }
         for place, product in enumerate(load_catalog().multiplied(LARGE).kok)
         if place % DUE_OF_LARGE
     )
     before = NOW - timedelta(days=1)
-    run = RawRun(new_run_id(before), "kok", MEMORY, before.date())
-    write_run(store, run, lines, {"taken_over": {}, "traffic": {"requests": 0}})
+    run = RawRun(new_run_id(before), "kok", PAGES, before.date())
+    write_run(store, run, rows, crawl_report(run, before, requests=0))
 
 
 def _list_pages() -> int:
-    """Pages of a list in the catalog, on the average."""
+    """Return the average number of pages of a list in the catalog."""
     return LISTED // len(CATEGORIES) // PAGE_SIZE + 1
 
 
@@ -149,7 +150,7 @@ def _run(command: list[str], settings: str) -> dict[str, Any]:
 
 
 def _pinned(core: int) -> list[str]:
-    """Keep the stand-in and the crawl on cores of their own where there are two."""
+    """Return the command prefix that pins a process to a core, if there are two."""
     cores = sorted(os.sched_getaffinity(0))
     return ["taskset", "--cpu-list", str(cores[core])] if len(cores) > 1 else []
 

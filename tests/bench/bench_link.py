@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 
-from pipelines.link.items import Link, Listing, link, listing, same_goods
+from pipelines.link.items import Link, Listing, link, listing, same_item
 from tests.conftest import ROOT
 
 LABELS: Final = ROOT / "tests" / "resources" / "item_pairs.csv"
@@ -74,7 +74,7 @@ def judge(listings: Mapping[Key, Listing]) -> dict[str, dict[str, Any]]:
         for row in csv.DictReader(file):
             pair = (row["source_a"], row["id_a"], row["source_b"], row["id_b"])
             half = HALVES[hashlib.sha256(" ".join(pair).encode()).digest()[0] % 2]
-            found = same_goods(listings[pair[0], int(pair[1])], listings[pair[2], int(pair[3])]) is not None
+            found = same_item(listings[pair[0], int(pair[1])], listings[pair[2], int(pair[3])]) is not None
             counts[half][("linked" if found else "not linked") + (", same" if row["same"] == "1" else ", other")] += 1
     return {half: _figures(count) for half, count in counts.items()}
 

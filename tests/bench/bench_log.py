@@ -1,9 +1,9 @@
-"""How many events one worker stores, each acknowledged after its commit on PostgreSQL.
+"""Events per second of one worker, each acknowledged after its commit on PostgreSQL.
 
 ``python -m tests.bench.bench_log`` (part of ``make bench``). Single events beside a bare FastAPI POST route with the
 same body model; batches of 500 beside a plain COPY of the same rows, 500 a transaction, into a table with the same
 indexes. The pairs take turns in one run. Then the server is killed under load again and again: every acknowledged event
-must be in the table, and none twice. Nothing here decides a test; the figures go to ``var/bench/log.json``.
+must be in the table, and none twice. No test depends on the figures, which go to ``var/bench/log.json``.
 """
 
 import asyncio
@@ -39,13 +39,13 @@ console = Console()
 
 
 def activity(number: int) -> dict[str, Any]:
-    """What the frontend sends, and where it sends an event id."""
+    """Return an event as the frontend sends it."""
     about = {"recipe_id": number, "position": number % 10 + 1, "release_version": "20250806T030000Z-3f2a9c01d7"}
     return {"action": "recommendation_click", "path": "/kok", "label": "콕 쇼핑몰", "extra_data": about}
 
 
 def singles(port: int, token: str) -> dict[str, Any]:
-    """Single events beside the bare route."""
+    """Compare single events with the bare route."""
     bodies = [json.dumps(activity(number), ensure_ascii=False) for number in range(500)]
     routes = {"ours": ACTIVITY, "bare": "/api/bare/activity"}
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in routes}
@@ -64,7 +64,7 @@ def singles(port: int, token: str) -> dict[str, Any]:
 
 
 def batches(port: int, token: str, warehouse: Engine) -> dict[str, Any]:
-    """Batches beside a plain COPY of the same rows."""
+    """Compare batches with a plain COPY of the same rows."""
     body = json.dumps({"events": [activity(number) for number in range(BATCH)]}, ensure_ascii=False)
     rounds: dict[str, list[float]] = {"ours": [], "copy": []}
     failed = 0.0
@@ -85,7 +85,7 @@ def batches(port: int, token: str, warehouse: Engine) -> dict[str, Any]:
 
 
 def copied_per_second(warehouse: Engine) -> float:
-    """Rows per second of COPY, 500 a transaction; the text of the rows was made before."""
+    """Return rows per second of COPY, 500 a transaction; their text is formatted before."""
     texts = [_batch_text() for _ in range(COPIES)]
     statement = f"COPY copied_event ({', '.join(COLUMNS)}) FROM STDIN"
     raw = warehouse.raw_connection()
@@ -109,7 +109,7 @@ def _batch_text() -> str:
 
 
 def kills(env: dict[str, str], token: str, warehouse: Engine, log: Path) -> dict[str, int]:
-    """Kill the server under load, and look for what it had acknowledged."""
+    """Kill the server under load, and count what it had acknowledged and is missing."""
     counts: Counter[str] = Counter()
     for _ in range(KILLS):
         with served("serving.log.main", env, log) as running:
@@ -133,7 +133,8 @@ def main() -> None:
             warehouse = warehouse_engine(embedded.start(var)["warehouse"])
             with warehouse.begin() as conn:
                 conn.execute(text(MADE))
-            figures: dict[str, Any] = {"singles": singles(port, token), "batches": batches(port, token, warehouse)}
+            figures: dict[str, Any] = {"wanted": WANTED}
+            figures |= {"singles": singles(port, token), "batches": batches(port, token, warehouse)}
             env = {name: value for name, value in os.environ.items() if not name.startswith("UKOK_")}
             figures["kills"] = kills(env | {"UKOK_VAR_DIR": str(var)}, token, warehouse, var / "log.log")
             warehouse.dispose()

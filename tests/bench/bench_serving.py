@@ -1,10 +1,10 @@
-"""How many requests one worker answers, beside FastAPI routes that return the same bytes.
+"""Requests per second of one worker, compared with FastAPI routes that return the same bytes.
 
 ``python -m tests.bench.bench_serving`` (part of ``make bench``). A logged-in user asks for more than 5,000 different
-URLs: each hot route by itself and all of them mixed by Zipf's law, when no answer is kept yet (cold) and when all are
-(warm). Both routes are in one process and take turns, pair by pair, so that whatever else the machine does falls on
-both; the load comes from a core of its own. Search and by-ingredients are held against a rate. Nothing here decides a
-test; the figures go to ``var/bench/serving.json``.
+URLs: each hot route by itself and all of them mixed by Zipf's law, when no answer is cached (cold) and when all are
+(warm). Both routes are in one process, behind the same middleware, and take turns, pair by pair, so that other load of
+the machine affects both; the requests come from a core of their own. Search and by-ingredients are compared with a
+rate. No test depends on the figures, which go to ``var/bench/serving.json``.
 """
 
 import json
@@ -48,14 +48,16 @@ from tests.conftest import ROOT
 PRODUCTS, MALL, RECIPES, INGREDIENTS, DAYS = 1_200, 2_400, 2_000, 120, 11
 CONNECTIONS, PAIRS, SECONDS = 16, 5, 2.0
 FIRST_PRODUCT, FIRST_MALL = 2_200_000_000, 10_000_000
-WANTED_RATIO, WORST_P99, WANTED_SEARCHES = 0.70, 2.5, 200
+# Least ratios to the plain route.
+WANTED_RATIO = {"cold": 0.40, "warm": 1.10}
+WANTED_SEARCHES = 200
 ZIPF_EXPONENT, MIXED = 1.1, 20_000
 
 console = Console()
 
 
 def fill(engine: Engine) -> None:
-    """Broadcasts of eleven days and a mall of ingredients, each with recipes that contain it."""
+    """Insert broadcasts of eleven days and a mall of ingredients, each with recipes that contain it."""
     now = datetime.now(UTC)
     with engine.begin() as conn:
         conn.execute(
@@ -92,7 +94,7 @@ def fill(engine: Engine) -> None:
 
 @contextmanager
 def server(var: Path, module: str = "tests.bench.serving_app") -> Iterator[tuple[int, str]]:
-    """One worker of the gateway on the filled system; yields its port and a user's token."""
+    """Run one worker of the gateway on a filled system; yields its port and a user's token."""
     urls = embedded.start(var)
     service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
     upgrade(service, "service")
@@ -103,8 +105,8 @@ def server(var: Path, module: str = "tests.bench.serving_app") -> Iterator[tuple
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("UKOK_")}
     env |= {"UKOK_VAR_DIR": str(var), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port), "--workers", "1"]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
+    command += ["--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
     with (var / "server.log").open("wb") as log:
         process = subprocess.Popen([*pinned(0), *command], stdout=log, stderr=log, env=env, cwd=ROOT)
     try:
@@ -116,7 +118,7 @@ def server(var: Path, module: str = "tests.bench.serving_app") -> Iterator[tuple
 
 
 def urls() -> dict[str, list[str]]:
-    """The URLs of each hot route, different ones throughout."""
+    """Return distinct URLs of each hot route."""
     days = [(datetime.now(UTC) + timedelta(hours=9, days=day)).date().isoformat() for day in range(DAYS)]
     ids = [FIRST_PRODUCT + n for n in range(PRODUCTS)]
     return {
@@ -134,16 +136,16 @@ def urls() -> dict[str, list[str]]:
 
 
 def measure(port: int, token: str) -> dict[str, Any]:
-    """Drive the routes in turns and compare them."""
+    """Measure the routes in turns and compare them."""
     own = urls()
     rng = random.Random(7)
     everything = [url for paths in own.values() for url in paths]
     rng.shuffle(everything)
     weights = [1 / (rank + 1) ** ZIPF_EXPONENT for rank in range(len(everything))]
     own["mixed by Zipf"] = rng.choices(everything, weights, k=MIXED)
-    figures: dict[str, Any] = {"different_urls": len(everything), "connections": CONNECTIONS}
+    figures: dict[str, Any] = {"different_urls": len(everything), "connections": CONNECTIONS, "wanted": WANTED_RATIO}
     for name, paths in own.items():
-        _learn(port, token, paths)
+        _check_same(port, token, paths)
         for state in ("cold", "warm"):
             figures[f"{name}, {state}"] = _compare(port, token, paths, cold=state == "cold")
     figures["searches"] = {name: drive(port, token, paths, 0) for name, paths in _searches(rng).items()}
@@ -157,13 +159,14 @@ def main() -> None:
     report = ROOT / "var" / "bench" / "serving.json"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    table = Table("route", "ours/s", "plain/s", "ratio", "p99 ratio", "failed")
+    table = Table("route", "ours/s", "plain/s", "ratio", "wanted", "p99 ratio", "failed")
     for name, found in figures.items():
         if isinstance(found, dict) and "ratio" in found:
             rates = (f"{found['ours']['per_second']:.0f}", f"{found['plain']['per_second']:.0f}")
-            table.add_row(name, *rates, f"{found['ratio']:.2f}", f"{found['p99_ratio']:.2f}", str(found["failed"]))
+            wanted = WANTED_RATIO[name.rpartition(" ")[2]]
+            ratios = (f"{found['ratio']:.2f}", f">= {wanted:.2f}", f"{found['p99_ratio']:.2f}")
+            table.add_row(name, *rates, *ratios, str(found["failed"]))
     console.print(table)
-    console.print(f"wanted: a ratio of {WANTED_RATIO} or more, of p99 {WORST_P99} or less", soft_wrap=True)
     for name, found in figures["searches"].items():
         rate = f"{found['per_second']:.0f} requests/s, p99 {found['p99_ms']:.1f} ms, {found['failed']:.0f} failed"
         console.print(f"{name}: {rate} (wanted: {WANTED_SEARCHES} or more)", soft_wrap=True)
@@ -171,7 +174,7 @@ def main() -> None:
 
 
 def drive(port: int, token: str, lines: list[str], seconds: float) -> dict[str, float]:
-    """Put load on the server from a process of its own; with 0 seconds each line once."""
+    """Send requests to the server from another process; with 0 seconds each line once."""
     command = [*pinned(1), sys.executable, "-m", "tests.bench.load", str(port), str(CONNECTIONS), str(seconds)]
     output = subprocess.run(
         command,
@@ -186,7 +189,7 @@ def drive(port: int, token: str, lines: list[str], seconds: float) -> dict[str, 
 
 
 def pinned(core: int) -> list[str]:
-    """Keep server and load generator on cores of their own where there are two."""
+    """Return the command prefix that pins a process to a core, if there are two."""
     cores = sorted(os.sched_getaffinity(0))
     return ["taskset", "--cpu-list", str(cores[core])] if len(cores) > 1 else []
 
@@ -207,13 +210,13 @@ def _compare(port: int, token: str, paths: list[str], *, cold: bool) -> dict[str
     } | {name: {key: median(r[key] for r in runs) for key in runs[0]} for name, runs in rounds.items()}
 
 
-def _learn(port: int, token: str, paths: list[str]) -> None:
-    """Ask for everything once; both routes must give the same bytes."""
+def _check_same(port: int, token: str, paths: list[str]) -> None:
+    """Request every path once; both routes must return the same bytes."""
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}) as client:
         for path in dict.fromkeys(paths):
             ours, plain = client.get(path).raise_for_status(), client.get(_plain(path)).raise_for_status()
             if ours.content != plain.content or len(ours.content) < 50:
-                raise RuntimeError(f"{path} and the plain route differ, or have nothing to say: {ours.text[:200]}")
+                raise RuntimeError(f"{path} and the plain route differ, or are nearly empty: {ours.text[:200]}")
 
 
 def _plain(path: str) -> str:
@@ -223,7 +226,7 @@ def _plain(path: str) -> str:
 
 
 def _searches(rng: random.Random) -> Mapping[str, list[str]]:
-    """Different words each time, so that no answer is kept."""
+    """Return URLs with different words each time, so that no answer is cached."""
 
     def names(count: int) -> list[str]:
         return [quote(_ingredient(n)) for n in rng.sample(range(1, INGREDIENTS + 1), count)]

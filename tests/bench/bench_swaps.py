@@ -1,4 +1,4 @@
-"""Releases that are swapped while they answer: nothing fails, and no answer mixes two of them.
+"""Swap releases under load: no answer fails, and none mixes two of them.
 
 ``python -m tests.bench.bench_swaps`` (part of ``make bench``). Two releases of a small catalog take turns as the
 current one, fifty times, while recommendations are asked for without a pause; the version in the whole of each answer,
@@ -45,7 +45,7 @@ console = Console()
 
 
 async def ask(url: str, seen: Counter[str], until: "asyncio.Future[None]") -> None:
-    """Ask without a pause, and count what the answers say."""
+    """Send requests without a pause, and count the versions in the answers."""
     paths: Iterator[str] = cycle(PATHS)
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         while not until.done():
@@ -58,7 +58,7 @@ async def ask(url: str, seen: Counter[str], until: "asyncio.Future[None]") -> No
 
 
 async def swap(url: str, store: Store, versions: tuple[str, str], seen: Counter[str]) -> None:
-    """Make the releases current in turns, each until it is in service, and until enough was answered."""
+    """Promote the releases in turns, each after the last one is in service, until enough was answered."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         while seen["swaps"] < SWAPS or seen["answers"] < ANSWERS:
             version = versions[(seen["swaps"] + 1) % 2]
@@ -75,7 +75,7 @@ async def swap(url: str, store: Store, versions: tuple[str, str], seen: Counter[
 
 
 async def drive(url: str, store: Store, versions: tuple[str, str]) -> Counter[str]:
-    """Ask and swap at once."""
+    """Request and swap at the same time."""
     seen: Counter[str] = Counter(failed=0, mixed=0)
     done = asyncio.get_running_loop().create_future()
     asking = [asyncio.create_task(ask(url, seen, done)) for _ in range(CONNECTIONS)]

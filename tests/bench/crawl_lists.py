@@ -1,8 +1,8 @@
-"""Fetch the category lists of the mall once, and say how many pages a second came.
+"""Fetch the category lists of the mall once, and print the pages per second.
 
-``python -m tests.bench.crawl_lists ours|plain PAGES < settings``: by our spider, without its product pages; or by a
-Scrapy spider with the same settings, less what is ours (``OURS``), which gets the first PAGES pages of each list
-by their addresses and extracts nothing. The settings come as JSON on standard input.
+``python -m tests.bench.crawl_lists ours|plain PAGES < settings``: with our spider, without product pages; or with a
+Scrapy spider with the same settings except ours (``OURS``), which fetches the first PAGES pages of each list and
+extracts nothing. The settings are JSON on standard input.
 """
 
 import json
@@ -32,12 +32,12 @@ OURS = ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTEN
 class Lists(KokSpider):
     """Our spider without product pages."""
 
-    def ask_due_pages(self) -> None:
-        """Leave product pages alone."""
+    def request_due_pages(self) -> None:
+        """Request no product pages."""
 
 
 class Plain(scrapy.Spider):
-    """Asks for pages and does nothing with them."""
+    """Requests pages and does nothing with them."""
 
     name = "plain"
 
@@ -54,7 +54,7 @@ class Plain(scrapy.Spider):
 
 
 def main() -> None:
-    """Crawl, and print pages and pages a second as JSON."""
+    """Crawl, and print pages and pages per second as JSON."""
     kind, pages = sys.argv[1], int(sys.argv[2])
     settings = CrawlSettings.model_validate_json(sys.stdin.read())
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,6 @@ def main() -> None:
         spider: type[scrapy.Spider] = Lists
         arguments: dict[str, Any] = {"job": job}
         if kind == "plain":
-            job.parts_folder.with_name("urls").mkdir()
             urls = Lists(job).list_url
             spider = Plain
             arguments = {"urls": [urls(category, page + 1) for page in range(pages) for category in CATEGORIES]}
@@ -78,8 +77,9 @@ def main() -> None:
         stats = crawler.stats
         assert stats is not None
         seconds = stats.get_value("elapsed_time_seconds")
-        came = stats.get_value("response_received_count") - 1  # robots.txt
-        figures = {"pages": came, "per_second": came / seconds, "cpu_ms": 1000 * (process_time() - began[0]) / came}
+        received = stats.get_value("response_received_count") - 1  # robots.txt
+        cpu_ms = 1000 * (process_time() - began[0]) / received
+        figures = {"pages": received, "per_second": received / seconds, "cpu_ms": cpu_ms}
         print(json.dumps(figures))  # noqa: T201
 
 

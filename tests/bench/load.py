@@ -1,7 +1,7 @@
-"""Load for one loopback server over keep-alive connections, as cheap as Python makes it.
+"""Load generator for one loopback server over keep-alive connections, as cheap as Python allows.
 
 Run as a process of its own: ``python -m tests.bench.load PORT CONNECTIONS SECONDS < paths`` prints JSON. With 0 seconds
-every path is asked for once. A line may hold a path, a tab and the JSON that is posted to it.
+every path is requested once. A line may hold a path, a tab and the JSON that is posted to it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ LONGEST_SECONDS = 300.0
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request when the answer to the last one is complete."""
+    """Sends the next request when the last answer is complete."""
 
     def __init__(self, requests: Iterator[bytes], until: float, done: "asyncio.Future[None]") -> None:
         self.seconds: list[float] = []
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
 
 async def drive(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[str, float]:
-    """Requests per second and quantiles of the time to answer, in milliseconds."""
+    """Return requests per second and quantiles of the response time in milliseconds."""
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     order = itertools.cycle(requests) if seconds else iter(requests)
@@ -96,7 +96,7 @@ def _request(line: str, head: str) -> bytes:
 
 
 def main() -> None:
-    """Read the paths to ask for, drive, print the figures."""
+    """Read the paths, send the requests, print the figures."""
     port, connections, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     token = os.environ["TOKEN"]
     head = f"HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n"

@@ -1,4 +1,4 @@
-"""A service in a process of its own."""
+"""Run a service in another process."""
 
 import os
 import signal
@@ -27,13 +27,14 @@ class Server:
     log: Path
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the process, without a shutdown."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
 
 
 def command(module: str, port: int) -> list[str]:
-    return [sys.executable, "-m", "uvicorn", f"{module}:app", "--port", str(port)]
+    """Command that runs the application of ``module`` on ``port``."""
+    return [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The pages of 한빛홈쇼핑 for the stand-in: what channel 9 of a catalog shows, in a structure of its own."""
+"""Pages of 한빛홈쇼핑 for the stand-in: the shows of channel 9, in a structure of their own."""
 
 import json
 from datetime import date
@@ -16,27 +16,27 @@ CHANNEL = 9
 
 
 def schedule(pages: Pages, request: Request) -> str:
-    """The shows of a day, with the products sold in them."""
+    """Render the shows of a day with their products."""
     day = date.fromisoformat(request.path_params["day"])
     return f"<epg>{''.join(map(_slot, pages.slots(CHANNEL, day)))}</epg>"
 
 
 def _slot(slot: Slot) -> str:
     start, end = slot.instants
-    goods = "".join(map(_goods, (slot.main, *slot.subs)))
+    products = "".join(map(_product, (slot.main, *slot.subs)))
     times = f'from="{start.astimezone(KST).isoformat()}" minutes="{(end - start).seconds // 60}"'
-    return f"<slot {times}><programme>{escape(slot.main.title or '')}</programme>{goods}</slot>"
+    return f"<slot {times}><programme>{escape(slot.main.title or '')}</programme>{products}</slot>"
 
 
-def _goods(show: ShowRow) -> str:
+def _product(show: ShowRow) -> str:
     main = "yes" if show.slot == "main" else "no"
     prices = f"<price>{show.dc_price}</price><was>{show.sale_price}</was><picture>{show.thumbnail_url}</picture>"
     return f'<goods code="{show.product_id}" main="{main}"><name>{escape(show.product_name)}</name>{prices}</goods>'
 
 
 def product(pages: Pages, request: Request) -> str:
-    """A product with its linked data."""
-    found = pages.good("hanbit", request.path_params["id"])
+    """Render a product page with linked data."""
+    found = pages.broadcast_product("hanbit", request.path_params["id"])
     data = {
         "name": found.product_name,
         "brand": "한빛농원",

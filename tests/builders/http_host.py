@@ -1,4 +1,4 @@
-"""A small web host of a test: it answers as told and notes who asked for what, and when."""
+"""Small web server for tests: answers as a function says, and records the requests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ ALLOW_ALL = "User-agent: *\nAllow: /\n"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that came: the host's own monotonic seconds, path with query, and headers."""
+class Received:
+    """A received request: the host's monotonic seconds, path with query, and headers."""
 
-    moment: float
+    second: float
     path: str
     headers: Message
 
@@ -35,25 +35,25 @@ NOT_FOUND = Answer("no such page", "text/plain", 404)
 @dataclass(frozen=True)
 class Host:
     url: str
-    requests: list[Asked]
+    requests: list[Received]
 
-    def asked(self, part: str) -> list[Asked]:
-        """The requests whose path contains ``part``, in the order in which they came."""
+    def requests_for(self, part: str) -> list[Received]:
+        """Return the requests whose path contains ``part``, in the order in which they were received."""
         return [request for request in self.requests if part in request.path]
 
 
 @contextmanager
-def running_host(answer: Callable[[Asked], Answer]) -> Iterator[Host]:
+def running_host(answer: Callable[[Received], Answer]) -> Iterator[Host]:
     """Serve ``answer`` on a free loopback port; it is called from a thread for each request."""
-    requests: list[Asked] = []
+    requests: list[Received] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked = Asked(monotonic(), self.path, self.headers)
-            requests.append(asked)
-            found = answer(asked)
+            request = Received(monotonic(), self.path, self.headers)
+            requests.append(request)
+            found = answer(request)
             body = found.body.encode() if isinstance(found.body, str) else found.body
             self.send_response(found.status)
             self.send_header("Content-Type", found.media_type)
@@ -66,7 +66,7 @@ def running_host(answer: Callable[[Asked], Answer]) -> Iterator[Host]:
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the library's name)
-            """Nothing: the requests are noted above."""
+            """Log nothing: the requests are recorded above."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -80,9 +80,9 @@ def running_host(answer: Callable[[Asked], Answer]) -> Iterator[Host]:
         thread.join()
 
 
-def shows(asked: Asked, *product_ids: int) -> str:
-    """What a schedule page of hnsmall shows of the day that it is asked for: a show of each product."""
-    day = parse_qs(urlsplit(asked.path).query)["broadDay"][0]
+def shows(request: Received, *product_ids: int) -> str:
+    """Return the content of a schedule page of hnsmall for the requested day: a show of each product."""
+    day = parse_qs(urlsplit(request.path).query)["broadDay"][0]
     rows = "".join(
         f"""<li class="item">
             <div class="live-time"><span>14:00 ~ 15:00</span><p class="time">14:00 ~ 15:00 김치 특집</p></div>

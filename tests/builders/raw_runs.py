@@ -1,6 +1,6 @@
-"""Raw files as a crawl would have left them, for tests of loading."""
+"""Raw files like those of a crawl, for tests of loading."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,14 @@ from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
 from crawlers.parsing import KST
+from crawlers.run_report import BudgetReport, CrawlRunReport, LatencyReport, ScopeReport, TrafficReport
 
 DAY = date(2025, 8, 6)
 Item = dict[str, Any]
 
 
 def kst(clock: str, day: date = DAY) -> datetime:
-    """``HH:MM`` of a day in Korea; hours of 24 and more are the next day's."""
+    """Return the instant ``HH:MM`` of a day in Korea; hours of 24 and more are the next day's."""
     hours, minutes = (int(part) for part in clock.split(":"))
     return (datetime(day.year, day.month, day.day, tzinfo=KST) + timedelta(hours=hours, minutes=minutes)).astimezone(
         UTC
@@ -75,7 +76,7 @@ def seller(**changes: object) -> Item:
 
 
 def page(product_id: int, **changes: object) -> Item:
-    """A broadcaster's product page, which tells neither name nor price unless ``changes`` do."""
+    """A broadcaster's product page, without name and price unless ``changes`` have them."""
     return {
         "source_product_id": product_id,
         "product_name": None,
@@ -109,8 +110,28 @@ def show(
     } | changes
 
 
-def scope(complete: bool, items: int = 0, **key: object) -> dict[str, Any]:
-    return {"scope": key, "complete": complete, "items": items, "reason": None if complete else "HTTP 503"}
+def scope(complete: bool, items: int = 0, **key: str | int) -> ScopeReport:
+    return ScopeReport(key=key, complete=complete, items=items, reason=None if complete else "HTTP 503")
+
+
+def crawl_report(run: RawRun, at: datetime, items: int = 0, requests: int = 1) -> CrawlRunReport:
+    """The report of a run that was crawled at ``at``, without scopes and contract check."""
+    latency = LatencyReport(p50=None, p90=None, p99=None, max=0, histogram=[])
+    return CrawlRunReport(
+        run_id=run.run_id,
+        source=run.source,
+        dataset=run.dataset,
+        day=run.day,
+        items=items,
+        started_at=at,
+        finished_at=at,
+        taken_over={},
+        budget=BudgetReport(limit=20_000, used_before=0),
+        traffic=TrafficReport(
+            requests=requests, by_status={}, retries=0, bytes=0, seconds=0, latency_ms=latency, timeline=[]
+        ),
+        requests=requests,
+    )
 
 
 def put(
@@ -119,15 +140,14 @@ def put(
     dataset: str,
     at: datetime,
     items: Iterable[Item],
-    scopes: Sequence[Mapping[str, Any]],
-    **told: object,
+    scopes: Sequence[ScopeReport],
+    **values: object,
 ) -> RawRun:
-    """Write a raw file that was crawled at ``at``; ``told`` is what else its report says."""
+    """Write a raw file that was crawled at ``at``; ``values`` are further fields of its report."""
     run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
     rows = [item | {"observed_at": at} for item in items]
-    report = {"run_id": run.run_id, "source": source, "dataset": dataset, "day": run.day, "started_at": at}
-    report |= {"finished_at": at, "scopes": list(scopes), "faults": [], "items": len(rows), "requests": 1}
-    write_run(store, run, rows, report | told)
+    report = crawl_report(run, at, len(rows)).model_copy(update={"scopes": list(scopes), **values})
+    write_run(store, run, rows, report)
     return run
 
 

@@ -1,4 +1,4 @@
-"""A catalog small enough to know by heart. It is noon in Korea on 6 August 2025."""
+"""A small catalog of known rows. It is noon in Korea on 6 August 2025."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -92,7 +92,7 @@ HOME_SHOPPING: tuple[tuple[Any, ...], ...] = (
 
 
 def at(day: int, clock: str) -> datetime:
-    """An instant of August 2025 by Korean time."""
+    """Return an instant of August 2025 in Korean time."""
     hour, minute = (int(part) for part in clock.split(":"))
     return datetime(2025, 8, day, 0, 0, tzinfo=UTC) + timedelta(hours=hour - 9, minutes=minute)
 
@@ -137,7 +137,7 @@ RECIPES: tuple[tuple[Any, ...], ...] = (
 
 
 def fill(engine: Engine) -> None:
-    """Write the catalog and its data versions."""
+    """Insert the catalog and its data versions."""
     with engine.begin() as conn:
         _vocabulary(conn)
         _kok(conn)
@@ -148,14 +148,14 @@ def fill(engine: Engine) -> None:
 
 
 def bump(conn: Connection, dataset: str) -> None:
-    """Say that loading changed a dataset."""
+    """Increase the data version of a dataset, as loading does."""
     version = conn.scalar(select(DataVersion.version).where(DataVersion.dataset == dataset)) or 0
     conn.execute(delete(DataVersion).where(DataVersion.dataset == dataset))
     conn.execute(insert(DataVersion), {"dataset": dataset, "version": version + 1})
 
 
 def same_item(engine: Engine, *kok_ids: int) -> None:
-    """Link listings of the mall: the first names the item that they all are."""
+    """Link listings of the mall to one item, named by the first."""
     with engine.begin() as conn:
         for number in kok_ids:
             row = {"source": "kok", "source_product_id": number, "item_id": f"kok:{kok_ids[0]}", "score": 1.0}
@@ -172,7 +172,7 @@ def set_price(engine: Engine, product_id: int, price: int, rate: int, observed_a
 
 
 def cancel(engine: Engine, live_id: int) -> None:
-    """Load a schedule that no longer holds a show."""
+    """Cancel a show, as loading a schedule without it does."""
     with engine.begin() as conn:
         conn.execute(update(Broadcast).where(Broadcast.broadcast_id == live_id).values(cancelled_at=NOON))
         bump(conn, "schedule")

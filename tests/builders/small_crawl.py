@@ -1,4 +1,4 @@
-"""Small catalogs, and a crawl of them with what it left in the raw zone."""
+"""Small catalogs, and a crawl of them with its items and reports."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from artifacts.open import open_store
-from artifacts.raw import RawRun, read_items, read_report
+from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
+from crawlers.run_report import ContractCheck, CrawlRunReport, FieldFault, ScopeReport, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow
@@ -67,21 +68,27 @@ class Crawled:
     store: Store
     runs: list[RawRun]
     items: dict[str, list[dict[str, Any]]]
-    reports: dict[str, dict[str, Any]]
+    reports: dict[str, CrawlRunReport]
 
     @property
     def shows(self) -> list[dict[str, Any]]:
         return self.items["schedule"]
 
-    def scope(self, dataset: str, **key: object) -> dict[str, Any]:
-        (found,) = [scope for scope in self.reports[dataset]["scopes"] if scope["scope"] == key]
-        return dict(found)
+    def scope(self, dataset: str, **key: object) -> ScopeReport:
+        (found,) = [scope for scope in self.reports[dataset].scopes if scope.key == key]
+        return found
 
-    def day(self, channel: int, ahead: int) -> dict[str, Any]:
+    def day(self, channel: int, ahead: int) -> ScopeReport:
         return self.scope("schedule", channel_id=channel, day=day(ahead).isoformat())
 
-    def faults(self, dataset: str, field: str) -> list[dict[str, Any]]:
-        return [fault for fault in self.reports[dataset]["faults"] if fault["field"] == field]
+    def check(self, dataset: str) -> ContractCheck:
+        """Return the contract check of a dataset."""
+        check = self.reports[dataset].contract_check
+        assert check is not None
+        return check
+
+    def faults(self, dataset: str, field: str) -> list[FieldFault]:
+        return [fault for fault in self.reports[dataset].faults if fault.field == field]
 
 
 def crawl_into(folder: Path, source: str, settings: CrawlSettings, days: int = 1, now: datetime = NOON) -> Crawled:
@@ -91,5 +98,5 @@ def crawl_into(folder: Path, source: str, settings: CrawlSettings, days: int = 1
         store,
         runs,
         {run.dataset: list(read_items(store, run)) for run in runs},
-        {run.dataset: read_report(store, run) for run in runs},
+        {run.dataset: read_crawl_report(store, run) for run in runs},
     )

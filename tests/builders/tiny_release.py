@@ -27,7 +27,7 @@ WIDTH = 8
 
 
 def build(service: Engine, warehouse: Engine, store: Store, now: datetime) -> str:
-    """Build and upload a release of what the database holds; returns its version. It is not live yet."""
+    """Build and upload a release of the databases; returns its version. It is not live yet."""
     with tempfile.TemporaryDirectory() as folder:
         _save_word2vec(store, Path(folder) / "word2vec", now)
         _save_encoder(store, Path(folder) / "bert", now)

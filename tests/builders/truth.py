@@ -1,7 +1,7 @@
-"""What a perfect crawl of a catalog yields, and so what the databases must hold after it.
+"""Expected items of a crawl of a catalog, and so the expected rows of the databases.
 
-Worked out from the catalog and the details of its products by the sources' description, with no line of the spiders'
-code. Compare by natural key: ``by_key(read(Show, crawled.shows)) == by_key(truth.shows(...))``.
+Computed from the catalog and the details of its products by the sources' description, without any code of the spiders.
+Compare by natural key: ``by_key(read(Show, crawled.shows)) == by_key(truth.shows(...))``.
 """
 
 import re
@@ -36,12 +36,12 @@ AnyItem = TypeVar("AnyItem", bound=Item)
 
 
 def read(model: type[AnyItem], rows: Iterable[Mapping[str, Any]]) -> list[AnyItem]:
-    """Items from their raw lines."""
+    """Validate items from their raw lines."""
     return [model.model_validate(row) for row in rows]
 
 
 def by_key(items: Iterable[Item]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The fields of each item, but not when and where it was seen, by its natural key; two of one key are an error."""
+    """Return the fields of each item without its origin, by natural key; a duplicate key is an error."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for item in items:
         assert _key(item) not in found, f"twice: {item}"
@@ -72,17 +72,17 @@ def kok_products(catalog: Catalog, now: datetime) -> list[KokProduct]:
 def shows(
     catalog: Catalog, source: str, day: date, days: int, now: datetime, *, on_air_hidden: bool = True
 ) -> list[Show]:
-    """The shows that start on the KST days from ``day`` on, each once.
+    """Return the shows that start on the KST days from ``day`` on, each once.
 
-    홈앤쇼핑 hides the start of the show that is on air at ``now``; without ``on_air_hidden`` it is told all the same,
-    as the databases know it.
+    홈앤쇼핑 hides the start of the show on air at ``now``; with ``on_air_hidden=False`` it is included, as in the
+    databases.
     """
-    asked = [day + timedelta(days=ahead) for ahead in range(days)]
+    requested = [day + timedelta(days=ahead) for ahead in range(days)]
     prices = _nsmall_prices(catalog)
     found: dict[tuple[Any, ...], Show] = {}
     for row in _in_page_order(catalog, source):
         show = _show(row, now, prices, hides=on_air_hidden and source == "hnsmall")
-        if show.requested_day in asked:
+        if show.requested_day in requested:
             found.setdefault((show.channel_id, show.starts_at or show.ends_at, show.source_product_id), show)
     return list(found.values())
 
@@ -101,7 +101,7 @@ def home_shopping_products(
 
 
 def instants(row: ShowRow) -> tuple[datetime, datetime]:
-    """When a row's show starts and ends, in UTC."""
+    """Return start and end of a row's show, in UTC."""
     midnight = datetime.combine(_page_day(row), time(), KST).astimezone(UTC)
     start, end = (midnight + timedelta(minutes=_minutes(text)) for text in (row.start, row.end))
     return start, end if end > start else end + timedelta(days=1)
@@ -146,8 +146,8 @@ def _kok_product(row: KokRow, now: datetime) -> KokProduct:
 
 
 def _seller(lines: Iterable[details.Line]) -> Seller:
-    told = {SELLER_FIELDS[line.name]: line.value for line in lines}
-    return Seller.model_validate({field: told.get(field) for field in SELLER_FIELDS.values()})
+    values = {SELLER_FIELDS[line.name]: line.value for line in lines}
+    return Seller.model_validate({field: values.get(field) for field in SELLER_FIELDS.values()})
 
 
 def _review(review: details.Review) -> Review:
@@ -226,7 +226,7 @@ def _in_page_order(catalog: Catalog, source: str) -> list[ShowRow]:
 
 
 def _nsmall_prices(catalog: Catalog) -> dict[tuple[int, date, int], ShowRow]:
-    """The row that prices a product on a day of a channel: the first that has a price."""
+    """Return the row that prices a product on a day of a channel: the first that has a price."""
     found: dict[tuple[int, date, int], ShowRow] = {}
     for row in _in_page_order(catalog, "nsmall"):
         if row.sale_price is not None:
@@ -241,14 +241,14 @@ def _hnsmall_price(row: ShowRow) -> dict[str, Any]:
 
 
 def _listed_prices(row: ShowRow | None) -> dict[str, Any]:
-    """The prices of a schedule that has two, equal ones included."""
+    """Return both prices of a schedule, equal ones included."""
     if row is None:
         return _price(None) | {"list_price": None}
     return _price(row.dc_price) | {"list_price": row.sale_price or None}
 
 
 def _two_prices(row: ShowRow) -> dict[str, Any]:
-    """The prices of a product page: a list price is what is struck out, so an equal one is none."""
+    """Return the prices of a product page; a list price equal to the price counts as none."""
     prices = _listed_prices(row)
     return prices | {"list_price": None if prices["list_price"] == prices["price"] else prices["list_price"]}
 
@@ -258,7 +258,7 @@ def _price(amount: int | None) -> dict[str, Any]:
 
 
 def _thumbnail(row: ShowRow) -> str | None:
-    """홈앤쇼핑 names the image; elsewhere it follows from the product id, but for the subs of NS홈쇼핑."""
+    """Return the image URL: that of the row for 홈앤쇼핑 and the subs of NS홈쇼핑, else built from the product id."""
     number = str(row.product_id)
     if row.channel_id == 1 or (row.channel_id > 3 and row.slot == "sub"):
         return _image(row.thumbnail_url)
@@ -282,14 +282,14 @@ def _images(urls: Iterable[str]) -> tuple[str, ...]:
 
 
 def _image(url: str | None) -> str | None:
-    """Every host serves https but the one that is known not to."""
+    """Return the URL with https, unless its host is the one without https."""
     if not url:
         return None
     return url if url.startswith(details.PLAIN_HOST) else re.sub(r"^(https?:)?//", "https://", url)
 
 
 def _page_day(row: ShowRow) -> date:
-    """The day whose page lists a row; for hmall the broadcast day turns at 05:20."""
+    """Return the day whose page lists a row; for hmall the broadcast day turns at 05:20."""
     turned = row.channel_id in CHANNELS["hmall"] and _minutes(row.start) < 5 * 60 + 20
     return row.broadcast_date + timedelta(days=turned)
 

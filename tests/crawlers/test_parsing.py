@@ -55,7 +55,7 @@ def test_id(text: str | int, number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", None, "0", "-1", "12a", "１２", str(MAX_ID + 1), "1e5"])
-def test_what_is_no_id_is_an_error(text: str | None) -> None:
+def test_a_text_that_is_not_an_id_is_an_error(text: str | None) -> None:
     with pytest.raises(ValueError, match="product id"):
         parsing.parse_id(text)
 
@@ -82,7 +82,7 @@ clocks = st.builds("{:02}:{:02}".format, st.integers(0, 47), st.integers(0, 59))
 
 
 @given(clocks, clocks)
-def test_a_show_ends_after_it_starts_and_starts_on_its_day_or_the_next(start: str, end: str) -> None:
+def test_a_show_starts_on_its_day_or_the_next_and_ends_later(start: str, end: str) -> None:
     instants = parsing.show_instants(DAY, start, end)
     assert instants.start < instants.end
     assert parsing.kst_day(instants.start) == DAY + timedelta(days=int(start[:2]) // 24)
@@ -124,14 +124,14 @@ def test_unreadable_stamps_are_errors(stamp: str) -> None:
         (None, None),
     ],
 )
-def test_image_addresses(url: str | None, absolute: str | None) -> None:
+def test_image_urls(url: str | None, absolute: str | None) -> None:
     assert parsing.image_url(url, "https://shop.example/goods/7") == absolute
 
 
 @pytest.mark.parametrize(
     ("nickname", "masked"), [("콩이네밥상", "콩**"), ("별", "별**"), (" 010-1234 ", "0**"), ("", None), (None, None)]
 )
-def test_of_a_nickname_only_the_first_letter_is_kept(nickname: str | None, masked: str | None) -> None:
+def test_a_nickname_is_masked_but_for_its_first_letter(nickname: str | None, masked: str | None) -> None:
     assert parsing.mask(nickname) == masked
 
 
@@ -140,13 +140,13 @@ def test_the_day_of_a_review(text: str) -> None:
     assert parsing.parse_written_on(text) == DAY
 
 
-def test_a_review_without_a_day_has_none_and_a_strange_day_is_an_error() -> None:
+def test_a_missing_review_day_is_none_and_a_strange_one_an_error() -> None:
     assert parsing.parse_written_on(" ") is None
     with pytest.raises(ValueError, match="not a date"):
         parsing.parse_written_on("3일 전")
 
 
-def test_a_product_name_loses_the_store_in_front_and_nothing_else() -> None:
+def test_a_product_name_loses_only_the_store_in_front() -> None:
     assert parsing.strip_store("초록상회 초록상회 햇감자", "초록상회") == "초록상회 햇감자"
     assert parsing.strip_store("초록상회", "초록상회") == "초록상회"
 

@@ -1,4 +1,4 @@
-"""A catalog of real size, crawled end to end; instants and prices are worked out here once more, from its rows."""
+"""A catalog of real size, crawled end to end; expected instants and prices are computed here from its rows."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def found(show: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(("source", "channels"), [("hnsmall", (1,)), ("hmall", (2, 3)), ("nsmall", (4, 5))])
-def test_every_broadcast_is_found_once_with_its_instants_and_prices(
+def test_every_broadcast_is_found_once_with_times_and_prices(
     source: str, channels: tuple[int, ...], standin: Standin, shared_data: Path, tmp_path: Path
 ) -> None:
     crawled = crawl_into(tmp_path, source, standin.settings, days=5)
@@ -72,11 +72,11 @@ def test_every_broadcast_is_found_once_with_its_instants_and_prices(
     assert broadcasts
     assert Counter(map(found, crawled.shows)) == Counter(map(expected, broadcasts))
     listed = {(row["channel_id"], expected(row)[7]) for row in broadcasts}
-    for scope in crawled.reports["schedule"]["scopes"]:
-        assert scope["complete"] == ((scope["scope"]["channel_id"], scope["scope"]["day"]) in listed)
+    for scope in crawled.reports["schedule"].scopes:
+        assert scope.complete == ((scope.key["channel_id"], scope.key["day"]) in listed)
 
 
-def test_every_product_is_found_once_with_its_price_and_its_page(
+def test_every_product_is_found_once_with_its_price_and_page(
     standin: Standin, shared_data: Path, tmp_path: Path
 ) -> None:
     crawled = crawl_into(tmp_path, "kok", standin.settings)
@@ -95,5 +95,5 @@ def test_every_product_is_found_once_with_its_price_and_its_page(
         else:
             assert (price > 0, rate) == (True, 0)
     for report in crawled.reports.values():
-        assert all(scope["complete"] for scope in report["scopes"])
-        assert report["faults"] == []
+        assert all(scope.complete for scope in report.scopes)
+        assert report.faults == []

@@ -1,4 +1,4 @@
-"""The DAGs in a real Airflow, started as `make airflow` starts it and triggered by REST."""
+"""The DAGs in a real Airflow, started as by `make airflow` and triggered by REST."""
 
 import json
 import os
@@ -45,20 +45,20 @@ EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
 @dataclass(frozen=True)
 class Airflow:
-    """A running Airflow: the script that watches it, and its REST API."""
+    """A running Airflow: the script that started it, and its REST API."""
 
     script: "subprocess.Popen[bytes]"
     api: httpx.Client
 
     def trigger(self, dag: str, **conf: Any) -> dict[str, Any]:
-        """Start a run by hand, as the UI does."""
+        """Trigger a run as the UI does."""
         answer = self.api.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
         assert answer.status_code == 200, answer.text
         run: dict[str, Any] = answer.json()
         return run
 
     def ended(self, dag: str, run: str) -> str:
-        """State of a run, once it has ended."""
+        """Wait for a run to end and return its state."""
 
         def state() -> str | None:
             found = str(self._get(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
@@ -81,7 +81,7 @@ class Airflow:
         return {event["name"] for event in events}
 
     def tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
-        """State and number of tries of each task of a run."""
+        """Return state and number of tries of each task of a run."""
         found = self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         return {task["task_id"]: (task["state"], task["try_number"]) for task in found}
 
@@ -151,7 +151,7 @@ def count(engine: Engine, model: type[ServiceBase | WarehouseBase]) -> int:
 
 
 def alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; one that nobody has buried does not."""
+    """Tell whether a process is running and is not a zombie."""
     return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 

@@ -1,4 +1,4 @@
-"""The DAGs as the dag-processor sees them: complete, documented, retried, and light to parse."""
+"""The DAGs as the dag-processor parses them: documented, retried, bounded, and quick to import."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_every_dag_parses(parsed: dict[str, Any]) -> None:
 
 
 def test_parsing_loads_no_heavy_library(parsed: dict[str, Any]) -> None:
-    # A scheduler that has used OpenMP and then forks a task hangs; and every parse would cost seconds.
+    # A process that has used OpenMP hangs after a fork, and each parse would take seconds.
     assert parsed["heavy"] == []
 
 

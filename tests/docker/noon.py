@@ -1,8 +1,11 @@
-"""The gateway on the small catalog's own day: ``uvicorn tests.docker.noon:app``."""
+"""The gateway on the small catalog's own day: ``uvicorn --factory tests.docker.noon:create_app``."""
 
-from serving.app import create_app
-from serving.gateway.main import ROUTERS
-from serving.runtime.runtime import Part
+from fastapi import FastAPI
+
+from serving.gateway import main
 from tests.builders.small_catalog import NOON
 
-app = create_app("gateway", ROUTERS, Part, clock=lambda: NOON)
+
+def create_app() -> FastAPI:
+    """Build the gateway with a clock that stands at noon."""
+    return main.create_app(clock=lambda: NOON)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from docs.generate import DOCUMENTS
 from pipelines.cli.main import app
+from serving.web.metrics import Metrics
 from tests.builders.settings_classes import settings_classes, variables
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,6 +32,7 @@ INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FOLDERS = "artifacts|crawlers|dags|docker|docs|pipelines|recommender|serving|sql|tests|ukok"
 FILE = re.compile(rf"(?:{FOLDERS})/[\w./-]*")
+METRIC = re.compile(r"`(ukok_[a-z_]+)`")
 SETTING = re.compile(r"\bUKOK_[A-Z0-9_]*[A-Z0-9]\b(?!_)")
 
 
@@ -117,6 +119,12 @@ def test_every_setting_that_a_document_names_exists(name: str) -> None:
 def test_operations_explain_every_setting() -> None:
     documented = set(SETTING.findall(TEXT["docs/operations.md"]))
     assert set().union(*map(variables, settings_classes())) <= documented
+
+
+def test_operations_list_every_metric() -> None:
+    families = list(Metrics().registry.collect())
+    exposed = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+    assert set(METRIC.findall(TEXT["docs/operations.md"])) == exposed
 
 
 def test_operations_list_every_dag() -> None:

@@ -1,8 +1,8 @@
-"""Crawls and loads that are killed with -9 at random moments and run again: do they end with the same rows?
+"""Kill crawls and loads with -9 at random instants, run them again, and compare the rows.
 
 ``python -m tests.e2e.killed_runs 50`` kills fifty runs, one after the other, each from the same state: the first
 morning of :mod:`tests.e2e.two_days` is in the databases, and the second is being crawled and loaded. Prints a line for
-each kill, and ends with 1 if a run that was killed and run again left other rows than an undisturbed one.
+each kill, and exits with 1 if a run that was killed and run again left other rows than an undisturbed one.
 """
 
 import json
@@ -37,20 +37,20 @@ WORK = "work"
 
 @dataclass(frozen=True)
 class Place:
-    """Databases and artifacts under one folder, and a copy of them to go back to."""
+    """Databases and artifacts under one folder, and a saved copy of them."""
 
     var: Path
     urls: dict[str, str]
 
     def env(self, sources: dict[str, str]) -> dict[str, str]:
-        """Environment of a process that works here."""
+        """Return the environment of a process that works here."""
         return {**os.environ, **sources, "UKOK_VAR_DIR": str(self.var), "PYTHONPATH": str(ROOT)}
 
     def engines(self) -> tuple[Engine, Engine]:
         return service_engine(self.urls["service"]), warehouse_engine(self.urls["warehouse"])
 
     def contents(self) -> dict[str, list[str]]:
-        """The rows that are here."""
+        """Return the rows of the databases."""
         engines = self.engines()
         try:
             return contents(*engines)
@@ -58,17 +58,17 @@ class Place:
             for engine in engines:
                 engine.dispose()
 
-    def keep(self) -> None:
-        """Make this state the one to go back to."""
-        shutil.copytree(self.var / "artifacts", self.var / "kept")
-        self._admin(*(f"CREATE DATABASE kept_{name} TEMPLATE {name}" for name in self.urls))
+    def save(self) -> None:
+        """Save the state for :meth:`restore`."""
+        shutil.copytree(self.var / "artifacts", self.var / "saved")
+        self._admin(*(f"CREATE DATABASE saved_{name} TEMPLATE {name}" for name in self.urls))
 
     def restore(self) -> None:
-        """Go back to the state that was kept."""
+        """Go back to the saved state."""
         shutil.rmtree(self.var / "artifacts")
-        shutil.copytree(self.var / "kept", self.var / "artifacts")
+        shutil.copytree(self.var / "saved", self.var / "artifacts")
         for name in self.urls:
-            self._admin(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE kept_{name}")
+            self._admin(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE saved_{name}")
 
     def _admin(self, *statements: str) -> None:
         url = make_url(self.urls["service"]).set(database="postgres")
@@ -80,7 +80,7 @@ class Place:
 
 @contextmanager
 def place() -> Iterator[Place]:
-    """A fresh place at the newest schema."""
+    """Yield an empty place at the newest schema."""
     with embedded_folder() as var:
         made = Place(var, embedded.start(var))
         service, warehouse = made.engines()
@@ -92,7 +92,7 @@ def place() -> Iterator[Place]:
 
 
 def kill_runs(kills: int, seed: int = SEED) -> list[str]:
-    """Kill so many runs; what was different after a re-run, in words (nothing, if all is well)."""
+    """Kill ``kills`` runs; return the differences after each re-run (none, if all is well)."""
     dice = random.Random(seed)
     differences = []
     with (
@@ -102,7 +102,7 @@ def kill_runs(kills: int, seed: int = SEED) -> list[str]:
     ):
         (here.var / "artifacts").mkdir()
         _run(here.env(first.env), FIRST)
-        here.keep()
+        here.save()
         began = time.monotonic()
         _run(here.env(second.env), SECOND)
         seconds = time.monotonic() - began
@@ -121,7 +121,7 @@ def kill_runs(kills: int, seed: int = SEED) -> list[str]:
 
 
 def _killed(here: Place, sources: dict[str, str], after: float) -> str:
-    """Kill a run so many seconds after its start; how far it had come."""
+    """Kill a run ``after`` seconds after its start; return how far it was."""
     process = subprocess.Popen(
         _command(SECOND), env=here.env(sources), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -135,7 +135,7 @@ def _killed(here: Place, sources: dict[str, str], after: float) -> str:
 
 
 def _run(env: dict[str, str], now: datetime) -> None:
-    """An undisturbed run."""
+    """Run without a kill."""
     done = subprocess.run(_command(now), env=env, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"an undisturbed run failed: {done.stdout[-2000:]}\n{done.stderr[-4000:]}")
@@ -146,7 +146,7 @@ def _command(now: datetime) -> list[str]:
 
 
 def work(now: datetime) -> None:
-    """The run itself, in the process that is killed; 1 if a source failed."""
+    """Crawl and load, in the process that is killed; exit with 1 if a source failed."""
     service, warehouse = service_engine(), warehouse_engine()
     results = crawl_and_load(service, warehouse, open_store(), CrawlSettings(), now)
     failed = {source: str(result) for source, result in results.items() if isinstance(result, Exception)}
@@ -155,7 +155,7 @@ def work(now: datetime) -> None:
 
 
 def main() -> None:
-    """See the module."""
+    """Run as described in the module."""
     if sys.argv[1] == WORK:
         work(datetime.fromisoformat(sys.argv[2]))
         return

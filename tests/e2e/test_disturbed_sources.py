@@ -1,7 +1,7 @@
-"""Sources that fail, lie or change in the middle of a crawl: what is in the databases is true, or as it was before.
+"""Sources that fail, are wrong or change during a crawl: the databases hold correct rows, or the previous ones.
 
-Each disturbance hits the second of two mornings. Whatever it does, no row may be one that neither morning shows; where
-a step failed, nothing of its source has changed; and when the disturbance is over, the next crawl sets all right.
+Each disturbance affects the second of two mornings. No row may be one that neither morning shows; if a step failed,
+nothing of its source has changed; and after the disturbance the next crawl corrects everything.
 """
 
 from collections import Counter, defaultdict
@@ -35,12 +35,23 @@ from pipelines.load.ledger import table_of
 from sql.service import catalog as service_tables
 from sql.warehouse import history as warehouse_tables
 from tests.e2e.killed_runs import Place, place
-from tests.e2e.two_days import DAY, DAYS, FIRST, SECOND, THIRD, Row, crawl_and_load, first_catalog, said, second_catalog
+from tests.e2e.two_days import (
+    DAY,
+    DAYS,
+    FIRST,
+    SECOND,
+    THIRD,
+    Row,
+    crawl_and_load,
+    facts,
+    first_catalog,
+    second_catalog,
+)
 
 KOK, KOK_PRICE = table_of(service_tables.KokProduct), table_of(service_tables.KokPrice)
 BROADCAST, FCT_BROADCAST = table_of(service_tables.Broadcast), table_of(warehouse_tables.FctBroadcast)
 FCT_PRICE = table_of(warehouse_tables.FctPrice)
-Said = dict[str, Counter[Row]]
+Facts = dict[str, Counter[Row]]
 
 DAY_PAGES = (f"broadDay={DAY:%Y%m%d}", f"brodDt={DAY:%Y%m%d}", f"/{DAY:%Y%m%d}?")
 DISTURBANCES: dict[str, list[Fault]] = {
@@ -62,19 +73,19 @@ DISTURBANCES: dict[str, list[Fault]] = {
 
 @dataclass(frozen=True)
 class World:
-    """The sources, databases that can go back to the first morning, and what is true on each of the two."""
+    """The sources, databases that can be restored to the first morning, and the correct rows of both mornings."""
 
     standin: Standin
     place: Place
-    first: Said
-    second: Said
+    first: Facts
+    second: Facts
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a crawl and load of all sources left, and which of them it failed for."""
+    """Rows after a crawl and load of all sources, and the sources for which it failed."""
 
-    rows: Said
+    rows: Facts
     failed: dict[str, str]
 
 
@@ -83,7 +94,7 @@ def world() -> Iterator[World]:
     with place() as here, running_standin(first_catalog(), FIRST) as standin:
         (here.var / "artifacts").mkdir()
         first = crawled(here, standin, FIRST)
-        here.keep()
+        here.save()
         standin.show(second_catalog(), SECOND)
         second = crawled(here, standin, SECOND)
         assert first.failed == second.failed == {}
@@ -96,7 +107,7 @@ def crawled(here: Place, standin: Standin, now: datetime) -> Loaded:
     try:
         results = crawl_and_load(service, warehouse, store(here), standin.settings, now)
         failed = {source: str(end) for source, end in results.items() if isinstance(end, CrawlFailed | GateBroken)}
-        return Loaded(said(service, warehouse), failed)
+        return Loaded(facts(service, warehouse), failed)
     finally:
         engines: list[Engine] = [service, warehouse]
         for engine in engines:
@@ -117,13 +128,13 @@ def second_morning(world: World) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("disturbance", DISTURBANCES)
-def test_what_is_loaded_is_true_or_as_it_was(second_morning: World, disturbance: str) -> None:
+def test_rows_are_correct_or_unchanged(second_morning: World, disturbance: str) -> None:
     world = second_morning
     world.standin.faults.rules[:] = DISTURBANCES[disturbance]
     disturbed = crawled(world.place, world.standin, SECOND)
     for table, rows in disturbed.rows.items():
-        true = world.first.get(table, Counter()) | world.second.get(table, Counter())
-        assert [row for row in rows - (true | Counter(map(without_list_price, true))) if row] == [], table
+        correct = world.first.get(table, Counter()) | world.second.get(table, Counter())
+        assert [row for row in rows - (correct | Counter(map(without_list_price, correct))) if row] == [], table
     for source in disturbed.failed:
         assert of_source(disturbed.rows, source) == of_source(world.first, source)
     world.standin.faults.rules.clear()
@@ -132,8 +143,8 @@ def test_what_is_loaded_is_true_or_as_it_was(second_morning: World, disturbance:
     assert after.rows == world.second
 
 
-def of_source(rows: Said, source: str) -> Said:
-    """The rows that belong to a source: tables of the mall are its own, the others name it."""
+def of_source(rows: Facts, source: str) -> Facts:
+    """Return the rows of a source: the mall has tables of its own, the others have a source column."""
     own = {table for table in rows if table.split()[-1].startswith("kok_")}
     named = {
         table: Counter({row: count for row, count in found.items() if ("source", source) in row})
@@ -144,12 +155,12 @@ def of_source(rows: Said, source: str) -> Said:
 
 
 def without_list_price(row: Row) -> Row:
-    """The row as it is while its product's page cannot be read."""
+    """Return the row as it is while the page of its product cannot be read."""
     return frozenset((name, None if name == "list_price" else value) for name, value in row)
 
 
 def test_what_changes_and_changes_back(second_morning: World) -> None:
-    """A price A, B, A is three prices; what vanished and returned is there, what came and went is gone."""
+    """Prices A, B, A are three rows; what vanished and returned is there, what appeared and vanished is gone."""
     world = second_morning
     assert crawled(world.place, world.standin, SECOND).failed == {}
     world.standin.show(first_catalog(), SECOND)
@@ -172,13 +183,13 @@ def test_what_changes_and_changes_back(second_morning: World) -> None:
         assert history[number] == series[number]
     assert vanished == {1_000_027, 1_000_028}
     assert {start.hour for _, start, number in on if number == 10_000_005} == {20}  # 05:00 in Korea
-    assert len(on) == shows_of_asked_days(first_catalog())
+    assert len(on) == shows_of_requested_days(first_catalog())
 
 
 def prices(
     conn: Connection, table: Table, number: Column[Any], *where: ColumnElement[bool]
 ) -> dict[int, list[int | None]]:
-    """The prices of each product in order of time."""
+    """Return the prices of each product, ordered by time."""
     series: dict[int, list[int | None]] = defaultdict(list)
     for product_id, price in conn.execute(select(number, table.c.price).where(*where).order_by(table.c.observed_at)):
         series[product_id].append(price)
@@ -186,13 +197,13 @@ def prices(
 
 
 def on_the_schedule(conn: Connection, table: Table) -> set[tuple[int, datetime, int]]:
-    """Channel, start and product of every show that is not cancelled."""
+    """Return channel, start and product of every show that is not cancelled."""
     columns = (table.c.channel_id, table.c.starts_at, table.c.source_product_id)
     return {(row[0], row[1], row[2]) for row in conn.execute(select(*columns).where(table.c.cancelled_at.is_(None)))}
 
 
-def shows_of_asked_days(catalog: Catalog) -> int:
-    """How many of the catalog's shows start on a day that the crawl asks for."""
+def shows_of_requested_days(catalog: Catalog) -> int:
+    """Count the shows of the catalog that start on a requested day."""
     days = {DAY + timedelta(days=ahead) for ahead in range(DAYS)}
     night = {2, 3}  # channels whose broadcast day turns at 05:20
     return sum(

@@ -1,4 +1,4 @@
-"""A fifth source is a spider module and its entry in the settings: no other code knows of it."""
+"""A fifth source is a spider module and an entry in the settings; no other code names it."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,7 +1,7 @@
-"""A crawl and load that was killed with -9 and run again leaves the rows of one that was not."""
+"""A crawl and load that is killed with -9 and run again leaves the same rows as an undisturbed one."""
 
 from tests.e2e.killed_runs import kill_runs
 
 
-def test_killed_at_random_moments() -> None:
+def test_killed_at_random_instants() -> None:
     assert kill_runs(2) == []

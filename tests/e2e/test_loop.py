@@ -1,4 +1,4 @@
-"""The whole loop as a person runs it: sources over HTTP, every step by `ukok`, answers from the API."""
+"""The whole loop as a person runs it: sources over HTTP, every step by `ukok`, responses of the API."""
 
 import subprocess
 import sys
@@ -27,9 +27,9 @@ from tests.conftest import ROOT, embedded_only
 
 KST = ZoneInfo("Asia/Seoul")
 UKOK = Path(sys.executable).parent / "ukok"
-# Bookkeeping of runs, which every run adds to.
+# Tables that every run adds to.
 LEDGERS = {"loaded_file", "step_run"}
-# What a run that was repeated may number or date otherwise; the rest is what the rows say.
+# Columns whose values may differ in a repeated run.
 GIVEN = frozenset(
     {"observed_at", "first_seen_at", "valid_from", "broadcast_id", "product_key", "ingredient_id", "version"}
 )
@@ -45,13 +45,13 @@ def sources() -> Iterator[Standin]:
 
 @pytest.fixture
 def env(stack_env: dict[str, str], sources: Standin) -> dict[str, str]:
-    """A child process works on this test's databases and the demo sources."""
+    """Environment of a child process on this test's databases and the demo sources."""
     recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
     return stack_env | sources.env | {"UKOK_RECIPES_FILE": recipes, "UKOK_INGEST_GRACE_SECONDS": "0"}
 
 
 def ukok(env: dict[str, str], *arguments: str) -> str:
-    """Run a command to its end; its output."""
+    """Run a command to its end and return its output."""
     done = subprocess.run(
         [UKOK, *arguments], env=env, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
@@ -60,7 +60,7 @@ def ukok(env: dict[str, str], *arguments: str) -> str:
 
 
 def rows(engine: Engine, tables: dict[str, Table], without: frozenset[str]) -> dict[str, Counter[tuple[str, ...]]]:
-    """Everything that is stored, but for the bookkeeping and some columns."""
+    """Return all rows without some columns, except in the tables that every run adds to."""
     columns = {name: [c for c in table.columns if c.name not in without] for name, table in tables.items()}
     with engine.connect() as conn:
         return {
@@ -73,7 +73,7 @@ def rows(engine: Engine, tables: dict[str, Table], without: frozenset[str]) -> d
 def stored(
     service: Engine, warehouse: Engine, without: frozenset[str] = frozenset()
 ) -> dict[str, Counter[tuple[str, ...]]]:
-    """Rows of both databases."""
+    """Return the rows of both databases."""
     found = rows(service, dict(ServiceBase.metadata.tables), without)
     history = rows(warehouse, dict(WarehouseBase.metadata.tables), without)
     return found | {f"warehouse.{name}": counted for name, counted in history.items()}
@@ -81,7 +81,7 @@ def stored(
 
 @contextmanager
 def api(env: dict[str, str], log: Path) -> Iterator[httpx.Client]:
-    """The gateway in a process of its own, and a client that is logged in."""
+    """Run the gateway in a process of its own; yield a client that is logged in."""
     with served("serving.gateway.main", env, log) as server, httpx.Client(base_url=server.url) as client:
         account = {"email": "cook@example.com", "password": "a right password", "username": "요리사"}
         assert client.post("/api/user/signup", json=account).status_code == 201
@@ -100,12 +100,12 @@ def test_from_source_pages_to_a_recommendation(
     before = stored(service, warehouse)
     assert sum(before["kok_product"].values()) == 300
     assert sum(before["recipe"].values()) == 300
-    # Three days of pages reach into the fourth: shows after midnight of the last.
+    # The pages of three days also list shows after midnight of the last.
     assert sum(before["broadcast"].values()) == len(load_catalog(DEMO).shows)
     live = current(store)
     assert live is not None
 
-    # The mall and a broadcaster again: not a row is written but the Reports and the ledger of files.
+    # Reading the mall and a broadcaster again only adds reports and ledger entries.
     for source in ("kok", "hmall"):
         ukok(env, "crawl", source, "--date", (today - timedelta(days=1)).isoformat(), "--days", "4")
         ukok(env, "load", source)
@@ -116,7 +116,7 @@ def test_from_source_pages_to_a_recommendation(
         until(lambda: client.get("/readyz").status_code == 200, "the gateway to be ready")
         _browse(client, today, live)
         _log_and_ingest(client, env, warehouse)
-        # A new release is picked up by the running server.
+        # The running server loads a new release.
         ukok(env, "release", "build")
         newest = list_releases(store)[-1]
         assert newest != live
@@ -124,9 +124,9 @@ def test_from_source_pages_to_a_recommendation(
         ukok(env, "release", "promote", newest)
         product = _ingredient_product(client, today)
         page = f"/api/homeshopping/product/{product}/recipe-recommend"
-        until(lambda: client.get(page).json()["release_version"] == newest, "the new release in service")
+        until(lambda: client.get(page).json()["release_version"] == newest, "the new release to be served")
         ukok(env, "release", "rollback")
-        until(lambda: client.get(page).json()["release_version"] == live, "the old release back in service")
+        until(lambda: client.get(page).json()["release_version"] == live, "the old release to be served again")
     with warehouse.connect() as conn:
         statuses = Counter(conn.scalars(select(StepRun.status)))
     assert set(statuses) == {"done"}
@@ -172,7 +172,7 @@ def _log_and_ingest(client: httpx.Client, env: dict[str, str], warehouse: Engine
     sent = [answer.json()["event_id"] for answer in answers]
     with warehouse.connect() as conn:
         landed = {str(event_id) for event_id in conn.scalars(select(UserEvent.event_id))}
-    # Besides, what the API noted of all that was looked at.
+    # The API itself has recorded what was viewed.
     assert landed > set(sent)
     start, end = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC)
     for _ in range(2):
@@ -219,7 +219,7 @@ def _clear(service: Engine, warehouse: Engine) -> None:
                     conn.execute(delete(table))
 
 
-def test_an_empty_system_answers_sanely(stack_env: dict[str, str], tmp_path: Path) -> None:
+def test_an_empty_system_returns_empty_lists(stack_env: dict[str, str], tmp_path: Path) -> None:
     with api(stack_env, tmp_path / "gateway.log") as client:
         assert client.get("/api/homeshopping/schedule").json() == {"schedules": []}
         assert client.get("/api/kok/discounted").json()["products"] == []

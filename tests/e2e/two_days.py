@@ -1,7 +1,7 @@
-"""Two mornings of four small sources: what they show on the first, and after much has changed on the second.
+"""Two mornings of four small sources, with many changes on the second.
 
-Prices go up, down and back, products vanish, return and appear, shows move, are cancelled and added. Everything that a
-crawl and a load can get wrong half-way is in here once.
+Prices rise, fall and return, products vanish, return and appear, shows are moved, cancelled and added: every kind of
+change that an interrupted crawl or load can get wrong occurs once.
 """
 
 from collections import Counter
@@ -34,16 +34,16 @@ FIRST = datetime(2025, 8, 6, 1, 30, tzinfo=UTC)  # 10:30 in Korea
 SECOND = FIRST + timedelta(hours=3)
 THIRD = SECOND + timedelta(hours=3)
 
-# What is kept about the loading itself, and what a database numbers or dates by its own clock.
+# Tables about loading itself, and columns that a database fills by itself.
 LEDGERS = {"loaded_file", "step_run", "data_version"}
 GIVEN = {"broadcast_id", "product_key", "review_id", "item_id"}
-# When something was seen, and whether and when it ended.
+# Columns with the instant of an observation, and of its end.
 SINCE = {"observed_at", "first_seen_at", "valid_from"}
 ENDED = {"cancelled_at", "vanished_at", "valid_to"}
 
 
 def first_catalog() -> Catalog:
-    """The sources on the first morning."""
+    """Return the sources on the first morning."""
     return _catalog(
         prices={number: {} for number in range(1, 46) if number not in (27, 28)},
         hours=range(24),
@@ -52,7 +52,7 @@ def first_catalog() -> Catalog:
 
 
 def second_catalog() -> Catalog:
-    """The sources on the second: every seventh price has changed, three products are gone, two are new."""
+    """Return the sources on the second morning: every seventh price changed, three products are gone, two new."""
     changed: dict[int, dict[str, object]] = {
         number: {"list_price": 20_000 + number, "discount_rate": 30} if number % 7 == 3 else {}
         for number in range(1, 46)
@@ -65,7 +65,7 @@ def second_catalog() -> Catalog:
 def crawl_and_load(
     service: Engine, warehouse: Engine, store: Store, settings: CrawlSettings, now: datetime
 ) -> dict[str, CrawlFailed | GateBroken | list[Report]]:
-    """Crawl and load all sources side by side; for each its Reports, or the failure that ended it."""
+    """Crawl and load all sources in parallel; return the Reports of each, or the failure that ended it."""
 
     def one(source: str) -> CrawlFailed | GateBroken | list[Report]:
         try:
@@ -80,7 +80,7 @@ def crawl_and_load(
 
 
 def contents(service: Engine, warehouse: Engine) -> dict[str, list[str]]:
-    """Every row that loading writes, by table, but for what is numbered or dated by accident."""
+    """Return all rows that loading writes, by table, without generated columns."""
     found: dict[str, list[str]] = {}
     for engine, metadata in ((service, ServiceBase.metadata), (warehouse, WarehouseBase.metadata)):
         with engine.connect() as conn:
@@ -91,8 +91,8 @@ def contents(service: Engine, warehouse: Engine) -> dict[str, list[str]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def said(service: Engine, warehouse: Engine) -> dict[str, Counter[Row]]:
-    """The same without the times of crawls: what is known, but not since when. Of list prices, the last one."""
+def facts(service: Engine, warehouse: Engine) -> dict[str, Counter[Row]]:
+    """Return all rows without the instants of crawls, and only the last of the list prices of a product."""
     found: dict[str, Counter[Row]] = {}
     for engine, metadata in ((service, ServiceBase.metadata), (warehouse, WarehouseBase.metadata)):
         with engine.connect() as conn:
@@ -106,7 +106,7 @@ def _rows(conn: Connection, table: Table) -> Iterable[Row]:
     names = [column.name for column in _columns(table) if column.name not in SINCE]
     statement = select(*(table.c[name] for name in names))
     if table.name == "fct_price":
-        # Where a page could not be read, the list price of a new price is unknown for a while.
+        # If a page could not be read, the list price of a new price is unknown until the next crawl.
         key = (table.c.source, table.c.source_product_id)
         statement = statement.ext(distinct_on(*key)).order_by(*key, table.c.observed_at.desc())
     for row in conn.execute(statement).mappings():
@@ -118,7 +118,7 @@ def _columns(table: Table) -> list[Column[Any]]:
 
 
 def _catalog(prices: dict[int, dict[str, object]], hours: Iterable[int], dtv_title: str) -> Catalog:
-    # No category is empty; one fills a page and goes on.
+    # No category is empty; one has more than a page.
     products = [
         kok(1_000_000 + number, category=CATEGORIES[number % 13 if number < 20 else 1], **values)
         for number, values in prices.items()

@@ -1,4 +1,4 @@
-"""The command line: exit codes, one-line reasons, and steps run as a person runs them."""
+"""The command line: exit codes, reasons in one line, and whole steps."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def on_stack(monkeypatch: pytest.MonkeyPatch, stack_env: dict[str, str]) -> None
 
 
 def commands(path: tuple[str, ...] = (), within: object = None) -> list[tuple[str, ...]]:
-    """Every command and group of commands, as the words that one types."""
+    """Return every command and command group as the words to type."""
     inner = getattr(within or typer.main.get_command(app), "commands", {})
     return [path, *(each for name in sorted(inner) for each in commands((*path, name), inner[name]))]
 
@@ -100,7 +100,7 @@ def test_wrong_usage_ends_with_2(ukok: Ukok, arguments: str) -> None:
 
 
 def failed(ended: Ended) -> str:
-    """The reason of a command that failed: one line, exit code 1."""
+    """Return the reason of a command that failed: one line, exit code 1."""
     assert ended.code == 1
     (line,) = ended.err.strip().splitlines()
     assert line.startswith("ukok: ")

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from artifacts.raw import RawRun, read_report
+from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
+from crawlers.run_report import ContractCheck, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.standin.faults import half_day, renamed
 from crawlers.standin.server import Standin, running_standin
@@ -159,7 +160,7 @@ def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, 
     """The day keeps half of its shows, but the afternoon is missing."""
 
     def put_hours(at: int, hours: int) -> None:
-        told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()) | {"hours": hours}
+        told = scope(complete=True, items=20, channel_id=1, day=DAY.isoformat()).model_copy(update={"hours": hours})
         put(store, "hnsmall", "schedule", T[at], shows(20), [told])
 
     for at in range(3):
@@ -172,15 +173,16 @@ def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, 
 def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load) -> None:
     """One earlier file is enough to find the second half of a day missing; single cancelled shows are accepted."""
 
-    def put_span(at: int, count: int, span: list[int]) -> None:
-        told = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat()) | {"hours": count, "span": span}
+    def put_span(at: int, count: int, span: tuple[int, int]) -> None:
+        whole = scope(complete=True, items=count, channel_id=1, day=DAY.isoformat())
+        told = whole.model_copy(update={"hours": count, "span": span})
         put(store, "hnsmall", "schedule", T[at], shows(count), [told])
 
-    put_span(0, 20, [0, 23])
-    put_span(1, 10, [0, 23])
+    put_span(0, 20, (0, 23))
+    put_span(1, 10, (0, 23))
     load()
     assert len(rows(service, LEDGER, "run_id")) == 2
-    put_span(2, 5, [0, 11])
+    put_span(2, 5, (0, 11))
     broken_off = "5 items for channel_id 1, day 2025-08-06, between 0 and 11 o'clock; 10 between 0 and 23 in the file"
     with pytest.raises(GateBroken, match=broken_off):
         load()
@@ -194,7 +196,7 @@ def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, loa
     load()
 
     def put_empty(at: int, day: date) -> None:
-        told = scope(complete=False, items=0, channel_id=1, day=day.isoformat()) | {"empty": True}
+        told = scope(complete=False, items=0, channel_id=1, day=day.isoformat()).model_copy(update={"empty": True})
         put(store, "hnsmall", "schedule", T[at], [], [told])
 
     put_empty(1, DAY + timedelta(days=1))
@@ -219,8 +221,8 @@ def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store
 
     def put_rated(at: int, count: int, rated: int) -> None:
         items = [product(n, review_score=4.5 if n <= rated else None) for n in range(1, count + 1)]
-        told = {"broken": [], "fill": {"review_score": rated / count}, "items": count}
-        put(store, "kok", "products", T[at], items, [scope(complete=True, items=count)], contract=told)
+        told = ContractCheck(violations=[], fill={"review_score": rated / count}, items=count)
+        put(store, "kok", "products", T[at], items, [scope(complete=True, items=count)], contract_check=told)
 
     for at in range(3):
         put_rated(at, 50, 30)
@@ -286,13 +288,15 @@ def test_a_listing_is_held_back_with_its_product_pages(
     assert len(before) == 39
     standin.faults.rules[:] = [renamed("category/uplus/page", "card-info_price")]
     run, products = crawled(standin, store, "kok", hours=3)
-    (broken,) = read_report(store, run)["contract"]["broken"]
+    check = read_crawl_report(store, run).contract_check
+    assert check is not None
+    (violation,) = check.violations
     with pytest.raises(GateBroken) as held:
         load("kok")
     told = (
         f"kok/prices {run.run_id} and kok/products {run.run_id} held back",
         "fill of price is 0.0% of 39 items",
-        broken["page"],
+        str(violation.page),
     )
     assert all(part in str(held.value) for part in (*told, f"`ukok crawl show-fault {run.run_id}`", "--accept"))
     assert rows(service, PRICE, "kok_product_id", "price", "price_kind") == before

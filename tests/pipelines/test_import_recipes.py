@@ -142,7 +142,7 @@ def test_the_raw_file_keeps_the_list_as_written(
     assert rows(service, LINE, "position", "name") == [(0, "어묵"), (1, "김")]
 
 
-def test_new_ingredients_resolve_the_titles_that_were_there_before(
+def test_new_ingredients_resolve_titles_loaded_before(
     service: Engine, warehouse: Engine, store: Store, tmp_path: Path
 ) -> None:
     put_products(store, NOW, [product(1, "국내산 햇감자 1kg")])

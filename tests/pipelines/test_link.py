@@ -1,4 +1,4 @@
-"""Linking: which listings are the same goods, the items that they make, and how these fare as the catalog changes."""
+"""Linking: which listings are the same product, their items, and how items change with the catalog."""
 
 import csv
 from datetime import timedelta
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 
 from artifacts.store import Store
-from pipelines.link.items import Listing, link, listing, same_goods
+from pipelines.link.items import Listing, link, listing, same_item
 from pipelines.link.step import PRODUCT_ITEM, WAREHOUSE_PRODUCT_ITEM, link_items
 from pipelines.load.ledger import table_of
 from recommender.text.listing_titles import read_title
@@ -52,7 +52,7 @@ def test_amounts_are_totals_however_they_are_written(title: str, totals: dict[st
     assert read_title(title).amounts.totals == totals
 
 
-def test_what_is_left_of_a_title_without_its_amounts_names_the_goods() -> None:
+def test_a_title_without_its_amounts_names_the_product() -> None:
     assert read_amounts("국산 감자 10kg(5kg*2)")[1].split() == ["국산", "감자", "(", ")"]
     title = read_title("[방송에서만 50%세일][오늘농장] 햇 감자 10kg 무료배송", "오늘농장")
     assert (title.words, title.brand) == (("감자",), ("오늘농장",))
@@ -74,8 +74,8 @@ def one(name: str, price: int | None = 10000, *, store: str | None = None, sourc
         ("오늘농장 한우 4종 택1", "오늘농장 한우 4종 택1"),
     ],
 )
-def test_the_same_goods_are_found_under_another_title(name: str, other: str) -> None:
-    assert same_goods(one(name), one(other)) == same_goods(one(other), one(name)) == "title"
+def test_the_same_product_is_found_under_another_title(name: str, other: str) -> None:
+    assert same_item(one(name), one(other)) == same_item(one(other), one(name)) == "title"
 
 
 @pytest.mark.parametrize(
@@ -101,43 +101,43 @@ def test_the_same_goods_are_found_under_another_title(name: str, other: str) -> 
         ("굴비 20미 14~15cm", "굴비 20미 18~20cm"),
     ],
 )
-def test_other_goods_are_not_linked(name: str, other: str) -> None:
-    assert same_goods(one(name), one(other)) is None
-    assert same_goods(one(other), one(name)) is None
+def test_other_products_are_not_linked(name: str, other: str) -> None:
+    assert same_item(one(name), one(other)) is None
+    assert same_item(one(other), one(name)) is None
 
 
-def test_a_price_far_off_speaks_against_it_and_an_unknown_one_does_not() -> None:
+def test_a_price_far_off_prevents_a_link_an_unknown_one_does_not() -> None:
     name = "오늘농장 감자 10kg"
-    assert same_goods(one(name, 10000), one(name, 20000)) == "title"
-    assert same_goods(one(name, 10000), one(name, 20001)) is None
-    assert same_goods(one(name, 10000), one(name, None)) == "title"
+    assert same_item(one(name, 10000), one(name, 20000)) == "title"
+    assert same_item(one(name, 10000), one(name, 20001)) is None
+    assert same_item(one(name, 10000), one(name, None)) == "title"
 
 
-def test_a_brand_may_stand_anywhere_but_is_not_left_out() -> None:
+def test_a_brand_may_stand_anywhere_but_is_required() -> None:
     mall = one("[오늘농장] 햇감자 10kg", store="오늘농장", source="kok")
-    assert same_goods(one("오늘농장 햇감자 10kg"), mall) == "title"
-    assert same_goods(one("햇감자 10kg", store="오늘농장"), mall) == "title"
-    assert same_goods(one("햇감자 10kg"), mall) is None
+    assert same_item(one("오늘농장 햇감자 10kg"), mall) == "title"
+    assert same_item(one("햇감자 10kg", store="오늘농장"), mall) == "title"
+    assert same_item(one("햇감자 10kg"), mall) is None
 
 
-def test_a_remark_before_the_name_needs_a_shared_brand_and_a_near_price() -> None:
+def test_a_remark_needs_a_shared_brand_and_a_near_price() -> None:
     mall = one("[오늘농장] 햇감자 10kg", 10000)
     remarked = one("[연휴 한정] 오늘농장 햇감자 10kg", 14000)
-    assert same_goods(mall, remarked) == same_goods(remarked, mall) == "remark"
-    assert same_goods(mall, one("[연휴 한정] 오늘농장 햇감자 10kg", 14001)) is None
-    assert same_goods(one("햇감자 10kg"), one("[연휴 한정] 햇감자 10kg")) is None, "it may be a brand"
+    assert same_item(mall, remarked) == same_item(remarked, mall) == "remark"
+    assert same_item(mall, one("[연휴 한정] 오늘농장 햇감자 10kg", 14001)) is None
+    assert same_item(one("햇감자 10kg"), one("[연휴 한정] 햇감자 10kg")) is None, "it may be a brand"
 
 
-def test_likeness_is_not_passed_on_along_a_chain() -> None:
+def test_similarity_is_not_transitive() -> None:
     """The middle one is like both ends, which are not like one another: it joins the first only."""
     first, middle, last = one("감자 10kg", 10000), one("감자 10kg", 19000), one("감자 10kg", 30000)
-    assert same_goods(first, middle)
-    assert same_goods(middle, last)
+    assert same_item(first, middle)
+    assert same_item(middle, last)
     listings = [Listing("nsmall", n, each.title, each.price) for n, each in enumerate((first, middle, last), start=1)]
     assert [each.item_id for each in link(listings)] == ["nsmall:1", "nsmall:1", "nsmall:3"]
 
 
-def test_only_listings_that_share_a_rare_piece_and_an_amount_are_compared() -> None:
+def test_only_listings_with_a_common_blocking_key_are_compared() -> None:
     """Many different products take no longer than their number: five hundred kinds in ten sizes, each listed twice."""
     names = [f"농장{kind} 감자 {size}kg" for kind in range(500) for size in range(1, 11)]
     listings = [listing(source, n, name, None, None) for source in ("hmall", "nsmall") for n, name in enumerate(names)]
@@ -198,9 +198,7 @@ def test_products_of_mall_and_broadcasters_share_an_item(service: Engine, wareho
     assert rows(warehouse, WAREHOUSE_PRODUCT_ITEM, *COLUMNS) == ITEMS
 
 
-def test_the_api_is_told_when_items_have_changed_and_only_then(
-    service: Engine, warehouse: Engine, store: Store
-) -> None:
+def test_the_data_version_grows_only_when_items_change(service: Engine, warehouse: Engine, store: Store) -> None:
     fill(service)
     link_items(service, warehouse, store)
     versions = rows(service, DATA_VERSION, "dataset", "version")
@@ -223,7 +221,7 @@ def test_an_item_keeps_its_id_when_members_come_and_go(service: Engine, warehous
     assert report.written == 4, "two rows in each database"
 
 
-def test_when_the_listing_that_names_an_item_changes_the_oldest_of_the_others_names_it(
+def test_the_oldest_other_listing_names_an_item_whose_first_left(
     service: Engine, warehouse: Engine, store: Store
 ) -> None:
     fill(service)
@@ -239,7 +237,7 @@ def test_when_the_listing_that_names_an_item_changes_the_oldest_of_the_others_na
     assert rows(warehouse, WAREHOUSE_PRODUCT_ITEM, "source") == [("kok",), ("nsmall",), ("nsmall",)]
 
 
-def test_items_do_not_depend_on_when_they_were_linked_before(service: Engine, warehouse: Engine, store: Store) -> None:
+def test_items_do_not_depend_on_earlier_runs(service: Engine, warehouse: Engine, store: Store) -> None:
     fill(service)
     with service.begin() as conn:
         mall = conn.execute(select(KokProduct.__table__)).mappings().one()
@@ -273,4 +271,4 @@ def test_linking_is_precise_on_real_titles(shared_data: Path) -> None:
 
 def test_every_real_title_is_the_same_as_itself(shared_data: Path) -> None:
     listings = list(real_listings(shared_data).values())
-    assert [each.item_id for each in listings if same_goods(each, each) != "title"] == []
+    assert [each.item_id for each in listings if same_item(each, each) != "title"] == []

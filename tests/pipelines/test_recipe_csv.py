@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -56,26 +58,82 @@ def rejected(file: RecipeFile) -> list[Rejected]:
     return [found for found in file if isinstance(found, Rejected)]
 
 
-@pytest.mark.parametrize(
-    ("encoding", "found"), [("utf-8", "utf-8-sig"), ("utf-8-sig", "utf-8-sig"), ("cp949", "cp949")]
-)
+@pytest.mark.parametrize(("encoding", "found"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("cp949", "cp949")])
 def test_encodings(tmp_path: Path, encoding: str, found: str) -> None:
     file = write(tmp_path / "r.csv", [row(1, "뚝배기 된장찌개, 두 그릇")], encoding=encoding)
     (recipe,) = recipes(file)
-    assert file.encoding == found
+    assert file.encodings == {found: 1}
     assert recipe.title == "뚝배기 된장찌개, 두 그릇"
     assert (recipe.dish, recipe.view_count, recipe.cooking_time) == ("볶음", 1204, "30분이내")
     assert recipe.registered_at is not None
     assert recipe.registered_at.isoformat() == "2016-02-11T10:10:40+00:00"
 
 
-def test_a_damaged_byte_does_not_turn_the_file_into_another_encoding(tmp_path: Path) -> None:
+YEARS = {2006: "김치찌개", 2007: "치즈", 2008: "감자조림, 두 그릇"}
+
+
+@pytest.mark.parametrize("encodings", list(product(["utf-8", "utf-8-sig", "cp949"], repeat=3)))
+@pytest.mark.parametrize("has_headers", [False, True])
+def test_each_row_has_an_encoding_of_its_own(tmp_path: Path, encodings: tuple[str, ...], has_headers: bool) -> None:
+    content = b""
+    for (year, title), encoding in zip(YEARS.items(), encodings, strict=True):
+        values = row(year, title, f"[재료] {title}\x072\x07개\x07| 소금\x07약간")
+        values[12] = f"{title}\n좋은 반찬,\n맛있다"
+        text = io.StringIO()
+        csv.writer(text).writerows([COLUMNS, values] if has_headers or not content else [values])
+        content += text.getvalue().encode(encoding)
+    (tmp_path / "r.csv").write_bytes(content)
+    file = RecipeFile(tmp_path / "r.csv")
+    found = recipes(file)
+    assert [(recipe.recipe_id, recipe.title) for recipe in found] == list(YEARS.items())
+    assert [recipe.introduction for recipe in found] == [f"{title} 좋은 반찬, 맛있다" for title in YEARS.values()]
+    assert [next(ingredient_lines(recipe.ingredients)).amount for recipe in found] == ["2"] * 3
+    assert rejected(file) == []
+    assert file.encodings == Counter(encoding.removesuffix("-sig") for encoding in encodings)
+
+
+def test_a_header_of_another_year_may_name_other_columns(tmp_path: Path) -> None:
+    text = io.StringIO()
+    shorter = [COLUMNS[0], COLUMNS[1], COLUMNS[13]]
+    csv.writer(text).writerows([COLUMNS, row(1), shorter, ["2", "감자전", "[재료] 감자 1개"]])
+    (tmp_path / "r.csv").write_text(text.getvalue(), encoding="cp949")
+    assert [(recipe.title, recipe.dish, recipe.ingredients) for recipe in recipes(RecipeFile(tmp_path / "r.csv"))] == [
+        ("감자볶음", "볶음", "[재료] 감자 2개"),
+        ("감자전", None, "[재료] 감자 1개"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+@pytest.mark.parametrize("damage", [b"\xff", b"\xed\xa0\x80"])
+def test_a_title_that_cannot_be_decoded_is_rejected(tmp_path: Path, encoding: str, damage: bytes) -> None:
     path = tmp_path / "r.csv"
-    write(path, [row(1, "된장찌개"), row(2, "김치찌개")])
-    path.write_bytes(path.read_bytes().replace("된".encode(), b"\xff", 1))
+    write(path, [row(1, "된장찌개"), row(2, "김치찌개")], encoding=encoding)
+    path.write_bytes(path.read_bytes().replace("된".encode(encoding), damage, 1))
     file = RecipeFile(path)
-    assert [recipe.title for recipe in recipes(file)] == ["\ufffd장찌개", "김치찌개"]
+    assert [recipe.title for recipe in recipes(file)] == ["김치찌개"]
+    assert [(found.line, found.reason, found.recipe_id) for found in rejected(file)] == [
+        (2, "title is neither UTF-8 nor CP949", "1")
+    ]
+    assert AUTHOR not in str(rejected(file))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_damaged_byte_elsewhere_is_only_noted(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "r.csv"
+    write(path, [row(1, "된장찌개"), row(2, "김치찌개")], encoding=encoding)
+    path.write_bytes(path.read_bytes().replace("볶음".encode(encoding), "볶음".encode(encoding)[:-1], 1))
+    file = RecipeFile(path)
+    first, second = recipes(file)
+    assert (first.title, second.title) == ("된장찌개", "김치찌개")
+    assert first.dish is not None
+    assert first.dish.startswith("볶")
     assert file.notes["rows with characters that could not be decoded"] == 1
+    assert file.encodings == {encoding: 2}
+
+
+def test_a_replacement_character_of_the_file_is_text(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.csv", [row(1, "된\ufffd찌개")])
+    assert [recipe.title for recipe in recipes(file)] == ["된\ufffd찌개"]
 
 
 def test_a_row_of_18_columns_is_kept(tmp_path: Path) -> None:
@@ -95,7 +153,7 @@ def test_a_file_of_18_columns_and_one_with_unknown_columns(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("lost", range(2, 18))
-def test_a_row_that_lacks_a_column_inside_is_kept_without_its_author(tmp_path: Path, lost: int) -> None:
+def test_a_row_that_lacks_a_column_is_kept_without_its_author(tmp_path: Path, lost: int) -> None:
     values = row(1)
     del values[lost]
     (recipe,) = recipes(write(tmp_path / "r.csv", [values]))

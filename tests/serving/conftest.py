@@ -1,4 +1,4 @@
-"""A small system with a known noon, the gateway running on it, and a way to cut a database off."""
+"""The small catalog with a clock at noon, the gateway on it, and a way to cut a database off."""
 
 import secrets
 import time
@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.app import create_app
-from serving.gateway.main import ROUTERS
-from serving.runtime.runtime import Part
+from serving.gateway.main import create_app
+from serving.runtime.event_writer import WriterLimits
 from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
 
@@ -41,7 +40,7 @@ def now() -> Now:
 
 @pytest.fixture
 def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The process is configured for this test's databases and store, and looks at them often."""
+    """Configure the process for this test's databases and store, polled often."""
     for name, value in stack_env.items():
         if name.startswith("UKOK_"):
             monkeypatch.setenv(name, value)
@@ -52,13 +51,18 @@ def configured(stack_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> py
 
 
 @pytest.fixture
-def start(configured: pytest.MonkeyPatch, now: Now) -> Iterator[Callable[[], TestClient]]:
-    """Start the gateway; each call is a process of its own as far as memory goes."""
+def writer_limits() -> WriterLimits:
+    """Limits of the event writer; a test parametrizes them."""
+    return WriterLimits()
+
+
+@pytest.fixture
+def start(configured: pytest.MonkeyPatch, now: Now, writer_limits: WriterLimits) -> Iterator[Callable[[], TestClient]]:
+    """Start the gateway; each call has a memory of its own, like a process."""
     with ExitStack() as running:
 
         def one() -> TestClient:
-            app = create_app("gateway", ROUTERS, Part, clock=now)
-            return running.enter_context(TestClient(app))
+            return running.enter_context(TestClient(create_app(clock=now, writer_limits=writer_limits)))
 
         yield one
 
@@ -78,7 +82,7 @@ def client(filled: Engine, start: Callable[[], TestClient]) -> TestClient:
 
 @dataclass(frozen=True)
 class Person:
-    """Someone with an account and a token."""
+    """A user with an account and a token."""
 
     user_id: int
     email: str
@@ -87,7 +91,7 @@ class Person:
 
 
 def sign_up(client: TestClient) -> Person:
-    """A new account, logged in."""
+    """Create an account and log in."""
     password = "a right password"
     email = f"visitor-{secrets.token_hex(5)}@example.com"
     account = client.post("/api/user/signup", json={"email": email, "password": password, "username": "손님"})
@@ -96,7 +100,7 @@ def sign_up(client: TestClient) -> Person:
 
 
 def log_in(client: TestClient, email: str, password: str) -> dict[str, str]:
-    """Headers of someone who logged in."""
+    """Log in and return the headers."""
     answer = client.post("/api/user/login", data={"grant_type": "password", "username": email, "password": password})
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}

@@ -1,4 +1,4 @@
-"""A TCP gate in front of a database: open it passes everything on, shut it cuts and refuses, silent it swallows."""
+"""A TCP gate in front of a database: open it forwards, shut it disconnects and refuses, silent it drops all bytes."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ class Gate:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def shut(self) -> None:
-        """Cut every connection and refuse new ones."""
+        """Close every connection and refuse new ones."""
         with self._lock:
             self._open = False
             pairs, self._pairs = self._pairs, []
@@ -31,11 +31,11 @@ class Gate:
             end.close()
 
     def silence(self) -> None:
-        """Swallow every byte from now on, as when the host behind it is gone; nobody is told."""
+        """Drop every byte from now on without closing connections, like a host that disappeared."""
         self._silent = True
 
     def open(self) -> None:
-        """Let everything through again."""
+        """Forward again."""
         self._open, self._silent = True, False
 
     def close(self) -> None:
@@ -72,12 +72,12 @@ class Gate:
 
 
 def gated_url(database_url: str) -> tuple[Gate, str]:
-    """A gate in front of a database, and the URL that leads through it."""
+    """Start a gate in front of a database; returns it and the URL through it."""
     url = make_url(database_url)
     folder = url.query.get("host")
     gate = Gate(f"{folder}/.s.PGSQL.5432" if folder else (url.host or "127.0.0.1", url.port or 5432))
     through = url.set(host="127.0.0.1", port=gate.port).difference_update_query(["host"])
     if through.get_backend_name() == "postgresql":
-        # Without a password the Unix socket trusts by the name of its owner; over the gate nothing changes for it.
+        # Without a password, the Unix socket trusts the name of its owner, also through the gate.
         through = through.update_query_dict({"sslmode": "disable", "gssencmode": "disable"})
     return gate, through.render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""What people try who mean harm: tokens, bodies, texts, ids and paths that must open and break nothing."""
+"""Malicious tokens, bodies, texts, ids and paths open and break nothing."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
@@ -81,8 +81,8 @@ def encoded(part: dict[str, object]) -> str:
 
 
 def writes() -> list[tuple[str, str]]:
-    """Every route that changes something, with an id in its path."""
-    paths = app.openapi()["paths"]
+    """Return every route that writes, with an id in its path."""
+    paths = create_app().openapi()["paths"]
     return [
         (method.upper(), re.sub(r"{[^}]*}", "1", path))
         for path, operations in paths.items()
@@ -91,7 +91,7 @@ def writes() -> list[tuple[str, str]]:
 
 
 def raw(url: str, head: bytes) -> tuple[int, bytes, bytes]:
-    """Status, headers and body of a request that no client would make for us."""
+    """Send a request that no client library would send; returns status, headers and body."""
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
         connection.sendall(head + b"\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -123,9 +123,7 @@ def test_a_tampered_payload_is_refused(client: TestClient, person: Person) -> No
     assert status(client, f"{header}.{payload}.{signature[:-2]}AA") == 401
 
 
-def test_an_expired_token_is_refused_also_when_it_was_verified_before(
-    client: TestClient, person: Person, now: Now
-) -> None:
+def test_expired_token_is_refused_although_it_was_verified(client: TestClient, person: Person, now: Now) -> None:
     assert status(client, token_of(person)) == 200
     now.forward(minutes=59)
     assert status(client, token_of(person)) == 200
@@ -154,7 +152,7 @@ def test_a_signed_token_of_the_wrong_claims_is_refused(client: TestClient) -> No
         assert status(client, token) == 401, claims
 
 
-def test_what_is_no_token_is_refused_and_anonymous_elsewhere(client: TestClient) -> None:
+def test_malformed_token_is_refused_or_anonymous(client: TestClient) -> None:
     for header in ("", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer a.b", "Bearer " + "a" * 9000):
         assert client.get(INFO, headers={"Authorization": header}).status_code == 401, header
         assert client.get("/api/kok/discounted", headers={"Authorization": header}).status_code == 200, header
@@ -193,7 +191,7 @@ def test_bodies_beyond_two_megabytes_are_refused(client: TestClient, person: Per
         assert (answer.status_code, answer.json()) == (413, {"detail": "the body is larger than 2 MB"})
 
 
-def test_a_body_that_is_too_large_changes_nothing_where_none_is_read(client: TestClient, person: Person) -> None:
+def test_large_body_is_ignored_where_none_is_read(client: TestClient, person: Person) -> None:
     answer = client.request("DELETE", "/api/user", content=b"x" * (2**21 + 1), headers=person.headers)
     assert answer.status_code == 413
     assert status(client, token_of(person)) == 200
@@ -209,21 +207,19 @@ def test_a_refresh_token_that_was_stolen_ends_the_login(client: TestClient, pers
     assert client.post("/api/auth/refresh", json={"refresh_token": thief["refresh_token"]}).status_code == 401
 
 
-def test_ten_megabytes_are_refused_wherever_a_body_is_taken(client: TestClient, person: Person) -> None:
+def test_ten_megabytes_are_refused_by_every_route_with_a_body(client: TestClient, person: Person) -> None:
     body = b'{"keyword": "' + b"x" * 10 * 2**20 + b'"}'
     for method, path in writes():
         for kind in ("application/json", "application/x-www-form-urlencoded"):
             headers = person.headers | {"content-type": kind}
             assert client.request(method, path, content=body, headers=headers).status_code == 413, path
             if path in BODILESS:
-                continue  # it does not read one, and what is not announced is then not known
+                continue  # it reads no body, so that the size of a chunked one is unknown
             pieces = (body[n : n + 2**16] for n in range(0, len(body), 2**16))
             assert client.request(method, path, content=pieces, headers=headers).status_code == 413, path
 
 
-def test_json_of_a_hundred_thousand_levels_is_refused_wherever_a_body_is_taken(
-    client: TestClient, person: Person
-) -> None:
+def test_deeply_nested_json_is_refused_by_every_route_with_a_body(client: TestClient, person: Person) -> None:
     depth = 100_000
     for body in ("[" * depth, "[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
         for method, path in writes():
@@ -253,7 +249,7 @@ def test_sql_in_the_fields_of_an_account_is_text(client: TestClient, service: En
 
 
 def test_a_login_does_not_tell_who_has_an_account(client: TestClient, person: Person) -> None:
-    """That it costs the same work is shown beside the tests of accounts."""
+    """That it takes the same work is tested with accounts."""
     wrong, unknown = (
         client.post("/api/user/login", json={"email": email, "password": "a wrong one"})
         for email in (person.email, "nobody@example.com")
@@ -265,7 +261,7 @@ def test_a_login_does_not_tell_who_has_an_account(client: TestClient, person: Pe
     }
 
 
-def test_numbers_too_large_for_the_database_are_refused_in_bodies_too(client: TestClient, person: Person) -> None:
+def test_numbers_too_large_for_the_database_are_refused_in_bodies(client: TestClient, person: Person) -> None:
     for number in (2**63, 10**30, -(2**63) - 1):
         event = {"user_id": number, "event_type": "x"}
         assert client.post("/api/log/user/event", json=event, headers=person.headers).status_code in {403, 422}
@@ -281,7 +277,7 @@ def test_numbers_too_large_for_the_database_are_refused_in_bodies_too(client: Te
 
 
 @embedded_only
-def test_tricks_with_paths_and_headers_open_and_break_nothing(stack_env: dict[str, str], tmp_path: Path) -> None:
+def test_malicious_paths_and_headers_open_and_break_nothing(stack_env: dict[str, str], tmp_path: Path) -> None:
     with served("serving.gateway.main", stack_env, tmp_path / "server.log") as server:
         for path in PATHS:
             code, headers, body = raw(server.url, f"GET {path} HTTP/1.1\r\nHost: ukok".encode())
@@ -292,13 +288,13 @@ def test_tricks_with_paths_and_headers_open_and_break_nothing(stack_env: dict[st
             code, headers, _ = raw(server.url, b"GET /api/user/info HTTP/1.1\r\nHost: ukok\r\n" + header)
             assert 400 <= code < 500, header
             assert b"evil" not in headers.lower()
-    # A line break in a path or header makes no line of its own in the log.
+    # A line break in a path or header starts no new log line.
     lines = [line for line in (tmp_path / "server.log").read_text().splitlines() if "/api/" in line]
     assert len(lines) >= len(PATHS)
     assert all(isinstance(json.loads(line), dict) for line in lines)
 
 
-def test_values_out_of_range_are_refused_not_passed_on(client: TestClient) -> None:
+def test_values_out_of_range_are_refused(client: TestClient) -> None:
     for path in (
         "/api/kok/product/99999999999999999999/info",
         "/api/kok/product/-1/info",
@@ -318,7 +314,7 @@ def test_sql_in_a_keyword_is_a_keyword(client: TestClient, person: Person) -> No
     assert [row["kok_keyword"] for row in history] == [keyword]
 
 
-def test_a_request_id_that_is_no_word_is_replaced(client: TestClient) -> None:
+def test_malformed_request_id_is_replaced(client: TestClient) -> None:
     given = client.get("/healthz", headers={"X-Request-ID": "abc-123"})
     assert given.headers["x-request-id"] == "abc-123"
     replaced = client.get("/healthz", headers={"X-Request-ID": "a b\tc"})

@@ -1,4 +1,4 @@
-"""Nothing loaded yet, no tables, a database away: what still answers, and what says so."""
+"""Without data, tables or a database: what is still answered, and what reports the problem."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ def test_an_empty_system_answers_with_empty_lists_and_flags(service: Engine, sta
 
 @pytest.fixture
 def without_tables(stack: Stack, configured: pytest.MonkeyPatch) -> Iterator[None]:
-    """The process is configured for two databases that were never upgraded."""
+    """Configure the process for two databases that were never upgraded."""
     made = []
     for name, server in (("SERVICE", stack.service_url), ("WAREHOUSE", stack.warehouse_url)):
         database = f"ukok_bare_{secrets.token_hex(4)}"
@@ -95,7 +95,7 @@ def without_tables(stack: Stack, configured: pytest.MonkeyPatch) -> Iterator[Non
             conn.execute(text(f"DROP DATABASE {database}{force}"))
 
 
-def test_without_tables_it_starts_answers_empty_and_says_which_command_helps(
+def test_without_tables_answers_are_empty_and_a_command_is_named(
     without_tables: None, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -109,7 +109,7 @@ def test_without_tables_it_starts_answers_empty_and_says_which_command_helps(
     assert (answer.status_code, answer.json()) == (503, {"detail": missing})
 
 
-def test_with_the_warehouse_away_events_are_refused_and_the_rest_goes_on(
+def test_without_the_warehouse_only_events_are_refused(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("warehouse")
@@ -140,7 +140,7 @@ def test_with_the_warehouse_away_events_are_refused_and_the_rest_goes_on(
     assert client.get("/readyz").status_code == 200
 
 
-def test_with_the_service_database_away_the_catalog_goes_on_and_logins_fail_closed(
+def test_without_the_service_database_only_the_catalog_is_served(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("service")
@@ -164,7 +164,7 @@ def test_with_the_service_database_away_the_catalog_goes_on_and_logins_fail_clos
     eventually(lambda: client.get("/readyz").status_code == 200, "all is well again")
 
 
-def test_a_service_database_that_falls_silent_is_told_and_found_again(
+def test_silent_service_database_is_reported_and_recovers(
     filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
     configured.setattr("serving.runtime.runtime.SILENCE_SECONDS", 1)
@@ -177,7 +177,7 @@ def test_a_service_database_that_falls_silent_is_told_and_found_again(
     assert client.get("/api/kok/discounted").json()["products"], "from memory"
     door.open()
     if filled.dialect.name == "postgresql":
-        # Its driver waits as long as the other side acknowledges what it gets; a host that is gone does not.
+        # Its driver waits as long as the other side acknowledges packets, which a lost host does not.
         assert dependencies(client)["logins"].startswith("no answer for ")
         door.shut()
         door.open()
@@ -186,7 +186,7 @@ def test_a_service_database_that_falls_silent_is_told_and_found_again(
 
 
 @pytest.mark.parametrize("stack", ["servers"], indirect=True)
-def test_a_write_to_mariadb_that_has_fallen_silent_is_given_up(
+def test_write_to_a_silent_mariadb_times_out(
     filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
     configured.setattr("serving.runtime.runtime.SILENCE_SECONDS", 1)

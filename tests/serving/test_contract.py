@@ -1,4 +1,4 @@
-"""Every path, field and type that the frontend relies on."""
+"""Contract with the frontend: every path, field and type that it relies on, and the OpenAPI."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Person, sign_up
 
@@ -435,7 +435,7 @@ CASES = (
 
 
 def mismatches(value: object, shape: Shape, where: str = "body") -> list[str]:
-    """What in ``value`` is not as ``shape`` says; fields beyond it are fine."""
+    """Where ``value`` does not have ``shape``; additional fields are fine."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             return [f"{where}: {value!r} is no object"]
@@ -463,7 +463,7 @@ def test_answers_have_the_fields_and_types_that_the_frontend_needs(client: TestC
     assert wrong == []
 
 
-# Routes whose calls build on one another; each has its place in the walk below.
+# Routes whose calls depend on one another; the test below calls them in order.
 WALKED = {
     ("POST", "/api/user/signup"),
     ("POST", "/api/user/login"),
@@ -487,8 +487,8 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
         return answer.json()
 
     account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
-    shown = {"user_id": int, "email": str, "username": str, "created_at": str}
-    user = call("POST", "/api/user/signup", shown, 201, json=account)
+    account_shape = {"user_id": int, "email": str, "username": str, "created_at": str}
+    user = call("POST", "/api/user/signup", account_shape, 201, json=account)
     form = {"grant_type": "password", "username": account["email"], "password": account["password"], "scope": ""}
     by_form = call("POST", "/api/user/login", TOKENS, data=form)
     call("POST", "/api/user/login", TOKENS, json=account)
@@ -512,7 +512,7 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
 
 
 def test_every_route_has_its_case() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     cases = {(case.method, _documented_path(spec, case)) for case in CASES} | WALKED | {("GET", "/metrics")}
     routes = {(method.upper(), path) for path, operations in spec["paths"].items() for method in operations}
     assert routes - cases == set()
@@ -535,14 +535,14 @@ def test_errors_have_fastapis_shape(client: TestClient) -> None:
     assert client.get("/api/orders/count").json() == {"detail": "Not Found"}
 
 
-def test_a_method_that_a_path_has_not_is_answered_by_all_that_it_has(client: TestClient) -> None:
+def test_an_unsupported_method_is_answered_with_allow(client: TestClient) -> None:
     several = client.put("/api/homeshopping/search/history")
     assert (several.status_code, several.json()) == (405, {"detail": "Method Not Allowed"})
     assert several.headers["allow"] == "DELETE, GET, POST"
     assert client.delete("/api/recipes/9001").headers["allow"] == "GET"
 
 
-def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClient, person: Person) -> None:
+def test_a_proxy_may_put_a_prefix_before_the_paths(client: TestClient, person: Person) -> None:
     behind = TestClient(client.app, root_path="/shop")
     for path in ("/api/homeshopping/on-air", "/api/kok/product/101/info", "/api/recipes/9001", "/api/user/info"):
         direct = client.get(path, headers=person.headers)
@@ -550,7 +550,7 @@ def test_a_proxy_may_keep_a_prefix_of_its_own_before_the_paths(client: TestClien
         assert behind.get(f"/shop{path}", headers=person.headers).json() == direct.json()
 
 
-def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
+def test_routes_out_of_scope_answer_404(client: TestClient) -> None:
     paths = (
         "/api/kok/carts",
         "/api/kok/likes",
@@ -561,8 +561,8 @@ def test_routes_that_are_not_ours_answer_404(client: TestClient) -> None:
     assert {client.get(path).status_code for path in paths} == {404}
 
 
-def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Callable[[], TestClient]) -> None:
-    spec = app.openapi()
+def test_openapi_describes_parameters_and_answer_of_every_route(start: Callable[[], TestClient]) -> None:
+    spec = create_app().openapi()
     for case in CASES:
         path = _documented_path(spec, case)
         operation = spec["paths"][path][case.method.lower()]
@@ -575,7 +575,7 @@ def test_openapi_describes_every_route_with_its_parameters_and_answer(start: Cal
     assert {parameter["name"] for parameter in schedule["parameters"]} == {"live_date", "page", "size"}
 
 
-def test_the_documentation_page_takes_everything_from_its_own_server(client: TestClient) -> None:
+def test_the_documentation_page_loads_everything_from_its_server(client: TestClient) -> None:
     page = client.get("/docs").text
     assert "ukok gateway" in page
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -588,33 +588,33 @@ def test_the_documentation_page_takes_everything_from_its_own_server(client: Tes
     assert "https://" not in page
 
 
-def test_openapi_says_where_a_login_may_be_left_out() -> None:
-    spec = app.openapi()
+def test_openapi_says_where_login_is_optional() -> None:
+    spec = create_app().openapi()
     bearer: dict[str, list[str]] = {"OAuth2PasswordBearer": []}
     assert spec["paths"]["/api/homeshopping/schedule"]["get"]["security"] == [{}, bearer]
     assert spec["paths"]["/api/recipes/{recipe_id}"]["get"]["security"] == [bearer]
     for case in CASES:
         operation = spec["paths"][_documented_path(spec, case)][case.method.lower()]
-        # Events come with a login or the id of a session.
+        # Events need a login or a session id.
         needed = case.login and not case.path.startswith("/api/log/user/activity")
         assert (operation.get("security") == [bearer]) == needed, case.path
 
 
 def test_openapi_shows_an_example_of_every_field_of_every_body() -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     missing: list[str] = []
     for method, path, operation in _operations(spec):
         bodies = {status: answer for status, answer in operation["responses"].items() if status < "300"}
         bodies |= {"request": operation["requestBody"]} if "requestBody" in operation else {}
         for name, body in bodies.items():
             for content in body["content"].values():
-                missing += _unshown(spec, content["schema"], _examples(content), f"{method} {path} {name}")
+                missing += _without_example(spec, content["schema"], _examples(content), f"{method} {path} {name}")
     assert missing == [], "\n".join(missing)
 
 
-def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it() -> None:
+def test_openapi_explains_every_route_and_parameter_by_example() -> None:
     wrong: list[str] = []
-    for method, path, operation in _operations(app.openapi()):
+    for method, path, operation in _operations(create_app().openapi()):
         wrong += [] if operation.get("description") else [f"{method} {path}: description"]
         for parameter in operation.get("parameters", []):
             if not parameter.get("description") or not {"examples", "default", "enum"} & parameter["schema"].keys():
@@ -622,20 +622,20 @@ def test_openapi_explains_every_route_and_parameter_and_shows_an_example_of_it()
     assert wrong == []
 
 
-def test_openapi_shows_an_example_of_its_own_of_every_error() -> None:
-    spec = app.openapi()
+def test_openapi_shows_an_example_of_every_error() -> None:
+    spec = create_app().openapi()
     statuses: dict[str, set[str]] = {}
     for method, path, operation in _operations(spec):
         for status, answer in operation["responses"].items():
             if status >= "300":
-                shown = _shown(spec, answer)
-                assert shown, f"{method} {path}: {status}"
-                statuses.setdefault(str(shown), set()).add(status)
+                examples = _error_examples(spec, answer)
+                assert examples, f"{method} {path}: {status}"
+                statuses.setdefault(str(examples), set()).add(status)
     assert [shared for shared in statuses.items() if len(shared[1]) > 1] == []
 
 
-def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
-    spec = app.openapi()
+def test_examples_of_the_openapi_match_their_schemas() -> None:
+    spec = create_app().openapi()
     wrong: list[str] = []
 
     def check(part: Any, where: str) -> None:
@@ -644,7 +644,7 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
                 check(each, f"{where}/{place}")
         elif isinstance(part, dict):
             for example in _examples(part):
-                # References are to the whole.
+                # References point into the whole document.
                 schema = part.get("schema", part) | {"components": spec["components"]}
                 errors = Draft202012Validator(schema, validate_formats=True).iter_errors(example)
                 wrong.extend(f"{where}: {error.message}" for error in errors)
@@ -656,8 +656,8 @@ def test_every_example_of_the_openapi_is_as_its_schema_says() -> None:
     assert wrong == []
 
 
-def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
-    spec = app.openapi()
+def test_openapi_documents_exact_bounds_of_integers() -> None:
+    spec = create_app().openapi()
     user_id = spec["components"]["schemas"]["NewEvent"]["properties"]["user_id"]
     assert (user_id["minimum"], user_id["maximum"]) == (0, 2**63 - 1)
     by_ingredients = spec["paths"]["/api/recipes/by-ingredients"]["get"]["parameters"]
@@ -665,22 +665,22 @@ def test_openapi_tells_the_bounds_of_numbers_to_the_last_digit() -> None:
     assert {"minimum", "maximum"} <= amounts["schema"]["anyOf"][0]["items"].keys()
 
 
-def test_requests_that_the_openapi_shows_are_understood_and_their_errors_are_as_it_shows(
+def test_example_requests_of_the_openapi_answer_as_it_documents(
     service: Engine, start: Callable[[], TestClient]
 ) -> None:
-    client = start()  # nothing is there to be found
-    spec = app.openapi()
+    client = start()  # on an empty catalog
+    spec = create_app().openapi()
     seen: set[int] = set()
     good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
     for method, path, operation in _operations(spec):
         ends_the_login = (method, path) in {("DELETE", "/api/user"), ("POST", "/api/user/logout")}
         for headers in (false,) if ends_the_login else (false, good):
-            answer = client.request(method, headers=headers, **_shown_request(spec, path, operation))
+            answer = client.request(method, headers=headers, **_example_request(spec, path, operation))
             if answer.status_code >= 400:
-                shown = _shown(spec, operation["responses"][str(answer.status_code)])
-                assert answer.json() in shown, f"{method} {path}"
+                examples = _error_examples(spec, operation["responses"][str(answer.status_code)])
+                assert answer.json() in examples, f"{method} {path}"
                 seen.add(answer.status_code)
-    # The person may be user 7, whose events the examples are.
+    # The account may be user 7, who may read the events of the example.
     assert seen - {403} == {401, 404, 409}
 
 
@@ -694,7 +694,7 @@ def _operations(spec: Spec) -> Iterator[tuple[str, str, Spec]]:
 
 
 def _examples(part: Spec) -> list[Any]:
-    """What a schema, a parameter or a body shows by itself."""
+    """The examples of a schema, a parameter or a body itself."""
     return [part["example"]] if "example" in part else part.get("examples", [])
 
 
@@ -703,63 +703,65 @@ def _resolved(spec: Spec, schema: Spec) -> Spec:
     return spec["components"]["schemas"][name] if name else schema
 
 
-def _unshown(spec: Spec, schema: Spec, above: list[Any], where: str) -> list[str]:
-    """Fields without an example. Where the whole has examples (``above``) its parts are not asked for theirs."""
+def _without_example(spec: Spec, schema: Spec, above: list[Any], where: str) -> list[str]:
+    """Fields without an example. Where the whole has examples (``above``), its parts need none."""
+    # Examples may stand beside a reference, too.
+    examples = above or _examples(schema)
     schema = _resolved(spec, schema)
-    shown = above or _examples(schema)
+    examples = examples or _examples(schema)
     if "anyOf" in schema:
         kinds = [kind for kind in schema["anyOf"] if kind != {"type": "null"}]
-        return [each for kind in kinds for each in _unshown(spec, kind, shown, where)]
+        return [each for kind in kinds for each in _without_example(spec, kind, examples, where)]
     if "properties" in schema:
-        bodies = [each for each in shown if isinstance(each, dict)]
+        bodies = [each for each in examples if isinstance(each, dict)]
         missing: list[str] = []
         for name, field in schema["properties"].items():
             values = [body[name] for body in bodies if name in body]
             if bodies and not values:
                 missing.append(f"{where}.{name}")
             else:
-                missing += _unshown(spec, field, values, f"{where}.{name}")
+                missing += _without_example(spec, field, values, f"{where}.{name}")
         return missing
     if "items" in schema:
-        items = [item for each in shown if isinstance(each, list) for item in each]
-        return _unshown(spec, schema["items"], items, f"{where}[]") if items or not shown else []
+        items = [item for each in examples if isinstance(each, list) for item in each]
+        return _without_example(spec, schema["items"], items, f"{where}[]") if items or not examples else []
     if isinstance(schema.get("additionalProperties"), dict):
-        values = [value for each in shown if isinstance(each, dict) for value in each.values()]
-        return _unshown(spec, schema["additionalProperties"], values, f"{where}.*")
-    return [] if shown or "const" in schema else [where]
+        values = [value for each in examples if isinstance(each, dict) for value in each.values()]
+        return _without_example(spec, schema["additionalProperties"], values, f"{where}.*")
+    return [] if examples or "const" in schema else [where]
 
 
-def _shown(spec: Spec, answer: Spec) -> list[Any]:
-    """What an error answer shows, by itself or by its schema."""
+def _error_examples(spec: Spec, answer: Spec) -> list[Any]:
+    """The examples of an error response, its own or those of its schema."""
     content = answer["content"]["application/json"]
     return _examples(content) or _examples(_resolved(spec, content["schema"]))
 
 
-def _shown_request(spec: Spec, path: str, operation: Spec) -> dict[str, Any]:
-    """A request made of the examples."""
+def _example_request(spec: Spec, path: str, operation: Spec) -> dict[str, Any]:
+    """A request built from the examples."""
     given = {
-        kind: {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", []) if _is_shown(p, kind)}
+        kind: {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", []) if _has_example(p, kind)}
         for kind in ("path", "query")
     }
     request: dict[str, Any] = {"url": path.format_map(given["path"]), "params": given["query"]}
     if "requestBody" in operation:
-        request["json"] = _shown_value(spec, operation["requestBody"]["content"]["application/json"]["schema"])
+        request["json"] = _example_value(spec, operation["requestBody"]["content"]["application/json"]["schema"])
     return request
 
 
-def _is_shown(parameter: Spec, kind: str) -> bool:
+def _has_example(parameter: Spec, kind: str) -> bool:
     return parameter["in"] == kind and "examples" in parameter["schema"]
 
 
-def _shown_value(spec: Spec, schema: Spec) -> Any:
+def _example_value(spec: Spec, schema: Spec) -> Any:
     schema = _resolved(spec, schema)
-    if shown := _examples(schema):
-        return shown[0]
+    if examples := _examples(schema):
+        return examples[0]
     if "anyOf" in schema:
-        return _shown_value(spec, schema["anyOf"][0])
+        return _example_value(spec, schema["anyOf"][0])
     if "items" in schema:
-        return [_shown_value(spec, schema["items"])]
-    return {name: _shown_value(spec, field) for name, field in schema["properties"].items()}
+        return [_example_value(spec, schema["items"])]
+    return {name: _example_value(spec, field) for name, field in schema["properties"].items()}
 
 
 def _documented_path(spec: dict[str, Any], case: Case) -> str:

@@ -1,4 +1,4 @@
-"""A visitor who has an answer already is told so, until the data changes."""
+"""ETags: 304 for an answer that the client has, until the data changes."""
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +11,7 @@ CATALOG = ("/api/kok/discounted", "/api/kok/product/101/info", "/api/homeshoppin
 
 
 @pytest.mark.parametrize("path", CATALOG)
-def test_an_answer_is_not_sent_twice(client: TestClient, path: str) -> None:
+def test_unchanged_answer_is_304(client: TestClient, path: str) -> None:
     first = client.get(path)
     etag = first.headers["etag"]
     for given in (etag, f"W/{etag}", f'"other", {etag}', "*"):
@@ -20,7 +20,7 @@ def test_an_answer_is_not_sent_twice(client: TestClient, path: str) -> None:
     assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
 
 
-def test_an_answer_that_has_changed_is_sent(client: TestClient, filled: Engine) -> None:
+def test_changed_answer_is_sent_in_full(client: TestClient, filled: Engine) -> None:
     old = client.get(CATALOG[0]).headers["etag"]
     set_price(filled, 102, 4000, 50)
     eventually(
@@ -28,7 +28,7 @@ def test_an_answer_that_has_changed_is_sent(client: TestClient, filled: Engine) 
     )
 
 
-def test_an_answer_for_users_is_shown_to_no_one_else(client: TestClient, person: Person) -> None:
+def test_answer_that_needs_login_is_refused_to_visitors(client: TestClient, person: Person) -> None:
     first = client.get("/api/recipes/9001", headers=person.headers)
     assert first.headers["cache-control"] == "private, no-cache"
     etag = {"If-None-Match": first.headers["etag"]}

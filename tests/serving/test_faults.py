@@ -1,4 +1,4 @@
-"""The faults of an earlier system in its serving: each must not be ours."""
+"""Faults of an earlier backend, each of which this API must not have."""
 
 import ast
 import inspect
@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine, event, func, make_url, select, text
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import served
 from tests.builders.small_catalog import BIG_ID, set_price
@@ -56,7 +56,7 @@ def test_fault_3_nobody_writes_or_reads_events_of_another_user(
         assert conn.scalar(sent) == 0
 
 
-def test_fault_4_when_logouts_cannot_be_looked_up_no_token_is_trusted(
+def test_fault_4_no_token_is_trusted_while_logouts_are_unknown(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("service")
@@ -80,7 +80,7 @@ def test_fault_5_page_2_of_a_recipe_search_does_not_repeat_page_1(client: TestCl
     assert [page(1), page(2), page(3)] == [[9001], [9003], []]
 
 
-def test_fault_6_shows_for_what_was_looked_at_in_the_mall_are_found_not_fallen_back_to(
+def test_fault_6_viewed_mall_products_lead_to_shows_without_fallback(
     client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     assert client.get("/api/kok/product/103/info", headers=person.headers).status_code == 200
@@ -113,7 +113,7 @@ def test_fault_7_past_and_cancelled_broadcasts_are_not_offered(client: TestClien
     assert offered("감자") == [], "by now tomorrow's show is over too"
 
 
-def test_fault_8_a_cached_list_hides_neither_a_refresh_nor_a_page_size(client: TestClient, filled: Engine) -> None:
+def test_fault_8_cached_list_follows_data_and_page_size(client: TestClient, filled: Engine) -> None:
     def discounted(size: int) -> list[int]:
         products = client.get(f"/api/kok/discounted?size={size}&use_cache=true").json()["products"]
         return [product["kok_product_id"] for product in products]
@@ -162,14 +162,14 @@ def test_fault_11_no_log_holds_the_password_of_a_database(
 
 
 def test_fault_10_no_async_handler_touches_a_blocking_driver() -> None:
-    for route in app.routes:
+    for route in create_app().routes:
         if isinstance(route, APIRoute) and inspect.iscoroutinefunction(route.endpoint):
             tree = ast.parse(inspect.cleandoc(inspect.getsource(route.endpoint)))
             names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
             assert not names & {"service_db", "begin", "connect", "execute"}, route.path
 
 
-def test_fault_10_a_database_that_hangs_holds_up_only_who_waits_for_it(client: TestClient, service: Engine) -> None:
+def test_fault_10_hanging_database_delays_only_requests_that_use_it(client: TestClient, service: Engine) -> None:
     form = {"username": "someone@example.com", "password": "whatever"}
     with ThreadPoolExecutor(8) as pool, service.connect() as lock:
         if service.dialect.name == "postgresql":
@@ -186,15 +186,13 @@ def test_fault_10_a_database_that_hangs_holds_up_only_who_waits_for_it(client: T
         assert {login.result().status_code for login in logins} == {401}
 
 
-def test_fault_12_three_ingredients_that_no_recipe_holds_together_still_give_recipes(
-    client: TestClient, person: Person
-) -> None:
+def test_fault_12_ingredients_no_recipe_combines_find_recipes(client: TestClient, person: Person) -> None:
     query = "ingredient=감자&ingredient=쌀&ingredient=김치&unit=g&unit=g&unit=g"
     answer = client.get(f"/api/recipes/by-ingredients?{query}", headers=person.headers).json()
     assert {recipe["recipe_id"] for recipe in answer["recipes"]} == {9001, 9002, 9003, 9004, 9005}
 
 
-def test_fault_13_every_recommendation_names_its_release_and_its_reason(client: TestClient) -> None:
+def test_fault_13_recommendations_name_their_release_and_reason(client: TestClient) -> None:
     for path in ("recipe-recommend", "kok-recommend"):
         answer = client.get(f"/api/homeshopping/product/{BIG_ID}/{path}").json()
         assert {"release_version", "stage", "fallback"} <= answer.keys()

@@ -1,4 +1,4 @@
-"""Whatever is asked, in the words of the OpenAPI or against them: no server error, and nothing undocumented."""
+"""Fuzzing by the OpenAPI: valid and invalid requests get no server error and no undocumented answer."""
 
 import secrets
 import subprocess
@@ -14,9 +14,9 @@ from tests.builders.api_process import Server, served
 from tests.conftest import embedded_only
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
-# A rule that a schema cannot tell (no NUL, a password that is not the e-mail address) refuses what the schema allows.
+# Rules that a schema cannot express (no NUL, a password unlike the e-mail address) refuse what the schema allows.
 BEYOND_THE_SCHEMA = "positive_data_acceptance"
-# With the token of the others they would end its login.
+# With the token of the other operations they would end its login.
 ENDS_THE_LOGIN = "^(DELETE /api/user|POST /api/user/logout)$"
 
 
@@ -35,7 +35,7 @@ def login(server: Server) -> dict[str, str]:
 
 
 def fuzz(server: Server, folder: Path, *options: str) -> None:
-    """Ask every operation; ``folder`` takes what schemathesis keeps."""
+    """Test every operation; schemathesis writes to ``folder``."""
     command = [SCHEMATHESIS, "run", f"{server.url}/openapi.json", "--seed=1", "--continue-on-failure", *options]
     asked = subprocess.run(
         [*command, f"--exclude-checks={BEYOND_THE_SCHEMA}"],
@@ -50,9 +50,7 @@ def fuzz(server: Server, folder: Path, *options: str) -> None:
 
 @embedded_only
 @pytest.mark.timeout(600)
-def test_no_request_is_answered_by_an_error_of_the_server_or_against_the_openapi(
-    gateway: Server, tmp_path: Path
-) -> None:
+def test_fuzzed_requests_get_no_500_and_answers_match_the_openapi(gateway: Server, tmp_path: Path) -> None:
     headers = login(gateway)
     phases = "--phases=examples,coverage,fuzzing,stateful"
     token = f"--header=Authorization: {headers['Authorization']}"

@@ -1,4 +1,4 @@
-"""Which pages may call the API from a browser."""
+"""CORS: which pages may call the API from a browser."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def test_only_origins_in_the_settings_may_read_answers(
     assert refused.status_code == 400
 
 
-def test_without_a_setting_no_other_origin_may(client: TestClient) -> None:
+def test_without_a_setting_no_other_origin_is_allowed(client: TestClient) -> None:
     answer = client.get("/api/kok/discounted", headers={"Origin": SHOP})
     assert answer.status_code == 200
     assert "access-control-allow-origin" not in answer.headers

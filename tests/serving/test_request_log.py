@@ -1,4 +1,4 @@
-"""What a server writes down of its requests: lines of JSON that say who asked, and figures."""
+"""Log lines and metrics of requests."""
 
 import json
 import signal
@@ -27,7 +27,7 @@ def lines(log: Path) -> list[dict[str, Any]]:
 
 
 def requested(log: Path, request_id: str) -> dict[str, Any]:
-    """The one line of a request."""
+    """Return the only log line of a request."""
 
     def found() -> list[dict[str, Any]]:
         return [line for line in lines(log) if (line["event"], line.get("request_id")) == ("request", request_id)]
@@ -38,7 +38,7 @@ def requested(log: Path, request_id: str) -> dict[str, Any]:
 
 
 def person_of(server: Server) -> tuple[int, dict[str, str]]:
-    """The id of a new account, and headers that are logged in."""
+    """Create an account; returns its id and the headers of a login."""
     account = {"email": PRIVATE, "password": "a right password", "username": "손님"}
     user_id = httpx.post(f"{server.url}/api/user/signup", json=account).json()["user_id"]
     token = httpx.post(f"{server.url}/api/user/login", json=account).json()["access_token"]
@@ -46,7 +46,7 @@ def person_of(server: Server) -> tuple[int, dict[str, str]]:
 
 
 @embedded_only
-def test_every_line_is_json_and_names_request_and_user_but_no_address(
+def test_log_lines_are_json_with_request_and_user_without_address(
     stack_env: dict[str, str], filled: Engine, tmp_path: Path
 ) -> None:
     log = tmp_path / "server.log"
@@ -65,19 +65,19 @@ def test_every_line_is_json_and_names_request_and_user_but_no_address(
 
 
 def counted(text: str, **labels: str) -> float:
-    """How many requests of these labels the figures tell."""
+    """Return the number of requests with these labels in the metrics."""
     named = ",".join(f'{name}="{value}"' for name, value in labels.items())
     found = [line for line in text.splitlines() if line.startswith(f"ukok_requests_total{{{named}}}")]
     return float(found[0].rpartition(" ")[2]) if found else 0.0
 
 
-def test_a_kept_answer_counts_for_its_route(client: TestClient) -> None:
+def test_cached_answer_counts_for_its_route(client: TestClient) -> None:
     for _ in range(3):
         assert client.get(MALL).status_code == 200
     assert counted(client.get("/metrics").text, method="GET", route=MALL, status="200") == 3
 
 
-def test_methods_and_paths_that_people_make_up_share_a_label(client: TestClient) -> None:
+def test_unknown_methods_and_paths_share_a_label(client: TestClient) -> None:
     for method in ("BREW", "PROPFIND"):
         assert client.request(method, MALL).status_code == 405
         assert client.request(method, f"/{method}").status_code == 404
@@ -88,7 +88,7 @@ def test_methods_and_paths_that_people_make_up_share_a_label(client: TestClient)
 
 
 def half_sent(url: str, path: str, headers: dict[str, str]) -> socket.socket:
-    """A connection on which a request was begun."""
+    """Open a connection and begin a request."""
     connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20)
     sent = headers | {"Host": "ukok", "Content-Type": "application/json", "Content-Length": "100"}
     head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
@@ -97,7 +97,7 @@ def half_sent(url: str, path: str, headers: dict[str, str]) -> socket.socket:
 
 
 @embedded_only
-def test_who_hangs_up_is_no_failure_of_ours(stack_env: dict[str, str], tmp_path: Path) -> None:
+def test_client_that_hangs_up_is_no_server_error(stack_env: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     with served("serving.gateway.main", stack_env, log) as server:
         _, headers = person_of(server)
@@ -111,9 +111,7 @@ def test_who_hangs_up_is_no_failure_of_ours(stack_env: dict[str, str], tmp_path:
 
 
 @embedded_only
-def test_a_request_that_is_never_sent_to_its_end_does_not_keep_the_api_from_stopping(
-    stack_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_unfinished_request_does_not_prevent_shutdown(stack_env: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]

@@ -132,7 +132,7 @@ def test_a_suggestion_says_how_many_recipes_use_it_and_comes_once() -> None:
 
 
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=4).map("".join)), st.integers(0, 4))
-def test_no_beginning_is_too_odd(typed: str, k: int) -> None:
+def test_any_text_can_be_completed(typed: str, k: int) -> None:
     found = [name for name, _ in NAMES.suggest(typed, k)]
     assert len(set(found)) == len(found) <= k
     assert set(found) <= set(COUNTS)

@@ -1,4 +1,4 @@
-"""Starting up with something wrong: one line that says what, and no secret in it."""
+"""Failed starts end with one line that names the problem and holds no secret."""
 
 import importlib
 import subprocess
@@ -23,7 +23,7 @@ from tests.conftest import ROOT, Stack
 PASSWORD = "s3cr3t-w0rd"
 
 
-UVICORN = [sys.executable, "-m", "uvicorn", "serving.user.main:app"]
+UVICORN = [sys.executable, "-m", "uvicorn", "--factory", "serving.user.main:create_app"]
 UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
 
 
@@ -36,7 +36,7 @@ UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
         ("UKOK_VAR_DIR", "/dev/null", "FileExistsError"),
     ],
 )
-def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
+def test_invalid_configuration_ends_the_start_with_one_line(
     program: list[str], name: str, value: str, said: str, tmp_path: Path
 ) -> None:
     env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path), name: value}
@@ -83,7 +83,7 @@ def test_a_configuration_that_cannot_be_right_ends_the_start_with_one_line(
         ("S3_ENDPOINT_URL", f"http://key:{PASSWORD}@h:8333", "UKOK_S3_ENDPOINT_URL"),
     ],
 )
-def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
+def test_configuration_error_names_the_setting_without_secrets(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for database in ("SERVICE", "WAREHOUSE"):
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_configuration_is_said_without_any_secret(
     assert PASSWORD not in str(caught.value)
 
 
-def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no_log(
+def test_refused_database_password_is_reported_but_never_logged(
     stack: Stack, stack_env: dict[str, str], configured: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env = dict(stack_env)
@@ -124,7 +124,7 @@ def test_a_database_that_refuses_the_password_is_named_and_the_password_is_in_no
 def test_each_service_runs_alone_and_serves_its_own_paths(
     name: str, configured: pytest.MonkeyPatch, service: object
 ) -> None:
-    app = importlib.import_module(f"serving.{name}.main").app
+    app = importlib.import_module(f"serving.{name}.main").create_app()
     prefix = {"home_shopping": "homeshopping", "recipe": "recipes", "log": "log/user"}.get(name, name)
     with TestClient(app) as client:
         assert client.get("/readyz").status_code == 200
@@ -144,7 +144,7 @@ def test_without_the_warehouse_the_service_of_accounts_goes_on(
     configured: pytest.MonkeyPatch, service: object, start: Callable[[], TestClient]
 ) -> None:
     configured.setenv("UKOK_WAREHOUSE_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
-    with TestClient(importlib.import_module("serving.user.main").app) as client:
+    with TestClient(importlib.import_module("serving.user.main").create_app()) as client:
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert ready.json()["dependencies"] == {"logins": "ok", "events": "the database does not answer"}

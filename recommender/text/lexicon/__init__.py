@@ -1,4 +1,4 @@
-"""Our own word lists: cooking ingredients with their variants, and the words that decide what a title is about."""
+"""Word lists: cooking ingredients with their variants, and words that classify titles and recipe lines."""
 
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ def _lines(name: str) -> list[str]:
 
 @cache
 def ingredients() -> Ingredients:
-    """The lexicon of cooking ingredients; where two entries claim a variant, an entry of that very name wins."""
+    """The lexicon of cooking ingredients. Of two entries with the same variant, one that has it as its name wins."""
     canonical: dict[str, str] = {}
     kind: dict[str, str] = {}
     section = ""
@@ -39,7 +39,7 @@ def ingredients() -> Ingredients:
 
 @cache
 def words(name: str) -> dict[str, frozenset[str]]:
-    """Section -> words of the list `titles` or `remarks`."""
+    """Section -> words of a list: `titles`, `remarks` or `listings`."""
     found: dict[str, set[str]] = {}
     section = ""
     for line in _lines(f"{name}.txt"):

@@ -1,1 +1,1 @@
-"""A spider with faults of its own, for tests of what becomes of them."""
+"""A spider with bugs, to test how a crawl handles them."""

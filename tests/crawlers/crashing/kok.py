@@ -1,4 +1,4 @@
-"""The mall's spider, which fails at one category and at the address of one product."""
+"""The mall's spider with two bugs: one category, and the URL of one product."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ PRODUCT = 1_000_005
 
 
 class KokSpider(kok.KokSpider):
-    """Fails where other spiders have their bugs."""
+    """Raises an exception for a category and for a product."""
 
     def parse_list(
         self, response: Response, scopes: Sequence[Scope], category: str, page: int, after_gap: bool

@@ -1,4 +1,4 @@
-"""The report of a crawl: its figures are those of the run reports, its changes those of the source."""
+"""Report of a crawl: its figures are those of the run reports, its changes those of the source."""
 
 import subprocess
 import sys
@@ -19,9 +19,11 @@ from crawlers.report.figures import CrawlReport, gather
 from crawlers.report.page import render
 from crawlers.report.run_index import NoSuchCrawl, find_crawl
 from crawlers.report.terminal import summary
+from crawlers.run_report import ContractCheck, ContractViolation
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import running_standin
+from tests.builders.raw_runs import crawl_report, scope
 from tests.builders.small_crawl import DAY, NOON, catalog, day, kok, show
 
 SOURCES = ("kok", "hmall", "hnsmall", "nsmall")
@@ -43,7 +45,7 @@ HMALL = (
 
 @dataclass(frozen=True)
 class Reported:
-    """A store with three crawls of the mall and two of a broadcaster, and what is told of each."""
+    """A store with three crawls of the mall and two of a broadcaster, and the report of each."""
 
     store: Store
     kok: list[CrawlReport]
@@ -82,21 +84,19 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
         standin.show(catalog(kok=third.values(), shows=changed_shows), LAST)
         standin.faults.rules.clear()
         runs["kok"].append(crawl("kok", DAY, 1, LAST, store, standin.settings)[0].run_id)
-    told = {
+    reports = {
         source: [gather(store, find_crawl(store, SOURCES, run_id)) for run_id in ids] for source, ids in runs.items()
     }
-    return Reported(store, told["kok"], told["hmall"])
+    return Reported(store, reports["kok"], reports["hmall"])
 
 
 def last_alone(reported: Reported, folder: Path, **changed: object) -> Store:
-    """The last crawl of the mall alone, without its memory; keys of its reports are changed, or left out if None."""
+    """A store with only the last crawl of the mall, without its page state; ``changed``: fields of its reports."""
     store = open_store(str(folder))
     crawled = find_crawl(reported.store, SOURCES, reported.kok[2].run_id)
     for run in crawled.runs:
         if run.dataset != "pages":
-            report = {
-                name: value for name, value in (crawled.reports[run.dataset] | changed).items() if value is not None
-            }
+            report = crawled.reports[run.dataset].model_copy(update=changed)
             write_run(store, run, read_items(reported.store, run), report)
     return store
 
@@ -115,7 +115,7 @@ def test_plots_are_loaded_only_to_draw_them() -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_the_first_crawl_has_nothing_to_be_compared_with(reported: Reported) -> None:
+def test_the_first_crawl_has_no_changes(reported: Reported) -> None:
     first = reported.kok[0]
     assert first.changes is None
     assert "first crawl of kok" in render(first)
@@ -134,7 +134,7 @@ def test_new_vanished_and_returned_products_and_prices_of_the_mall(reported: Rep
     assert changes.shows == []
 
 
-def test_a_product_returns_only_if_the_last_crawl_could_have_seen_it(reported: Reported) -> None:
+def test_a_product_returns_only_if_its_scope_was_complete_before(reported: Reported) -> None:
     changes = reported.kok[2].changes
     assert changes is not None
     assert (changes.new, changes.returned, changes.vanished) == (0, 1, 0)
@@ -157,59 +157,59 @@ def test_shows_that_were_added_cancelled_and_moved(reported: Reported) -> None:
 
 
 def test_figures_are_those_of_the_run_reports(reported: Reported) -> None:
-    for told in (*reported.kok, *reported.hmall):
-        found = find_crawl(reported.store, SOURCES, told.run_id)
-        by_dataset = {dataset.name: dataset for dataset in told.datasets}
+    for gathered in (*reported.kok, *reported.hmall):
+        found = find_crawl(reported.store, SOURCES, gathered.run_id)
+        by_dataset = {dataset.name: dataset for dataset in gathered.datasets}
         for run in found.runs:
             report = found.reports[run.dataset]
             if run.dataset == "pages":
                 continue
             dataset = by_dataset.pop(run.dataset)
-            assert (dataset.items, dataset.requests) == (report["items"], report["requests"])
+            assert (dataset.items, dataset.requests) == (report.items, report.requests)
             assert dataset.items == len(list(read_items(reported.store, run)))
-            assert dataset.complete == sum(scope["complete"] for scope in report["scopes"])
+            assert dataset.complete == sum(scope.complete for scope in report.scopes)
             assert dataset.size == len(reported.store.get(f"{run.stem}.jsonl.gz"))
-            assert told.traffic == report["traffic"]
-            assert {fill.field: fill.share for fill in told.fill if fill.dataset == run.dataset} == (
-                report["contract"]["fill"] if report["items"] else {}
+            assert gathered.traffic == report.traffic
+            assert {fill.field: fill.share for fill in gathered.fill if fill.dataset == run.dataset} == (
+                report.contract_check.fill if report.items and report.contract_check else {}
             )
-            faults = sum(faults.count for faults in told.faults if faults.dataset == run.dataset)
-            assert faults == sum(fault["count"] for fault in report["faults"])
+            faults = sum(faults.count for faults in gathered.faults if faults.dataset == run.dataset)
+            assert faults == sum(fault.count for fault in report.faults)
         assert by_dataset == {}
 
 
 def test_the_usual_is_the_median_of_the_crawls_before(reported: Reported) -> None:
-    prices = [next(dataset for dataset in told.datasets if dataset.name == "prices") for told in reported.kok]
+    prices = [next(dataset for dataset in gathered.datasets if dataset.name == "prices") for gathered in reported.kok]
     assert [dataset.usual for dataset in prices] == [None, 20, (20 + 18) / 2]
 
 
-def test_product_pages_that_were_read_and_those_that_rest(reported: Reported) -> None:
-    first, second, _ = (told.pages for told in reported.kok)
+def test_product_pages_that_were_read_and_not_due(reported: Reported) -> None:
+    first, second, _ = (gathered.pages for gathered in reported.kok)
     assert first is not None
-    assert (first.listed, first.changed, first.unchanged, first.resting, first.left) == (20, 20, 0, 0, 0)
+    assert (first.listed, first.changed, first.unchanged, first.not_due, first.left) == (20, 20, 0, 0, 0)
     assert second is not None
     # Two with another price, one that is new.
-    assert (second.listed, second.changed + second.unchanged, second.resting, second.left) == (18, 3, 15, 0)
+    assert (second.listed, second.changed + second.unchanged, second.not_due, second.left) == (18, 3, 15, 0)
 
 
-def test_an_incomplete_scope_is_told_with_its_reason(reported: Reported) -> None:
+def test_an_incomplete_scope_is_reported_with_its_reason(reported: Reported) -> None:
     second = reported.kok[1]
-    assert second.verdict.loadable
-    assert "2 of 14 scopes are incomplete" in second.verdict.sentence
-    assert [scope.label for scope in second.incomplete] == ["category 1613", "products due"]
+    assert second.decision.loadable
+    assert "2 of 14 scopes are incomplete" in second.decision.sentence
+    assert [each.scope.label for each in second.incomplete] == ["category 1613", "products due"]
     page = render(second)
     assert "HTTP 503" in page
     assert f"ukok crawl show-fault {second.run_id}" in page
     (fault,) = second.faults
-    for _, key in fault.kept:
+    for _, key in fault.saved_pages:
         assert f'href="../../../{key}"' in page
         assert reported.store.exists(key)
 
 
 @pytest.mark.parametrize("which", ["kok", "hmall"])
-def test_the_page_is_whole_self_contained_and_the_same_each_time(which: str, reported: Reported) -> None:
-    for told in getattr(reported, which):
-        page = render(told)
+def test_the_page_is_valid_self_contained_and_reproducible(which: str, reported: Reported) -> None:
+    for gathered in getattr(reported, which):
+        page = render(gathered)
         document = ET.fromstring(page)  # noqa: S314 (our own page)
         ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
         assert len(ids) == len(set(ids))
@@ -226,17 +226,17 @@ def test_the_page_is_whole_self_contained_and_the_same_each_time(which: str, rep
             assert svg.attrib["aria-labelledby"].split() == [title.attrib["id"], described.attrib["id"]]
             assert title.text
             assert described.text
-        again = gather(reported.store, find_crawl(reported.store, SOURCES, told.run_id))
-        assert again == told
+        again = gather(reported.store, find_crawl(reported.store, SOURCES, gathered.run_id))
+        assert again == gathered
         assert render(again) == page
 
 
 def test_changed_shows_that_are_not_listed_are_counted(reported: Reported) -> None:
-    told = reported.hmall[1]
-    assert told.changes is not None
-    assert "more.</p>" not in render(told)
-    changes = replace(told.changes, shows=told.changes.shows[:1])
-    assert "And 2 more." in render(replace(told, changes=changes))
+    gathered = reported.hmall[1]
+    assert gathered.changes is not None
+    assert "more.</p>" not in render(gathered)
+    changes = replace(gathered.changes, shows=gathered.changes.shows[:1])
+    assert "And 2 more." in render(replace(gathered, changes=changes))
 
 
 def test_names_are_escaped(reported: Reported) -> None:
@@ -261,9 +261,9 @@ def test_no_secret_of_the_environment_is_in_the_page(reported: Reported, monkeyp
     assert not [value for value in secrets.values() if value in page]
 
 
-def test_the_terminal_gets_the_essentials_in_few_lines(reported: Reported) -> None:
-    for told in (*reported.kok, *reported.hmall):
-        assert len(printed(told, width=80)) <= 25
+def test_the_terminal_gets_the_essentials_in_25_lines(reported: Reported) -> None:
+    for gathered in (*reported.kok, *reported.hmall):
+        assert len(printed(gathered, width=80)) <= 25
     lines = printed(reported.kok[1])
     assert lines[0].startswith("✓ Loadable, but 2 of 14 scopes are incomplete")
     text = "\n".join(lines)
@@ -274,39 +274,40 @@ def test_the_terminal_gets_the_essentials_in_few_lines(reported: Reported) -> No
     assert any("1 added, 1 cancelled, 1 moved" in line for line in printed(reported.hmall[1]))
 
 
-def test_a_broken_contract_is_the_verdict(reported: Reported, tmp_path: Path) -> None:
-    broken = {"rule": "fill", "field": "price", "expected": "at least 90%", "found": "3.0% of 300 items"}
-    contract = {"broken": [broken | {"page": None, "kept": None}], "fill": {}, "items": 300}
-    store = last_alone(reported, tmp_path, contract=contract)
-    told = gather(store, find_crawl(store, SOURCES, "kok"))
-    assert not told.verdict.loadable
-    assert (
-        told.verdict.sentence == "Held back: prices price: expected at least 90%, found 3.0% of 300 items (and 1 more)."
+def test_a_contract_violation_is_the_load_decision(reported: Reported, tmp_path: Path) -> None:
+    violation = ContractViolation(
+        rule="fill", field="price", expected="at least 90%", found="3.0% of 300 items", page=None
     )
-    assert 'class="verdict bad"' in render(told)
-    assert printed(told)[0].startswith("✗ Held back")
+    check = ContractCheck(violations=[violation], fill={}, items=300)
+    store = last_alone(reported, tmp_path, contract_check=check)
+    gathered = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert not gathered.decision.loadable
+    reason = "prices price: expected at least 90%, found 3.0% of 300 items (and 1 more)."
+    assert gathered.decision.sentence == f"Held back: {reason}"
+    assert 'class="decision bad"' in render(gathered)
+    assert printed(gathered)[0].startswith("✗ Held back")
 
 
-def test_older_reports_are_told_without_contract_and_traffic(reported: Reported, tmp_path: Path) -> None:
-    store = last_alone(reported, tmp_path, contract=None, traffic=None, budget=None, taken_over=None)
-    told = gather(store, find_crawl(store, SOURCES, "kok"))
-    assert (told.traffic, told.fill, told.budget, told.pages) == (None, [], None, None)
-    assert told.verdict.sentence == "Loadable: no contract was checked, and all 14 scopes are complete."
-    ET.fromstring(render(told))  # noqa: S314 (our own page)
-    assert len(printed(told)) > 3
+def test_a_run_without_contract_check_and_page_state(reported: Reported, tmp_path: Path) -> None:
+    store = last_alone(reported, tmp_path, contract_check=None)
+    gathered = gather(store, find_crawl(store, SOURCES, "kok"))
+    assert (gathered.fill, gathered.pages) == ([], None)
+    assert gathered.decision.sentence == "Loadable: no contract was checked, and all 14 scopes are complete."
+    ET.fromstring(render(gathered))  # noqa: S314 (our own page)
+    assert len(printed(gathered)) > 3
 
 
-def test_a_crawl_that_brought_nothing_is_told_too(tmp_path: Path) -> None:
+def test_a_crawl_without_items_is_reported_too(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     with running_standin(catalog(kok=[kok(1)]), NOON) as standin:
         standin.faults.rules[:] = [unavailable("/m/event/")]
         with pytest.raises(CrawlFailed):
             crawl("kok", DAY, 1, NOON, store, standin.settings.model_copy(update={"crawl_retries": 0}))
-    told = gather(store, find_crawl(store, SOURCES))
-    assert not told.verdict.loadable
-    assert told.verdict.sentence.startswith("Failed: the crawl brought no item from 14 scopes")
-    ET.fromstring(render(told))  # noqa: S314 (our own page)
-    assert len(printed(told, width=80)) <= 25
+    gathered = gather(store, find_crawl(store, SOURCES))
+    assert not gathered.decision.loadable
+    assert gathered.decision.sentence.startswith("Failed: the crawl read no item from 14 scopes")
+    ET.fromstring(render(gathered))  # noqa: S314 (our own page)
+    assert len(printed(gathered, width=80)) <= 25
 
 
 def test_a_crawl_is_found_by_its_id_its_beginning_or_its_source(reported: Reported) -> None:
@@ -324,9 +325,9 @@ def test_a_crawl_is_found_by_its_id_its_beginning_or_its_source(reported: Report
             find_crawl(store, SOURCES, name)
 
 
-def test_a_show_on_air_without_a_start_is_the_show_that_it_was(tmp_path: Path) -> None:
+def test_a_show_on_air_without_a_start_is_the_same_show(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
-    scope = {"scope": {"channel_id": 1, "day": day(0).isoformat()}, "complete": True, "items": 1, "reason": None}
+    listed = scope(complete=True, items=1, channel_id=1, day=day(0).isoformat())
     item: dict[str, Any] = {
         "channel_id": 1,
         "requested_day": day(0).isoformat(),
@@ -338,9 +339,8 @@ def test_a_show_on_air_without_a_start_is_the_show_that_it_was(tmp_path: Path) -
     }
     for run_id, starts_at in (("a", "2025-08-06T05:00:00Z"), ("b", None)):
         run = RawRun(run_id, "hnsmall", "schedule", DAY)
-        common = {"run_id": run_id, "source": "hnsmall", "dataset": "schedule", "day": DAY, "items": 1, "requests": 1}
-        times = {"started_at": NOON, "finished_at": NOON}
-        write_run(store, run, [item | {"starts_at": starts_at}], {**common, **times, "scopes": [scope], "faults": []})
+        report = crawl_report(run, NOON, items=1).model_copy(update={"scopes": [listed]})
+        write_run(store, run, [item | {"starts_at": starts_at}], report)
     changes = gather(store, find_crawl(store, SOURCES)).changes
     assert changes is not None
     assert (changes.added, changes.cancelled, changes.moved) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""A crawl as one step: what it refuses, what it leaves behind, and what happens when it is killed."""
+"""A crawl from start to raw zone: refusals, run reports, failures and kills."""
 
 import signal
 import subprocess
@@ -13,9 +13,10 @@ import psutil
 import pytest
 
 from artifacts.open import open_store
-from artifacts.raw import list_runs, read_items, read_report
+from artifacts.raw import list_runs, read_items
 from artifacts.store import Store
 from crawlers.job import Progress
+from crawlers.run_report import read_crawl_report
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import unavailable
@@ -46,7 +47,7 @@ Found = TypeVar("Found")
 
 
 def wait_for(find: Callable[[], Found]) -> Found:
-    """Poll until there is something, or fail."""
+    """Poll until there is a result, or fail."""
     end = time.monotonic() + DEADLINE
     while not (found := find()):
         assert time.monotonic() < end, "nothing came in time"
@@ -70,39 +71,42 @@ def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
         (CrawlSettings(contact="someone@example.org", crawl_delay_seconds=0.1), "set UKOK_CRAWL_DELAY_SECONDS"),
     ],
 )
-def test_real_hosts_are_not_crawled_without_a_contact_and_a_pause(
-    settings: CrawlSettings, reason: str, tmp_path: Path
-) -> None:
+def test_real_hosts_need_a_contact_and_a_pause(settings: CrawlSettings, reason: str, tmp_path: Path) -> None:
     with pytest.raises(CrawlFailed, match=reason):
         crawl("kok", DAY, 1, NOON, open_store(str(tmp_path)), settings)
 
 
-def test_runs_of_a_crawl_share_their_id_and_their_reports_say_what_was_done(standin: Standin, store: Store) -> None:
+def test_the_runs_of_a_crawl_share_their_id_and_have_reports(standin: Standin, store: Store) -> None:
     runs = crawl("kok", DAY, 1, NOON, store, standin.settings)
     assert [run.dataset for run in runs] == ["prices", "products"]
     assert len({run.run_id for run in runs}) == 1
     assert runs[0].run_id.startswith("20250806T030000000000Z-")
     for run in runs:
         assert list_runs(store, "kok", run.dataset) == [run]
-        report = read_report(store, run)
-        told = (
-            "run_id source dataset day started_at finished_at scopes faults items requests contract traffic taken_over"
-            " budget"
-        )
-        assert set(told.split()) == report.keys()
-        assert (report["dataset"], report["items"]) == (run.dataset, 2)
+        report = read_crawl_report(store, run)
+        assert (report.run_id, report.source, report.day, report.started_at) == (run.run_id, "kok", DAY, NOON)
+        assert report.finished_at > report.started_at
+        assert report.contract_check is not None
+        assert report.scopes
+        assert report.taken_over == {}
+        traffic = report.traffic
+        assert traffic.requests == traffic.by_status["200"] == sum(requests for _, requests, _ in traffic.timeline)
+        assert traffic.bytes == sum(size for *_, size in traffic.timeline) > 0
+        assert sum(count for _, count in traffic.latency_ms.histogram) == traffic.requests
+        assert report.budget.used_before == 0
+        assert (report.dataset, report.items) == (run.dataset, 2)
         assert len(list(read_items(store, run))) == 2
 
 
-def test_nobody_there_is_a_failure_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_host_is_a_failure_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     settings = CrawlSettings(hnsmall_url="http://127.0.0.1:9/www.hnsmall.com", crawl_delay_seconds=0, crawl_retries=0)
     with pytest.raises(CrawlFailed, match=r"could not be read \(Connection was refused.*\), so") as failed:
         crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
     assert "\n" not in str(failed.value)
     assert "Traceback" not in capfd.readouterr().err
-    (count, told) = sorted(tmp_path.rglob("*.json*"))  # nothing in the raw zone, but the request counts for the day
-    assert count.parent.parent == tmp_path / "crawling" / "hnsmall"
-    assert told.parent.parent == tmp_path / "faults" / "hnsmall"
+    (checkpoint, report) = sorted(tmp_path.rglob("*.json*"))  # no raw run, but the request counts for the day
+    assert checkpoint.parent.parent == tmp_path / "crawling" / "hnsmall"
+    assert report.parent.parent == tmp_path / "faults" / "hnsmall"
 
 
 def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin, tmp_path: Path) -> None:
@@ -110,21 +114,21 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
     store = open_store(str(tmp_path))
     here = psutil.Process().pid
     with ThreadPoolExecutor() as pool:
-        told: list[Progress] = []
-        crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings, told.append)
-        wait_for(lambda: standin.faults.asked("broadDay"))
+        progress: list[Progress] = []
+        crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings, progress.append)
+        wait_for(lambda: standin.faults.requests_for("broadDay"))
         (process,) = crawl_processes(here)
-        wait_for(lambda: told and told[-1].requests == len(standin.faults.seen))
+        wait_for(lambda: progress and progress[-1].requests == len(standin.faults.seen))
         process.send_signal(signal.SIGKILL)
         with pytest.raises(CrawlFailed, match="its process was killed by signal 9"):
             crawling.result(timeout=DEADLINE)
     assert store.list("raw/") == []
 
 
-def test_a_killed_caller_takes_its_crawl_along_and_the_next_one_starts_clean(standin: Standin, tmp_path: Path) -> None:
+def test_a_killed_caller_ends_its_crawl_and_the_next_one_is_clean(standin: Standin, tmp_path: Path) -> None:
     standin.faults.rules[:] = [unavailable("broadDay", retry_after="250")]
     caller = subprocess.Popen([sys.executable, "-c", CALLER, str(tmp_path), standin.settings.model_dump_json()])
-    wait_for(lambda: standin.faults.asked("broadDay"))
+    wait_for(lambda: standin.faults.requests_for("broadDay"))
     (process,) = crawl_processes(caller.pid)
     caller.kill()
     caller.wait()
@@ -138,7 +142,7 @@ def test_a_killed_caller_takes_its_crawl_along_and_the_next_one_starts_clean(sta
         assert len(list(read_items(store, run))) == 1
 
 
-def test_starting_a_crawl_does_not_import_scrapy_here() -> None:
+def test_starting_a_crawl_imports_no_scrapy_in_the_parent() -> None:
     code = (
         "import sys, crawlers.runner.crawl; print('scrapy' in sys.modules, 'twisted.internet.reactor' in sys.modules)"
     )

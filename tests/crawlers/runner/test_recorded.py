@@ -1,4 +1,4 @@
-"""Recorded pages still yield the items that were recorded with them; and a page can be recorded."""
+"""Recorded pages yield their recorded items, and pages can be recorded."""
 
 import json
 from collections.abc import Iterator
@@ -38,14 +38,14 @@ def test_a_recorded_page_still_yields_its_items(folder: Path) -> None:
     assert replay(folder) == json.loads((folder / "items.json").read_text(encoding="utf-8"))
 
 
-def test_a_page_is_recorded_with_its_items_and_the_address_of_the_real_host(standin: Standin, tmp_path: Path) -> None:
+def test_a_page_is_recorded_with_its_items_and_its_real_url(standin: Standin, tmp_path: Path) -> None:
     folder = tmp_path / "product"
     items = record(PRODUCT, folder, NOON, standin.settings)
     assert [item["kok_product_id"] for item in items] == [1_000_001]
     assert items[0]["page_url"] == PRODUCT
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     assert (meta["source"], meta["url"], meta["now"]) == ("kok", PRODUCT, NOON.isoformat())
-    assert [(answer["url"], answer["status"]) for answer in meta["answers"]] == [(PRODUCT, 200)]
+    assert [(response["url"], response["status"]) for response in meta["responses"]] == [(PRODUCT, 200)]
     assert replay(folder) == items == json.loads((folder / "items.json").read_text(encoding="utf-8"))
 
 
@@ -57,15 +57,15 @@ def test_a_recorded_page_holds_no_names_of_customers(standin: Standin, tmp_path:
     assert "바다소년" not in page
 
 
-def test_answers_that_belong_together_are_recorded_in_order(standin: Standin, tmp_path: Path) -> None:
+def test_the_responses_of_a_page_are_recorded_in_order(standin: Standin, tmp_path: Path) -> None:
     (item,) = record(f"{standin.settings.nsmall_api_url}{SCHEDULE}", tmp_path / "day", NOON, standin.settings)
     assert (item["dataset"], item["price"], item["source_product_id"]) == ("schedule", 35_900, 35_000_001)
     meta = json.loads((tmp_path / "day" / "meta.json").read_text(encoding="utf-8"))
     assert meta["url"] == f"https://mapi.nsmall.com{SCHEDULE}"
-    assert ["brdctPriceInfo" in answer["url"] for answer in meta["answers"]] == [True, False]
+    assert ["brdctPriceInfo" in response["url"] for response in meta["responses"]] == [True, False]
 
 
-def test_a_large_page_is_kept_gzipped(standin: Standin, tmp_path: Path) -> None:
+def test_a_large_page_is_recorded_gzipped(standin: Standin, tmp_path: Path) -> None:
     standin.faults.rules[:] = [replaced("proCode", "</body>", f"<!-- {'x' * 70_000} --></body>")]
     items = record(PRODUCT, tmp_path / "large", NOON, standin.settings)
     assert (tmp_path / "large" / "1.html.gz").stat().st_size < 10_000
@@ -79,7 +79,7 @@ def test_recording_obeys_robots_txt_and_leaves_nothing_behind(standin: Standin, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_does_not_come_is_not_recorded(standin: Standin, tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_fetched_is_not_recorded(standin: Standin, tmp_path: Path) -> None:
     standin.faults.rules[:] = [unavailable("proCode")]
     settings = standin.settings.model_copy(update={"crawl_retries": 0})
     with pytest.raises(CrawlFailed, match="could not be recorded: HTTP 503"):
@@ -90,7 +90,7 @@ def test_a_page_that_does_not_come_is_not_recorded(standin: Standin, tmp_path: P
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://shop.example/goods/1", "is of no source"),
+        ("https://shop.example/goods/1", "belongs to no source"),
         ("https://kok.uplus.co.kr/m/basket", "is not a page that the spider of kok reads"),
         ("https://kok.uplus.co.kr/m/product?proCode=%21", "is not the base64 of a product id"),
         ("https://www.hnsmall.com/display/goods.do", "is not a page that the spider of hnsmall reads"),
@@ -98,7 +98,7 @@ def test_a_page_that_does_not_come_is_not_recorded(standin: Standin, tmp_path: P
         ("https://m.nsmall.com/event/7", "is not a page that the spider of nsmall reads"),
     ],
 )
-def test_an_address_that_no_spider_reads_is_refused(url: str, reason: str, standin: Standin, tmp_path: Path) -> None:
+def test_a_url_that_no_spider_reads_is_refused(url: str, reason: str, standin: Standin, tmp_path: Path) -> None:
     with pytest.raises(CrawlFailed, match=reason):
         record(url, tmp_path / "page", NOON, standin.settings)
 
@@ -108,7 +108,7 @@ def test_the_real_hosts_are_not_asked_without_a_contact(tmp_path: Path) -> None:
         record(PRODUCT, tmp_path / "page", NOON, CrawlSettings())
 
 
-def test_the_command_records_into_a_folder_named_after_the_address(
+def test_the_command_records_into_a_folder_named_after_the_url(
     standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in standin.env.items():
@@ -122,5 +122,5 @@ def test_the_command_records_into_a_folder_named_after_the_address(
 
 
 def test_a_recording_is_never_overwritten(standin: Standin, tmp_path: Path) -> None:
-    with pytest.raises(CrawlFailed, match="is there already"):
+    with pytest.raises(CrawlFailed, match="exists already"):
         record(PRODUCT, tmp_path, NOON, standin.settings)

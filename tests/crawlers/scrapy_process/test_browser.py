@@ -1,4 +1,4 @@
-"""Pages that only a browser can read, rendered by Chromium, and the manners that hold for them."""
+"""Pages rendered by Chromium, and politeness while they are rendered."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from artifacts.open import open_store
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
-from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
+from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, Crawled, catalog, crawl_into, show
 from ukok import __version__
 
@@ -41,7 +41,7 @@ APP = """
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    """The browser's program; without one the test is skipped, in CI it fails."""
+    """Path of Chromium; without it the test is skipped, and fails in CI."""
     program = CrawlSettings().chromium_path
     if program is None:
         message = (
@@ -68,10 +68,10 @@ def test_a_page_of_scripts_cannot_be_read_without_a_browser(scripted: Standin, t
         crawl("hnsmall", DAY, 2, NOON, open_store(str(tmp_path)), scripted.settings)
 
 
-def test_a_page_of_scripts_is_read_whole_with_a_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
+def test_a_page_of_scripts_is_read_in_full_with_a_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
     crawled = crawl_into(tmp_path, "hnsmall", rendered(scripted.settings), days=2)
     assert {item["source_product_id"] for item in crawled.shows} == {10_000_001, 10_000_002}
-    assert [scope["complete"] for scope in crawled.reports["schedule"]["scopes"]] == [True, True]
+    assert [scope.complete for scope in crawled.reports["schedule"].scopes] == [True, True]
 
 
 class Site:
@@ -80,19 +80,19 @@ class Site:
     def __init__(self) -> None:
         self.busy = 1
 
-    def answer(self, asked: Asked) -> Answer:
-        path = urlsplit(asked.path).path.removeprefix("/www.hnsmall.com")
+    def answer(self, request: Received) -> Answer:
+        path = urlsplit(request.path).path.removeprefix("/www.hnsmall.com")
         if path == "/robots.txt":
             return Answer("User-agent: ukok\nDisallow: /www.hnsmall.com/secret/\n", "text/plain")
         if path == "/display/tvschedule-list":
-            elsewhere = asked.headers["Host"].replace("127.0.0.1", "localhost")
+            elsewhere = request.headers["Host"].replace("127.0.0.1", "localhost")
             return Answer(page(SHELL.format(elsewhere=elsewhere)))
         if path == "/app.js":
             return Answer(APP, "text/javascript")
         if path == "/rows" and self.busy:
             self.busy -= 1
             return Answer(status=503, headers={"Retry-After": "1"})
-        return Answer(shows(asked)) if path == "/rows" else NOT_FOUND
+        return Answer(shows(request)) if path == "/rows" else NOT_FOUND
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +111,12 @@ def visit(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 def test_what_scripts_fetch_is_on_the_page(visit: tuple[Host, Crawled]) -> None:
     _, crawled = visit
     assert {item["requested_day"] for item in crawled.shows} == {"2025-08-06", "2025-08-07"}
-    assert [scope["complete"] for scope in crawled.reports["schedule"]["scopes"]] == [True, True]
+    assert [scope.complete for scope in crawled.reports["schedule"].scopes] == [True, True]
 
 
-def test_a_rendered_page_costs_itself_and_what_its_scripts_need(visit: tuple[Host, Crawled]) -> None:
+def test_a_rendered_page_costs_itself_and_its_script_requests(visit: tuple[Host, Crawled]) -> None:
     host, crawled = visit
-    paths = [urlsplit(asked.path).path for asked in host.requests]
+    paths = [urlsplit(request.path).path for request in host.requests]
     listed = [path for path in paths if "goods" not in path]
     assert sorted(listed) == sorted(
         ["/robots.txt"]
@@ -124,26 +124,26 @@ def test_a_rendered_page_costs_itself_and_what_its_scripts_need(visit: tuple[Hos
         + ["/www.hnsmall.com/app.js"]  # once in a crawl
         + 4 * ["/www.hnsmall.com/rows"]  # one of them was refused at first
     )
-    assert crawled.reports["schedule"]["traffic"]["requests"] == len(host.requests)
+    assert crawled.reports["schedule"].traffic.requests == len(host.requests)
 
 
-def test_manners_hold_for_rendered_pages(visit: tuple[Host, Crawled]) -> None:
+def test_rendered_pages_are_requested_politely(visit: tuple[Host, Crawled]) -> None:
     host, _ = visit
-    assert {asked.headers["User-Agent"] for asked in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
-    moments = [asked.moment for asked in host.requests]
-    pauses = [after - before for before, after in pairwise(moments)]
+    assert {each.headers["User-Agent"] for each in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
+    seconds = [request.second for request in host.requests]
+    pauses = [after - before for before, after in pairwise(seconds)]
     assert min(pauses) > 0.15
-    refused = moments.index(host.asked("/rows")[0].moment)
+    refused = seconds.index(host.requests_for("/rows")[0].second)
     assert pauses[refused] > 0.9  # Retry-After: 1
 
 
-def test_rows_that_a_script_did_not_get_are_missed(chromium: str, tmp_path: Path) -> None:
-    def answer(asked: Asked) -> Answer:
-        if "/rows" in asked.path:
+def test_a_failed_request_of_a_script_fails_the_page(chromium: str, tmp_path: Path) -> None:
+    def answer(request: Received) -> Answer:
+        if "/rows" in request.path:
             return Answer(status=500)
-        if "tvschedule" in asked.path:  # a first row is on the page, the others are not
-            return Answer(page(shows(asked) + f"<script>{APP}</script>"))
-        return Answer(ALLOW_ALL, "text/plain") if "robots" in asked.path else NOT_FOUND
+        if "tvschedule" in request.path:  # a first row is on the page, the others are not
+            return Answer(page(shows(request) + f"<script>{APP}</script>"))
+        return Answer(ALLOW_ALL, "text/plain") if "robots" in request.path else NOT_FOUND
 
     with running_host(answer) as host:
         settings = CrawlSettings(
@@ -156,10 +156,10 @@ def test_rows_that_a_script_did_not_get_are_missed(chromium: str, tmp_path: Path
             crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
 
 
-def test_a_page_that_is_cut_off_is_not_mended_by_the_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
-    def answer(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked)).removesuffix("</body></html>"))
+def test_a_truncated_page_is_not_completed_by_the_browser(scripted: Standin, chromium: str, tmp_path: Path) -> None:
+    def answer(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request)).removesuffix("</body></html>"))
         return NOT_FOUND
 
     with running_host(answer) as host:
@@ -168,20 +168,20 @@ def test_a_page_that_is_cut_off_is_not_mended_by_the_browser(scripted: Standin, 
             crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), rendered(settings))
 
 
-def test_a_page_vouches_for_its_age_only_without_data_of_scripts(chromium: str, tmp_path: Path) -> None:
+def test_validators_are_dropped_if_scripts_fetched_data(chromium: str, tmp_path: Path) -> None:
     changed = format_datetime(NOON.astimezone(UTC), usegmt=True)
     price = '<div class="priceTotal"><div class="sellPrice"><strong>39,900</strong></div></div>'
     fetches = f"<script>{APP}</script>"
 
-    def answer(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked, 10_000_001, 10_000_002)))
-        if "goods.do" in asked.path:
-            if asked.headers["If-None-Match"]:
+    def answer(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request, 10_000_001, 10_000_002)))
+        if "goods.do" in request.path:
+            if request.headers["If-None-Match"]:
                 return Answer(status=304, headers={"ETag": '"1"'})
-            content = price + (fetches if "10000002" in asked.path else "")
+            content = price + (fetches if "10000002" in request.path else "")
             return Answer(page(content), headers={"ETag": '"1"', "Last-Modified": changed})
-        return Answer("more", "text/plain") if "/rows" in asked.path else NOT_FOUND
+        return Answer("more", "text/plain") if "/rows" in request.path else NOT_FOUND
 
     with running_host(answer) as host:
         settings = rendered(
@@ -189,14 +189,14 @@ def test_a_page_vouches_for_its_age_only_without_data_of_scripts(chromium: str, 
         )
         for days in (0, 30):
             crawl_into(tmp_path, "hnsmall", settings, now=NOON + timedelta(days=days))
-        asked = {
-            number: [request.headers["If-None-Match"] for request in host.asked(f"goods.do?goods_code={number}")]
+        conditions = {
+            number: [request.headers["If-None-Match"] for request in host.requests_for(f"goods.do?goods_code={number}")]
             for number in (10_000_001, 10_000_002)
         }
-    assert asked == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
+    assert conditions == {10_000_001: [None, '"1"'], 10_000_002: [None, None]}
 
 
-def test_without_chromium_a_crawl_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_chromium_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     settings = CrawlSettings(
         hnsmall_url="http://127.0.0.1:9", crawl_browser=frozenset({"hnsmall"}), chromium="/nowhere/chromium"
     )
@@ -211,12 +211,12 @@ def test_a_source_to_render_must_be_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ['["kok", "hnsmall"]', "kok,hnsmall", " kok , hnsmall ,"])
-def test_sources_to_render_are_a_list_of_json_or_with_commas(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_to_render_are_a_json_or_comma_separated_list(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UKOK_CRAWL_BROWSER", text)
     assert CrawlSettings().crawl_browser == {"kok", "hnsmall"}
 
 
-def test_browser_and_images_are_not_imported_unless_they_are_used() -> None:
+def test_browser_and_images_are_imported_only_if_used() -> None:
     code = """
 import sys
 from crawlers.scrapy_process.politeness import scrapy_settings

@@ -1,4 +1,4 @@
-"""Copies of product images: what is stored, what is asked again, and what an image cannot do to a crawl."""
+"""Product images: what is stored, what is fetched again, and faults of images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ import pytest
 from PIL import Image
 
 from artifacts.open import open_store
-from artifacts.raw import list_runs, read_items, read_report
+from artifacts.raw import list_runs, read_items
 from artifacts.store import Store
+from crawlers.run_report import ImagesReport, read_crawl_report
 from crawlers.runner.crawl import CrawlFailed, crawl
-from crawlers.scrapy_process.image_pipeline import BadImage, read_picture
+from crawlers.scrapy_process.image_pipeline import BadImage, decode_image
 from crawlers.settings import CrawlSettings
-from crawlers.state.image_state import DueImage, ImageMemory, KeptImage
-from tests.builders.http_host import NOT_FOUND, Answer, Asked, Host, page, running_host, shows
+from crawlers.state.image_state import DueImage, ImageState, StoredImage
+from tests.builders.http_host import NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON
 
 FORBIDDEN, GONE, BROKEN, HUGE, BOMB = (10_000_000 + number for number in (3, 4, 5, 6, 7))
@@ -26,7 +27,7 @@ MONTH = timedelta(days=31)
 
 
 def picture(shade: int, size: tuple[int, int] = (900, 600), kind: str = "PNG") -> bytes:
-    """A PNG whose colours do not matter, half transparent."""
+    """A half transparent PNG, or a JPEG, of any colour."""
     content = BytesIO()
     Image.new("RGBA" if kind == "PNG" else "RGB", size, (shade, 0, 0, 128)[: 4 if kind == "PNG" else 3]).save(
         content, kind
@@ -37,7 +38,7 @@ def picture(shade: int, size: tuple[int, int] = (900, 600), kind: str = "PNG") -
 SHARED, OTHER = picture(1), picture(2, kind="JPEG")
 ANSWERS = {
     10_000_000: Answer(SHARED, "image/png", headers={"ETag": '"1"'}),
-    10_000_001: Answer(SHARED, "image/png"),  # the same picture at another address
+    10_000_001: Answer(SHARED, "image/png"),  # the same image at another URL
     10_000_002: Answer(OTHER, "image/jpeg", headers={"ETag": '"2"'}),
     FORBIDDEN: Answer(OTHER, "image/jpeg"),
     GONE: NOT_FOUND,
@@ -47,29 +48,29 @@ ANSWERS = {
 }
 
 
-def answer(asked: Asked) -> Answer:
+def answer(request: Received) -> Answer:
     """A schedule of one show for each picture, and the pictures."""
-    if asked.path == "/robots.txt":
+    if request.path == "/robots.txt":
         return Answer(f"User-agent: *\nDisallow: /image/image.example/{FORBIDDEN}_wide.jpg\n", "text/plain")
-    if "tvschedule" in asked.path:
-        return Answer(page(shows(asked, *ANSWERS)))
-    number = asked.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
+    if "tvschedule" in request.path:
+        return Answer(page(shows(request, *ANSWERS)))
+    number = request.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
     found = ANSWERS.get(int(number), NOT_FOUND) if number.isdigit() else NOT_FOUND
-    tag = asked.headers["If-None-Match"]
+    tag = request.headers["If-None-Match"]
     return Answer(status=304) if tag and tag == found.headers.get("ETag") else found
 
 
 @dataclass(frozen=True)
-class Mirrored:
-    """The report of a crawl's images, what is known of each address by product id, and the images asked for."""
+class FetchedImages:
+    """The report of a crawl's images, the state of each URL by product id, and the images requested."""
 
-    report: dict[str, object]
+    report: ImagesReport
     known: dict[int, dict[str, object]]
-    asked: list[int]
+    requested: list[int]
     shows: int
 
 
-def mirror(host: Host, store: Store, after: timedelta = timedelta(), **values: object) -> Mirrored:
+def fetch_images(host: Host, store: Store, after: timedelta = timedelta(), **values: object) -> FetchedImages:
     settings = CrawlSettings(
         hnsmall_url=host.url, crawl_delay_seconds=0, crawl_images=True, image_url=f"{host.url}/image"
     )
@@ -77,8 +78,12 @@ def mirror(host: Host, store: Store, after: timedelta = timedelta(), **values: o
     runs = crawl("hnsmall", DAY, 1, NOON + after, store, settings.model_copy(update=values))
     run = list_runs(store, "hnsmall", "images")[-1]
     known = {int(Path(line["url"]).name.removesuffix("_wide.jpg")): line for line in read_items(store, run)}
-    asked = sorted(int(Path(asked.path).name.removesuffix("_wide.jpg")) for asked in host.asked("/image/"))
-    return Mirrored(read_report(store, run), known, asked, read_report(store, runs[0])["items"])
+    requested = sorted(
+        int(Path(request.path).name.removesuffix("_wide.jpg")) for request in host.requests_for("/image/")
+    )
+    report = read_crawl_report(store, run).images
+    assert report is not None
+    return FetchedImages(report, known, requested, read_crawl_report(store, runs[0]).items)
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +98,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first(host: Host, folder: Path) -> Mirrored:
-    return mirror(host, open_store(str(folder)))
+def first(host: Host, folder: Path) -> FetchedImages:
+    return fetch_images(host, open_store(str(folder)))
 
 
-def test_images_are_stored_once_by_their_content_with_a_thumbnail(first: Mirrored, folder: Path) -> None:
+def test_images_are_stored_once_by_their_content_with_a_thumbnail(first: FetchedImages, folder: Path) -> None:
     names = {sha256(SHARED).hexdigest(): "png", sha256(OTHER).hexdigest(): "jpg"}
     keys = [f"images/{name[:2]}/{name}.{ending}" for name, ending in names.items()]
     thumbnails = [f"images/{name[:2]}/{name}.400.jpg" for name in names]
@@ -109,63 +114,62 @@ def test_images_are_stored_once_by_their_content_with_a_thumbnail(first: Mirrore
             assert (thumbnail.format, thumbnail.size) == ("JPEG", (400, 267))
 
 
-def test_each_address_is_remembered_with_what_is_there(first: Mirrored) -> None:
+def test_the_image_of_each_url_is_in_the_state(first: FetchedImages) -> None:
     line = first.known[10_000_002]
     assert line["sha256"] == sha256(OTHER).hexdigest()
     assert (line["width"], line["height"], line["bytes"], line["etag"]) == (900, 600, len(OTHER), '"2"')
     assert first.known[10_000_000]["sha256"] == first.known[10_000_001]["sha256"] == sha256(SHARED).hexdigest()
-    assert (first.report["fetched"], first.report["left"]) == (3, 0)
-    assert first.report["bytes"] == len(SHARED) + len(OTHER)
+    assert (first.report.fetched, first.report.left) == (3, 0)
+    assert first.report.bytes == len(SHARED) + len(OTHER)
 
 
-def test_an_image_that_cannot_be_kept_is_a_fault_and_costs_no_item(first: Mirrored) -> None:
+def test_an_image_that_cannot_be_stored_costs_no_item(first: FetchedImages) -> None:
     assert first.shows == len(ANSWERS)
-    faults = first.report["faults"]
-    assert isinstance(faults, list)
-    reasons = {int(Path(fault["url"]).name.removesuffix("_wide.jpg")): fault["reason"] for fault in faults}
+    faults = first.report.faults
+    reasons = {int(Path(fault.url).name.removesuffix("_wide.jpg")): fault.reason for fault in faults}
     assert reasons.keys() == {FORBIDDEN, GONE, BROKEN, HUGE, BOMB}
     assert "forbids" in reasons[FORBIDDEN]
     assert reasons[GONE] == "HTTP 404"
-    assert "no image" in reasons[BROKEN]
+    assert "not an image" in reasons[BROKEN]
     assert "20000001" in reasons[HUGE].replace(",", "")
     assert reasons[BOMB] == "10000 × 6000 pixels are more than 50,000,000"
-    assert FORBIDDEN not in first.asked
+    assert FORBIDDEN not in first.requested
 
 
-def test_the_next_crawl_asks_for_nothing_known(first: Mirrored, host: Host, folder: Path) -> None:
-    again = mirror(host, open_store(str(folder)), timedelta(hours=3))
-    assert again.asked == []
-    assert again.report["fetched"] == 0
+def test_the_next_crawl_requests_no_known_image(first: FetchedImages, host: Host, folder: Path) -> None:
+    again = fetch_images(host, open_store(str(folder)), timedelta(hours=3))
+    assert again.requested == []
+    assert again.report.fetched == 0
     assert again.known.keys() == first.known.keys()
 
 
-def test_a_month_later_only_changes_are_fetched(first: Mirrored, host: Host, folder: Path) -> None:
-    later = mirror(host, open_store(str(folder)), MONTH)
-    assert later.asked == sorted(ANSWERS.keys() - {FORBIDDEN})
-    # One address never named an age: its picture comes again, and is stored already.
-    assert (later.report["unchanged"], later.report["fetched"]) == (2, 1)
+def test_a_month_later_only_changes_are_fetched(first: FetchedImages, host: Host, folder: Path) -> None:
+    later = fetch_images(host, open_store(str(folder)), MONTH)
+    assert later.requested == sorted(ANSWERS.keys() - {FORBIDDEN})
+    # One URL has no validators: its image is fetched again, and is stored already.
+    assert (later.report.unchanged, later.report.fetched) == (2, 1)
 
 
-def test_what_does_not_fit_into_a_crawl_is_left_for_the_next(tmp_path: Path) -> None:
+def test_images_beyond_the_limit_are_left_for_the_next_crawl(tmp_path: Path) -> None:
     pictures = {}
     for number in range(20_000_000, 20_000_008):
         content = BytesIO()
         Image.frombytes("RGB", (1000, 1000), Random(number).randbytes(3_000_000)).save(content, "PNG", compress_level=0)
         pictures[number] = Answer(content.getvalue(), "image/png")
 
-    def answer_large(asked: Asked) -> Answer:
-        if "tvschedule" in asked.path:
-            return Answer(page(shows(asked, *pictures)))
-        number = asked.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
+    def answer_large(request: Received) -> Answer:
+        if "tvschedule" in request.path:
+            return Answer(page(shows(request, *pictures)))
+        number = request.path.removeprefix("/image/image.example/").removesuffix("_wide.jpg")
         return pictures[int(number)] if number.isdigit() else NOT_FOUND
 
     store = open_store(str(tmp_path))
     with running_host(answer_large) as host:
-        before = mirror(host, store, crawl_images_megabytes=20)
-        after = mirror(host, store, timedelta(hours=3), crawl_images_megabytes=20)
-    assert (before.report["fetched"], before.report["left"], before.report["faults"]) == (6, 2, [])
-    assert (after.report["fetched"], after.report["left"]) == (2, 0)
-    assert len(after.asked) == 2
+        before = fetch_images(host, store, crawl_images_megabytes=20)
+        after = fetch_images(host, store, timedelta(hours=3), crawl_images_megabytes=20)
+    assert (before.report.fetched, before.report.left, before.report.faults) == (6, 2, [])
+    assert (after.report.fetched, after.report.left) == (2, 0)
+    assert len(after.requested) == 2
     assert len(store.list("images/")) == 2 * len(pictures)
 
 
@@ -175,22 +179,22 @@ def test_images_of_real_hosts_need_a_contact(host: Host, tmp_path: Path) -> None
         crawl("hnsmall", DAY, 1, NOON, open_store(str(tmp_path)), settings)
 
 
-def test_an_address_without_an_image_is_asked_again_after_a_day_if_it_is_still_shown(tmp_path: Path) -> None:
-    lines: list[dict[str, object]] = []
+def test_a_url_without_an_image_is_due_again_after_a_day(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = []
 
     def due(name: str, days: float, *seen: str) -> list[DueImage]:
-        memory = ImageMemory(tmp_path / name, NOON + timedelta(days=days))
-        memory.recall(lines)
+        state = ImageState(tmp_path / name, NOON + timedelta(days=days))
+        state.load(rows)
         for url in seen:
-            memory.see(url)
-        found = memory.due(10)
+            state.mark_seen(url)
+        found = state.claim_due(10)
         for image in found:
             if image.url == "good":
-                memory.keep(image.url, KeptImage("ab12", "jpg", 1, 1, 1, '"1"', None))
+                state.mark_stored(image.url, StoredImage("ab12", "jpg", 1, 1, 1, '"1"', None))
             else:
-                memory.ask_later(image.url)
-        lines[:] = memory.lines()
-        memory.close()
+                state.mark_requested(image.url)
+        rows[:] = state.rows()
+        state.close()
         return found
 
     assert due("0", 0, "bad", "good") == [DueImage("bad", None, None), DueImage("good", None, None)]
@@ -199,10 +203,10 @@ def test_an_address_without_an_image_is_asked_again_after_a_day_if_it_is_still_s
     assert due("3", 2, "bad", "good") == [DueImage("bad", None, None)]
     assert due("4", 31, "good") == [DueImage("good", '"1"', None)]
     assert due("5", 130) == []
-    assert lines == []
+    assert rows == []
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"%!PS-Adobe-3.0 EPSF-3.0"])
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(BadImage, match="no image"):
-        read_picture(content)
+def test_a_response_that_is_not_an_image_is_refused(content: bytes) -> None:
+    with pytest.raises(BadImage, match="not an image"):
+        decode_image(content)

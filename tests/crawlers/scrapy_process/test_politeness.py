@@ -1,4 +1,4 @@
-"""How a crawl treats a host, measured at the host: its own clock, and lower bounds only."""
+"""Politeness towards a host, measured at the host with its own clock; lower bounds only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +14,16 @@ from crawlers.registry import sources
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import Standin, running_standin
-from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Asked, Host, page, running_host, shows
+from tests.builders.http_host import ALLOW_ALL, NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON, catalog, crawl_into, kok, show
 from ukok import __version__
 
-PAUSE = 0.3  # seconds, of the settings; a host that is slow to note a request may see less, but not half
+PAUSE = 0.3  # seconds in the settings; a host that is slow to record a request may see less, but not half
 ROBOTS = "/robots.txt"
 
 
-def shortest_pause(moments: list[float]) -> float:
-    return min(after - before for before, after in pairwise(moments))
+def shortest_pause(seconds: list[float]) -> float:
+    return min(after - before for before, after in pairwise(seconds))
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +43,37 @@ def standin() -> Iterator[Standin]:
 
 
 def pace(standin: Standin, source: str, folder: Path, **values: object) -> list[float]:
-    """When the requests of a crawl with a pause of ``PAUSE`` came; all hosts of the stand-in are one."""
+    """Instants of the requests of a crawl with a pause of ``PAUSE``; all hosts of the stand-in are one."""
     standin.faults.seen.clear()
     crawl_into(folder, source, standin.settings.model_copy(update={"crawl_delay_seconds": PAUSE, **values}))
-    return [moment for moment, _ in standin.faults.seen]
+    return [second for second, _ in standin.faults.seen]
 
 
 @pytest.mark.parametrize("source", sources())
 def test_no_spider_is_faster_than_the_settings(source: str, standin: Standin, tmp_path: Path) -> None:
-    moments = pace(standin, source, tmp_path, crawl_images=source == "kok")
-    assert len(moments) > 3
-    assert shortest_pause(moments) > PAUSE / 2
+    seconds = pace(standin, source, tmp_path, crawl_images=source == "kok")
+    assert len(seconds) > 3
+    assert shortest_pause(seconds) > PAUSE / 2
 
 
 @pytest.mark.parametrize("source", ["by_settings", "by_slots", "by_update"])
-def test_a_spider_that_lowers_the_pause_would_be_noticed(source: str, standin: Standin, tmp_path: Path) -> None:
+def test_a_spider_that_lowers_the_pause_is_detected(source: str, standin: Standin, tmp_path: Path) -> None:
     kok_url = standin.settings.kok_url
-    moments = pace(standin, source, tmp_path, spider_modules=("tests.crawlers.rude_spiders",), kok_url=kok_url)
-    assert shortest_pause(moments) < PAUSE / 2
+    seconds = pace(standin, source, tmp_path, spider_modules=("tests.crawlers.rude_spiders",), kok_url=kok_url)
+    assert shortest_pause(seconds) < PAUSE / 2
 
 
 @contextmanager
-def schedule(answer: Callable[[Asked], Answer | None]) -> Iterator[tuple[Host, CrawlSettings]]:
-    """A broadcaster's host that answers with its schedule where ``answer`` has nothing else in mind."""
+def schedule(answer: Callable[[Received], Answer | None]) -> Iterator[tuple[Host, CrawlSettings]]:
+    """A broadcaster's host that answers with its schedule unless ``answer`` returns something else."""
 
-    def answers(asked: Asked) -> Answer:
-        other = answer(asked)
+    def answers(request: Received) -> Answer:
+        other = answer(request)
         if other is not None:
             return other
-        if asked.path == ROBOTS:
+        if request.path == ROBOTS:
             return Answer(ALLOW_ALL, "text/plain")
-        return Answer(page(shows(asked))) if "tvschedule" in asked.path else NOT_FOUND
+        return Answer(page(shows(request))) if "tvschedule" in request.path else NOT_FOUND
 
     with running_host(answers) as host:
         yield host, CrawlSettings(hnsmall_url=host.url, crawl_delay_seconds=PAUSE, contact="someone@example.org")
@@ -92,34 +92,34 @@ def crawl_fails(settings: CrawlSettings, folder: Path, reason: str, days: int = 
         (Answer(status=429), r"robots\.txt of .* could not be read"),
     ],
 )
-def test_what_robots_txt_does_not_allow_is_not_asked(rules: Answer, reason: str, tmp_path: Path) -> None:
-    with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
+def test_pages_that_robots_txt_forbids_are_not_requested(rules: Answer, reason: str, tmp_path: Path) -> None:
+    with schedule(lambda request: rules if request.path == ROBOTS else None) as (host, settings):
         crawl_fails(settings.model_copy(update={"crawl_delay_seconds": 0, "crawl_retries": 0}), tmp_path, reason)
-    assert {asked.path for asked in host.requests} == {ROBOTS}
+    assert {request.path for request in host.requests} == {ROBOTS}
 
 
-def test_a_longer_pause_that_robots_txt_asks_for_is_kept(tmp_path: Path) -> None:
+def test_a_longer_crawl_delay_of_robots_txt_is_obeyed(tmp_path: Path) -> None:
     rules = Answer(f"{ALLOW_ALL}Crawl-delay: {3 * PAUSE}\n", "text/plain")
-    with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
+    with schedule(lambda request: rules if request.path == ROBOTS else None) as (host, settings):
         crawl_into(tmp_path, "hnsmall", settings, days=2)
-    moments = [asked.moment for asked in host.requests]
-    assert len(moments) > 3
-    assert shortest_pause(moments) > 1.5 * PAUSE  # which our own pause never exceeds
+    seconds = [request.second for request in host.requests]
+    assert len(seconds) > 3
+    assert shortest_pause(seconds) > 1.5 * PAUSE  # which our own pause never exceeds
 
 
-def test_a_host_whose_pause_is_too_long_is_left_alone(tmp_path: Path) -> None:
+def test_a_host_with_a_too_long_crawl_delay_is_not_crawled(tmp_path: Path) -> None:
     rules = Answer(f"{ALLOW_ALL}Crawl-delay: 3600\n", "text/plain")
-    with schedule(lambda asked: rules if asked.path == ROBOTS else None) as (host, settings):
+    with schedule(lambda request: rules if request.path == ROBOTS else None) as (host, settings):
         crawl_fails(settings, tmp_path, r"robots\.txt of .* asks for 3600 s between requests")
-    assert {asked.path for asked in host.requests} == {ROBOTS}
+    assert {request.path for request in host.requests} == {ROBOTS}
 
 
-def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Path) -> None:
-    with schedule(lambda asked: NOT_FOUND if asked.path == ROBOTS else None) as (host, settings):
+def test_a_host_without_robots_txt_is_read_with_our_user_agent(tmp_path: Path) -> None:
+    with schedule(lambda request: NOT_FOUND if request.path == ROBOTS else None) as (host, settings):
         crawled = crawl_into(tmp_path, "hnsmall", settings.model_copy(update={"crawl_delay_seconds": 0}))
     assert len(crawled.shows) == 1
     assert host.requests[0].path == ROBOTS
-    assert {asked.headers["User-Agent"] for asked in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
+    assert {each.headers["User-Agent"] for each in host.requests} == {f"ukok/{__version__} (+someone@example.org)"}
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,12 @@ def test_a_host_without_robots_txt_may_be_read_and_learns_who_asks(tmp_path: Pat
         (429, lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)),
     ],
 )
-def test_retry_after_holds_back_requests_that_wait_already(
-    status: int, header: Callable[[], str], tmp_path: Path
-) -> None:
+def test_retry_after_holds_back_queued_requests(status: int, header: Callable[[], str], tmp_path: Path) -> None:
     refused = 0
 
-    def answer(asked: Asked) -> Answer | None:
+    def answer(request: Received) -> Answer | None:
         nonlocal refused
-        if asked.path == ROBOTS or refused:
+        if request.path == ROBOTS or refused:
             return None
         refused += 1
         return Answer(status=status, headers={"Retry-After": header()})
@@ -145,25 +143,25 @@ def test_retry_after_holds_back_requests_that_wait_already(
     with schedule(answer) as (host, settings):
         crawled = crawl_into(tmp_path, "hnsmall", settings, days=3)
     assert len(crawled.shows) == 3
-    first, second = host.asked("tvschedule")[:2]
-    assert second.moment - first.moment > 1.5
+    first, second = host.requests_for("tvschedule")[:2]
+    assert second.second - first.second > 1.5
 
 
-def test_a_host_that_asks_for_too_long_is_not_asked_again(tmp_path: Path) -> None:
-    def answer(asked: Asked) -> Answer | None:
-        return None if asked.path == ROBOTS else Answer(status=503, headers={"Retry-After": "3600"})
+def test_a_host_with_a_too_long_retry_after_is_not_asked_again(tmp_path: Path) -> None:
+    def answer(request: Received) -> Answer | None:
+        return None if request.path == ROBOTS else Answer(status=503, headers={"Retry-After": "3600"})
 
     with schedule(answer) as (host, settings):
         crawl_fails(settings, tmp_path, "Retry-After: 3600", days=3)
-    assert [asked.path == ROBOTS for asked in host.requests] == [True, False]
+    assert [request.path == ROBOTS for request in host.requests] == [True, False]
 
 
-def test_refusals_in_a_row_are_waited_out_longer_and_longer(tmp_path: Path) -> None:
+def test_consecutive_refusals_double_the_wait(tmp_path: Path) -> None:
     refusals = 0
 
-    def answer(asked: Asked) -> Answer | None:
+    def answer(request: Received) -> Answer | None:
         nonlocal refusals
-        if asked.path == ROBOTS or refusals == 3:
+        if request.path == ROBOTS or refusals == 3:
             return None
         refusals += 1
         return Answer(status=(503, 429, 503)[refusals - 1])
@@ -171,7 +169,7 @@ def test_refusals_in_a_row_are_waited_out_longer_and_longer(tmp_path: Path) -> N
     with schedule(answer) as (host, settings):
         crawled = crawl_into(tmp_path, "hnsmall", settings.model_copy(update={"crawl_delay_seconds": 0.1}))
     assert len(crawled.shows) == 1
-    moments = [asked.moment for asked in host.asked("tvschedule")]
-    waits = [after - before for before, after in pairwise(moments[:4])]
+    seconds = [request.second for request in host.requests_for("tvschedule")]
+    waits = [after - before for before, after in pairwise(seconds[:4])]
     for wait, times in zip(waits, (2, 4, 8), strict=True):
         assert wait > 0.9 * times * 0.1

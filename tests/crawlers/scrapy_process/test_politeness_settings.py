@@ -1,4 +1,4 @@
-"""No spider may be ruder than the settings say."""
+"""No spider may be less polite than the settings."""
 
 import time
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from crawlers.settings import CrawlSettings
 from ukok import __version__
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
-MANNERS = (
+POLITENESS = (
     "DOWNLOAD_DELAY",
     "DOWNLOAD_DELAY_JITTER",
     "DOWNLOAD_SLOTS",
@@ -31,17 +31,17 @@ MANNERS = (
 
 
 @pytest.mark.parametrize("source", sources())
-def test_a_spider_leaves_manners_to_the_settings(source: str) -> None:
+def test_a_spider_leaves_politeness_to_the_settings(source: str) -> None:
     general = Settings(scrapy_settings(CrawlSettings(contact="someone@example.org"), source))
     spider = SpiderLoader.from_settings(general).load(source)
     own = general.copy()
     spider.update_settings(own)
-    assert {name: own[name] for name in MANNERS} == {name: general[name] for name in MANNERS}
+    assert {name: own[name] for name in POLITENESS} == {name: general[name] for name in POLITENESS}
     for attribute in ("download_delay", "max_concurrent_requests", "user_agent"):
         assert not hasattr(spider, attribute)
 
 
-def test_defaults_pause_a_second_or_more_and_say_who_asks() -> None:
+def test_defaults_pause_a_second_and_identify_the_crawler() -> None:
     settings = scrapy_settings(CrawlSettings(contact="someone@example.org"), "kok")
     assert settings["DOWNLOAD_DELAY"] * (1 - settings["DOWNLOAD_DELAY_JITTER"]) >= 1.0
     assert settings["AUTOTHROTTLE_ENABLED"]
@@ -66,7 +66,7 @@ def test_retry_after_is_a_number_of_seconds_or_a_date(header: str, seconds: floa
     assert retry_after(header, lambda: NOW) == seconds
 
 
-def test_a_retry_after_without_a_zone_is_not_taken_for_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_after_without_a_zone_is_not_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Seoul")
     time.tzset()
     try:

@@ -1,4 +1,4 @@
-"""The KOK spider against the stand-in: paging, ids that belong to their cards, product pages, and pages gone wrong."""
+"""The KOK spider against the stand-in: paging, ids of cards, product pages, and broken pages."""
 
 import base64
 import gzip
@@ -103,30 +103,30 @@ def test_product_pages_are_read_to_the_last_one(sound: Crawled) -> None:
 def test_sound_scopes_are_complete(sound: Crawled) -> None:
     for category, count in (("1611", 45), ("1613", 40), ("1614", 4), ("1624", 1)):
         scope = sound.scope("prices", category=category)
-        assert (scope["complete"], scope["items"], scope["reason"]) == (True, count, None)
-    assert sound.scope("products", products="due")["complete"]
-    assert sound.reports["prices"]["faults"] == sound.reports["products"]["faults"] == []
+        assert (scope.complete, scope.items, scope.reason) == (True, count, None)
+    assert sound.scope("products", products="due").complete
+    assert sound.reports["prices"].faults == sound.reports["products"].faults == []
 
 
 def test_requests_are_counted_by_dataset(sound: Crawled) -> None:
     # 45 products are three pages; 40 are two and two empty ones, 20 are one and two; the others are one page each.
-    assert sound.reports["prices"]["requests"] == 3 + 4 + 3 + 10
-    assert sound.reports["products"]["requests"] == len(ALL)
+    assert sound.reports["prices"].requests == 3 + 4 + 3 + 10
+    assert sound.reports["products"].requests == len(ALL)
 
 
-def test_an_empty_page_in_the_middle_of_a_list_is_not_taken_for_its_end(broken: Crawled) -> None:
+def test_an_empty_page_within_a_list_is_not_its_end(broken: Crawled) -> None:
     scope = broken.scope("prices", category="1611")
-    assert (scope["complete"], scope["items"]) == (False, 25)
-    assert "was empty, though the list goes on" in scope["reason"]
+    assert (scope.complete, scope.items) == (False, 25)
+    assert "was empty, though the list goes on" in str(scope.reason)
 
 
-def test_a_truncated_list_page_leaves_its_category_incomplete_and_is_kept(broken: Crawled) -> None:
+def test_a_truncated_list_page_makes_its_category_incomplete(broken: Crawled) -> None:
     scope = broken.scope("prices", category="1613")
-    assert (scope["complete"], scope["items"]) == (False, 20)
-    assert "truncated HTML" in scope["reason"]
-    (fault,) = [fault for fault in broken.faults("prices", "page") if "code=1613" in fault["page"]]
-    assert fault["kept"].startswith(f"faults/kok/{broken.runs[0].run_id}/")
-    body = gzip.decompress(broken.store.get(fault["kept"])).decode()
+    assert (scope.complete, scope.items) == (False, 20)
+    assert "truncated HTML" in str(scope.reason)
+    (fault,) = [fault for fault in broken.faults("prices", "page") if "code=1613" in fault.page]
+    assert str(fault.saved_page).startswith(f"faults/kok/{broken.runs[0].run_id}/")
+    body = gzip.decompress(broken.store.get(str(fault.saved_page))).decode()
     assert body.startswith("<!DOCTYPE html>")
     assert "</html>" not in body
 
@@ -135,33 +135,33 @@ def test_a_card_without_an_id_costs_itself_and_no_other_card(broken: Crawled) ->
     prices = {item["kok_product_id"]: item["price"] for item in broken.items["prices"] if item["category"] == "1614"}
     assert prices == {row.product_id: row.price for row in SPECIAL if row.product_id != 2_234_340_850}
     scope = broken.scope("prices", category="1614")
-    assert not scope["complete"]
-    assert "the card has no product id" in scope["reason"]
-    assert [fault["count"] for fault in broken.faults("prices", "kok_product_id")] == [1]
+    assert not scope.complete
+    assert "the card has no product id" in str(scope.reason)
+    assert [fault.count for fault in broken.faults("prices", "kok_product_id")] == [1]
 
 
-def test_renamed_cards_are_told_from_an_empty_list(broken: Crawled) -> None:
+def test_renamed_cards_are_not_an_empty_list(broken: Crawled) -> None:
     scope = broken.scope("prices", category="1615")
-    assert not scope["complete"]
-    assert "no div.card.product-section-ul-li on the page, but 2 product ids" in scope["reason"]
+    assert not scope.complete
+    assert "no div.card.product-section-ul-li on the page, but 2 product ids" in str(scope.reason)
 
 
 def test_a_page_that_stays_unavailable_leaves_its_category_incomplete(broken: Crawled) -> None:
-    assert broken.scope("prices", category="1616")["reason"].startswith("HTTP 503")
+    assert str(broken.scope("prices", category="1616").reason).startswith("HTTP 503")
 
 
 def test_a_list_that_repeats_itself_ends_as_incomplete(broken: Crawled) -> None:
     scope = broken.scope("prices", category="1619")
-    assert (scope["complete"], scope["items"], scope["dropped"]) == (False, 20, {"listed twice": 20})
-    assert "only repeats earlier products" in scope["reason"]
+    assert (scope.complete, scope.items, scope.dropped) == (False, 20, {"listed twice": 20})
+    assert "only repeats earlier products" in str(scope.reason)
 
 
 @pytest.mark.parametrize(("category", "field"), [("1617", "discount_rate"), ("1618", "price")])
-def test_an_unreadable_field_is_counted_and_the_item_kept(broken: Crawled, category: str, field: str) -> None:
+def test_an_unreadable_field_is_counted_and_the_item_filed(broken: Crawled, category: str, field: str) -> None:
     scope = broken.scope("prices", category=category)
-    assert (scope["complete"], scope["items"]) == (True, 1)
+    assert (scope.complete, scope.items) == (True, 1)
     (fault,) = broken.faults("prices", field)
-    assert (fault["count"], f"code={category}" in fault["page"]) == (1, True)
+    assert (fault.count, f"code={category}" in fault.page) == (1, True)
 
 
 def test_an_unreadable_price_is_unknown_and_never_zero(broken: Crawled) -> None:
@@ -169,27 +169,27 @@ def test_an_unreadable_price_is_unknown_and_never_zero(broken: Crawled) -> None:
     assert (item["price"], item["price_kind"]) == (None, "unknown")
 
 
-def test_a_reset_connection_is_tried_again(broken: Crawled, standin: Standin) -> None:
-    assert broken.scope("prices", category="1623")["complete"]
-    assert len(standin.faults.asked(list_page("1623"))) == 2
+def test_a_reset_connection_is_retried(broken: Crawled, standin: Standin) -> None:
+    assert broken.scope("prices", category="1623").complete
+    assert len(standin.faults.requests_for(list_page("1623"))) == 2
 
 
 def test_retry_after_is_waited_out(broken: Crawled, standin: Standin) -> None:
-    assert broken.scope("prices", category="1624")["complete"]
-    first, second = standin.faults.asked(list_page("1624"))
+    assert broken.scope("prices", category="1624").complete
+    first, second = standin.faults.requests_for(list_page("1624"))
     assert second - first >= 1.0
 
 
-def test_product_pages_that_cannot_be_read_are_missing_and_said_to_be(broken: Crawled) -> None:
+def test_unreadable_product_pages_are_missing_and_reported(broken: Crawled) -> None:
     read = {item["kok_product_id"] for item in broken.items["products"]}
     assert read.isdisjoint({3_000_019, 3_000_020, 3_000_021, 3_000_022})
     assert 3_000_023 in read
-    assert not broken.scope("products", products="due")["complete"]
+    assert not broken.scope("products", products="due").complete
     reasons = {
-        number: fault["reason"]
-        for fault in broken.reports["products"]["faults"]
+        number: fault.reason
+        for fault in broken.reports["products"].faults
         for number in (3_000_019, 3_000_020, 3_000_021, 3_000_022)
-        if product_page(number) in fault["page"]
+        if product_page(number) in fault.page
     }
     assert "truncated HTML" in reasons[3_000_019]
     assert reasons[3_000_020] == "no span.product__title"

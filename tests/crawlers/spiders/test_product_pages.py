@@ -1,4 +1,4 @@
-"""Product pages written by hand, part by part: what is read of them, and what happens where a part is missing."""
+"""Handwritten product pages, part by part: what is read from them, and what happens where a part is missing."""
 
 import base64
 import gzip
@@ -33,7 +33,7 @@ NUMBER = 2_234_340_850  # above 2^31
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Callable[[type[SourceSpider]], SourceSpider]]:
-    """A spider of a class, without a crawl around it."""
+    """Make a spider of a class, without a crawl."""
     with ExitStack() as stack:
 
         def make(spider_class: type[SourceSpider]) -> SourceSpider:
@@ -47,8 +47,8 @@ def made(tmp_path: Path) -> Iterator[Callable[[type[SourceSpider]], SourceSpider
                 requests_left=100,
             )
             spider = spider_class(job)
-            stack.callback(spider.memory.close)
-            stack.callback(spider.parts.close)
+            stack.callback(spider.page_state.close)
+            stack.callback(spider.checkpoints.close)
             return spider
 
         yield make
@@ -74,20 +74,20 @@ def ns(made: Callable[[type[SourceSpider]], SourceSpider]) -> SourceSpider:
     return made(NsmallSpider)
 
 
-def answer(spider: SourceSpider, body: str, number: int = NUMBER, head: str = "") -> Response:
+def response(spider: SourceSpider, body: str, number: int = NUMBER, head: str = "") -> Response:
     page = f"<html><head>{head}</head><body>{body}</body></html>"
     return HtmlResponse(spider.product_url(number), body=page.encode(), encoding="utf-8")
 
 
 def read(spider: SourceSpider, body: str, number: int = NUMBER, head: str = "") -> Any:
-    """The one thing that the spider finds on a page."""
-    (found,) = spider.read_page(answer(spider, body, number, head), number)
+    """The only result of the spider on a page."""
+    (found,) = spider.read_page(response(spider, body, number, head), number)
     return found
 
 
 def faults(spider: SourceSpider) -> dict[str, str]:
     """Reasons by field."""
-    return {fault["field"]: fault["reason"] for fault in spider.coverage["products"].report()["faults"]}
+    return {fault.field: fault.reason for fault in spider.coverage["products"].summary(0).faults}
 
 
 TITLE = '<span class="product__title"><strong>초록상회</strong> 햇감자</span>'
@@ -131,7 +131,7 @@ def review(nickname: str = "바다소년", written_on: str = "2025.07.01", stars
     )
 
 
-def test_seller_cells_are_told_by_their_labels_in_any_order(kok: SourceSpider) -> None:
+def test_seller_cells_are_identified_by_their_labels(kok: SourceSpider) -> None:
     backwards = dict(reversed(SELLER.items()))
     product: KokProduct = read(kok, TITLE + table(backwards) + table({"원산지": "국내산"}))
     assert product.seller is not None
@@ -152,7 +152,7 @@ def test_cells_of_a_table_without_labels_count_by_their_order(kok: SourceSpider)
     assert tuple(seller.model_dump().values()) == tuple(SELLER.values())
 
 
-def test_a_table_of_details_is_not_taken_for_the_seller(kok: SourceSpider) -> None:
+def test_a_table_of_details_is_not_the_seller(kok: SourceSpider) -> None:
     product = read(kok, TITLE + table({"품목": "감자", "원산지": "국내산", "소비자상담 전화번호": "1577-0000"}))
     assert product.seller is None
     assert len(product.details) == 3
@@ -163,27 +163,27 @@ def test_a_seller_label_that_is_not_known_is_counted(kok: SourceSpider) -> None:
     assert faults(kok)["seller"] == "unknown label '무엇'"
 
 
-def test_nothing_of_a_nickname_but_its_first_letter_leaves_the_spider(kok: SourceSpider, tmp_path: Path) -> None:
+def test_nicknames_are_masked_in_items_reports_and_saved_pages(kok: SourceSpider, tmp_path: Path) -> None:
     body = TITLE + review("바다소년") + review("<b>J&amp;M</b>", written_on="언젠가") + review("010-1234-5678")
     scopes = (kok.pages,)
-    (product,) = kok.parse_page(answer(kok, body), scopes, product_id=NUMBER)
+    (product,) = kok.parse_page(response(kok, body), scopes, product_id=NUMBER)
     assert isinstance(product, KokProduct)
     assert [each.nickname for each in product.reviews] == ["바**", "J**", "0**"]
-    assert not list(kok.parse_page(answer(kok, body[len(TITLE) :]), scopes, product_id=NUMBER))
-    cut = answer(kok, body)
+    assert not list(kok.parse_page(response(kok, body[len(TITLE) :]), scopes, product_id=NUMBER))
+    cut = response(kok, body)
     cut = cut.replace(body=cut.body[: cut.body.index("소년".encode()) + 6])
     assert not list(kok.parse_page(cut.replace(url=f"{cut.url}&cut"), scopes, product_id=NUMBER))
-    busy = Failure(HttpError(answer(kok, body).replace(url=f"{cut.url}&busy", status=500)))  # type: ignore[no-untyped-call]
+    busy = Failure(HttpError(response(kok, body).replace(url=f"{cut.url}&busy", status=500)))  # type: ignore[no-untyped-call]
     busy.request = kok.page_request(NUMBER).replace(url=f"{cut.url}&busy")  # type: ignore[attr-defined]
     kok.unreachable(busy, "products", scopes)
-    kept = [gzip.decompress(path.read_bytes()).decode() for path in (tmp_path / "pages").iterdir()]
-    assert len(kept) == 3
-    told = json.dumps(kok.coverage["products"].report(), ensure_ascii=False)
-    for text in (*kept, told, product.model_dump_json()):
+    saved = [gzip.decompress(path.read_bytes()).decode() for path in (tmp_path / "saved_pages").iterdir()]
+    assert len(saved) == 3
+    summary = kok.coverage["products"].summary(0).model_dump_json()
+    for text in (*saved, summary, product.model_dump_json()):
         assert not [part for part in ("다소년", "&amp;M", "&M", "10-1234") if part in text]
 
 
-def test_two_reviews_of_one_nickname_on_one_day_are_both_kept(kok: SourceSpider) -> None:
+def test_two_reviews_of_one_nickname_on_one_day_are_both_read(kok: SourceSpider) -> None:
     product = read(kok, TITLE + review(text="좋아요", stars=5) + review(text="보통이에요", stars=3))
     assert [(each.text, each.score) for each in product.reviews] == [("좋아요", 5), ("보통이에요", 3)]
 
@@ -199,7 +199,7 @@ def test_at_most_ten_reviews_are_read_each_with_its_labelled_opinions(kok: Sourc
     assert reviews[0].written_on.isoformat() == "2025-07-01"
 
 
-def test_what_cannot_be_read_of_a_review_is_counted_and_the_rest_kept(kok: SourceSpider) -> None:
+def test_an_unreadable_part_of_a_review_costs_only_itself(kok: SourceSpider) -> None:
     (found,) = read(kok, TITLE + review(written_on="3일 전", stars=0)).reviews
     assert (found.written_on, found.score, found.text) == (None, None, "좋아요")
     assert "is not a date" in faults(kok)["reviews.written_on"]
@@ -217,7 +217,7 @@ def test_rating_shares_and_aspects(kok: SourceSpider) -> None:
     assert product.taste_aspect.model_dump() == {"opinion": "맛있어요", "share": 90}
 
 
-def test_shares_that_cannot_be_told_apart_are_none_and_counted(kok: SourceSpider) -> None:
+def test_ambiguous_shares_are_none_and_counted(kok: SourceSpider) -> None:
     shares = '<ul><li class="per"><div>60%</div></li></ul>' * 4
     product = read(kok, f'{TITLE}<div class="review_info_list">{shares}</div>')
     assert (product.rating_shares, product.price_aspect) == (None, None)
@@ -230,13 +230,13 @@ def test_a_page_with_nothing_but_a_title_is_a_product(kok: SourceSpider) -> None
     assert (product.list_price, product.review_score, product.seller, product.reviews) == (None, None, None, ())
 
 
-def test_a_store_that_the_title_does_not_name_is_the_seller(kok: SourceSpider) -> None:
+def test_without_a_store_in_the_title_the_seller_is_the_store(kok: SourceSpider) -> None:
     product = read(kok, '<span class="product__title">초록상회 햇감자</span>' + table(SELLER))
     assert (product.store_name, product.product_name) == ("초록상회", "햇감자")
-    assert "the seller's name stands in" in faults(kok)["store_name"]
+    assert "the seller's name is used instead" in faults(kok)["store_name"]
 
 
-def test_unreadable_parts_cost_themselves_alone(kok: SourceSpider) -> None:
+def test_an_unreadable_part_of_a_page_costs_only_itself(kok: SourceSpider) -> None:
     body = '<button id="review_show"><span>48</span></button><div class="card-info-del_wrap"><del>품절</del></div>'
     product = read(kok, TITLE + body)
     assert (product.review_score, product.list_price) == (None, None)
@@ -322,22 +322,22 @@ def test_hns_details_with_and_without_heads(hns: SourceSpider) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "asked"),
+    ("src", "requested"),
     [
         ("goods-describe.do?goods_code=7", "https://www.hnsmall.com/display/goods-describe.do?goods_code=7"),
         ("/describe/7", "https://www.hnsmall.com/describe/7"),
         ("//desc.example/7", "https://desc.example/7"),
     ],
 )
-def test_hns_description_in_a_frame_is_asked_for(hns: SourceSpider, source: str, asked: str) -> None:
-    request = read(hns, f'{PRICE.format("")}<iframe id="goodsDescribeView" src="{source}"></iframe>')
+def test_hns_description_in_a_frame_is_requested(hns: SourceSpider, src: str, requested: str) -> None:
+    request = read(hns, f'{PRICE.format("")}<iframe id="goodsDescribeView" src="{src}"></iframe>')
     assert isinstance(request, Request)
-    assert request.url == asked
+    assert request.url == requested
 
 
-@pytest.mark.parametrize("source", ["", "about:blank"])
-def test_hns_frame_that_leads_nowhere_leaves_the_description_of_the_page(hns: SourceSpider, source: str) -> None:
-    body = f'<div id="tab1Cont"><p>설명</p><iframe id="goodsDescribeView" src="{source}"></iframe></div>'
+@pytest.mark.parametrize("src", ["", "about:blank"])
+def test_hns_frame_without_a_url_leaves_the_page_description(hns: SourceSpider, src: str) -> None:
+    body = f'<div id="tab1Cont"><p>설명</p><iframe id="goodsDescribeView" src="{src}"></iframe></div>'
     assert read(hns, body).description == "설명"
 
 
@@ -347,7 +347,7 @@ def test_hns_page_that_is_not_of_a_product_is_broken(hns: SourceSpider) -> None:
 
 
 @pytest.mark.parametrize("rule", [unavailable, truncated])
-def test_hns_without_its_description_a_product_is_kept_and_stays_due(rule: Any, tmp_path: Path) -> None:
+def test_hns_product_without_description_is_filed_and_stays_due(rule: Any, tmp_path: Path) -> None:
     framed, flat = 10_000_001, 10_000_004
     shows = [show(1, "14:00", "15:00", framed), show(1, "15:00", "16:00", flat)]
     with running_standin(catalog(shows=shows), NOON) as standin:
@@ -357,29 +357,31 @@ def test_hns_without_its_description_a_product_is_kept_and_stays_due(rule: Any, 
         standin.faults.rules.clear()
         standin.faults.seen.clear()
         second = crawl_into(tmp_path, "hnsmall", settings)
-        asked = {number for number in (framed, flat) if standin.faults.asked(f"goods.do?goods_code={number}")}
+        requested = {
+            number for number in (framed, flat) if standin.faults.requests_for(f"goods.do?goods_code={number}")
+        }
     products = {item["source_product_id"]: item for item in first.items["products"]}
     undescribed = {number for number, item in products.items() if item["description"] is None}
     assert products.keys() == {framed, flat}
-    assert undescribed == asked == {item["source_product_id"] for item in second.items["products"]}
+    assert undescribed == requested == {item["source_product_id"] for item in second.items["products"]}
     assert undescribed
     assert all(products[number]["details"] and products[number]["price"] for number in undescribed)
-    assert not first.scope("products", products="due")["complete"]
+    assert not first.scope("products", products="due").complete
     assert all(item["description"] for item in second.items["products"])
-    assert second.scope("products", products="due")["complete"]
+    assert second.scope("products", products="due").complete
 
 
-def test_hns_description_that_we_may_not_ask_for_any_more_today_is_no_fault_of_the_source(tmp_path: Path) -> None:
+def test_hns_description_refused_by_the_budget_is_no_source_fault(tmp_path: Path) -> None:
     framed = 10_000_004
     with running_standin(catalog(shows=[show(1, "14:00", "15:00", framed)]), NOON) as standin:
         settings = standin.settings.model_copy(update={"crawl_daily_requests": 4})  # robots.txt, schedules, page
         some = crawl_into(tmp_path, "hnsmall", settings, days=1)
-        assert standin.faults.asked("goods.do")
-        assert not standin.faults.asked("goods-describe.do")
+        assert standin.faults.requests_for("goods.do")
+        assert not standin.faults.requests_for("goods-describe.do")
         rest = crawl_into(tmp_path, "hnsmall", standin.settings, days=1)
     assert some.items["products"] == []
-    assert not some.scope("products", products="due")["complete"]
-    assert [fault["field"] for fault in some.reports["products"]["faults"]] == ["page"]
+    assert not some.scope("products", products="due").complete
+    assert [fault.field for fault in some.reports["products"].faults] == ["page"]
     (product,) = rest.items["products"]
     assert product["description"]
 
@@ -419,12 +421,12 @@ def test_hmall_reads_the_json_first(hmall: SourceSpider) -> None:
         (next_data(slitmNm={"x": 1}), "Input should be a valid string"),
     ],
 )
-def test_hmall_without_json_a_list_price_never_becomes_the_price(hmall: SourceSpider, data: str, reason: str) -> None:
+def test_hmall_without_json_a_list_price_is_never_the_price(hmall: SourceSpider, data: str, reason: str) -> None:
     product = read(hmall, SHOWN + data)
     assert (product.list_price, product.price) == (49_900, 39_900)
     assert (product.product_name, product.store_name) == ("포기김치", "새솔상회")
-    (told,) = faults(hmall).values()
-    assert reason in told
+    (found,) = faults(hmall).values()
+    assert reason in found
 
 
 def test_hmall_json_without_a_price_is_filled_up_from_the_page(hmall: SourceSpider) -> None:
@@ -511,7 +513,7 @@ def test_a_product_page_takes_nothing_from_the_page_before_it(ns: SourceSpider) 
 
 
 @pytest.mark.parametrize("name", ["kok", "hns", "hmall", "ns"])
-def test_addresses_of_product_pages_lead_back_to_their_requests(name: str, request: pytest.FixtureRequest) -> None:
+def test_product_urls_lead_back_to_their_requests(name: str, request: pytest.FixtureRequest) -> None:
     spider: SourceSpider = request.getfixturevalue(name)
     url = spider.product_url(NUMBER)
     assert spider.request_for(url).url == url

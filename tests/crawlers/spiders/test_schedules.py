@@ -24,11 +24,11 @@ HNS = [
     show(1, "13:00", "14:00", 10_000_005, product_name="르베라쥬  앰플\n마스크", title=None),
     show(1, "23:50", "01:00", 10_000_006),
     show(1, "23:50", "01:00", 10_000_007, "sub"),
-    show(1, "25:10", "26:00", 10_000_008),  # a page of DAY that names the night after it
-    show(1, "00:30", "01:10", 10_000_009, on=-1),  # of the day before, which nobody asked for
-    show(1, "24:30", "00:50", 10_000_010, on=-1),  # a page of the day before that names the night of DAY
+    show(1, "25:10", "26:00", 10_000_008),  # on the page of DAY, airs in the night after it
+    show(1, "00:30", "01:10", 10_000_009, on=-1),  # on the day before, which is not requested
+    show(1, "24:30", "00:50", 10_000_010, on=-1),  # on the page of the day before, airs in the night of DAY
     show(1, "01:10", "02:00", 10_000_008, on=1),  # the same show as on the page of DAY, listed again
-    show(1, "24:10", "25:00", 10_000_011, on=1),  # past the last day asked for
+    show(1, "24:10", "25:00", 10_000_011, on=1),  # after the last requested day
 ]
 HMALL = [
     show(2, "01:00", "02:00", 2_235_385_519, on=-1, sale_price=598_000, dc_price=568_000),
@@ -106,7 +106,7 @@ def test_hns_price_on_request_stays_so_though_its_sub_has_a_price(hns: Crawled) 
     assert hns.faults("schedule", "price") == []
 
 
-def test_hns_show_on_air_has_its_end_and_no_invented_start(hns: Crawled) -> None:
+def test_hns_show_on_air_has_its_end_and_no_start(hns: Crawled) -> None:
     shows = by_id(hns)
     for number, slot in ((10_000_003, "main"), (10_000_004, "sub")):
         item = shows[number]
@@ -140,7 +140,7 @@ def test_hns_night_shows_end_or_start_on_the_next_day(hns: Crawled) -> None:
     assert shows[10_000_008]["requested_day"] == "2025-08-07"
 
 
-def test_a_night_show_listed_on_the_page_before_is_found_and_filed_under_its_own_day(hns: Crawled) -> None:
+def test_a_night_show_on_the_page_before_is_filed_under_its_day(hns: Crawled) -> None:
     item = by_id(hns)[10_000_010]
     assert airs(item) == ("08-05 15:30", "08-05 15:50")
     assert item["requested_day"] == "2025-08-06"
@@ -149,13 +149,13 @@ def test_a_night_show_listed_on_the_page_before_is_found_and_filed_under_its_own
 
 def test_other_days_are_dropped_with_a_count_and_nothing_is_doubled(hns: Crawled) -> None:
     assert by_id(hns).keys() == {10_000_000 + n for n in (1, 2, 3, 4, 5, 6, 7, 8, 10)}
-    assert hns.day(1, 0)["items"] == 8
-    assert hns.day(1, 1)["items"] == 1
-    assert hns.day(1, 1)["dropped"] == {"listed twice": 1, "starts on a day not asked for": 1}
-    assert all(scope["complete"] for scope in hns.reports["schedule"]["scopes"])
+    assert hns.day(1, 0).items == 8
+    assert hns.day(1, 1).items == 1
+    assert hns.day(1, 1).dropped == {"listed twice": 1, "starts on a day not requested": 1}
+    assert all(scope.complete for scope in hns.reports["schedule"].scopes)
 
 
-def test_hmall_overnight_main_and_sub_air_on_the_day_asked_for(hmall: Crawled) -> None:
+def test_hmall_overnight_main_and_sub_air_on_the_requested_day(hmall: Crawled) -> None:
     shows = by_id(hmall)
     for number, slot in ((2_235_385_519, "main"), (2_232_771_172, "sub")):
         assert shows[number]["slot"] == slot
@@ -210,8 +210,8 @@ def test_hmall_missing_price_is_unknown_and_counted(hmall: Crawled) -> None:
     item = by_id(hmall)[2_229_325_423]
     assert (item["list_price"], item["price"], item["price_kind"]) == (39_900, None, "unknown")
     (fault,) = hmall.faults("schedule", "price")
-    assert (fault["count"], "brodType=dtv" in fault["page"]) == (1, True)
-    assert hmall.day(3, 0)["complete"]
+    assert (fault.count, "brodType=dtv" in fault.page) == (1, True)
+    assert hmall.day(3, 0).complete
 
 
 def test_ns_prices_are_joined_by_product(ns: Crawled) -> None:
@@ -221,16 +221,16 @@ def test_ns_prices_are_joined_by_product(ns: Crawled) -> None:
     assert by_id(ns)[35_000_007]["thumbnail_url"] == "https://i.example/7_F.jpg"
 
 
-def test_ns_price_of_zero_and_no_price_row_are_both_unknown_and_counted(ns: Crawled) -> None:
+def test_ns_zero_price_and_missing_price_row_are_unknown(ns: Crawled) -> None:
     for number in (35_000_002, 35_000_003):
         item = by_id(ns)[number]
         assert (item["list_price"], item["price"], item["price_kind"]) == (None, None, "unknown")
-    assert [fault["count"] for fault in ns.faults("schedule", "price")] == [2]
-    assert ns.day(4, 0)["complete"]
+    assert [fault.count for fault in ns.faults("schedule", "price")] == [2]
+    assert ns.day(4, 0).complete
 
 
 def test_ns_mains_after_the_last_sub_are_not_lost(ns: Crawled) -> None:
-    assert ns.day(5, 0)["items"] == 4
+    assert ns.day(5, 0).items == 4
     assert {35_000_008, 35_000_009} <= by_id(ns).keys()
 
 
@@ -241,34 +241,34 @@ def test_ns_nights(ns: Crawled) -> None:
     assert shows[35_000_005]["requested_day"] == "2025-08-07"
 
 
-def test_a_day_whose_page_lists_nothing_is_incomplete_so_that_nothing_counts_as_cancelled(ns: Crawled) -> None:
+def test_a_day_without_shows_is_incomplete_and_cancels_nothing(ns: Crawled) -> None:
     scope = ns.day(4, 1)
-    assert (scope["complete"], scope["items"]) == (False, 1)
-    assert "lists no shows" in scope["reason"]
+    assert (scope.complete, scope.items) == (False, 1)
+    assert "lists no shows" in str(scope.reason)
 
 
 @pytest.mark.parametrize("source", ["hns", "hmall", "ns"])
-def test_every_item_says_when_and_where_it_was_seen(source: str, request: pytest.FixtureRequest) -> None:
+def test_every_item_has_its_instant_and_its_page(source: str, request: pytest.FixtureRequest) -> None:
     crawled: Crawled = request.getfixturevalue(source)
     report = crawled.reports["schedule"]
     assert {item["observed_at"] for item in crawled.shows} == {"2025-08-06T03:00:00Z"}
     assert all(item["page_url"].startswith("http://127.0.0.1:") for item in crawled.shows)
-    assert report["day"] == DAY.isoformat()
-    assert report["items"] == len(crawled.shows) == sum(scope["items"] for scope in report["scopes"])
-    asked = {scope["scope"]["day"] for scope in report["scopes"]}
-    assert asked == {day(0).isoformat(), day(1).isoformat()}
+    assert report.day == DAY
+    assert report.items == len(crawled.shows) == sum(scope.items for scope in report.scopes)
+    requested = {scope.key["day"] for scope in report.scopes}
+    assert requested == {day(0).isoformat(), day(1).isoformat()}
 
 
-def test_what_is_remembered_of_a_product_does_not_depend_on_which_answer_came_first(tmp_path: Path) -> None:
+def test_page_state_does_not_depend_on_the_order_of_responses(tmp_path: Path) -> None:
     days = {
-        ("etv", DAY): _hmall_answer("20250806", "10:00", "11:00", 35_900),
-        ("dtv", DAY): _hmall_answer("20250806", "12:00", "13:00", 27_900),
-        ("etv", day(-1)): _hmall_answer(
+        ("etv", DAY): _hmall_response("20250806", "10:00", "11:00", 35_900),
+        ("dtv", DAY): _hmall_response("20250806", "12:00", "13:00", 27_900),
+        ("etv", day(-1)): _hmall_response(
             "20250805", "34:00", "35:00", 25_900
         ),  # the first show, listed with another price
     }
-    remembered = []
-    for name, order in (("as_asked", list(days)), ("backwards", list(reversed(days)))):
+    states = []
+    for name, order in (("as_requested", list(days)), ("backwards", list(reversed(days)))):
         (tmp_path / name).mkdir()
         job = Job(
             source="hmall", day=DAY, days=1, now=NOON, settings=CrawlSettings(), folder=tmp_path / name, requests_left=9
@@ -276,15 +276,15 @@ def test_what_is_remembered_of_a_product_does_not_depend_on_which_answer_came_fi
         spider = HmallSpider(job)
         for channel, of in order:
             response = TextResponse(spider.page_url(channel, of), body=days[channel, of], encoding="utf-8")
-            assert all(isinstance(found, Show) for found in spider.parse_schedule(response, (), channel, of))
-        remembered.append(list(spider.memory.lines()))
-        spider.memory.close()
-        spider.parts.close()
-    assert remembered[0] == remembered[1]
-    assert [line["product_id"] for line in remembered[0]] == [2_229_325_423]
+            assert all(isinstance(item, Show) for item in spider.parse_schedule(response, (), channel, of))
+        states.append(list(spider.page_state.rows()))
+        spider.page_state.close()
+        spider.checkpoints.close()
+    assert states[0] == states[1]
+    assert [row["product_id"] for row in states[0]] == [2_229_325_423]
 
 
-def _hmall_answer(broadcast_day: str, start: str, end: str, price: int) -> bytes:
+def _hmall_response(broadcast_day: str, start: str, end: str, price: int) -> bytes:
     row = {
         "brodDt": broadcast_day,
         "brodStrtDtm": start,

@@ -1,4 +1,4 @@
-"""The demo catalog: complete, consistent, and with every quirk that its README promises."""
+"""The demo catalog: complete, consistent, and with every quirk that its README lists."""
 
 import csv
 import json
@@ -85,7 +85,7 @@ def on_air(show: Row) -> tuple[datetime, datetime]:
     return day + start, day + end + timedelta(days=end <= start)
 
 
-def test_the_stand_in_reads_it_whole() -> None:
+def test_the_stand_in_reads_every_row() -> None:
     catalog = load_catalog()
     assert len(catalog.kok) == len(KOK) == 300
     assert len(catalog.shows) == len(SHOWS)
@@ -95,7 +95,7 @@ def test_files_stay_small() -> None:
     assert [path.name for path in DEMO.iterdir() if path.stat().st_size > 400 * 1024] == []
 
 
-# --- the mobile mall
+# --- Mobile mall
 
 
 def test_kok_products_are_unique_and_in_every_category() -> None:
@@ -142,7 +142,7 @@ def test_kok_produce_is_what_the_recipes_cook_with() -> None:
     assert sum(any(name in title for name in names if len(name) > 1) for title in titles) >= 150
 
 
-# --- home shopping
+# --- Home shopping
 
 
 def test_shows_are_unique_on_five_channels_and_three_days() -> None:
@@ -255,7 +255,7 @@ def test_product_names_hold_what_html_must_escape(mark: str) -> None:
     assert mark in texts("product_name", SHOWS)
 
 
-# --- recipes
+# --- Recipes
 
 
 def test_recipes_are_in_the_official_columns() -> None:
@@ -309,7 +309,7 @@ def test_optional_columns_are_empty_in_some_recipes() -> None:
     assert any("\n" in row["CKG_IPDC"] for row in RECIPES)
 
 
-def test_authors_are_invented_and_easy_to_find_where_they_must_not_be() -> None:
+def test_authors_are_invented_and_easy_to_find() -> None:
     authors = {(row["RGTR_ID"], row["RGTR_NM"]) for row in RECIPES}
     assert len(authors) > 5
     assert all(re.fullmatch(r"demo_cook\d\d", number) for number, _ in authors)
@@ -328,14 +328,14 @@ def test_the_readme_names_every_file() -> None:
     assert [path.name for path in DEMO.iterdir() if path.name not in readme and path.name != "README.md"] == []
 
 
-# --- product pages
+# --- Product pages
 
 CATALOG = load_catalog()
 KOK_PAGES = [kok_details(row) for row in CATALOG.kok]
 
 
 def goods(*channels: int) -> list[ShowRow]:
-    """The products of some channels, each once."""
+    """Return the products of some channels, each once."""
     return list({show.product_id: show for show in reversed(CATALOG.shows) if show.channel_id in channels}.values())
 
 

@@ -1,4 +1,4 @@
-"""The wrong answers that the stand-in can be told to give."""
+"""Faults that the stand-in injects into its responses."""
 
 from collections.abc import Callable, Iterator
 from time import monotonic
@@ -50,7 +50,7 @@ def standin(running: Standin) -> Iterator[Standin]:
 
 
 def rows(body: str) -> int:
-    """How many rows a listing has, whichever source it is of."""
+    """Count the rows of a listing of any source."""
     if body.startswith("{"):
         answer = Selector(body, type="json")
         return len(answer.jmespath("respData.broadItemList || data.resultData.totalOrgan"))
@@ -79,13 +79,13 @@ def test_half_a_day_leaves_prices_alone(standin: Standin) -> None:
     ("source", "name"),
     [("kok", "product-section-ul-li"), ("hnsmall", "scheduleWrap"), ("hmall", "slitmCd"), ("nsmall", "totalOrgan")],
 )
-def test_what_a_spider_looks_for_has_another_name(standin: Standin, source: str, name: str) -> None:
+def test_a_class_or_key_is_renamed(standin: Standin, source: str, name: str) -> None:
     standin.faults.rules[:] = [renamed("", name)]
     body = httpx.get(standin.url + DAYS[source]).text
     assert body.count(f"{name}_v2") == body.count(name) > 0
 
 
-def test_a_changed_page_is_not_taken_for_the_one_before(standin: Standin) -> None:
+def test_a_changed_page_has_other_validators(standin: Standin) -> None:
     sound = httpx.get(standin.url + DAYS["kok"])
     standin.faults.rules[:] = [truncated("code=1611")]
     headers = {"If-None-Match": sound.headers["ETag"], "If-Modified-Since": sound.headers["Last-Modified"]}
@@ -94,14 +94,14 @@ def test_a_changed_page_is_not_taken_for_the_one_before(standin: Standin) -> Non
     assert cut.headers["Last-Modified"] > sound.headers["Last-Modified"]
 
 
-def test_a_stalled_answer_is_right_but_late(standin: Standin) -> None:
+def test_a_stalled_response_is_right_but_late(standin: Standin) -> None:
     standin.faults.rules[:] = [stall("code=1611", 0.3, times=1)]
     began = monotonic()
     assert rows(httpx.get(standin.url + DAYS["kok"]).text) == 4
     assert monotonic() - began >= 0.3
 
 
-def test_an_answer_breaks_off_before_its_announced_length(standin: Standin) -> None:
+def test_a_response_breaks_off_before_its_announced_length(standin: Standin) -> None:
     standin.faults.rules[:] = [broken_off("code=1611", times=1)]
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
         httpx.get(standin.url + DAYS["kok"])
@@ -121,7 +121,7 @@ def struck(standin: Standin, rule: Fault) -> list[int]:
         return [number for number in range(200) if http.get(f"/robots.txt?{number}").status_code == 503]
 
 
-def test_a_share_of_the_requests_fails_as_the_seed_says(standin: Standin) -> None:
+def test_the_seed_determines_which_requests_fail(standin: Standin) -> None:
     first = struck(standin, sometimes(unavailable("/robots"), share=0.2, seed=1))
     assert 25 <= len(first) <= 55
     assert struck(standin, sometimes(unavailable("/robots"), share=0.2, seed=1)) == first
@@ -129,9 +129,9 @@ def test_a_share_of_the_requests_fails_as_the_seed_says(standin: Standin) -> Non
     assert struck(standin, sometimes(unavailable("/robots", times=3), share=0.2, seed=1)) == first[:3]
 
 
-def test_the_first_rule_that_strikes_decides(standin: Standin) -> None:
+def test_the_first_fault_that_applies_counts(standin: Standin) -> None:
     standin.faults.rules[:] = [unavailable("page=2"), unavailable("/robots", times=1, retry_after="7")]
     answers = [httpx.get(f"{standin.url}/robots.txt") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [503, 200]
     assert answers[0].headers["Retry-After"] == "7"
-    assert len(standin.faults.asked("/robots")) == 2
+    assert len(standin.faults.requests_for("/robots")) == 2

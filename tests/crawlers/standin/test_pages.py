@@ -1,4 +1,4 @@
-"""The product pages of the stand-in, its images, and the pages that need a browser."""
+"""Product pages of the stand-in, its images, and the pages that need a browser."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.builders.small_crawl import NOON, catalog, kok, show
 
 
 def first_kok(*wanted: Callable[[KokDetails], bool]) -> KokRow:
-    """The first product with reviews whose details are as wanted."""
+    """The first product with reviews whose details match."""
     rows = (kok(n, review_score=4.5, review_count=12) for n in count(1_000_001))
     return next(row for row in rows if all(test(kok_details(row)) for test in wanted))
 
@@ -34,7 +34,7 @@ PLAIN = kok(1_000_011, list_price=None, review_score=None, review_count=None)
 
 
 def first_show(channel: int, start: int, wanted: Callable[[ShowRow], bool], **values: Any) -> ShowRow:
-    """The first product from an id on whose details are as wanted."""
+    """The first product from an id on whose details match."""
     return next(row for row in (show(channel, "09:00", "10:00", n, **values) for n in count(start)) if wanted(row))
 
 
@@ -98,7 +98,7 @@ def texts(page: Selector | SelectorList[Selector], css: str) -> list[str]:
     return [node.xpath("string()").get("").strip() for node in page.css(css)]
 
 
-def test_kok_rating_shares_and_aspects_are_told_apart_by_their_place_alone(http: httpx.Client) -> None:
+def test_kok_rating_shares_and_aspects_differ_only_in_place(http: httpx.Client) -> None:
     page = kok_page(http, REVIEWED)
     shares = [int(text.removesuffix("%")) for text in texts(page, "div.review_info_list ul li.per > div")]
     assert len(shares) == 8
@@ -110,7 +110,7 @@ def test_kok_rating_shares_and_aspects_are_told_apart_by_their_place_alone(http:
 
 def test_kok_reviews_may_share_nickname_and_day(http: httpx.Client) -> None:
     reviews = kok_page(http, REVIEWED).css("li.review_info_info_item")
-    said = [
+    texts_of_reviews = [
         (
             *(node.css(f"div.{name}").xpath("string()").get() for name in ("phone", "date", "text")),
             len(node.css("div.stars img[src*='s_star_fill']")),
@@ -118,18 +118,18 @@ def test_kok_reviews_may_share_nickname_and_day(http: httpx.Client) -> None:
         )
         for node in reviews
     ]
-    assert len(set(said)) == len(said) == len(kok_details(REVIEWED).reviews) <= 10
-    assert said[0][:2] == said[1][:2]
-    assert {len(review) for review in said} >= {6, 7}  # one says nothing of an aspect
+    assert len(set(texts_of_reviews)) == len(texts_of_reviews) == len(kok_details(REVIEWED).reviews) <= 10
+    assert texts_of_reviews[0][:2] == texts_of_reviews[1][:2]
+    assert {len(review) for review in texts_of_reviews} >= {6, 7}  # one lacks the opinion on an aspect
 
 
-def test_kok_pages_without_reviews_have_none_of_it(http: httpx.Client) -> None:
+def test_kok_pages_without_reviews_have_no_review_section(http: httpx.Client) -> None:
     page = kok_page(http, PLAIN)
     assert not page.css("div.review_info_list, li.review_info_info_item, div.card-info-del_wrap del")
     assert texts(page, "button#review_show") == [""]
 
 
-def test_kok_images_are_of_three_forms_and_one_moves(http: httpx.Client) -> None:
+def test_kok_images_have_three_forms_and_one_is_animated(http: httpx.Client) -> None:
     urls = kok_page(http, REVIEWED).css("div.product_info_area img::attr(src)").getall()
     assert urls == list(kok_details(REVIEWED).images)
     assert [url for url in urls if url.endswith(".gif")]
@@ -145,7 +145,7 @@ def test_kok_seller_cells_cannot_be_read_by_position(http: httpx.Client, product
     assert texts(details, "th")[0] == "품목 또는 명칭"
 
 
-def test_hns_prices_come_with_and_without_what_is_struck_out(http: httpx.Client) -> None:
+def test_hns_prices_come_with_and_without_a_list_price(http: httpx.Client) -> None:
     rated = hns_page(http, HNS_RATED).css(".priceTotal")
     assert texts(rated, ".discount em") == ["9"]
     assert texts(rated, ".base em") == ["43,850"]  # 39,900 is 9 % less
@@ -172,7 +172,7 @@ def test_hns_description_is_in_a_frame_or_in_the_page(http: httpx.Client) -> Non
     assert http.get(f"/www.hnsmall.com/display/goods-describe.do?goods_code={HNS_BARE.product_id}").status_code == 404
 
 
-def test_hmall_data_is_in_the_script_or_in_the_page_alone(http: httpx.Client) -> None:
+def test_hmall_data_is_in_the_script_or_only_in_the_page(http: httpx.Client) -> None:
     pages = {data: hmall_page(http, row) for data, row in HMALL.items()}
     scripts = {data: page.css("script#__NEXT_DATA__::text") for data, page in pages.items()}
     assert len(scripts["none"]) == 0
@@ -227,7 +227,7 @@ def test_unknown_products_have_no_page(http: httpx.Client, path: str) -> None:
     assert http.get(path).status_code == 404
 
 
-def test_images_are_pictures_and_some_share_their_bytes(http: httpx.Client) -> None:
+def test_images_are_valid_and_some_share_their_bytes(http: httpx.Client) -> None:
     contents = set()
     for number in range(60):
         answer = http.get(f"/image/d-img.picnique.co.kr/product/{number}.{('jpg', 'png')[number % 2]}")
@@ -240,7 +240,7 @@ def test_images_are_pictures_and_some_share_their_bytes(http: httpx.Client) -> N
     assert http.get(answer.request.url, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_a_scripted_listing_shows_its_rows_to_a_browser_alone(http: httpx.Client) -> None:
+def test_a_scripted_listing_has_rows_only_in_a_browser(http: httpx.Client) -> None:
     answer = http.get("/www.hnsmall.com/display/tvschedule-list?broadDay=20250806")
     page = Selector(answer.text)
     assert not page.css("#scheduleWrap, li.item")

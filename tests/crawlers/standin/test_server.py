@@ -1,4 +1,4 @@
-"""The stand-in itself: the structures of its pages, its catalog, and what it says over HTTP."""
+"""The stand-in: structure of its pages, its catalog, and its HTTP responses."""
 
 import base64
 import re
@@ -46,7 +46,7 @@ HMALL = "/wwwca.hmall.com/api/hf/dp/v1/main-tv-new/tv-list?brodPrrgPage=200&brod
 NS = "/mapi.nsmall.com/md/api/v1/display/media/schedule"
 
 
-def test_kok_ids_sit_in_three_places_and_more_of_them_than_cards(client: httpx.Client) -> None:
+def test_kok_ids_are_in_three_places_and_outnumber_the_cards(client: httpx.Client) -> None:
     page = Selector(client.get(LIST).text)
     cards = page.css("div.card.product-section-ul-li")
     assert len(cards) == 3
@@ -58,7 +58,7 @@ def test_kok_ids_sit_in_three_places_and_more_of_them_than_cards(client: httpx.C
     assert page.css(".card img::attr(src)").get("").startswith("//")
 
 
-def test_kok_product_page_has_all_that_a_page_has(client: httpx.Client) -> None:
+def test_kok_product_page_has_every_element(client: httpx.Client) -> None:
     page = Selector(client.get("/kok.uplus.co.kr/m/product?proCode=MTAwMDAwMA==").text)
     for css in (
         "span.product__title > strong",
@@ -118,7 +118,7 @@ AT_NOON = "Wed, 06 Aug 2025 03:00:00 GMT"
         ({}, 200),
     ],
 )
-def test_a_page_that_the_asker_has_is_not_sent_again(
+def test_a_page_that_the_client_has_is_answered_with_304(
     client: httpx.Client, headers: dict[str, str], status: int
 ) -> None:
     first = client.get(LIST)
@@ -147,19 +147,22 @@ def test_another_catalog_is_served_while_it_runs() -> None:
         assert validators(changed) == (changed.headers["ETag"], "Wed, 06 Aug 2025 03:00:01 GMT")  # a second on
         changing.show(catalog(kok=[one, two, kok(1_000_003)]), NOON + timedelta(hours=3))
         after = [validators(page(http, number)) for number in (1_000_001, 1_000_002, 1_000_003)]
-    assert after[0] == (before[0][0], "Wed, 06 Aug 2025 06:00:00 GMT")  # as it was, but not all the time
-    assert after[1] == before[1]  # nobody saw it change
+    assert after[0] == (
+        before[0][0],
+        "Wed, 06 Aug 2025 06:00:00 GMT",
+    )  # as at first, but changed in between
+    assert after[1] == before[1]  # not requested while it was changed
     assert after[2][1] == "Wed, 06 Aug 2025 06:00:00 GMT"
 
 
-def test_the_clock_of_another_catalog_decides_which_show_is_on_air() -> None:
+def test_the_clock_of_a_new_catalog_determines_the_show_on_air() -> None:
     with running_standin(catalog(shows=SHOWS), NOON) as later, httpx.Client(base_url=later.url) as http:
         assert "지금방송중" in http.get(HNS).text.partition("13:00 ~ 14:00")[0]
         later.show(catalog(shows=SHOWS), NOON + timedelta(hours=1))
         assert "지금방송중" in http.get(HNS).text.partition("11:00 ~ 13:00")[2]
 
 
-def test_a_catalog_that_cannot_be_served_leaves_the_one_before(standin: Standin, client: httpx.Client) -> None:
+def test_an_invalid_catalog_leaves_the_current_one(standin: Standin, client: httpx.Client) -> None:
     before = client.get(LIST)
     with pytest.raises(ValueError, match="one main product"):
         standin.show(catalog(shows=[show(1, "11:00", "12:00", 1, "sub")]))
@@ -192,7 +195,7 @@ def test_products_are_repeated_with_further_ids() -> None:
         ("/elsewhere/", 404),
     ],
 )
-def test_status_of_answers(client: httpx.Client, path: str, status: int) -> None:
+def test_status_of_responses(client: httpx.Client, path: str, status: int) -> None:
     assert client.get(path).status_code == status
 
 
@@ -203,7 +206,7 @@ def test_env_points_every_host_at_the_stand_in(standin: Standin) -> None:
     assert standin.env["UKOK_IMAGE_URL"] == f"{standin.url}/image" == standin.settings.image_url
 
 
-def test_what_a_row_leaves_out_follows_from_its_id() -> None:
+def test_missing_values_of_a_row_are_derived_from_its_id() -> None:
     row = {"product_id": 10_047_624, "store_name": "초록상회", "product_name": "햇감자", "list_price": 38_000}
     derived = KokRow.model_validate(row)
     assert derived == KokRow.model_validate(row)
@@ -212,7 +215,7 @@ def test_what_a_row_leaves_out_follows_from_its_id() -> None:
     assert len({kok(n, category=CATEGORIES[n % 13]).category for n in range(1, 50)}) == 13
 
 
-def test_shifting_moves_all_dates_alike() -> None:
+def test_shifting_moves_all_dates_equally() -> None:
     moved = catalog(shows=SHOWS).shifted(date(2026, 1, 1))
     assert [s.broadcast_date for s in moved.shows] == [date(2026, 1, d) for d in (2, 2, 1, 1, 2)]
     assert DAY not in {s.broadcast_date for s in moved.shows}

@@ -1,4 +1,4 @@
-"""What is remembered of product pages: which are due, how rarely those that rest, and what killed crawls left."""
+"""Page state: which product pages are due, how often unchanged ones, and what killed crawls left."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -7,50 +7,50 @@ from typing import Any
 
 import pytest
 
-from crawlers.state.page_state import PageMemory
+from crawlers.state.page_state import PageState
 from tests.builders.small_crawl import NOON
 
 AGE = timedelta(days=7)
-Opened = Callable[..., PageMemory]
+Opened = Callable[..., PageState]
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
-    """A memory ``days`` after NOON that recalls the lines of an earlier one."""
+    """Open a state ``days`` after NOON with the rows of an earlier one."""
 
-    def open_memory(lines: list[dict[str, Any]] | None = None, days: float = 0, version: int = 1) -> PageMemory:
+    def open_state(rows: list[dict[str, Any]] | None = None, days: float = 0, version: int = 1) -> PageState:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite"
-        memory = PageMemory(path, NOON + timedelta(days=days), AGE, version)
-        memory.recall(lines or [])
-        return memory
+        state = PageState(path, NOON + timedelta(days=days), AGE, version)
+        state.load(rows or [])
+        return state
 
-    return open_memory
+    return open_state
 
 
-def due(memory: PageMemory) -> list[int]:
-    return sorted(page.product_id for page in memory.due(1_000))
+def due(state: PageState) -> list[int]:
+    return sorted(page.product_id for page in state.claim_due(1_000))
 
 
 def read_once(opened: Opened) -> list[dict[str, Any]]:
-    memory = opened()
-    memory.see(1, "9900")
-    assert due(memory) == [1]
-    memory.read(1, "content", '"tag"', "Wed, 06 Aug 2025 03:00:00 GMT")
-    return list(memory.lines())
+    state = opened()
+    state.mark_listed(1, "9900")
+    assert due(state) == [1]
+    state.mark_read(1, "content", '"tag"', "Wed, 06 Aug 2025 03:00:00 GMT")
+    return list(state.rows())
 
 
-def test_a_page_is_due_when_it_is_new_and_given_out_once(opened: Opened) -> None:
-    memory = opened()
+def test_a_new_page_is_due_and_claimed_once(opened: Opened) -> None:
+    state = opened()
     for number in (3, 1, 2):
-        memory.see(number, "9900")
-    assert memory.waiting() == 3
-    assert [page.product_id for page in memory.due(2)] == [1, 2]
-    assert due(memory) == [3]
-    assert due(memory) == []
-    assert memory.waiting() == 0
+        state.mark_listed(number, "9900")
+    assert state.count_unclaimed() == 3
+    assert [page.product_id for page in state.claim_due(2)] == [1, 2]
+    assert due(state) == [3]
+    assert due(state) == []
+    assert state.count_unclaimed() == 0
 
 
-def test_a_page_that_no_list_leads_to_is_not_asked_for(opened: Opened) -> None:
+def test_a_page_that_is_not_listed_is_not_due(opened: Opened) -> None:
     assert due(opened(read_once(opened), days=100)) == []
 
 
@@ -64,122 +64,122 @@ def test_a_page_that_no_list_leads_to_is_not_asked_for(opened: Opened) -> None:
         (7.0, "9900", 1, True),
     ],
 )
-def test_a_page_is_due_again_when_something_says_so(
+def test_a_page_is_due_again_when_price_version_or_age_says_so(
     opened: Opened, days: float, listed: str, version: int, is_due: bool
 ) -> None:
-    memory = opened(read_once(opened), days, version)
-    memory.see(1, listed)
-    assert due(memory) == ([1] if is_due else [])
+    state = opened(read_once(opened), days, version)
+    state.mark_listed(1, listed)
+    assert due(state) == ([1] if is_due else [])
 
 
-def test_a_page_that_is_asked_for_again_is_asked_for_on_condition(opened: Opened) -> None:
-    memory = opened(read_once(opened), days=8)
-    memory.see(1, "9900")
-    (page,) = memory.due(1)
+def test_a_page_is_requested_again_with_a_condition(opened: Opened) -> None:
+    state = opened(read_once(opened), days=8)
+    state.mark_listed(1, "9900")
+    (page,) = state.claim_due(1)
     assert page.headers == {"If-None-Match": '"tag"', "If-Modified-Since": "Wed, 06 Aug 2025 03:00:00 GMT"}
 
 
-def test_a_page_of_which_more_is_read_now_is_asked_for_without_condition(opened: Opened) -> None:
-    memory = opened(read_once(opened), version=2)
-    memory.see(1, "9900")
-    (page,) = memory.due(1)
+def test_a_new_page_version_is_requested_without_condition(opened: Opened) -> None:
+    state = opened(read_once(opened), version=2)
+    state.mark_listed(1, "9900")
+    (page,) = state.claim_due(1)
     assert page.headers == {}
 
 
-@pytest.mark.parametrize("answer", ["same content", "304", "404"])
-def test_a_page_that_rests_is_asked_for_less_and_less_up_to_a_quarter_as_often(opened: Opened, answer: str) -> None:
-    lines = read_once(opened)
-    if answer == "404":
-        memory = opened(lines)
-        memory.gone(1)
-        lines = [memory.gone(1) | {"rested": 0}]
+@pytest.mark.parametrize("response", ["same content", "304", "404"])
+def test_an_unchanged_page_is_due_up_to_four_times_less_often(opened: Opened, response: str) -> None:
+    rows = read_once(opened)
+    if response == "404":
+        state = opened(rows)
+        state.mark_gone(1)
+        rows = [state.mark_gone(1) | {"unchanged_reads": 0}]
     day, waits = 0.0, []
     for _ in range(5):
-        wait = next(wait for wait in range(1, 100) if _is_due(opened, lines, day + wait))
-        memory = opened(lines, day := day + wait)
-        memory.see(1, "9900")
-        if answer == "304":
-            memory.rests(1)
-        elif answer == "404":
-            memory.gone(1)
+        wait = next(wait for wait in range(1, 100) if _is_due(opened, rows, day + wait))
+        state = opened(rows, day := day + wait)
+        state.mark_listed(1, "9900")
+        if response == "304":
+            state.mark_unchanged(1)
+        elif response == "404":
+            state.mark_gone(1)
         else:
-            memory.read(1, "content", None, None)
-        lines = list(memory.lines())
+            state.mark_read(1, "content", None, None)
+        rows = list(state.rows())
         waits.append(wait)
     assert waits == [7, 14, 28, 28, 28]
 
 
-def _is_due(opened: Opened, lines: list[dict[str, Any]], days: float) -> bool:
-    memory = opened(lines, days)
-    memory.see(1, "9900")
-    return due(memory) == [1]
+def _is_due(opened: Opened, rows: list[dict[str, Any]], days: float) -> bool:
+    state = opened(rows, days)
+    state.mark_listed(1, "9900")
+    return due(state) == [1]
 
 
-def test_a_page_that_has_changed_is_read_as_often_as_a_new_one(opened: Opened) -> None:
-    memory = opened(read_once(opened), days=8)
-    memory.see(1, "9900")
-    assert memory.read(1, "content", None, None)["rested"] == 1
-    assert memory.read(1, "other content", None, None)["rested"] == 0
+def test_a_changed_page_is_due_as_often_as_a_new_one(opened: Opened) -> None:
+    state = opened(read_once(opened), days=8)
+    state.mark_listed(1, "9900")
+    assert state.mark_read(1, "content", None, None)["unchanged_reads"] == 1
+    assert state.mark_read(1, "other content", None, None)["unchanged_reads"] == 0
 
 
-def test_the_order_in_which_lists_show_a_product_does_not_matter(opened: Opened) -> None:
-    lines = []
+def test_the_order_of_listings_does_not_matter(opened: Opened) -> None:
+    rows = []
     for order in (("8900", "9900"), ("9900", "8900")):
-        memory = opened()
+        state = opened()
         for listed in order:
-            memory.see(1, listed)
-        memory.read(1, "content", None, None)
-        lines.append(list(memory.lines()))
-    assert lines[0] == lines[1]
+            state.mark_listed(1, listed)
+        state.mark_read(1, "content", None, None)
+        rows.append(list(state.rows()))
+    assert rows[0] == rows[1]
 
 
-def test_a_product_is_forgotten_a_quarter_of_a_year_after_it_was_listed_last(opened: Opened) -> None:
-    lines = read_once(opened)
-    assert list(opened(lines, days=90).lines()) == lines
-    assert list(opened(lines, days=91).lines()) == []
+def test_a_product_is_dropped_90_days_after_its_last_listing(opened: Opened) -> None:
+    rows = read_once(opened)
+    assert list(opened(rows, days=90).rows()) == rows
+    assert list(opened(rows, days=91).rows()) == []
 
 
-def test_the_hour_of_the_caller_does_not_matter(opened: Opened, tmp_path: Path) -> None:
+def test_the_time_zone_of_the_caller_does_not_matter(opened: Opened, tmp_path: Path) -> None:
     here = NOON.astimezone(timezone(timedelta(hours=9)))
     for name, now in (("utc", NOON), ("kst", here)):
-        memory = PageMemory(tmp_path / name, now, AGE, 1)
-        memory.see(1, "9900")
-        line = memory.read(1, "content", None, None)
-        assert datetime.fromisoformat(line["read_at"]) == NOON
-        assert line["read_at"].endswith("+00:00")
+        state = PageState(tmp_path / name, now, AGE, 1)
+        state.mark_listed(1, "9900")
+        row = state.mark_read(1, "content", None, None)
+        assert datetime.fromisoformat(row["read_at"]) == NOON
+        assert row["read_at"].endswith("+00:00")
 
 
-def test_a_list_shows_a_product_newly_once(opened: Opened) -> None:
-    memory = opened()
-    assert [memory.newly_listed("1611", 1), memory.newly_listed("1611", 1), memory.newly_listed("1613", 1)] == [
+def test_a_listing_of_a_product_is_added_once(opened: Opened) -> None:
+    state = opened()
+    assert [state.add_listing("1611", 1), state.add_listing("1611", 1), state.add_listing("1613", 1)] == [
         True,
         False,
         True,
     ]
 
 
-def test_the_newest_reading_of_killed_crawls_counts_and_its_item_is_filed_once(opened: Opened) -> None:
+def test_the_newest_taken_over_page_counts_and_is_filed_once(opened: Opened) -> None:
     first = read_once(opened)[0]
     second = first | {"read_at": (NOON + timedelta(hours=1)).isoformat(), "read_listed": "8900"}
-    memory = opened(days=0.5)
-    memory.take_over(second, with_item=False)  # 304 in the second crawl that was killed
-    memory.take_over(first, with_item=True)
-    memory.see(1, "8900")
-    assert due(memory) == []
-    assert [memory.file_taken_over(1), memory.file_taken_over(1)] == [True, False]
+    state = opened(days=0.5)
+    state.take_over(second, with_item=False)  # 304 in the second crawl that was killed
+    state.take_over(first, with_item=True)
+    state.mark_listed(1, "8900")
+    assert due(state) == []
+    assert [state.claim_taken_over_item(1), state.claim_taken_over_item(1)] == [True, False]
 
 
-def test_what_a_killed_crawl_left_gives_way_to_what_is_read_now(opened: Opened) -> None:
-    memory = opened(days=0.5)
-    memory.take_over(read_once(opened)[0], with_item=True)
-    memory.see(1, "8900")
-    assert due(memory) == [1]
-    memory.read(1, "new content", None, None)
-    assert not memory.file_taken_over(1)
+def test_a_taken_over_page_yields_to_a_page_that_is_read_now(opened: Opened) -> None:
+    state = opened(days=0.5)
+    state.take_over(read_once(opened)[0], with_item=True)
+    state.mark_listed(1, "8900")
+    assert due(state) == [1]
+    state.mark_read(1, "new content", None, None)
+    assert not state.claim_taken_over_item(1)
 
 
-def test_what_a_killed_crawl_left_gives_way_to_what_was_read_since(opened: Opened) -> None:
+def test_a_taken_over_page_yields_to_a_page_that_was_read_since(opened: Opened) -> None:
     old = read_once(opened)[0]
-    memory = opened([old | {"read_at": (NOON + timedelta(hours=1)).isoformat()}], days=0.5)
-    memory.take_over(old, with_item=True)
-    assert not memory.file_taken_over(1)
+    state = opened([old | {"read_at": (NOON + timedelta(hours=1)).isoformat()}], days=0.5)
+    state.take_over(old, with_item=True)
+    assert not state.claim_taken_over_item(1)

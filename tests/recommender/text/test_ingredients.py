@@ -1,6 +1,6 @@
 import pytest
 
-from recommender.text.ingredients import SEEN_OFTEN, canonical_name, title_vocabulary
+from recommender.text.ingredients import MIN_RECIPES, canonical_name, title_vocabulary
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_one_name_for_all_spellings(raw: str, name: str) -> None:
 @pytest.mark.parametrize(
     "raw", ["", "[", "20g)", "키친타월", "재료", "야채", "\ufffd\ufffd", "1인분기준<br>", "🍣", "ㅋ"]
 )
-def test_what_names_no_ingredient_is_none(raw: str) -> None:
+def test_a_text_without_an_ingredient_is_none(raw: str) -> None:
     assert canonical_name(raw) is None
 
 
@@ -45,8 +45,8 @@ def test_a_canonical_name_is_its_own() -> None:
         assert canonical_name(name) == name
 
 
-def test_the_title_vocabulary_has_variants_and_leaves_out_rare_notes() -> None:
-    vocabulary = title_vocabulary({"마늘": 1, "방아잎": SEEN_OFTEN, "집에있는것": SEEN_OFTEN - 1})
+def test_the_title_vocabulary_leaves_out_rare_notes() -> None:
+    vocabulary = title_vocabulary({"마늘": 1, "방아잎": MIN_RECIPES, "집에있는것": MIN_RECIPES - 1})
     assert vocabulary["깐마늘"] == "마늘"
     assert vocabulary["방아잎"] == "방아잎"
     assert "집에있는것" not in vocabulary

@@ -77,11 +77,11 @@ def test_what_is_not_food_has_no_ingredient(resolver: TitleResolver, title: str)
 @pytest.mark.parametrize(
     "title", ["뼈없는 갈비탕 700g 10팩", "단백질 커피 120포 + 전동컵", "국내산 꽃게 2kg", "홍삼 스틱 30포"]
 )
-def test_food_is_known_without_the_shop_saying_so(resolver: TitleResolver, title: str) -> None:
+def test_food_is_recognised_without_the_shop(resolver: TitleResolver, title: str) -> None:
     assert resolver.resolve(title).is_food
 
 
-def test_a_food_shop_is_believed(resolver: TitleResolver) -> None:
+def test_a_food_shop_sells_only_food(resolver: TitleResolver) -> None:
     assert resolver.resolve("나눔세트 4호").is_food is False
     assert resolver.resolve("나눔세트 4호", known_food=True).is_food is True
 
@@ -116,7 +116,7 @@ def test_every_variant_of_our_list_belongs_to_one_ingredient() -> None:
     assert all(listed.canonical[name] == name for name in listed.kind)
 
 
-def test_food_is_told_from_the_rest_on_real_broadcasts(resolver: TitleResolver, shared_data: Path) -> None:
+def test_food_is_recognised_on_real_broadcasts(resolver: TitleResolver, shared_data: Path) -> None:
     rows = [json.loads(line) for line in (shared_data / "broadcasts.jsonl").read_text().splitlines()]
     wanted = [row["is_food"] for row in rows]
     found = [title.is_food for title in resolver.resolve_many(row["product_name"] for row in rows)]
@@ -124,7 +124,7 @@ def test_food_is_told_from_the_rest_on_real_broadcasts(resolver: TitleResolver, 
     assert f1_score(wanted, found, average="macro") > 0.96
 
 
-def test_ingredients_are_told_from_dishes_on_real_titles(resolver: TitleResolver, shared_data: Path) -> None:
+def test_ingredients_are_distinguished_on_real_titles(resolver: TitleResolver, shared_data: Path) -> None:
     rows = [json.loads(line) for line in (shared_data / "product_labels.jsonl").read_text().splitlines()]
     wanted = [row["label"] == "ingredient" for row in rows]
     titles = resolver.resolve_many((row["product_name"] for row in rows), known_food=True)

@@ -22,7 +22,7 @@ def test_a_title_of_brackets_alone_keeps_their_content() -> None:
     assert normalise_title("[국산 콩나물 300g]") == "국산 콩나물"
 
 
-def test_list_separators_survive_between_items_and_not_at_the_ends() -> None:
+def test_list_separators_survive_between_items_only() -> None:
     assert normalise_title("갈치 10토막 + 고등어 5팩 +") == "갈치 + 고등어"
 
 

@@ -1,4 +1,4 @@
-"""A source that no code names: its products are released, recommended from, searched and shown like all others."""
+"""A source that no code names: its products are released, recommended, searched and served like all others."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def add_product(service: Engine) -> None:
         conn.execute(insert(SearchDocument), {"source": SOURCE, "document_id": PRODUCT_ID, "tokens": "두메 감자"})
 
 
-def test_its_products_are_in_the_release_and_served(
+def test_products_of_a_new_broadcaster_are_released_and_served(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     add_product(filled)
@@ -51,5 +51,5 @@ def test_its_products_are_in_the_release_and_served(
     assert [c["next"]["products"][0]["live_id"] for c in channels if c["homeshopping_id"] == CHANNEL] == [LIVE_ID]
 
 
-def test_a_source_that_has_no_such_product_is_not_found(client: TestClient) -> None:
+def test_a_source_without_the_product_is_not_found(client: TestClient) -> None:
     assert client.get("/api/recommend/product/nobody/101/recipes").status_code == 404

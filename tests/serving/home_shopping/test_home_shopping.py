@@ -34,7 +34,7 @@ def test_the_first_page_is_the_whole_day_and_any_other_is_empty(client: TestClie
     assert shows(client, "?live_date=2025-08-06&page=2&size=50") == []
 
 
-def test_a_day_is_a_day_in_korea_and_a_show_over_midnight_belongs_to_its_start(client: TestClient) -> None:
+def test_a_show_over_midnight_belongs_to_the_day_of_its_start(client: TestClient) -> None:
     rows = client.get(f"{SCHEDULE}?live_date=2025-08-06").json()["schedules"]
     night = rows[-1]
     assert (night["live_date"], night["live_start_time"], night["live_end_time"]) == (
@@ -46,10 +46,10 @@ def test_a_day_is_a_day_in_korea_and_a_show_over_midnight_belongs_to_its_start(c
     assert shows(client, "?live_date=2025-08-05") == [5]
 
 
-def test_without_a_date_it_is_today_and_the_ten_days_that_follow(client: TestClient, now: Now) -> None:
+def test_without_a_date_the_schedule_covers_today_and_ten_days(client: TestClient, now: Now) -> None:
     assert shows(client) == [1, 2, 3, 6, 7]
     now.forward(hours=12)
-    assert shows(client) == [6, 7], "midnight passed, the kept answer is no longer true"
+    assert shows(client) == [6, 7], "midnight passed, the cached answer has expired"
 
 
 def test_the_tenth_day_from_today_is_the_last_one_shown(filled: Engine, start: Callable[[], TestClient]) -> None:
@@ -64,7 +64,7 @@ def test_the_tenth_day_from_today_is_the_last_one_shown(filled: Engine, start: C
 @pytest.mark.parametrize(
     "day", ["0", "1754438400", "20250806", "2025-08-06T00:00:00", "2025-02-30", "２０２５-08-06", ""]
 )
-def test_a_day_that_is_no_iso_date_is_refused(client: TestClient, day: str) -> None:
+def test_a_day_that_is_not_an_iso_date_is_rejected(client: TestClient, day: str) -> None:
     assert client.get(SCHEDULE, params={"live_date": day}).status_code == 422
 
 
@@ -89,20 +89,20 @@ def test_ids_beyond_32_bits_keep_their_identity(client: TestClient) -> None:
     assert product(client, BIG_ID, "check") == {"is_ingredient": True}
 
 
-def test_a_show_id_is_understood_where_a_product_id_was_meant(client: TestClient) -> None:
+def test_a_show_id_is_accepted_in_place_of_a_product_id(client: TestClient) -> None:
     assert product(client, 1, "check") == {"is_ingredient": True}
     assert product(client, 1, "recipe-recommend") == product(client, BIG_ID, "recipe-recommend")
     assert product(client, 1, "kok-recommend") == product(client, BIG_ID, "kok-recommend")
 
 
-def test_an_unknown_product_is_no_ingredient_has_no_mall_products_and_no_recipes(client: TestClient) -> None:
+def test_an_unknown_product_has_no_recommendations(client: TestClient) -> None:
     assert product(client, 424242, "check") == {"is_ingredient": False}
     assert product(client, 424242, "kok-recommend")["products"] == []
     assert client.get("/api/homeshopping/product/424242/recipe-recommend").status_code == 404
     assert client.get("/api/homeshopping/product/424242").status_code == 404
 
 
-def test_what_is_no_ingredient_has_no_recipes(client: TestClient) -> None:
+def test_a_product_that_is_not_an_ingredient_has_no_recipes(client: TestClient) -> None:
     answer = product(client, 21_000_003, "recipe-recommend")
     assert (answer["recipes"], answer["is_ingredient"], answer["extracted_keywords"]) == ([], False, [])
 
@@ -114,9 +114,7 @@ def test_recipes_of_an_ingredient_contain_it(client: TestClient) -> None:
     assert {recipe["reason"] for recipe in answer["recipes"]} == {"contains:감자"}
 
 
-def test_two_sources_that_share_an_id_are_told_apart_and_the_newest_broadcast_wins(
-    filled: Engine, start: Callable[[], TestClient]
-) -> None:
+def test_the_newest_broadcast_wins_when_sources_share_an_id(filled: Engine, start: Callable[[], TestClient]) -> None:
     shared = {"source": "hnsmall", "source_product_id": BIG_ID, "product_name": "같은 번호의 배추", "is_food": True}
     shared |= {
         "price_kind": "unknown",
@@ -154,7 +152,7 @@ def test_search_shows_each_product_in_its_show_on_air_or_to_come(client: TestCli
     assert found("국내산") == []
 
 
-def test_a_search_is_kept_until_the_first_of_its_shows_ends(
+def test_a_search_is_cached_until_the_first_of_its_shows_ends(
     filled: Engine, start: Callable[[], TestClient], now: Now
 ) -> None:
     pork = update(HomeShoppingProduct).where(HomeShoppingProduct.source_product_id == 21_000_002)
@@ -177,7 +175,7 @@ def test_search_pages_truly(client: TestClient) -> None:
     assert [row["live_id"] for row in one["products"] + two["products"]] == [3, 6]
 
 
-def test_search_history_is_kept_for_its_owner(client: TestClient, person: Person) -> None:
+def test_search_history_belongs_to_its_owner(client: TestClient, person: Person) -> None:
     path = "/api/homeshopping/search/history"
     saved = client.post(path, json={"keyword": "랍스터"}, headers=person.headers).json()
     assert saved["homeshopping_searched_at"] == "2025-08-06T12:00:00"
@@ -188,20 +186,20 @@ def test_search_history_is_kept_for_its_owner(client: TestClient, person: Person
     assert client.request("DELETE", path, json=body, headers=person.headers).status_code == 404
 
 
-def test_search_history_shows_the_newest_as_many_as_are_asked_for(client: TestClient, person: Person, now: Now) -> None:
+def test_search_history_returns_the_newest_up_to_the_limit(client: TestClient, person: Person, now: Now) -> None:
     path = "/api/homeshopping/search/history"
     words = [f"고등어 {n}" for n in range(7)]
     for word in words:
         assert client.post(path, json={"keyword": word}, headers=person.headers).status_code == 200
         now.forward(seconds=1)
-    for query, shown in (("", 5), ("?limit=1", 1), ("?limit=6", 6), ("?limit=20", 7)):
+    for query, count in (("", 5), ("?limit=1", 1), ("?limit=6", 6), ("?limit=20", 7)):
         history = client.get(f"{path}{query}", headers=person.headers).json()["history"]
-        assert [row["homeshopping_keyword"] for row in history] == words[::-1][:shown], query
+        assert [row["homeshopping_keyword"] for row in history] == words[::-1][:count], query
     for query in ("?limit=0", "?limit=21"):
         assert client.get(f"{path}{query}", headers=person.headers).status_code == 422
 
 
-def test_a_service_forgets_no_keyword_of_the_other(client: TestClient, person: Person) -> None:
+def test_a_service_deletes_no_keyword_of_the_other(client: TestClient, person: Person) -> None:
     kok, own, headers = "/api/kok/search/history", "/api/homeshopping/search/history", person.headers
     theirs = client.post(kok, json={"keyword": "감자"}, headers=headers).json()["saved"]
     ours = client.post(own, json={"keyword": "고등어"}, headers=headers).json()
@@ -221,7 +219,7 @@ def test_a_broadcast_whose_product_is_missing_is_left_out(service: Engine, start
     assert shows(start()) == [1, 2, 3, 6, 7]
 
 
-def test_a_product_shows_what_its_page_showed(client: TestClient, service: Engine) -> None:
+def test_a_product_shows_the_details_and_images_of_its_page(client: TestClient, service: Engine) -> None:
     key = {"source": "hmall", "source_product_id": BIG_ID}
     others = [{"source": "kok", "source_product_id": BIG_ID}, {"source": "hmall", "source_product_id": BIG_ID + 1}]
     with service.begin() as conn:
@@ -244,22 +242,24 @@ def test_a_product_shows_what_its_page_showed(client: TestClient, service: Engin
     ]
 
 
-def test_what_a_schedule_leaves_open_of_a_price_is_as_the_page_tells(client: TestClient, service: Engine) -> None:
-    told = {"list_price": 79_000, "price": 59_000, "price_kind": "amount"}
+def test_prices_missing_in_a_schedule_come_from_the_product_page(client: TestClient, service: Engine) -> None:
+    page_prices = {"list_price": 79_000, "price": 59_000, "price_kind": "amount"}
     with service.begin() as conn:
-        conn.execute(update(HomeShoppingProduct).filter_by(source="hmall", source_product_id=BIG_ID).values(told))
+        conn.execute(
+            update(HomeShoppingProduct).filter_by(source="hmall", source_product_id=BIG_ID).values(page_prices)
+        )
         open_price = {"list_price": None, "price": None, "price_kind": "unknown"}
         conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(open_price))
         bump(conn, "schedule")
 
     def prices() -> list[Any]:
-        shown = client.get("/api/homeshopping/product/1").json()["product"]
-        return [shown[name] for name in ("sale_price", "dc_price", "price_kind")]
+        product = client.get("/api/homeshopping/product/1").json()["product"]
+        return [product[name] for name in ("sale_price", "dc_price", "price_kind")]
 
     eventually(lambda: prices() == [79_000, 59_000, "amount"], "the page's prices are shown")
     with service.begin() as conn:
-        said = {"price": 85_000, "price_kind": "amount"}
-        conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(said))
+        schedule_price = {"price": 85_000, "price_kind": "amount"}
+        conn.execute(update(Broadcast).where(Broadcast.broadcast_id == 1).values(schedule_price))
         bump(conn, "schedule")
     eventually(lambda: prices() == [85_000, 85_000, "amount"], "a list price below the price is not shown")
 
@@ -272,7 +272,7 @@ def test_a_product_knows_its_item_once_it_was_compared(filled: Engine) -> None:
     assert (products[BIG_ID].item_id, products[21_000_002].item_id) == ("kok:101", None)
 
 
-def test_a_size_that_is_none_is_refused_although_a_day_is_always_whole(client: TestClient) -> None:
+def test_schedule_rejects_an_invalid_size_although_it_ignores_it(client: TestClient) -> None:
     path = "/api/homeshopping/schedule?live_date=2025-08-06"
     assert client.get(f"{path}&size=1").json() == client.get(path).json()
     for size in ("0", "101", "abc"):

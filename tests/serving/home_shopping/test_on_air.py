@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.home_shopping.schemas import OnAir
 from sql.service.catalog import Broadcast
 from tests.builders.small_catalog import BIG_ID, at, bump, cancel
@@ -49,8 +49,8 @@ def test_each_channel_shows_what_is_on_air_and_what_comes_next(client: TestClien
 def test_a_show_has_its_products_with_slot_price_and_times_in_korea(
     filled: Engine, start: Callable[[], TestClient]
 ) -> None:
-    shown = {"title": "오늘의 감자", "list_price": 9000, "price": 6000, "price_kind": "amount"}
-    add_show(filled, 40, 1, "11:30", "12:30", slot="sub", **shown)
+    broadcast = {"title": "오늘의 감자", "list_price": 9000, "price": 6000, "price_kind": "amount"}
+    add_show(filled, 40, 1, "11:30", "12:30", slot="sub", **broadcast)
     add_show(filled, 39, 1, "11:30", "12:30", slot="sub", source_product_id=21_000_006)
     channel = start().get(PATH).json()["channels"][0]
     assert (channel["homeshopping_name"], channel["homeshopping_channel"]) == ("홈앤쇼핑", 4)
@@ -81,14 +81,14 @@ def test_a_show_has_its_products_with_slot_price_and_times_in_korea(
         (780, (None, None)),  # 01:00
     ],
 )
-def test_a_show_runs_from_its_start_until_before_its_end_over_midnight_too(
+def test_a_show_ends_before_its_end_time_also_over_midnight(
     client: TestClient, now: Now, minutes: float, expected: Lives
 ) -> None:
     now.forward(minutes=minutes)
     assert lives(client)[4] == expected
 
 
-def test_an_answer_is_kept_only_until_a_show_starts_or_ends(client: TestClient, now: Now) -> None:
+def test_an_answer_is_cached_only_until_a_show_starts_or_ends(client: TestClient, now: Now) -> None:
     seen = [lives(client)]
     for _ in range(4):
         now.forward(minutes=30)
@@ -111,9 +111,7 @@ def test_shows_may_follow_without_a_gap_and_overlap(filled: Engine, start: Calla
     assert lives(client)[1] == ([41], None), "is over before the longer one"
 
 
-def test_a_cancelled_show_is_off_the_air_and_one_that_is_cancelled_in_part_is_not(
-    filled: Engine, start: Callable[[], TestClient]
-) -> None:
+def test_only_a_wholly_cancelled_show_is_off_the_air(filled: Engine, start: Callable[[], TestClient]) -> None:
     add_show(filled, 43, 1, "11:30", "12:30", slot="sub")
     cancel(filled, 2)
     assert lives(start())[1] == ([43], None)
@@ -128,7 +126,7 @@ def test_a_show_on_a_channel_that_nobody_knows_is_left_out(filled: Engine, start
 
 
 def test_openapi_describes_it_with_an_example_that_fits(client: TestClient) -> None:
-    spec = app.openapi()
+    spec = create_app().openapi()
     operation = spec["paths"][PATH]["get"]
     assert "`now` is null" in operation["description"]
     body = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]

@@ -52,13 +52,13 @@ def test_an_unknown_price_is_a_number_with_its_kind_beside_it(client: TestClient
     assert (no_list_price["kok_product_price"], no_list_price["kok_discounted_price"]) == (20000, 20000)
 
 
-def test_a_product_that_vanished_is_in_no_list_but_keeps_its_page(client: TestClient) -> None:
+def test_a_vanished_product_keeps_its_page_but_is_in_no_list(client: TestClient) -> None:
     for path in ("/discounted", "/top-selling?size=100", "/store-best-items", "/search?keyword=감자"):
         assert 106 not in ids(client, f"/api/kok{path}")
     assert client.get("/api/kok/product/106/info").status_code == 200
 
 
-def test_search_finds_pieces_of_name_and_store_then_words_however_they_are_spaced(client: TestClient) -> None:
+def test_search_finds_substrings_first_then_words_in_any_spacing(client: TestClient) -> None:
     assert ids(client, "/api/kok/search?keyword=산지마을") == [101, 102]
     assert ids(client, "/api/kok/search?keyword=햇 감자") == [101]
     assert ids(client, "/api/kok/search?keyword=밀키트 돼지고기") == [104], "words in another order"
@@ -75,7 +75,7 @@ def test_search_pages_truly(client: TestClient) -> None:
     assert [p["kok_product_id"] for p in first["products"] + second["products"]] == [103, 104]
 
 
-def test_lists_and_search_show_one_listing_of_the_same_goods(filled: Engine, start: Callable[[], TestClient]) -> None:
+def test_lists_and_search_show_one_listing_of_each_item(filled: Engine, start: Callable[[], TestClient]) -> None:
     same_item(filled, 106, 101, 103, 104)
     client = start()
     assert ids(client, "/api/kok/discounted") == [103], "with the largest rate"
@@ -88,7 +88,7 @@ def test_lists_and_search_show_one_listing_of_the_same_goods(filled: Engine, sta
     assert ids(client, "/api/kok/search?keyword=햇감자") == [101]
 
 
-def test_a_page_shows_what_is_known_with_numbers_and_texts_for_what_is_not(client: TestClient) -> None:
+def test_a_product_page_has_zeros_and_empty_texts_for_unknowns(client: TestClient) -> None:
     page = f"/api/kok/product/{WITH_PAGE}"
     reviews = client.get(f"{page}/reviews").json()
     stats = reviews["stats"]
@@ -128,12 +128,12 @@ def test_the_newest_hundred_reviews_are_shown(client: TestClient, filled: Engine
 @pytest.mark.parametrize(
     "query", ["use_cache=perhaps", "size=0", "size=101", "page=0", "page=x", "use_cache=true&size=1000"]
 )
-def test_a_list_refuses_what_it_does_not_understand(client: TestClient, query: str) -> None:
+def test_a_list_rejects_invalid_parameters(client: TestClient, query: str) -> None:
     assert client.get("/api/kok/discounted?use_cache=false").status_code == 200
     assert client.get(f"/api/kok/discounted?{query}").status_code == 422
 
 
-def test_search_history_is_kept_newest_first_and_each_user_sees_their_own(client: TestClient, person: Person) -> None:
+def test_search_history_is_per_user_and_newest_first(client: TestClient, person: Person) -> None:
     def saved(keyword: str) -> dict[str, Any]:
         answer = client.post("/api/kok/search/history", json={"keyword": keyword}, headers=person.headers)
         return dict(answer.json()["saved"])

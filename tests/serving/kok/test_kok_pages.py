@@ -12,7 +12,7 @@ PAGE = "/api/kok/product/101"
 UNKNOWN = "/api/kok/product/999999"
 
 
-def test_tabs_show_the_images_in_order_and_none_for_an_unknown_product(client: TestClient, filled: Engine) -> None:
+def test_tabs_list_images_in_order_and_none_for_unknown_products(client: TestClient, filled: Engine) -> None:
     key = {"source": "kok", "source_product_id": 101}
     with filled.begin() as conn:
         for position in (1, 0):

@@ -1,4 +1,4 @@
-"""Recommendations in the mall: recipes for a cart, and shows for what was looked at."""
+"""Recommendations in the mall: recipes for a cart, and shows for what was viewed."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from sql.warehouse.events import UserEvent
 from tests.builders.small_catalog import BIG_ID
 from tests.serving.conftest import Now, Person, eventually
@@ -21,10 +21,10 @@ def cart(client: TestClient, person: Person, query: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def test_a_cart_of_products_that_no_recipe_holds_together_gives_recipes(client: TestClient, person: Person) -> None:
+def test_a_cart_that_no_recipe_uses_entirely_still_gets_recipes(client: TestClient, person: Person) -> None:
     body = cart(client, person, f"product_ids=101,102,{BIG_ID},21000005&size=5")
     assert body["keyword_extraction"] == ["감자", "양파", "쌀"]
-    # Rice is in one recipe only and tells most; then what holds two of three, and of these what needs least besides.
+    # Rice, in one recipe only, is most informative; then recipes with two of three, fewest other ingredients first.
     assert [recipe["recipe_id"] for recipe in body["recipes"]] == [9004, 9001, 9003, 9005, 9002]
     first = body["recipes"][1]
     assert (first["matched_ingredient_count"], first["total_ingredients_count"]) == (2, 2)
@@ -39,7 +39,7 @@ def test_a_cart_of_products_that_no_recipe_holds_together_gives_recipes(client: 
 def test_the_openapi_says_which_product_ids_are_understood(client: TestClient, person: Person) -> None:
     (pattern,) = {
         parameter["schema"]["pattern"]
-        for parameter in app.openapi()["paths"][CART]["get"]["parameters"]
+        for parameter in create_app().openapi()["paths"][CART]["get"]["parameters"]
         if parameter["name"] == "product_ids"
     }
     for given, status in (("101", 200), (f"101,{BIG_ID}", 200), ("", 400), ("x", 400), ("-1", 400), ("9" * 20, 400)):
@@ -47,14 +47,14 @@ def test_the_openapi_says_which_product_ids_are_understood(client: TestClient, p
         assert (answer.status_code, bool(re.search(pattern, given))) == (status, status == 200), given
 
 
-def test_a_page_of_a_cart_is_a_page_and_the_total_is_that_of_all(client: TestClient, person: Person) -> None:
+def test_cart_pages_do_not_overlap_and_total_counts_all_pages(client: TestClient, person: Person) -> None:
     pages = [cart(client, person, f"product_ids=101,102&page={page}&size=2") for page in (1, 2, 3)]
     assert {(page["total_count"], page["total_pages"]) for page in pages} == {(4, 2)}
     ids = [recipe["recipe_id"] for page in pages for recipe in page["recipes"]]
     assert len(ids) == len(set(ids)) == 4
 
 
-def test_what_is_no_product_is_refused_or_skipped(client: TestClient, person: Person) -> None:
+def test_a_cart_rejects_invalid_ids_and_skips_unknown_ones(client: TestClient, person: Person) -> None:
     for wrong in ("", ",", "abc", "1,-2", "1;2", "99999999999999999999", "１"):
         answer = client.get(CART, params={"product_ids": wrong}, headers=person.headers)
         assert answer.status_code == 400, wrong
@@ -63,7 +63,7 @@ def test_what_is_no_product_is_refused_or_skipped(client: TestClient, person: Pe
     assert cart(client, person, "product_ids=999999")["recipes"] == []
 
 
-def test_shows_go_with_the_mall_products_that_were_looked_at(
+def test_shows_go_with_the_mall_products_viewed_last(
     client: TestClient, person: Person, warehouse: Engine, now: Now
 ) -> None:
     new = client.get(f"{SHOWS}?k=2", headers=person.headers).json()
@@ -87,6 +87,6 @@ def test_shows_go_with_the_mall_products_that_were_looked_at(
     assert (body["kok_product_name"], [row["live_id"] for row in body["recommendations"]]) == (
         "돼지고기 앞다리 1kg",
         [2, 6],
-    ), "what was looked at last comes first"
+    ), "what was viewed last comes first"
     now.forward(minutes=30)
     assert client.get(SHOWS).status_code == 401

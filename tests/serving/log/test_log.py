@@ -1,9 +1,10 @@
-"""Events: acknowledged after their commit, never before and never for nothing."""
+"""Event routes: events are acknowledged after their commit."""
 
 import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, Row, func, select, text, update
 from starlette.testclient import TestClient
 
-from serving.runtime import event_writer
+from serving.runtime.event_writer import WriterLimits
 from serving.web.auth import Tokens
 from serving.web.clock import wall_clock
 from serving.web.settings import DEVELOPMENT_SECRET
@@ -32,29 +33,23 @@ def rows(warehouse: Engine) -> list[Row[Any]]:
         return list(conn.execute(sent.order_by(UserEvent.event_id)))
 
 
-def wait_for_notes(warehouse: Engine) -> None:
-    """Until what the API notes of signing up and logging in is stored, so that nothing else is on its way."""
+def wait_for_login(warehouse: Engine) -> None:
+    """Wait until the events of signing up and logging in are stored, so that no others are waiting."""
 
     def event() -> int:
         with warehouse.connect() as conn:
             return conn.scalar(select(func.count()).where(UserEvent.event_type == "user_login")) or 0
 
-    eventually(lambda: event() == 1, "the login is noted")
+    eventually(lambda: event() == 1, "the login is recorded")
 
 
-@pytest.fixture
-def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer looks at the warehouse when it starts, and not while a test holds a lock, which would hold it up too.
-
-    However slowly requests arrive, a transaction waits for the lock until all are there.
-    """
-    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 60.0)
-    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 60.0)
+# While a test holds a lock, the writer neither checks the warehouse, which would wait for the lock too, nor gives up.
+PATIENT = WriterLimits(check_seconds=60.0, statement_seconds=60.0, answer_seconds=60.0)
+patient = pytest.mark.parametrize("writer_limits", [PATIENT], ids=["patient"])
 
 
 def own_events(client: TestClient, person: Person) -> list[dict[str, Any]]:
-    """What the person is shown, without what the API notes by itself."""
+    """Return what the person is shown, without what the API records itself."""
     answer = client.get(f"/api/log/user/event/{person.user_id}", headers=person.headers)
     assert answer.status_code == 200, answer.text
     shown: list[dict[str, Any]] = answer.json()
@@ -106,7 +101,7 @@ def test_an_event_of_another_user_is_refused(client: TestClient, person: Person,
     assert rows(warehouse) == []
 
 
-def test_values_that_cannot_be_stored_are_refused_and_hurt_no_other_event(
+def test_unstorable_values_are_refused_and_other_events_stored(
     client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     bad = ['{"action": ""}', '{"action": "a\\u0000"}', '{"action": "x", "extra_data": 1}', "no json", "", "[]"]
@@ -123,11 +118,12 @@ def test_values_that_cannot_be_stored_are_refused_and_hurt_no_other_event(
     assert [row.event_type for row in rows(warehouse)] == ["user_activity_good"]
 
 
-def test_nothing_is_acknowledged_before_its_commit_and_many_share_one(
-    no_looks: None, client: TestClient, person: Person, warehouse: Engine
+@patient
+def test_requests_share_a_commit_and_are_answered_after_it(
+    client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     many = 40
-    wait_for_notes(warehouse)
+    wait_for_login(warehouse)
     with ThreadPoolExecutor(many) as pool, warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         events = client.app.state.runtime.events  # type: ignore[attr-defined]
@@ -148,25 +144,17 @@ def test_nothing_is_acknowledged_before_its_commit_and_many_share_one(
     assert transactions <= 3
 
 
-def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
-    no_looks: None,
-    client: TestClient,
-    person: Person,
-    warehouse: Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    start: Callable[[], TestClient],
-) -> None:
-    monkeypatch.setattr(event_writer, "MOST_WAITING", 2)
-    small = start()
-    wait_for_notes(warehouse)
+@pytest.mark.parametrize("writer_limits", [replace(PATIENT, max_waiting=2)], ids=["small"])
+def test_full_queue_is_answered_503_with_retry_after(client: TestClient, person: Person, warehouse: Engine) -> None:
+    wait_for_login(warehouse)
     with ThreadPoolExecutor(3) as pool, warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
-        events = small.app.state.runtime.events  # type: ignore[attr-defined]
-        waiting = [pool.submit(small.post, ACTIVITY, json={"action": "first"}, headers=person.headers)]
+        events = client.app.state.runtime.events  # type: ignore[attr-defined]
+        waiting = [pool.submit(client.post, ACTIVITY, json={"action": "first"}, headers=person.headers)]
         eventually(lambda: _locked_inserts(warehouse) == 1, "the first event waits for the lock")
-        waiting += [pool.submit(small.post, ACTIVITY, json={"action": "more"}, headers=person.headers) for _ in "ab"]
+        waiting += [pool.submit(client.post, ACTIVITY, json={"action": "more"}, headers=person.headers) for _ in "ab"]
         eventually(lambda: events.waiting == 2, "the queue is full")
-        refused = small.post(ACTIVITY, json={"action": "too many"}, headers=person.headers)
+        refused = client.post(ACTIVITY, json={"action": "too many"}, headers=person.headers)
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
         lock.rollback()
@@ -174,10 +162,9 @@ def test_a_full_queue_is_answered_503_with_a_time_to_come_back(
     assert "user_activity_too many" not in {row.event_type for row in rows(warehouse)}
 
 
-def test_an_orderly_stop_commits_what_was_accepted(
-    no_looks: None, client: TestClient, person: Person, warehouse: Engine
-) -> None:
-    wait_for_notes(warehouse)
+@patient
+def test_stop_commits_what_was_accepted(client: TestClient, person: Person, warehouse: Engine) -> None:
+    wait_for_login(warehouse)
     events = client.app.state.runtime.events  # type: ignore[attr-defined]
 
     def post(action: str) -> int:
@@ -201,9 +188,7 @@ def test_an_orderly_stop_commits_what_was_accepted(
         assert {answer.result() for answer in answers} == {201}
 
 
-def test_every_acknowledged_event_survives_kill_minus_9(
-    stack_env: dict[str, str], warehouse: Engine, tmp_path: Path
-) -> None:
+def test_acknowledged_events_survive_kill_9(stack_env: dict[str, str], warehouse: Engine, tmp_path: Path) -> None:
     with served("serving.log.main", stack_env, tmp_path / "server.log") as server:
         acknowledged = asyncio.run(_write_until_killed(server, kill_after=200))
     stored = [str(row.event_id) for row in rows(warehouse)]
@@ -212,7 +197,7 @@ def test_every_acknowledged_event_survives_kill_minus_9(
     assert len(stored) == len(set(stored))
 
 
-def test_a_server_that_is_told_to_stop_answers_what_it_took_and_ends(
+def test_stopping_server_answers_accepted_requests(
     stack_env: dict[str, str], warehouse: Engine, tmp_path: Path
 ) -> None:
     with served("serving.log.main", stack_env, tmp_path / "server.log") as server:
@@ -230,7 +215,7 @@ async def _write_until_killed(server: Server, kill_after: int) -> list[str]:
 
 
 async def _write_until(server: Server, many: int, end: Callable[[], None]) -> list[str]:
-    """Write without a pause; when so many are acknowledged, end the server and go on until it is gone."""
+    """Write without a pause; call ``end`` after ``many`` acknowledgements, and go on until the server ends."""
     headers = {"Authorization": f"Bearer {Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), wall_clock).issue(7)}"}
     acknowledged: list[str] = []
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
@@ -310,7 +295,7 @@ def test_a_batch_without_a_token_needs_a_session_for_every_event(client: TestCli
 
 def test_a_user_is_shown_their_own_latest_50_events_newest_first(client: TestClient, person: Person, now: Now) -> None:
     other = sign_up(client)
-    # Ids that sort against time.
+    # Ids in the reverse order of time.
     ids = [f"00000000-0000-4000-8000-{1000 - n:012}" for n in range(60)]
     for n, event_id in enumerate(ids):
         now.forward(seconds=1)
@@ -324,9 +309,7 @@ def test_a_user_is_shown_their_own_latest_50_events_newest_first(client: TestCli
     assert of_the_other.status_code == 403
 
 
-def test_a_time_that_korea_has_no_date_for_is_refused_and_the_last_one_is_shown(
-    client: TestClient, person: Person, warehouse: Engine
-) -> None:
+def test_time_without_a_date_in_korea_is_refused(client: TestClient, person: Person, warehouse: Engine) -> None:
     activity = {"action": "x"}
     event = {"user_id": person.user_id, "event_type": "x"}
     for moment in ("9999-12-31T23:59:59Z", "9999-12-31T15:00:00Z", "0001-01-01T00:00:00", "0001-01-01T00:00:00+09:00"):
@@ -349,13 +332,13 @@ def test_a_time_that_korea_has_no_date_for_is_refused_and_the_last_one_is_shown(
 
 
 @pytest.mark.parametrize("moment", [0, 1_754_449_198.5, "0", "1754449198", True])
-def test_a_number_is_no_time(client: TestClient, person: Person, moment: object) -> None:
+def test_number_is_refused_as_a_time(client: TestClient, person: Person, moment: object) -> None:
     answer = client.post(ACTIVITY, json={"action": "x", "timestamp": moment}, headers=person.headers)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["body", "timestamp"]
 
 
-def test_what_is_known_of_a_call_is_shown_again(client: TestClient, person: Person) -> None:
+def test_fields_of_a_call_are_shown_again(client: TestClient, person: Person) -> None:
     body = {"user_id": person.user_id, "event_type": "recipe_detail_view", "event_data": {"recipe_id": 9001}}
     body |= {"http_method": "GET", "api_url": "/api/recipes/9001", "response_code": 200}
     body |= {"request_time": "2025-08-06T11:59:58", "response_time": "2025-08-06T03:00:01Z"}
@@ -370,7 +353,7 @@ CALLS: list[object] = [{"response_code": "x"}, {"response_code": 200, "of": "the
 
 
 @pytest.mark.parametrize("call", [{"response_code": 200}, *CALLS])
-def test_data_of_the_client_is_taken_for_no_record_of_a_call(
+def test_client_data_is_not_taken_for_a_call(
     client: TestClient, person: Person, warehouse: Engine, call: object
 ) -> None:
     data = {"http_call": call}
@@ -383,7 +366,7 @@ def test_data_of_the_client_is_taken_for_no_record_of_a_call(
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_data_of_the_client_that_was_stored_under_the_key_of_a_call_is_shown_as_data(
+def test_old_client_data_under_the_call_key_is_shown_as_data(
     client: TestClient, person: Person, warehouse: Engine, call: object
 ) -> None:
     payload = {"http_call": call, "recipe_id": 9001}
@@ -396,7 +379,7 @@ def test_data_of_the_client_that_was_stored_under_the_key_of_a_call_is_shown_as_
     assert (shown["http_method"], shown["response_code"]) == (None, None)
 
 
-def test_the_id_of_an_event_of_somebody_else_is_refused_without_a_word_about_them(
+def test_event_id_of_another_user_is_refused_without_naming_them(
     client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     other = sign_up(client)

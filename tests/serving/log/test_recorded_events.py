@@ -1,4 +1,4 @@
-"""What the API writes down by itself: who looked at what, and which recommendation was shown at which position."""
+"""Events that the API records itself: views, searches and recommendations with their positions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,7 @@ def rows(warehouse: Engine) -> list[Row[Any]]:
         return list(conn.execute(event.order_by(UserEvent.event_id)))
 
 
-def test_what_a_user_looks_at_is_noted_each_time_and_an_anonymous_visitor_is_not(
-    client: TestClient, warehouse: Engine
-) -> None:
+def test_views_of_users_are_recorded_each_time_not_of_visitors(client: TestClient, warehouse: Engine) -> None:
     person = sign_up(client)
     for _ in range(2):
         assert client.get("/api/kok/product/101/info").status_code == 200
@@ -44,7 +42,7 @@ def test_what_a_user_looks_at_is_noted_each_time_and_an_anonymous_visitor_is_not
     assert {row.user_id for row in rows(warehouse)} == {person.user_id}
 
 
-def test_recommendations_are_noted_with_release_position_and_reason(
+def test_recommendations_are_recorded_with_release_and_positions(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     version = tiny_release.build(filled, warehouse, store, NOON)
@@ -55,7 +53,7 @@ def test_recommendations_are_noted_with_release_position_and_reason(
     eventually(lambda: len(rows(warehouse)) == 1, "the impressions are stored")
     (row,) = rows(warehouse)
     assert row.event_type == "homeshopping_recipe_recommendation"
-    assert (row.payload["release_version"], row.payload["source"]) == (version, "release")
+    assert (row.payload["release_version"], row.payload["stage"]) == (version, "release")
     assert (row.payload["product_id"], row.payload["product_source"]) == (BIG_ID, "hmall")
     assert row.payload["impressions"] == [
         {"position": position, "recipe_id": recipe["recipe_id"], "reason": recipe["reason"]}
@@ -68,7 +66,7 @@ def test_recommendations_are_noted_with_release_position_and_reason(
     assert counted % (version, route) in client.get("/metrics").text
 
 
-def test_with_the_warehouse_away_the_answer_comes_and_the_lost_note_is_counted(
+def test_without_the_warehouse_answers_come_and_drops_are_counted(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("warehouse")
@@ -83,11 +81,11 @@ def test_with_the_warehouse_away_the_answer_comes_and_the_lost_note_is_counted(
 
 
 def dropped(metrics: str) -> float:
-    line = next(line for line in metrics.splitlines() if line.startswith("ukok_notes_dropped_total"))
+    line = next(line for line in metrics.splitlines() if line.startswith("ukok_events_dropped_total"))
     return float(line.split()[1])
 
 
-def test_what_a_user_does_is_noted_under_the_name_that_analysts_know(
+def test_actions_of_users_are_recorded_by_their_event_types(
     client: TestClient, person: Person, warehouse: Engine
 ) -> None:
     for service, key in (("kok", "kok_keyword"), ("homeshopping", "homeshopping_keyword")):

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, func, insert, select, update
 from starlette.testclient import TestClient
 
-from serving.gateway.main import app
+from serving.gateway.main import create_app
 from serving.recipe import schemas
 from sql.service.catalog import KokProduct, ProductIngredient
 from sql.service.recipes import Recipe, RecipeIngredient
@@ -28,9 +28,7 @@ def ids(client: TestClient, person: Person, path: str) -> list[int]:
 BY_INGREDIENTS = "/by-ingredients?ingredient=햇감자&ingredient=양파&ingredient=돈육&unit=g&unit=개&unit=g"
 
 
-def test_by_ingredients_puts_first_what_uses_the_most_and_needs_the_least_besides(
-    client: TestClient, person: Person
-) -> None:
+def test_by_ingredients_ranks_by_use_and_by_what_else_is_needed(client: TestClient, person: Person) -> None:
     answer = client.get(f"/api/recipes{BY_INGREDIENTS}&size=2", headers=person.headers).json()
     assert [
         (r["recipe_id"], r["matched_ingredient_count"], r["total_ingredients_count"]) for r in answer["recipes"]
@@ -70,7 +68,7 @@ def test_by_ingredients_goes_by_amounts_in_any_unit(client: TestClient, person: 
     assert best("300", "g") == best("2", "개") == 9003
 
 
-def test_a_combination_ends_when_all_is_used_up(client: TestClient, person: Person) -> None:
+def test_a_combination_ends_when_everything_is_used_up(client: TestClient, person: Person) -> None:
     stock = (("감자", "75", "g"), ("양파", "1", "개"), ("두부", "1", "모"))
     assert ids(client, person, given(*stock)) == [9001]
     assert ids(client, person, given(*stock) + "&page=2") == [9003]
@@ -78,20 +76,20 @@ def test_a_combination_ends_when_all_is_used_up(client: TestClient, person: Pers
     assert set(ids(client, person, given(*more))) == {9001, 9002, 9003, 9005}, "0 says that nobody knows"
 
 
-def test_by_ingredients_says_of_each_recipe_why_it_is_there(client: TestClient, person: Person) -> None:
+def test_by_ingredients_gives_a_reason_for_each_recipe(client: TestClient, person: Person) -> None:
     recipe = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers).json()["recipes"][0]
     assert recipe["reason"] == "uses:감자,양파,돼지고기"
     assert (recipe["stage"], recipe["release_version"], recipe["fallback"]) == ("resolved", None, False)
 
 
-def test_a_kept_combination_is_only_for_who_is_logged_in(client: TestClient, person: Person) -> None:
+def test_a_cached_combination_still_needs_a_login(client: TestClient, person: Person) -> None:
     first = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers)
     again = client.get(f"/api/recipes{BY_INGREDIENTS}", headers=person.headers)
     assert first.content == again.content
     assert client.get(f"/api/recipes{BY_INGREDIENTS}").status_code == 401
 
 
-def test_by_ingredients_refuses_counts_that_differ_and_fewer_than_three(client: TestClient, person: Person) -> None:
+def test_by_ingredients_rejects_unequal_counts_and_under_three(client: TestClient, person: Person) -> None:
     three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀"
     assert client.get(f"{three}&amount=1&amount=2", headers=person.headers).status_code == 400
     assert client.get(f"{three}&amount=1&amount=2&amount=3&unit=g", headers=person.headers).status_code == 400
@@ -101,20 +99,20 @@ def test_by_ingredients_refuses_counts_that_differ_and_fewer_than_three(client: 
 
 
 @pytest.mark.parametrize("amount", ["x", "", "-1", "nan", "inf", "1/0", "1e99", "약간", "2g"])
-def test_an_amount_that_is_none_is_refused_by_name(client: TestClient, person: Person, amount: str) -> None:
+def test_an_invalid_amount_is_rejected_by_name(client: TestClient, person: Person, amount: str) -> None:
     three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀"
     answer = client.get(f"{three}&amount=1&amount=2&amount={amount}", headers=person.headers)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "amount", 2]
 
 
-def test_a_unit_that_cannot_be_stored_is_refused(client: TestClient, person: Person) -> None:
+def test_a_unit_that_cannot_be_stored_is_rejected(client: TestClient, person: Person) -> None:
     query = "ingredient=감자&ingredient=양파&ingredient=쌀&unit=g&unit=%00&unit=g"
     answer = client.get(f"/api/recipes/by-ingredients?{query}", headers=person.headers)
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["query", "unit", 1])
 
 
-def test_search_by_ingredients_wants_all_of_them(client: TestClient, person: Person) -> None:
+def test_ingredient_search_requires_all_ingredients(client: TestClient, person: Person) -> None:
     assert ids(client, person, "/search?recipe=감자,양파&method=ingredient") == [9005, 9001, 9003]
     assert ids(client, person, "/search?recipe=감자, 양파, 돼지고기&method=ingredient") == [9005]
     assert ids(client, person, "/search?recipe=카레가루&method=ingredient") == [9005], "a name that is not canonical"
@@ -122,9 +120,7 @@ def test_search_by_ingredients_wants_all_of_them(client: TestClient, person: Per
     assert ids(client, person, "/search?recipe=,&method=ingredient") == []
 
 
-def test_where_no_recipe_holds_all_ingredients_those_are_found_that_hold_the_most(
-    client: TestClient, person: Person
-) -> None:
+def test_recipes_with_most_ingredients_answer_where_none_has_all(client: TestClient, person: Person) -> None:
     def found(names: str, page: int = 1) -> tuple[list[int], int, bool]:
         query = f"recipe={names}&method=ingredient&page={page}&size=2"
         body = client.get(f"/api/recipes/search?{query}", headers=person.headers).json()
@@ -136,14 +132,12 @@ def test_where_no_recipe_holds_all_ingredients_those_are_found_that_hold_the_mos
     assert found("용과") == ([], 0, False)
 
 
-def test_the_next_page_of_an_ingredient_search_is_understood_although_it_names_the_wrong_method(
-    client: TestClient, person: Person
-) -> None:
+def test_later_pages_of_an_ingredient_search_keep_its_method(client: TestClient, person: Person) -> None:
     assert ids(client, person, "/search?recipe=감자,양파&method=ingredient&page=1&size=2") == [9005, 9001]
     assert ids(client, person, "/search?recipe=감자,양파&method=recipe&page=2&size=2") == [9003]
 
 
-def test_a_comma_in_a_title_is_no_list_of_ingredients(filled: Engine, start: Callable[[], TestClient]) -> None:
+def test_a_comma_in_a_title_does_not_make_an_ingredient_list(filled: Engine, start: Callable[[], TestClient]) -> None:
     title = "감자조림 만들기, 반찬이 필요없는 한끼식사"
     with filled.begin() as conn:
         conn.execute(update(Recipe).where(Recipe.recipe_id == 9001).values(title=title))
@@ -188,7 +182,7 @@ def test_an_unknown_recipe_answers_404(client: TestClient, person: Person) -> No
     assert client.post("/api/recipes/1/rating", json={"rating": 3}, headers=person.headers).status_code == 404
 
 
-def test_a_kept_recipe_page_is_still_only_for_who_is_logged_in(client: TestClient, person: Person, now: Now) -> None:
+def test_a_cached_recipe_page_still_needs_a_login(client: TestClient, person: Person, now: Now) -> None:
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
     assert client.get("/api/recipes/9001").status_code == 401
     now.forward(hours=2)
@@ -196,7 +190,7 @@ def test_a_kept_recipe_page_is_still_only_for_who_is_logged_in(client: TestClien
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/user/logout"), ("DELETE", "/api/user")])
-def test_a_kept_recipe_page_is_shown_no_more_after_logout_and_deletion(
+def test_a_cached_recipe_page_needs_a_valid_login_after_logout(
     client: TestClient, person: Person, start: Callable[[], TestClient], method: str, path: str
 ) -> None:
     elsewhere, page = start(), "/api/recipes/9001"
@@ -214,9 +208,7 @@ def test_a_kept_recipe_page_is_shown_no_more_after_logout_and_deletion(
         assert process.get(page, headers=other.headers).status_code == 200
 
 
-def test_a_rating_replaces_the_users_earlier_one_and_the_mean_counts_each_user_once(
-    client: TestClient, person: Person
-) -> None:
+def test_a_new_rating_replaces_the_users_earlier_one(client: TestClient, person: Person) -> None:
     path = "/api/recipes/9001/rating"
     other = sign_up(client)
     assert client.get(path, headers=person.headers).json() == {"recipe_id": 9001, "rating": 0.0}
@@ -247,7 +239,7 @@ def test_first_ratings_of_one_user_at_once_are_one_rating(client: TestClient, pe
         assert conn.scalar(select(func.count()).select_from(RecipeRating)) == 1
 
 
-def test_products_of_an_ingredient_are_at_most_two_shows_then_the_malls(client: TestClient, person: Person) -> None:
+def test_an_ingredient_gets_two_shows_then_mall_products(client: TestClient, person: Person) -> None:
     answer = client.get("/api/recipes/감자/product-recommend", headers=person.headers).json()
     assert [(r["source"], r["live_id"], r["kok_product_id"]) for r in answer["recommendations"]] == [
         ("homeshopping", 6, None),
@@ -262,7 +254,7 @@ def test_products_of_an_ingredient_are_at_most_two_shows_then_the_malls(client: 
     ]
 
 
-def test_products_on_air_come_first_and_make_room_the_moment_their_show_ends(
+def test_shows_for_an_ingredient_are_replaced_when_they_end(
     filled: Engine, start: Callable[[], TestClient], now: Now
 ) -> None:
     on_air, tonight, later = (2, "hnsmall", 21_000_002), (3, "nsmall", 21_000_003), (7, "hmall", 21_000_006)
@@ -272,7 +264,7 @@ def test_products_on_air_come_first_and_make_room_the_moment_their_show_ends(
             conn.execute(insert(ProductIngredient), {**key, "ingredient_id": PORK})
     client = start()
 
-    def shown() -> list[int]:
+    def live_ids() -> list[int]:
         headers = sign_up(client).headers
         rows = client.get("/api/recipes/돼지고기/product-recommend", headers=headers).json()["recommendations"]
         assert len(rows) <= 5
@@ -280,16 +272,16 @@ def test_products_on_air_come_first_and_make_room_the_moment_their_show_ends(
         assert [row["live_id"] for row in rows] == lives + [None] * (len(rows) - len(lives))
         return lives
 
-    assert shown() == [on_air[0], tonight[0]]
+    assert live_ids() == [on_air[0], tonight[0]]
     now.forward(minutes=29, seconds=59)
-    assert shown() == [on_air[0], tonight[0]]
+    assert live_ids() == [on_air[0], tonight[0]]
     now.forward(seconds=1)
-    assert shown() == [tonight[0], later[0]], "at 12:30 sharp"
+    assert live_ids() == [tonight[0], later[0]], "at 12:30 sharp"
     now.forward(hours=12, minutes=30)
-    assert shown() == [later[0]]
+    assert live_ids() == [later[0]]
 
 
-def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(client: TestClient, person: Person) -> None:
+def test_products_for_an_unknown_ingredient_are_found_by_name(client: TestClient, person: Person) -> None:
     named = client.get("/api/recipes/밀키트/product-recommend", headers=person.headers).json()
     assert [row["kok_product_id"] for row in named["recommendations"]] == [104]
     assert named["fallback"] is True
@@ -300,9 +292,7 @@ def test_products_of_an_unknown_ingredient_are_those_that_name_it_else_none(clie
     assert (none["recommendations"], none["total_count"], none["fallback"]) == ([], 0, True)
 
 
-def test_only_food_that_is_called_like_an_ingredient_stands_in_for_it(
-    filled: Engine, start: Callable[[], TestClient]
-) -> None:
+def test_only_food_named_like_an_ingredient_is_offered_for_it(filled: Engine, start: Callable[[], TestClient]) -> None:
     names = {
         101: "무 3kg 전분",
         103: "국산감자전분 1kg",
@@ -337,7 +327,7 @@ def test_an_ingredient_may_have_a_slash_in_its_name(client: TestClient, person: 
         assert (answer.status_code, answer.json()["ingredient"]) == (200, "밀키트/간편식")
 
 
-def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(client: TestClient, person: Person) -> None:
+def test_recipe_status_lists_each_ingredient_once_as_not_owned(client: TestClient, person: Person) -> None:
     body = client.get("/api/recipes/9002/status", headers=person.headers).json()
     assert (body["recipe_id"], body["user_id"]) == (9002, person.user_id)
     assert [row["material_name"] for row in body["ingredients"]] == ["돼지고기", "김치", "양파"]
@@ -349,8 +339,8 @@ def test_the_status_of_a_recipe_names_each_ingredient_once_and_as_not_owned(clie
     assert client.get("/api/recipes/1/status", headers=person.headers).status_code == 404
 
 
-def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong() -> None:
-    spec = app.openapi()
+def test_openapi_documents_every_recipe_route_and_its_errors() -> None:
+    spec = create_app().openapi()
     operations = {
         (path, method): operation
         for path, methods in spec["paths"].items()
@@ -369,7 +359,7 @@ def test_openapi_tells_of_every_recipe_route_what_it_does_and_what_may_go_wrong(
 
 
 def test_openapi_has_an_example_of_every_field_of_a_recipe_answer() -> None:
-    models = app.openapi()["components"]["schemas"]
+    models = create_app().openapi()["components"]["schemas"]
     bodies = (each for each in vars(schemas).values() if isinstance(each, type) and issubclass(each, BaseModel))
     answers = [body.__name__ for body in bodies if body.__name__ in models]
     assert {"RecipeRow", "MatchedRecipe", "RecipeStatus", "IngredientProduct"} <= set(answers)

@@ -1,4 +1,4 @@
-"""Recommendations for products, recipes and users: in the order of their fallbacks, and never a show that is over."""
+"""Recommendations for products, recipes and users: in the order of the stages, and never a show that is over."""
 
 import json
 from collections.abc import Callable
@@ -48,8 +48,8 @@ def warm(filled: Engine, warehouse: Engine, store: Store, start: Callable[[], Te
     return start(), version
 
 
-def look(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> None:
-    """Look at things, and wait until that is known."""
+def view(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> None:
+    """View pages, and wait until the events are stored."""
 
     def seen() -> int:
         mine = select(func.count()).where(UserEvent.user_id == person.user_id, UserEvent.event_type.in_(VIEWS))
@@ -62,7 +62,7 @@ def look(client: TestClient, person: Person, warehouse: Engine, *paths: str) -> 
     eventually(lambda: seen() == before + len(paths), "the views are stored")
 
 
-def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> None:
+def test_a_warm_system_answers_from_its_release(warm: tuple[TestClient, str]) -> None:
     client, version = warm
     shows = answer(client, SHOWS_FOR_POTATOES)
     assert (shows["stage"], shows["release_version"], shows["fallback"]) == ("release", version, False)
@@ -82,7 +82,7 @@ def test_a_warm_system_answers_by_its_release(warm: tuple[TestClient, str]) -> N
         assert all(0 < row["score"] <= 1 for row in rows)
 
 
-def test_a_cold_system_answers_by_ingredients_then_by_what_is_popular(client: TestClient) -> None:
+def test_a_cold_system_answers_by_ingredients_then_by_popularity(client: TestClient) -> None:
     shows = answer(client, SHOWS_FOR_POTATOES)
     assert (shows["stage"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
     assert shows["products"][0]["reason"] == "contains:감자"
@@ -145,9 +145,7 @@ def test_nothing_is_recommended_for_itself(state: str, request: pytest.FixtureRe
         assert (soon["stage"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
 
 
-def test_what_the_mall_no_longer_lists_is_not_offered_for_a_recipe(
-    warm: tuple[TestClient, str], filled: Engine
-) -> None:
+def test_unlisted_mall_products_are_not_offered_for_a_recipe(warm: tuple[TestClient, str], filled: Engine) -> None:
     client, _ = warm
 
     def offered() -> set[tuple[str, int]]:
@@ -161,7 +159,7 @@ def test_what_the_mall_no_longer_lists_is_not_offered_for_a_recipe(
     assert ("kok", 102) in offered()
 
 
-def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_the_schedule(
+def test_shows_are_offered_until_they_end_within_the_schedules_days(
     filled: Engine, start: Callable[[], TestClient], now: Now
 ) -> None:
     show = {"channel_id": 1, "source": "hmall", "source_product_id": BIG_ID, "slot": "main", "price_kind": "unknown"}
@@ -188,11 +186,11 @@ def test_what_is_on_air_or_next_is_offered_until_it_is_over_and_as_far_ahead_as_
     now.moment = at(18, "12:00")
     assert offered() == []
     now.moment = at(19, "00:00")
-    assert offered() == [(82, False)], "nothing was not kept for longer than the day"
+    assert offered() == [(82, False)], "an empty answer is cached until midnight only"
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
-    snapshot = client.app.state.runtime.snapshot.current  # type: ignore[attr-defined]
+    snapshot = client.app.state.runtime.live_snapshot.current  # type: ignore[attr-defined]
     item = RecommendedItem(snapshot.schedule.by_live_id[2], "popular", Stage.POPULAR)
     picked = Recommendation((item,), Stage.POPULAR, None)
     moments = (at(6, "11:29"), at(6, "11:30"), at(6, "12:29"), at(6, "12:30"))
@@ -200,7 +198,7 @@ def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient
     assert [body["products"][0]["on_air"] for body in bodies] == [False, True, True, False]
 
 
-def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, start: Callable[[], TestClient]) -> None:
+def test_an_item_is_offered_once_whoever_lists_it(filled: Engine, start: Callable[[], TestClient]) -> None:
     pork, kimchi = ("hnsmall", 21_000_002), ("nsmall", 21_000_003)
     with filled.begin() as conn:
         for source, number in (pork, kimchi):
@@ -215,7 +213,7 @@ def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, star
         offered = keys(answer(client, path))
         assert len(offered) == len(set(offered))
     shows = answer(client, "/api/recommend/product/kok/103/products?target=home_shopping")["products"]
-    assert [row["live_id"] for row in shows] == [2], "not the later show of the same goods"
+    assert [row["live_id"] for row in shows] == [2], "not the later show of the same item"
     rows = client.get("/api/recipes/돼지고기/product-recommend", headers=person.headers).json()["recommendations"]
     assert [row["live_id"] for row in rows if row["live_id"]] == [2]
     others = answer(client, "/api/recommend/product/kok/103/products")["products"]
@@ -223,35 +221,35 @@ def test_the_same_goods_are_offered_once_whoever_lists_them(filled: Engine, star
 
 
 @pytest.mark.parametrize("state", ["cold", "warm"])
-def test_what_a_user_looked_at_decides(
+def test_views_decide_what_a_user_is_recommended(
     state: str, request: pytest.FixtureRequest, warehouse: Engine, filled: Engine
 ) -> None:
     client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
     person = sign_up(client)
     new = answer(client, "/api/recommend/me/recipes", person)
     assert (new["stage"], [row["recipe_id"] for row in new["recipes"]]) == ("popular", [9002, 9005, 9001, 9004, 9003])
-    look(client, person, warehouse, "/api/kok/product/101/info", "/api/recipes/9001")
+    view(client, person, warehouse, "/api/kok/product/101/info", "/api/recipes/9001")
     recipes = answer(client, "/api/recommend/me/recipes", person)
     assert recipes["stage"] == ("resolved" if state == "cold" else "release")
-    assert 9001 not in [row["recipe_id"] for row in recipes["recipes"]], "it was looked at"
+    assert 9001 not in [row["recipe_id"] for row in recipes["recipes"]], "it was viewed"
     assert {9003, 9005} <= {row["recipe_id"] for row in recipes["recipes"]}
     assert recipes["recipes"][0]["reason"].startswith("viewed:")
     products = answer(client, "/api/recommend/me/products", person)
     assert products["stage"] == ("resolved" if state == "cold" else "release")
-    assert ("kok", 101) not in keys(products), "it was looked at"
+    assert ("kok", 101) not in keys(products), "it was viewed"
     assert ("hmall", BIG_ID) in keys(products)
 
 
-def test_what_is_popular_says_nothing_about_a_user(client: TestClient, warehouse: Engine) -> None:
+def test_views_without_known_ingredients_give_popular_items(client: TestClient, warehouse: Engine) -> None:
     person = sign_up(client)
-    look(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
+    view(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
     for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
         body = answer(client, path, person)
         assert body["stage"] == "popular", "of lobster and sushi no ingredient is known"
         assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
 
 
-def test_what_comes_from_a_release_in_part_counts_as_the_releases(
+def test_a_partly_released_recommendation_counts_as_the_releases(
     warm: tuple[TestClient, str], filled: Engine, warehouse: Engine
 ) -> None:
     client, _ = warm
@@ -264,15 +262,15 @@ def test_what_comes_from_a_release_in_part_counts_as_the_releases(
         bump(conn, "kok")
     page = "/api/kok/product/107/info"
     eventually(lambda: client.get(page).status_code == 200, "the new product is there")
-    look(client, person, warehouse, page)
+    view(client, person, warehouse, page)
     assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "resolved", "the release does not know it"
-    look(client, person, warehouse, "/api/kok/product/101/info")
+    view(client, person, warehouse, "/api/kok/product/101/info")
     recipes = answer(client, "/api/recommend/me/recipes", person)
     assert {row["reason"] for row in recipes["recipes"]} == {"viewed:햅쌀 10kg", "viewed:햇감자 3kg"}
     assert recipes["stage"] == "release"
 
 
-def test_with_the_warehouse_away_a_user_gets_what_is_popular(
+def test_a_user_gets_popular_items_while_the_warehouse_is_away(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("warehouse")
@@ -283,13 +281,11 @@ def test_with_the_warehouse_away_a_user_gets_what_is_popular(
     assert answer(client, "/api/recommend/me/products", person)["stage"] == "popular"
 
 
-def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_asked_for_as_it_was_understood(
-    client: TestClient, person: Person, warehouse: Engine
-) -> None:
+def test_events_record_shown_items_and_the_request(client: TestClient, person: Person, warehouse: Engine) -> None:
     potatoes = {"product_id": BIG_ID, "product_source": "hmall"}
     in_mall, show = {"product_id": 101, "product_source": "kok"}, potatoes | {"live_id": 6}
     named, resolved = {"reason": "title:감자"}, {"reason": "contains:감자"}
-    look(client, person, warehouse, "/api/kok/product/101/info")
+    view(client, person, warehouse, "/api/kok/product/101/info")
     viewed = {"reason": "viewed:햇감자 3kg"}
     three = "ingredient=쌀&ingredient=두부&ingredient=김&unit=g&unit=g&unit=g"
     text = [{"position": n, "recipe_id": number} | named for n, number in enumerate((9001, 9003), start=1)]
@@ -310,9 +306,9 @@ def test_every_product_that_is_shown_is_noted_by_source_and_id_and_what_was_aske
     }
 
     def payloads() -> list[dict[str, Any]]:
-        shown = select(UserEvent.payload).where(UserEvent.event_type.not_in([*VIEWS, "user_signup", "user_login"]))
+        recorded = select(UserEvent.payload).where(UserEvent.event_type.not_in([*VIEWS, "user_signup", "user_login"]))
         with warehouse.connect() as conn:
-            return list(conn.scalars(shown.order_by(UserEvent.event_id)))
+            return list(conn.scalars(recorded.order_by(UserEvent.event_id)))
 
     for path in expected:
         assert client.get(path, headers=person.headers).status_code == 200, path
@@ -355,14 +351,14 @@ def test_shows_take_at_most_half_of_what_a_text_finds(filled: Engine, start: Cal
     assert [found(k) for k in (1, 2, 4)] == [[kimchi], [kimchi, onions], [kimchi, potatoes, onions]]
 
 
-def test_a_text_that_no_title_holds_finds_what_means_the_same_if_it_can_be_read(warm: tuple[TestClient, str]) -> None:
+def test_search_falls_back_to_recipes_of_similar_meaning(warm: tuple[TestClient, str]) -> None:
     client, version = warm
     found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
     assert 9004 in [row["recipe_id"] for row in found["recipes"]]
     assert {(row["reason"], row["stage"], row["release_version"]) for row in found["recipes"]} == {
         ("similar", "release", version)
     }
-    release = client.app.state.runtime.snapshot.current.release  # type: ignore[attr-defined]
+    release = client.app.state.runtime.live_snapshot.current.release  # type: ignore[attr-defined]
     cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
     assert min(cosines.values()) < 0.35, "every recipe is like it a little"
     assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
@@ -381,7 +377,7 @@ def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> N
     assert client.get("/api/recommend/ingredients").status_code == 422
 
 
-def test_the_state_of_the_models_is_told(client: TestClient, request: pytest.FixtureRequest) -> None:
+def test_ml_health_reports_the_release_in_service(client: TestClient, request: pytest.FixtureRequest) -> None:
     state = {"status": "no release", "release_version": None, "problem": None}
     assert client.get("/api/health/ml").json() == state
     warm, version = request.getfixturevalue("warm")

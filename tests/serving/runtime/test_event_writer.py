@@ -1,9 +1,10 @@
-"""The writer of events by itself: what shares a commit, what waits, what is refused, and what it says of itself."""
+"""Event writer: shared commits, bounds, refusals and problems."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -11,8 +12,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, Row, make_url, select, text
 
-from serving.runtime import event_writer
-from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, EventWriter
+from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, EventWriter, WriterLimits
 from serving.web.errors import Unavailable
 from serving.web.metrics import Metrics
 from sql.engines import warehouse_engine
@@ -21,7 +21,7 @@ from tests.builders.small_catalog import NOON
 from tests.conftest import Stack
 from tests.serving.conftest import Now, eventually
 
-# A text that JSON can hold and PostgreSQL cannot.
+# Text that JSON can hold and PostgreSQL cannot.
 UNSTORABLE = '{"text": "\\u0000"}'
 
 
@@ -31,18 +31,18 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def events(warehouse: Engine, now: Now, metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> Iterator[EventWriter]:
-    """A writer that has looked at the warehouse and does not look again, nor gives up, while a test holds a lock."""
-    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 60.0)
-    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 60_000)
-    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 60.0)
-    with running(warehouse, now, metrics) as events:
+def events(warehouse: Engine, now: Now, metrics: Metrics) -> Iterator[EventWriter]:
+    """A writer that neither checks the warehouse again nor gives up while a test holds a lock."""
+    limits = WriterLimits(check_seconds=60.0, statement_seconds=60.0, answer_seconds=60.0)
+    with running(warehouse, now, metrics, limits) as events:
         yield events
 
 
 @contextmanager
-def running(warehouse: Engine, clock: Callable[[], datetime], metrics: Metrics) -> Iterator[EventWriter]:
-    events = EventWriter(warehouse, clock, metrics)
+def running(
+    warehouse: Engine, clock: Callable[[], datetime], metrics: Metrics, limits: WriterLimits = WriterLimits()
+) -> Iterator[EventWriter]:
+    events = EventWriter(warehouse, clock, metrics, limits)
     events.start()
     try:
         yield events
@@ -52,14 +52,14 @@ def running(warehouse: Engine, clock: Callable[[], datetime], metrics: Metrics) 
 
 @contextmanager
 def locked(warehouse: Engine) -> Iterator[None]:
-    """Nothing is stored until the block ends."""
+    """Lock the table, so that nothing is stored until the block ends."""
     with warehouse.connect() as lock:
         lock.execute(text("LOCK TABLE user_event IN EXCLUSIVE MODE"))
         yield
 
 
 def is_writing(warehouse: Engine) -> bool:
-    """Whether a commit waits for the lock, so that what comes now shares the next one."""
+    """Whether a commit waits for the lock, so that later events share the next one."""
     query = """
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND query LIKE 'COPY user_event%' AND wait_event_type = 'Lock'
@@ -86,7 +86,7 @@ def stored(warehouse: Engine) -> list[str]:
 
 
 def dropped(metrics: Metrics) -> float | None:
-    return metrics.registry.get_sample_value("ukok_notes_dropped_total")
+    return metrics.registry.get_sample_value("ukok_events_dropped_total")
 
 
 def test_an_event_that_cannot_be_stored_is_refused_alone(events: EventWriter, warehouse: Engine) -> None:
@@ -104,9 +104,7 @@ def test_an_event_that_cannot_be_stored_is_refused_alone(events: EventWriter, wa
     assert events.problem is None
 
 
-def test_the_id_of_a_stored_event_is_refused_to_anybody_else_and_to_nobody_beside_them(
-    events: EventWriter, warehouse: Engine
-) -> None:
+def test_stored_event_id_is_refused_to_other_authors_only(events: EventWriter, warehouse: Engine) -> None:
     by_user = event("by a user", user_id=1, session_id="s-1")
     by_session = event("by a session", user_id=None, session_id="s-1")
     write(events, by_user, by_session)
@@ -140,7 +138,7 @@ def test_the_id_of_a_stored_event_is_refused_to_anybody_else_and_to_nobody_besid
     assert events.problem is None
 
 
-def test_of_two_people_who_send_the_same_new_id_at_once_one_is_refused(events: EventWriter, warehouse: Engine) -> None:
+def test_concurrent_events_with_one_id_of_two_users_refuse_one(events: EventWriter, warehouse: Engine) -> None:
     one = event("same id", user_id=1)
     with ThreadPoolExecutor(5) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
@@ -153,10 +151,10 @@ def test_of_two_people_who_send_the_same_new_id_at_once_one_is_refused(events: E
     assert refused == [row.user_id != user_id for user_id in (1, 2, 1, 2)]
 
 
-def test_a_commit_that_takes_too_long_is_given_up_and_nothing_of_it_is_stored(
+def test_slow_commit_is_aborted_and_stores_nothing(
     events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 100)
+    events.limits = replace(events.limits, statement_seconds=0.1)
     with locked(warehouse):
         with pytest.raises(Unavailable, match=r"could not be stored$"):
             write(events, event("late"))
@@ -170,21 +168,18 @@ def test_a_commit_that_takes_too_long_is_given_up_and_nothing_of_it_is_stored(
     assert stored(warehouse) == []
 
 
-def test_an_answer_that_does_not_come_in_time_is_no_yes(
-    events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_writer, "ANSWER_WITHIN_SECONDS", 0.1)
+def test_late_commit_is_answered_as_unavailable(events: EventWriter, warehouse: Engine) -> None:
+    events.limits = replace(events.limits, answer_seconds=0.1)
     with locked(warehouse), pytest.raises(Unavailable, match="in time"):
         write(events, event("x"))
     eventually(lambda: stored(warehouse) == ["x"], "it is stored all the same")
     assert events.problem is None, "that nobody waits any more is no problem"
 
 
-def test_notes_leave_room_for_events_and_those_without_room_are_counted(
-    events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+def test_recorded_events_leave_room_for_requests_and_count_drops(
+    events: EventWriter, warehouse: Engine, metrics: Metrics
 ) -> None:
-    monkeypatch.setattr(event_writer, "MOST_WAITING", 5)
-    monkeypatch.setattr(event_writer, "MOST_NOTES_WAITING", 3)
+    events.limits = replace(events.limits, max_waiting=5, max_recorded_waiting=3)
     with ThreadPoolExecutor(3) as pool, locked(warehouse):
         answers = [pool.submit(write, events, event("event"))]
         eventually(lambda: is_writing(warehouse), "the first event waits for the lock")
@@ -200,30 +195,25 @@ def test_notes_leave_room_for_events_and_those_without_room_are_counted(
     assert stored(warehouse) == ["event"] * 3 + ["note"] * 3
 
 
-def test_notes_that_a_commit_could_not_store_are_counted(
-    events: EventWriter, warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+def test_recorded_events_that_fail_to_commit_are_counted(
+    events: EventWriter, warehouse: Engine, metrics: Metrics
 ) -> None:
     events.record_event(event("unstorable", payload=UNSTORABLE))
     eventually(lambda: dropped(metrics) == 1, "the note that was refused is counted")
-    monkeypatch.setattr(event_writer, "STATEMENT_MILLISECONDS", 100)
+    events.limits = replace(events.limits, statement_seconds=0.1)
     with locked(warehouse):
         events.record_event(event("late"))
         eventually(lambda: dropped(metrics) == 2, "the note that came too late is counted")
     assert stored(warehouse) == []
 
 
-def test_a_batch_that_is_larger_than_the_queue_is_taken_where_nothing_waits(
-    events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_writer, "MOST_WAITING", 2)
+def test_batch_larger_than_the_queue_is_accepted_when_it_is_empty(events: EventWriter, warehouse: Engine) -> None:
+    events.limits = replace(events.limits, max_waiting=2)
     write(events, *(event(f"n{n}") for n in range(5)))
     assert stored(warehouse) == [f"n{n}" for n in range(5)]
 
 
-def test_what_nobody_expected_is_told_and_the_writer_goes_on(
-    warehouse: Engine, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_writer, "LOOK_AGAIN_SECONDS", 0.05)
+def test_unexpected_error_is_reported_and_the_writer_goes_on(warehouse: Engine, metrics: Metrics) -> None:
     broken = True
 
     def clock() -> datetime:
@@ -231,7 +221,7 @@ def test_what_nobody_expected_is_told_and_the_writer_goes_on(
             raise RuntimeError("no time")
         return NOON
 
-    with running(warehouse, clock, metrics) as events:
+    with running(warehouse, clock, metrics, WriterLimits(check_seconds=0.05)) as events:
         with pytest.raises(Unavailable, match=r"could not be stored$"):
             write(events, event("unlucky"))
         broken = False
@@ -240,10 +230,8 @@ def test_what_nobody_expected_is_told_and_the_writer_goes_on(
     assert stored(warehouse) == ["lucky"]
 
 
-def test_a_database_that_has_gone_silent_is_told_and_nothing_more_is_taken(
-    events: EventWriter, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_writer, "SILENT_SECONDS", 0.1)
+def test_silent_database_is_a_problem_and_new_events_are_refused(events: EventWriter, warehouse: Engine) -> None:
+    events.limits = replace(events.limits, silent_seconds=0.1)
     with ThreadPoolExecutor(1) as pool, locked(warehouse):
         first = pool.submit(write, events, event("first"))
         eventually(lambda: events.problem == "the database does not answer", "the silence is noticed")
@@ -255,7 +243,7 @@ def test_a_database_that_has_gone_silent_is_told_and_nothing_more_is_taken(
 
 
 @pytest.mark.parametrize("setting", ["default_transaction_read_only=on", "role=pg_read_all_data"])
-def test_a_warehouse_that_can_be_read_and_not_written_is_a_problem(
+def test_read_only_warehouse_is_a_problem(
     stack: Stack, warehouse: Engine, now: Now, metrics: Metrics, setting: str
 ) -> None:
     url = make_url(stack.warehouse_url).update_query_dict({"options": f"-c {setting}"})

@@ -1,4 +1,4 @@
-"""The release in service: swapped without a restart, kept when the next one is bad, and named in every answer."""
+"""Live release: swapped without a restart, kept when the next one is invalid, and named in every answer."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ MALL = f"/api/homeshopping/product/{BIG_ID}/kok-recommend"
 
 @pytest.fixture
 def first(filled: Engine, warehouse: Engine, store: Store) -> str:
-    """A release of the small catalog, live."""
+    """Build a release of the small catalog and make it live."""
     version = tiny_release.build(filled, warehouse, store, NOON)
     tiny_release.make_live(store, version)
     return version
@@ -42,7 +42,7 @@ def answer(client: TestClient, path: str = RECIPES) -> dict[str, Any]:
 
 
 def failures(client: TestClient) -> float:
-    """How many releases could not be put into service."""
+    """Return how many releases could not be loaded."""
     figures = client.get("/metrics").text.splitlines()
     (line,) = [line for line in figures if line.startswith("ukok_release_load_failures_total ")]
     return float(line.split()[1])
@@ -64,7 +64,7 @@ def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start
     assert answer(client, "/api/recommend/product/kok/101/recipes")["stage"] == "release"
 
 
-def test_a_product_that_the_release_does_not_know_is_answered_by_its_ingredients(
+def test_product_unknown_to_the_release_falls_back_to_ingredients(
     first: str, filled: Engine, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -83,16 +83,14 @@ def test_a_product_that_the_release_does_not_know_is_answered_by_its_ingredients
     assert found["recipes"][0]["reason"] == "contains:양파"
 
 
-def test_an_ingredient_that_no_recipe_holds_is_answered_by_what_is_popular(
-    filled: Engine, start: Callable[[], TestClient]
-) -> None:
+def test_ingredient_without_recipes_falls_back_to_popular(filled: Engine, start: Callable[[], TestClient]) -> None:
     lobster = answer(start(), "/api/homeshopping/product/21000006/recipe-recommend")
     assert (lobster["release_version"], lobster["stage"], lobster["fallback"]) == (None, "popular", True)
     assert [recipe["recipe_id"] for recipe in lobster["recipes"]] == [9002, 9005, 9001, 9004, 9003]
     assert {recipe["reason"] for recipe in lobster["recipes"]} == {"popular"}
 
 
-def test_a_new_release_is_in_service_without_a_restart_and_can_be_taken_back(
+def test_release_is_promoted_and_rolled_back_without_a_restart(
     first: str, filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -106,7 +104,7 @@ def test_a_new_release_is_in_service_without_a_restart_and_can_be_taken_back(
     eventually(lambda: answer(client)["release_version"] == first, "the release before is back")
 
 
-def test_a_first_release_is_picked_up_by_a_system_that_started_without_one(
+def test_first_release_is_loaded_after_a_start_without_one(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -125,7 +123,7 @@ def test_a_first_release_is_picked_up_by_a_system_that_started_without_one(
         (ReleaseFile.ENCODER_MODEL, "cut off"),
     ],
 )
-def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
+def test_corrupt_release_is_refused_and_the_file_is_named(
     name: str, flaw: str, first: str, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -143,7 +141,7 @@ def test_a_next_release_with_a_flaw_keeps_the_old_one_and_names_the_file(
     eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
-def test_a_current_that_names_no_release_keeps_the_old_one_and_a_new_process_does_without(
+def test_missing_release_keeps_the_old_one_in_service(
     first: str, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -156,7 +154,7 @@ def test_a_current_that_names_no_release_keeps_the_old_one_and_a_new_process_doe
         eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
-def test_a_current_that_is_gone_keeps_the_release_and_says_so(
+def test_missing_current_keeps_the_release_and_is_reported(
     first: str, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -172,7 +170,7 @@ def test_a_current_that_is_gone_keeps_the_release_and_says_so(
     eventually(lambda: client.get("/readyz").json()["status"] == "ready", "all is well again")
 
 
-def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read(
+def test_unreadable_current_replaces_an_earlier_problem(
     first: str, store: Store, start: Callable[[], TestClient]
 ) -> None:
     def said() -> str:
@@ -189,7 +187,7 @@ def test_what_was_refused_before_is_not_blamed_for_a_current_that_cannot_be_read
 
 
 @embedded_only
-def test_a_folder_of_artifacts_that_is_not_there_is_named(
+def test_missing_artifact_folder_is_named(
     filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient], tmp_path: Path
 ) -> None:
     configured.setenv("UKOK_ARTIFACTS_URL", str(tmp_path / "elsewhere"))
@@ -199,7 +197,7 @@ def test_a_folder_of_artifacts_that_is_not_there_is_named(
 
 
 @embedded_only
-def test_a_folder_of_artifacts_that_goes_away_keeps_the_release(
+def test_removed_artifact_folder_keeps_the_release(
     first: str, configured: pytest.MonkeyPatch, artifacts_url: str, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -209,7 +207,7 @@ def test_a_folder_of_artifacts_that_goes_away_keeps_the_release(
     assert answer(client)["release_version"] == first
 
 
-def test_a_release_that_was_refused_is_not_loaded_again_at_every_look(
+def test_refused_release_is_retried_with_backoff(
     first: str, store: Store, start: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[str | None] = []
@@ -247,7 +245,7 @@ def test_a_release_whose_tables_point_outside_is_refused(first: str, store: Stor
         path.write_bytes(whole)
 
 
-def test_no_answer_fails_or_mixes_versions_while_releases_are_swapped(
+def test_no_answer_fails_or_mixes_versions_during_swaps(
     first: str, filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
     client = start()

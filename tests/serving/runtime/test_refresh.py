@@ -1,4 +1,4 @@
-"""What was loaded shows within moments, without a restart."""
+"""Loaded data is served within moments, without a restart."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -19,7 +19,7 @@ def discounted(client: TestClient, query: str = "") -> list[int]:
     return [p["kok_product_id"] for p in client.get(f"/api/kok/discounted{query}").json()["products"]]
 
 
-def test_a_load_shows_without_a_restart(client: TestClient, filled: Engine) -> None:
+def test_load_is_served_without_a_restart(client: TestClient, filled: Engine) -> None:
     assert discounted(client) == discounted(client) == [103, 101]
     set_price(filled, 102, 4000, 50)
     eventually(lambda: discounted(client) == [102, 103, 101], "the new price is served")
@@ -27,7 +27,7 @@ def test_a_load_shows_without_a_restart(client: TestClient, filled: Engine) -> N
     assert (info["kok_discounted_price"], info["kok_discount_rate"]) == (4000, 50)
 
 
-def test_a_first_load_shows_in_a_system_that_started_empty(service: Engine, start: Callable[[], TestClient]) -> None:
+def test_first_load_is_served_after_an_empty_start(service: Engine, start: Callable[[], TestClient]) -> None:
     client = start()
     assert discounted(client) == []
     assert client.get(f"/api/homeshopping/product/{BIG_ID}/recipe-recommend").status_code == 404
@@ -54,7 +54,7 @@ def test_a_page_size_has_its_own_answer(client: TestClient) -> None:
     assert discounted(client, "?size=1&page=2") == [101]
 
 
-def test_a_dataset_that_cannot_be_read_keeps_none_of_the_others_and_is_tried_again(
+def test_unreadable_dataset_is_retried_and_does_not_block_others(
     filled: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Connection) -> NoReturn:
@@ -71,9 +71,7 @@ def test_a_dataset_that_cannot_be_read_keeps_none_of_the_others_and_is_tried_aga
     assert feed.versions.keys() == {"kok", "schedule", "recipes"}
 
 
-def test_a_load_that_commits_meanwhile_is_read_as_a_whole_or_not_at_all(
-    filled: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_load_is_read_as_a_whole_or_not_at_all(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def load(conn: Connection) -> KokCatalog:
@@ -88,7 +86,7 @@ def test_a_load_that_commits_meanwhile_is_read_as_a_whole_or_not_at_all(
     assert before == after
 
 
-def test_reading_the_catalog_asks_the_database_nothing(client: TestClient, person: Person, now: Now) -> None:
+def test_catalog_requests_do_not_query_the_database(client: TestClient, person: Person, now: Now) -> None:
     from sqlalchemy import Engine as AnyEngine
 
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""Someone who deletes the account leaves nothing behind that names them."""
+"""Deletion of an account leaves nothing that names the person."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from artifacts.store import Store
 from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
-from serving.runtime import event_writer
 from serving.runtime.accounts import lock_account
+from serving.runtime.event_writer import WriterLimits
 from serving.user.passwords import hash_password
 from sql.service.erase import erase
 from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
@@ -26,12 +26,12 @@ from tests.serving.test_contract import CASES
 
 ACTIVITY = "/api/log/user/activity"
 LATER = NOON + timedelta(hours=1)
-# Nothing else holds this number.
+# No other value is this number.
 USER_ID, USERNAME = 778_899_001_122, "사라질 사람"
 
 
 def everything(engine: Engine) -> list[tuple[str, str]]:
-    """Every row of every table as text, with its table."""
+    """Return every row of every table as text, with its table."""
     found = MetaData()
     found.reflect(engine)
     with engine.connect() as conn:
@@ -44,14 +44,14 @@ def everything(engine: Engine) -> list[tuple[str, str]]:
 
 
 def traces(*engines: Engine) -> list[tuple[str, str]]:
-    """Rows that name the person."""
+    """Return rows that name the person."""
     rows = [row for engine in engines for row in everything(engine)]
     return [row for row in rows if any(name in row[1] for name in (str(USER_ID), "gone@example.com", USERNAME))]
 
 
 @pytest.fixture
 def leaver(client: TestClient, service: Engine) -> Person:
-    """Someone who will leave, whose id can be told from all other numbers."""
+    """A user with an id that no other number equals, who will delete the account."""
     row = {"user_id": USER_ID, "email": "gone@example.com", "username": USERNAME, "created_at": NOON}
     with service.begin() as conn:
         conn.execute(insert(User).values(row | {"password_hash": hash_password("a right password")}))
@@ -71,7 +71,7 @@ def act(client: TestClient, who: Person, **more: object) -> int:
 
 
 def land(warehouse: Engine, number: int, **changes: object) -> None:
-    """An event that was on its way when its user left."""
+    """Store an event after its user was deleted."""
     event = {"event_id": UUID(int=number), "received_at": NOON, "user_id": USER_ID, "event_type": "late"}
     event |= {"session_id": f"s{USER_ID}", "path": "/", "label": USERNAME, "payload": {"user_id": USER_ID}} | changes
     with warehouse.begin() as conn:
@@ -97,7 +97,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
         ],
     }
     for who in (leaver, other):
-        names = {"email": who.email, "who": {"id": who.user_id}, "source": who.email, "product_ids": [who.email]}
+        names = {"email": who.email, "who": {"id": who.user_id}, "stage": who.email, "product_ids": [who.email]}
         shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], told["impressions"])]
         assert act(client, who, extra_data=told | names | {"impressions": [*shown, who.email]}) == 201
         keyword = {"keyword": f"{who.email} 감자"}
@@ -138,9 +138,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
     assert client.get("/api/user/info", headers=other.headers).status_code == 200
 
 
-def test_what_the_api_notes_by_itself_is_still_called_so_when_it_is_nameless(
-    client: TestClient, person: Person, warehouse: Engine
-) -> None:
+def test_event_types_of_the_api_stay_when_anonymised(client: TestClient, person: Person, warehouse: Engine) -> None:
     def stored() -> dict[UUID, str]:
         with warehouse.connect() as conn:
             rows = conn.execute(select(UserEvent.event_id, UserEvent.event_type))
@@ -189,9 +187,7 @@ def test_no_token_of_a_deleted_account_opens_anything(
     assert client.delete("/api/user", headers=second).status_code == 401
 
 
-def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
-    client: TestClient, person: Person, service: Engine
-) -> None:
+def test_deletion_removes_hashes_of_refresh_tokens(client: TestClient, person: Person, service: Engine) -> None:
     def owners() -> list[int | None]:
         query = select(LoginSession.user_id).select_from(RefreshToken)
         query = query.outerjoin(LoginSession, LoginSession.session_id == RefreshToken.session_id)
@@ -205,9 +201,7 @@ def test_not_even_the_hash_of_a_refresh_token_is_left_of_a_deleted_account(
     assert owners() == [other.user_id]
 
 
-def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
-    client: TestClient, person: Person
-) -> None:
+def test_deleted_email_can_be_reused_but_its_user_id_is_not(client: TestClient, person: Person) -> None:
     client.delete("/api/user", headers=person.headers)
     account = {"email": person.email, "password": "another word", "username": "손님"}
     again = client.post("/api/user/signup", json=account)
@@ -215,7 +209,7 @@ def test_the_address_of_a_deleted_account_is_free_and_its_id_is_not_given_again(
     assert again.json()["user_id"] != person.user_id
 
 
-def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_the_batch(
+def test_without_the_warehouse_events_are_anonymised_by_the_batch(
     filled: Engine,
     warehouse: Engine,
     store: Store,
@@ -230,13 +224,13 @@ def test_while_the_warehouse_is_away_the_account_goes_and_its_events_wait_for_th
     assert client.delete("/api/user", headers=person.headers).status_code == 200
     assert client.get("/api/user/info", headers=person.headers).status_code == 401
     assert [row for row in everything(warehouse) if person.email in row[1]]
-    # What was sent, and what was noted of signing up and logging in.
+    # The events that were sent, and those of signing up and logging in.
     assert erase_users(filled, warehouse, store, now=LATER).details["warehouse"] == 3
     assert [row for row in everything(filled) + everything(warehouse) if person.email in row[1]] == []
 
 
 @pytest.mark.parametrize("way", ["login", "refresh", "rating", "kok history", "home shopping history", "deletion"])
-def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
+def test_requests_during_a_deletion_leave_no_rows(
     client: TestClient, person: Person, service: Engine, way: str
 ) -> None:
     credentials = {"email": person.email, "password": person.password}
@@ -264,7 +258,7 @@ def test_what_comes_while_the_account_goes_finds_none_and_leaves_nothing(
             assert conn.scalars(select(kept)).all() == []
 
 
-def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
+def test_deletion_is_stamped_after_waiting_for_the_lock(
     client: TestClient, person: Person, service: Engine, now: Now
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -279,11 +273,11 @@ def test_a_deletion_is_stamped_after_it_waited_so_that_other_processes_see_it(
         assert conn.scalars(select(ErasedUser.erased_at)).all() == [now()]
 
 
-def test_what_waits_to_be_stored_when_the_account_goes_is_nameless_too(
-    client: TestClient, leaver: Person, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+# Recorded events wait until a request wants an answer.
+@pytest.mark.parametrize("writer_limits", [WriterLimits(recorded_seconds=600.0)], ids=["waiting"])
+def test_events_that_wait_for_a_commit_are_anonymised_too(
+    client: TestClient, leaver: Person, warehouse: Engine
 ) -> None:
-    # Notes wait for as long as nobody asks for an answer.
-    monkeypatch.setattr(event_writer, "NOTES_SECONDS", 600.0)
     assert act(client, leaver) == 201
     assert client.get("/api/recipes/9001", headers=leaver.headers).status_code == 200
     assert client.delete("/api/user", headers=leaver.headers).status_code == 200
@@ -297,7 +291,7 @@ def waits_for_a_lock(service: Engine) -> bool:
     if service.dialect.name == "postgresql":
         query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     else:
-        # Not innodb_trx: it shows a copy, which is not renewed while one looks often.
+        # Not innodb_trx, which is a copy that frequent reads do not refresh.
         query = "SELECT CAST(variable_value AS INT) FROM information_schema.global_status WHERE variable_name = "
         query += "'Innodb_row_lock_current_waits'"
     with service.connect() as conn:

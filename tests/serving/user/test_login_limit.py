@@ -1,4 +1,4 @@
-"""Wrong passwords are counted per account and per address, and beyond a number not looked at."""
+"""Rate limit of wrong passwords per account and per address."""
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ def refused(counted: LoginAttempts, account: str, host: str) -> bool:
     return False
 
 
-def test_after_ten_wrong_passwords_the_right_one_is_not_looked_at(client: TestClient, person: Person) -> None:
+def test_after_ten_wrong_passwords_the_right_one_is_refused(client: TestClient, person: Person) -> None:
     assert {guess(client, person.email).status_code for _ in range(TEN)} == {401}
     answer = guess(client, person.email, person.password)
     assert answer.status_code == 429
@@ -61,7 +61,7 @@ def test_a_guess_beyond_the_limit_costs_no_hash(
     assert verified == [f"wrong {n}" for n in range(TEN)]
 
 
-def test_what_is_no_address_is_counted_for_each_host_alone(client: TestClient) -> None:
+def test_attempts_without_an_account_count_per_host(client: TestClient) -> None:
     stranger, other = (TestClient(client.app, client=(host, 50_000)) for host in ("192.0.2.1", "192.0.2.2"))
     assert {guess(stranger, f"visitor{n}").status_code for n in range(TEN)} == {401}
     assert guess(stranger, "anything").status_code == 429
@@ -69,13 +69,13 @@ def test_what_is_no_address_is_counted_for_each_host_alone(client: TestClient) -
     assert guess(stranger, "nobody@example.com").status_code == 401, "an account is counted for itself"
 
 
-def test_many_guesses_at_a_time_are_no_way_around(client: TestClient, person: Person) -> None:
+def test_concurrent_guesses_are_limited_too(client: TestClient, person: Person) -> None:
     with ThreadPoolExecutor(16) as pool:
         codes = [a.status_code for a in pool.map(lambda _: guess(client, person.email), range(3 * TEN))]
     assert sorted(codes) == [401] * TEN + [429] * 2 * TEN
 
 
-def test_the_right_password_starts_the_account_anew(client: TestClient, person: Person) -> None:
+def test_right_password_resets_the_account(client: TestClient, person: Person) -> None:
     for _ in range(3):
         assert {guess(client, person.email).status_code for _ in range(TEN - 1)} == {401}
         assert guess(client, person.email, person.password).status_code == 200
@@ -109,7 +109,7 @@ def test_all_addresses_of_an_ipv6_subscriber_are_one() -> None:
     assert not refused(counted, "one more", "2001:db8:0:1::1")
 
 
-def test_after_five_minutes_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_five_minutes_attempts_are_allowed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=1_000.0)
     moved = SimpleNamespace(time=lambda: clock.now)
     monkeypatch.setattr("limits.storage.memory.time", moved)
@@ -126,17 +126,15 @@ def test_after_five_minutes_it_is_heard_again(monkeypatch: pytest.MonkeyPatch) -
     assert refused(counted, "a", "192.0.2.1"), "the others are not"
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login_attempts, "MOST_COUNTED", 50)
-    counted = LoginAttempts()
+def test_counted_keys_are_bounded() -> None:
+    counted = LoginAttempts(max_counted=50)
     for n in range(1_000):
         counted.begin(f"account {n}", f"10.0.{n // 250}.{n % 250}")
     assert counted.counted <= 52
 
 
-def test_whoever_was_counted_lately_is_not_forgotten_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login_attempts, "MOST_COUNTED", 50)
-    counted = LoginAttempts()
+def test_oldest_counted_keys_are_forgotten_first() -> None:
+    counted = LoginAttempts(max_counted=50)
     for n in range(24):
         counted.begin(f"account {n}", f"10.0.0.{n}")
     for _ in range(TEN):

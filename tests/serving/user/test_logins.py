@@ -1,9 +1,8 @@
-"""What is remembered of tokens and of ended logins: as long as it matters, and no longer."""
+"""Tokens and ended logins in memory: kept while they matter, and no longer."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, event, insert
 from starlette.testclient import TestClient
 
@@ -16,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 
 def end_login(service: Engine, session_id: str, access_until: datetime) -> Identity:
-    """Write down a login that was ended while its token was valid; returns who would still have that token."""
+    """Store a login that ended while its token was valid; returns the identity of that token."""
     started = access_until - HOUR
     row = {"session_id": session_id, "started_at": started, "access_until": access_until, "revoked_at": started}
     with service.begin() as conn:
@@ -24,7 +23,7 @@ def end_login(service: Engine, session_id: str, access_until: datetime) -> Ident
     return Identity(1, access_until.timestamp(), session_id)
 
 
-def test_logins_that_were_not_looked_at_for_a_while_are_not_relied_on(service: Engine, now: Now) -> None:
+def test_stale_revocations_are_not_trusted(service: Engine, now: Now) -> None:
     seconds = [0.0]
     revocations = Revocations(service, now, lambda: seconds[0])
     told = [revocations.fresh]
@@ -64,9 +63,8 @@ def test_logins_whose_tokens_have_expired_are_not_even_read(service: Engine, now
     assert read == [1]
 
 
-def test_of_verified_tokens_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch, now: Now) -> None:
-    monkeypatch.setattr("serving.web.auth.CACHED_TOKENS", 3)
-    tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now)
+def test_cache_of_verified_tokens_is_bounded(now: Now) -> None:
+    tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now, max_cached=3)
     issued = [tokens.issue(user_id) for user_id in range(1, 8)]
     for _ in range(2):
         verified = [tokens.verify(token) for token in issued]
@@ -74,7 +72,7 @@ def test_of_verified_tokens_only_so_many_are_remembered(monkeypatch: pytest.Monk
     assert len(tokens._verified) == 3
 
 
-def test_a_token_opens_as_bearer_only(client: TestClient, person: Person) -> None:
+def test_token_is_accepted_as_bearer_only(client: TestClient, person: Person) -> None:
     token = person.headers["Authorization"].removeprefix("Bearer ")
 
     def status(header: str) -> int:

@@ -1,4 +1,4 @@
-"""Refresh tokens: each good for one use, and a login that ends when one is used twice."""
+"""Refresh tokens: each can be used once, and the login ends when one is used twice."""
 
 import hashlib
 from collections.abc import Callable
@@ -45,9 +45,7 @@ def info(client: TestClient, token: str) -> int:
     return client.get("/api/user/info", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
-def test_a_login_gives_a_refresh_token_and_says_how_long_the_access_token_lasts(
-    client: TestClient, person: Person
-) -> None:
+def test_login_returns_a_refresh_token_and_expires_in(client: TestClient, person: Person) -> None:
     tokens = login(client, person)
     assert tokens.keys() == {"access_token", "token_type", "refresh_token", "expires_in"}
     assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 3600)
@@ -82,9 +80,7 @@ def test_a_refresh_token_used_twice_ends_the_whole_login(
     assert refresh(client, other["refresh_token"]).status_code == 200
 
 
-def test_a_login_that_is_over_ended_when_it_ended_first(
-    client: TestClient, person: Person, now: Now, service: Engine
-) -> None:
+def test_ended_login_keeps_its_first_end(client: TestClient, person: Person, now: Now, service: Engine) -> None:
     first = login(client, person)["refresh_token"]
     assert refresh(client, first).status_code == 200
     ended = now()
@@ -96,7 +92,7 @@ def test_a_login_that_is_over_ended_when_it_ended_first(
         assert conn.scalars(query).all() == [ended]
 
 
-def test_of_those_who_refresh_with_one_token_at_a_time_one_wins(
+def test_concurrent_refreshes_with_one_token_succeed_once(
     client: TestClient, person: Person, start: Callable[[], TestClient], service: Engine
 ) -> None:
     processes = (client, start())
@@ -121,7 +117,7 @@ def test_of_those_who_refresh_with_one_token_at_a_time_one_wins(
 @pytest.mark.parametrize(
     ("token", "said"), [("", "unknown"), ("garbage", "unknown"), ("감자", "unknown"), ("a" * 512, "unknown")]
 )
-def test_what_is_no_refresh_token_is_refused(client: TestClient, token: str, said: str) -> None:
+def test_unknown_refresh_token_is_refused(client: TestClient, token: str, said: str) -> None:
     answer = refresh(client, token)
     assert answer.status_code == 401
     assert said in answer.json()["detail"]
@@ -201,9 +197,7 @@ def test_a_login_is_remembered_as_ended_only_while_its_tokens_are_valid(
     assert until == now() + timedelta(hours=1) == datetime(2025, 8, 6, 4, 30, tzinfo=UTC)
 
 
-def test_logins_that_open_nothing_any_more_are_forgotten(
-    client: TestClient, person: Person, now: Now, service: Engine
-) -> None:
+def test_expired_logins_are_deleted(client: TestClient, person: Person, now: Now, service: Engine) -> None:
     def kept() -> tuple[set[str], set[str]]:
         with service.connect() as conn:
             logins = set(conn.scalars(select(LoginSession.session_id).where(LoginSession.user_id == person.user_id)))
@@ -240,13 +234,13 @@ def test_a_logout_that_was_committed_after_a_later_one_is_seen(
     eventually(lambda: not opens(elsewhere, token_of(person)), "the other process refuses this one too")
 
 
-def test_a_logout_while_the_database_is_away_is_refused_and_can_be_said_again(
+def test_logout_without_the_database_is_refused_and_can_be_repeated(
     filled: Engine,
     gate: Callable[[str], Gate],
     start: Callable[[], TestClient],
     configured: pytest.MonkeyPatch,
 ) -> None:
-    # So seldom that the logout comes before the loss is noticed.
+    # So rarely that the logout happens before the loss is noticed.
     configured.setenv("UKOK_POLL_SECONDS", "3")
     door = gate("service")
     client = start()
@@ -261,25 +255,25 @@ def test_a_logout_while_the_database_is_away_is_refused_and_can_be_said_again(
     assert not opens(client, token_of(person))
 
 
-def test_a_process_that_cannot_know_of_a_logout_shows_nothing_and_then_refuses(
+def test_process_that_misses_logouts_answers_503_then_401(
     client: TestClient, person: Person, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:
     door = gate("service")
     elsewhere = start()
 
-    def kept_page() -> int:
+    def cached_page() -> int:
         return elsewhere.get("/api/recipes/9001", headers=person.headers).status_code
 
-    assert kept_page() == kept_page() == 200
+    assert cached_page() == cached_page() == 200
     door.shut()
-    eventually(lambda: kept_page() == 503, "the loss is noticed")
+    eventually(lambda: cached_page() == 503, "the loss is noticed")
     assert client.post("/api/user/logout", headers=person.headers).status_code == 200
-    assert kept_page() == 503
+    assert cached_page() == 503
     door.open()
     codes: list[int] = []
 
     def told() -> bool:
-        codes.append(kept_page())
+        codes.append(cached_page())
         return codes[-1] != 503
 
     eventually(told, "the other process can tell again")

@@ -1,4 +1,4 @@
-"""Accounts: signing up, logging in and out."""
+"""Accounts: sign-up, login, logout."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
-from serving.user.emails import normal
+from serving.user.emails import normalize
 from serving.user.passwords import _hasher, hash_password
 from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
@@ -40,7 +40,7 @@ def test_the_same_address_in_other_case_is_the_same_account(client: TestClient, 
     assert log_in(client, person.email.upper(), person.password)
 
 
-def test_what_cannot_be_an_account_is_refused(client: TestClient) -> None:
+def test_invalid_account_is_refused(client: TestClient) -> None:
     good = {"email": "good@example.com", "password": "secret word", "username": "손님"}
     changes = (
         {"email": "no address"},
@@ -86,7 +86,7 @@ def test_a_password_that_anyone_would_try_is_refused_with_the_rule(client: TestC
         assert said in problem["msg"], password
 
 
-def test_any_other_password_from_four_to_two_hundred_characters_will_do(client: TestClient) -> None:
+def test_other_passwords_of_4_to_200_characters_are_accepted(client: TestClient) -> None:
     for n, password in enumerate(("1234", "a b ", "x" * 200, "비밀번호", "🍣🍺🍣🍺", "visitor@example.org")):
         email = f"visitor{n}@example.com"
         account = {"email": email, "password": password, "username": "단골"}
@@ -113,7 +113,7 @@ def test_a_refused_secret_is_not_repeated_in_the_answer(client: TestClient) -> N
             assert "777" not in answer.text, answer.request.url
 
 
-def test_what_was_wrong_otherwise_is_repeated_in_the_answer(client: TestClient) -> None:
+def test_other_invalid_values_are_echoed(client: TestClient) -> None:
     account = {"email": "no address", "password": "abcd", "username": 7}
     problems = client.post("/api/user/signup", json=account).json()["detail"]
     assert [(problem["loc"], problem["input"]) for problem in problems] == [
@@ -273,10 +273,10 @@ def test_letters_that_only_look_alike_are_another_mailbox(client: TestClient) ->
 @given(local=st.text(min_size=1, max_size=20), domain=st.sampled_from(["example.com", "Bücher.de", "xn--bcher-kva.de"]))
 def test_an_address_in_its_normal_form_stays_as_it_is(local: str, domain: str) -> None:
     try:
-        once = normal(f"{local}@{domain}")
+        once = normalize(f"{local}@{domain}")
     except ValueError:
         return
-    assert normal(once) == once
+    assert normalize(once) == once
     assert len(once) <= 320
 
 

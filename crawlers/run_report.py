@@ -1,0 +1,174 @@
+"""Report that a crawl leaves for each dataset beside its items: what was read, what was missed, and what it cost.
+
+The spider process writes a :class:`CrawlSummary`; the runner files it as one :class:`CrawlRunReport` a dataset in the
+raw zone. Loading, the request budget and the reports for people read it from there.
+"""
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from artifacts.raw import SCHEMA_VERSION, RawRun, RunReport, read_report
+from artifacts.store import Store
+
+ScopeKey = dict[str, str | int]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ScopeReport(_Model):
+    """A part of the source, such as a category or a channel's day, and what was read of it.
+
+    ``complete``: every page and row of it was read; else ``reason`` says why not. ``empty``: its page is sound but
+    lists nothing. ``hours``: number of hours of the day in which shows start, ``span`` the first and the last of them.
+    ``dropped``: rows left out on purpose, by reason.
+    """
+
+    key: ScopeKey
+    complete: bool
+    items: int
+    empty: bool = False
+    hours: int = 0
+    span: tuple[int, int] | None = None
+    reason: str | None = None
+    dropped: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The key in words."""
+        return ", ".join(f"{name} {value}" for name, value in self.key.items())
+
+
+class FieldFault(_Model):
+    """A fault of a field on a page; ``saved_page`` is the key of the saved copy of that page, if there is one."""
+
+    field: str
+    page: str
+    reason: str
+    count: int
+    saved_page: str | None
+
+
+class ContractViolation(_Model):
+    """A rule of the contract that does not hold; ``page`` is the first page that violates it, if a page does."""
+
+    rule: str
+    field: str
+    expected: str
+    found: str
+    page: str | None
+    saved_page: str | None = None
+
+
+class ContractCheck(_Model):
+    """Result of the contract check: violations, and the share of the ``items`` in which each field is filled."""
+
+    violations: list[ContractViolation]
+    fill: dict[str, float]
+    items: int
+
+
+class LatencyReport(_Model):
+    """Response times in milliseconds; ``histogram`` holds (upper bound, responses) of the buckets in use."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    max: float
+    histogram: list[tuple[float, int]]
+
+
+class TrafficReport(_Model):
+    """HTTP traffic of a crawl, retries and robots.txt included.
+
+    ``by_status`` counts requests by status code or ``no response`` and adds up to ``requests``. ``timeline`` holds a
+    row for each step of time: the second at which it starts, requests sent, bytes received.
+    """
+
+    requests: int
+    by_status: dict[str, int]
+    retries: int
+    bytes: int
+    seconds: float
+    latency_ms: LatencyReport
+    timeline: list[tuple[int, int, int]]
+
+
+class BudgetReport(_Model):
+    """Requests that the source may get on the day, and those it had got before this crawl."""
+
+    limit: int
+    used_before: int
+
+
+class ImageFault(_Model):
+    """An image that could not be stored."""
+
+    url: str
+    reason: str
+    count: int
+
+
+class ImagesReport(_Model):
+    """Images that were fetched, answered with 304, and left for the next crawl; ``bytes`` of those fetched."""
+
+    fetched: int
+    unchanged: int
+    bytes: int
+    left: int
+    faults: list[ImageFault]
+
+
+class DatasetSummary(_Model):
+    """What a crawl read and missed of one dataset."""
+
+    scopes: list[ScopeReport]
+    faults: list[FieldFault]
+    contract_check: ContractCheck
+    requests: int
+
+    @property
+    def items(self) -> int:
+        """Number of items of the dataset."""
+        return sum(scope.items for scope in self.scopes)
+
+
+class CrawlSummary(_Model):
+    """What the spider process leaves when the crawl is over."""
+
+    datasets: dict[str, DatasetSummary]
+    traffic: TrafficReport
+
+
+class CrawlRunReport(RunReport):
+    """Report of one dataset of a crawl. The datasets of a crawl share the run id, the times and the traffic.
+
+    ``taken_over``: requests of killed crawls whose checkpoints this crawl took over, by run id. State that is only kept
+    for the next crawl (product pages, images) has no scopes and no contract check; ``images`` is set for images alone.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    taken_over: dict[str, int]
+    budget: BudgetReport
+    traffic: TrafficReport
+    requests: int = 0
+    scopes: list[ScopeReport] = Field(default_factory=list)
+    faults: list[FieldFault] = Field(default_factory=list)
+    contract_check: ContractCheck | None = None
+    images: ImagesReport | None = None
+
+
+class FailedCrawlReport(_Model):
+    """Report of a crawl that read no item, so that it has no raw run: the reason, and the report of each dataset."""
+
+    schema_version: int = SCHEMA_VERSION
+    failed: str
+    datasets: dict[str, CrawlRunReport]
+
+
+def read_crawl_report(store: Store, run: RawRun) -> CrawlRunReport:
+    """Read the report of a crawl's run. Raise ``UnreadableReport`` if it is damaged or of another schema version."""
+    return read_report(store, run, CrawlRunReport)

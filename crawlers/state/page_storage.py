@@ -1,0 +1,30 @@
+"""Page state between the folder of a crawl and the artifact store: the raw dataset ``pages`` of a source."""
+
+import json
+
+from artifacts.raw import RawRun, list_runs, read_items, write_run
+from artifacts.store import Store
+from crawlers.job import Job
+from crawlers.run_report import CrawlRunReport
+
+PAGES = "pages"
+
+
+def load_page_state(store: Store, job: Job) -> None:
+    """Write the page state that the last crawl left into the job's folder; an empty file at the first crawl."""
+    runs = list_runs(store, job.source, PAGES)
+    with job.previous_pages_file.open("w", encoding="utf-8") as file:
+        for row in read_items(store, runs[-1]) if runs else ():
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, contract_violated: bool) -> None:
+    """Store the page state that a crawl leaves. Call it last: every page that counts as read is in the raw zone then.
+
+    A run that violates a contract is not loaded, so its product pages count as not read: the previous state stays.
+    """
+    path = job.previous_pages_file if contract_violated else job.pages_file
+    with path.open(encoding="utf-8") as lines:
+        report.items = sum(1 for _ in lines)
+        lines.seek(0)
+        write_run(store, RawRun(report.run_id, job.source, PAGES, job.day), map(json.loads, lines), report)

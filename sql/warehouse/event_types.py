@@ -1,0 +1,525 @@
+"""Event types: every event that the API records or the frontend sends, with the payload of each.
+
+Routers record a payload, which names its event type. From the payload types the anonymiser derives what it keeps, and
+the documentation its table of events: the docstring of a payload says who records the event and when.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+# Begins the type of every event that a client sends to `POST /api/log/user/activity`; its `action` follows.
+CLIENT_EVENT_PREFIX: Final = "user_activity_"
+
+
+class EventType(StrEnum):
+    """Names of events, as they stand in the column ``event_type``."""
+
+    USER_SIGNUP = "user_signup"
+    USER_LOGIN = "user_login"
+    USER_LOGOUT = "user_logout"
+    USER_INFO_VIEW = "user_info_view"
+    HOMESHOPPING_SCHEDULE_VIEW = "homeshopping_schedule_view"
+    HOMESHOPPING_PRODUCT_DETAIL_VIEW = "homeshopping_product_detail_view"
+    HOMESHOPPING_SEARCH = "homeshopping_search"
+    HOMESHOPPING_SEARCH_HISTORY_SAVE = "homeshopping_search_history_save"
+    HOMESHOPPING_SEARCH_HISTORY_VIEW = "homeshopping_search_history_view"
+    HOMESHOPPING_SEARCH_HISTORY_DELETE = "homeshopping_search_history_delete"
+    HOMESHOPPING_KOK_RECOMMENDATION = "homeshopping_kok_recommendation"
+    HOMESHOPPING_RECIPE_RECOMMENDATION = "homeshopping_recipe_recommendation"
+    KOK_DISCOUNTED_PRODUCTS_VIEW = "kok_discounted_products_view"
+    KOK_TOP_SELLING_PRODUCTS_VIEW = "kok_top_selling_products_view"
+    KOK_STORE_BEST_ITEMS_VIEW = "kok_store_best_items_view"
+    KOK_PRODUCT_INFO_VIEW = "kok_product_info_view"
+    KOK_PRODUCT_TABS_VIEW = "kok_product_tabs_view"
+    KOK_PRODUCT_REVIEWS_VIEW = "kok_product_reviews_view"
+    KOK_PRODUCT_DETAILS_VIEW = "kok_product_details_view"
+    KOK_PRODUCT_SEARCH = "kok_product_search"
+    KOK_SEARCH_HISTORY_SAVE = "kok_search_history_save"
+    KOK_SEARCH_HISTORY_VIEW = "kok_search_history_view"
+    KOK_SEARCH_HISTORY_DELETE = "kok_search_history_delete"
+    KOK_HOMESHOPPING_RECOMMENDATION = "kok_homeshopping_recommendation"
+    KOK_CART_RECIPE_RECOMMEND = "kok_cart_recipe_recommend"
+    RECIPE_SEARCH_BY_INGREDIENTS = "recipe_search_by_ingredients"
+    RECIPE_SEARCH_BY_KEYWORD = "recipe_search_by_keyword"
+    RECIPE_DETAIL_VIEW = "recipe_detail_view"
+    RECIPE_URL_VIEW = "recipe_url_view"
+    RECIPE_RATING_VIEW = "recipe_rating_view"
+    RECIPE_RATING_CREATE = "recipe_rating_create"
+    RECIPE_INGREDIENTS_STATUS_VIEW = "recipe_ingredients_status_view"
+    INGREDIENT_PRODUCT_RECOMMEND = "ingredient_product_recommend"
+    INGREDIENT_SUBSTITUTES_VIEW = "ingredient_substitutes_view"
+    PRODUCT_RECIPE_RECOMMENDATION = "product_recipe_recommendation"
+    PRODUCT_PRODUCT_RECOMMENDATION = "product_product_recommendation"
+    RECIPE_PRODUCT_RECOMMENDATION = "recipe_product_recommendation"
+    PERSONAL_RECIPE_RECOMMENDATION = "personal_recipe_recommendation"
+    PERSONAL_PRODUCT_RECOMMENDATION = "personal_product_recommendation"
+    RECOMMEND_SEARCH = "recommend_search"
+    USER_ACTIVITY_NAVIGATION_CLICK = "user_activity_navigation_click"
+    USER_ACTIVITY_RECOMMENDATION_CLICK = "user_activity_recommendation_click"
+    USER_ACTIVITY_USER_LOGIN = "user_activity_user_login"
+
+    @property
+    def payload(self) -> "type[EventPayload]":
+        """Type of its payload, whose docstring says who records the event and when."""
+        return PAYLOADS[self]
+
+
+# Events of the earlier backend that nothing records here, with the reason.
+NOT_RECORDED: Final[Mapping[str, str]] = {
+    "user_email_duplicate_check": "who asks is unknown, and of unknown people only what they send is stored",
+    "homeshopping_live_stream_view": "live streams are out of scope",
+    "homeshopping_likes_toggle": "likes are out of scope",
+    "log_write_success": "an event that is stored is its own record",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotPersonal:
+    """Marks a field that anonymised events keep: numbers and lists of numbers; text only where it matches ``pattern``.
+
+    A field without this mark is dropped, because a name may be in it: words, and the numbers of somebody's own rows.
+    """
+
+    pattern: str | None = None
+
+
+ItemId = Annotated[int, NotPersonal()]
+ItemIds = Annotated[list[int], NotPersonal()]
+Position = Annotated[int, NotPersonal()]  # from 1
+Positions = Annotated[list[int], NotPersonal()]
+Rating = Annotated[int, NotPersonal()]
+ResultCount = Annotated[int, NotPersonal()]
+# Text of the system's own: a release is named by a time and a hash, a stage and a source of products in small letters.
+ReleaseVersion = Annotated[str, NotPersonal("^[0-9]{8}T[0-9]{6}Z-[0-9a-f]+$")]
+Stage = Annotated[str, NotPersonal("^[a-z_]{1,20}$")]
+ProductSource = Annotated[str, NotPersonal("^[a-z_]{1,20}$")]
+
+
+class EventItem(BaseModel):
+    """An object in a list of a payload."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Product(EventItem):
+    """A product by its source and the source's own id: two sources may share an id."""
+
+    product_id: ItemId
+    product_source: ProductSource
+
+
+class Impression(EventItem):
+    """A recommended recipe, product or show, its position from 1 and the reason that was shown."""
+
+    position: Position
+    recipe_id: ItemId | None = None
+    product_id: ItemId | None = None
+    product_source: ProductSource | None = None
+    live_id: ItemId | None = None
+    reason: str
+
+
+class EventPayload(BaseModel):
+    """Fields of an event beside those of its row; each event type has a subclass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_type: ClassVar[EventType]
+
+    def to_json(self) -> str:
+        """Encode the payload for the column ``payload``, without the fields that were not given."""
+        return self.model_dump_json(exclude_unset=True)
+
+
+class UserSignup(EventPayload):
+    """A visitor made an account: `POST /api/user/signup`."""
+
+    event_type = EventType.USER_SIGNUP
+
+
+class UserLogin(EventPayload):
+    """A user logged in: `POST /api/user/login`."""
+
+    event_type = EventType.USER_LOGIN
+
+
+class UserLogout(EventPayload):
+    """A user logged out: `POST /api/user/logout`."""
+
+    event_type = EventType.USER_LOGOUT
+
+
+class UserInfoView(EventPayload):
+    """A user saw the account: `GET /api/user/info`."""
+
+    event_type = EventType.USER_INFO_VIEW
+
+
+class HomeshoppingScheduleView(EventPayload):
+    """A user saw the broadcast schedule: `GET /api/homeshopping/schedule`; without a day, of today and after."""
+
+    event_type = EventType.HOMESHOPPING_SCHEDULE_VIEW
+    live_date: str | None
+
+
+class HomeshoppingProductDetailView(EventPayload):
+    """A user saw the page of a product in a show: `GET /api/homeshopping/product/{live_id}`."""
+
+    event_type = EventType.HOMESHOPPING_PRODUCT_DETAIL_VIEW
+    live_id: ItemId
+    product_id: ItemId
+    product_source: ProductSource
+
+
+class _Search(EventPayload):
+    keyword: str
+    result_count: ResultCount
+
+
+class HomeshoppingSearch(_Search):
+    """A user searched products in shows: `GET /api/homeshopping/search`."""
+
+    event_type = EventType.HOMESHOPPING_SEARCH
+
+
+class _SearchHistorySave(EventPayload):
+    keyword: str
+
+
+class _SearchHistoryView(EventPayload):
+    count: int
+
+
+class HomeshoppingSearchHistorySave(_SearchHistorySave):
+    """A user saved a keyword: `POST /api/homeshopping/search/history`."""
+
+    event_type = EventType.HOMESHOPPING_SEARCH_HISTORY_SAVE
+
+
+class HomeshoppingSearchHistoryView(_SearchHistoryView):
+    """A user saw the latest keywords: `GET /api/homeshopping/search/history`."""
+
+    event_type = EventType.HOMESHOPPING_SEARCH_HISTORY_VIEW
+
+
+class HomeshoppingSearchHistoryDelete(EventPayload):
+    """A user deleted a keyword: `DELETE /api/homeshopping/search/history`."""
+
+    event_type = EventType.HOMESHOPPING_SEARCH_HISTORY_DELETE
+    homeshopping_history_id: int
+
+
+class _Recommendation(EventPayload):
+    """What was shown, the release that was live and the stage that answered."""
+
+    release_version: ReleaseVersion | None
+    stage: Stage | None
+    impressions: list[Impression]
+
+
+class _ProductRecommendation(_Recommendation):
+    product_id: ItemId
+    product_source: ProductSource
+
+
+class HomeshoppingKokRecommendation(_Recommendation):
+    """A user saw mall products for a broadcast product: `GET /api/homeshopping/product/{product_id}/kok-recommend`.
+
+    Without ``product_source`` the product is unknown.
+    """
+
+    event_type = EventType.HOMESHOPPING_KOK_RECOMMENDATION
+    product_id: ItemId
+    product_source: ProductSource | None = None
+
+
+class HomeshoppingRecipeRecommendation(_ProductRecommendation):
+    """A user saw recipes for a broadcast product: `GET /api/homeshopping/product/{product_id}/recipe-recommend`."""
+
+    event_type = EventType.HOMESHOPPING_RECIPE_RECOMMENDATION
+
+
+class KokDiscountedProductsView(EventPayload):
+    """A user saw the discounts of the mall: `GET /api/kok/discounted`."""
+
+    event_type = EventType.KOK_DISCOUNTED_PRODUCTS_VIEW
+    page: int
+    size: int
+
+
+class KokTopSellingProductsView(EventPayload):
+    """A user saw the most reviewed or best rated mall products: `GET /api/kok/top-selling`."""
+
+    event_type = EventType.KOK_TOP_SELLING_PRODUCTS_VIEW
+    page: int
+    size: int
+    sort_by: str
+
+
+class KokStoreBestItemsView(EventPayload):
+    """A user saw the ten best mall products: `GET /api/kok/store-best-items`."""
+
+    event_type = EventType.KOK_STORE_BEST_ITEMS_VIEW
+    sort_by: str
+
+
+class _KokProduct(EventPayload):
+    kok_product_id: ItemId
+
+
+class KokProductInfoView(_KokProduct):
+    """A user saw the page of a mall product: `GET /api/kok/product/{product_id}/info`."""
+
+    event_type = EventType.KOK_PRODUCT_INFO_VIEW
+
+
+class KokProductTabsView(_KokProduct):
+    """A user saw the images of a mall product: `GET /api/kok/product/{product_id}/tabs`."""
+
+    event_type = EventType.KOK_PRODUCT_TABS_VIEW
+
+
+class KokProductReviewsView(_KokProduct):
+    """A user saw the reviews of a mall product: `GET /api/kok/product/{product_id}/reviews`."""
+
+    event_type = EventType.KOK_PRODUCT_REVIEWS_VIEW
+
+
+class KokProductDetailsView(_KokProduct):
+    """A user saw the seller of a mall product: `GET /api/kok/product/{product_id}/seller-details`."""
+
+    event_type = EventType.KOK_PRODUCT_DETAILS_VIEW
+
+
+class KokProductSearch(_Search):
+    """A user searched the mall: `GET /api/kok/search`."""
+
+    event_type = EventType.KOK_PRODUCT_SEARCH
+
+
+class KokSearchHistorySave(_SearchHistorySave):
+    """A user saved a keyword: `POST /api/kok/search/history`."""
+
+    event_type = EventType.KOK_SEARCH_HISTORY_SAVE
+
+
+class KokSearchHistoryView(_SearchHistoryView):
+    """A user saw the latest keywords: `GET /api/kok/search/history`."""
+
+    event_type = EventType.KOK_SEARCH_HISTORY_VIEW
+
+
+class KokSearchHistoryDelete(EventPayload):
+    """A user deleted a keyword: `DELETE /api/kok/search/history/{history_id}`."""
+
+    event_type = EventType.KOK_SEARCH_HISTORY_DELETE
+    kok_history_id: int
+
+
+class KokHomeshoppingRecommendation(_Recommendation):
+    """A user saw shows for the mall products viewed last: `GET /api/kok/product/homeshopping-recommend`."""
+
+    event_type = EventType.KOK_HOMESHOPPING_RECOMMENDATION
+    kok_product_ids: ItemIds
+
+
+class KokCartRecipeRecommend(_Recommendation):
+    """A user saw recipes for the products of a cart: `GET /api/kok/carts/recipe-recommend`."""
+
+    event_type = EventType.KOK_CART_RECIPE_RECOMMEND
+    cart: list[Product]
+
+
+class RecipeSearchByIngredients(_Recommendation):
+    """A user saw recipes that use up ingredients: `GET /api/recipes/by-ingredients`."""
+
+    event_type = EventType.RECIPE_SEARCH_BY_INGREDIENTS
+    ingredients: list[str]
+    amount: list[float] | None
+    unit: list[str] | None
+    page: int
+
+
+class RecipeSearchByKeyword(EventPayload):
+    """A user searched recipes: `GET /api/recipes/search`; ``method`` is what the words were taken for."""
+
+    event_type = EventType.RECIPE_SEARCH_BY_KEYWORD
+    keyword: str
+    method: str
+    page: int
+    result_count: ResultCount
+
+
+class _Recipe(EventPayload):
+    recipe_id: ItemId
+
+
+class RecipeDetailView(_Recipe):
+    """A user saw a recipe: `GET /api/recipes/{recipe_id}`."""
+
+    event_type = EventType.RECIPE_DETAIL_VIEW
+
+
+class RecipeUrlView(_Recipe):
+    """A user asked where a recipe was published: `GET /api/recipes/{recipe_id}/url`."""
+
+    event_type = EventType.RECIPE_URL_VIEW
+
+
+class RecipeRatingView(_Recipe):
+    """A user saw the rating of a recipe: `GET /api/recipes/{recipe_id}/rating`."""
+
+    event_type = EventType.RECIPE_RATING_VIEW
+
+
+class RecipeRatingCreate(_Recipe):
+    """A user rated a recipe: `POST /api/recipes/{recipe_id}/rating`."""
+
+    event_type = EventType.RECIPE_RATING_CREATE
+    rating: Rating
+
+
+class RecipeIngredientsStatusView(_Recipe):
+    """A user saw which ingredients of a recipe are missing: `GET /api/recipes/{recipe_id}/status`."""
+
+    event_type = EventType.RECIPE_INGREDIENTS_STATUS_VIEW
+
+
+class IngredientProductRecommend(_Recommendation):
+    """A user saw products to buy an ingredient as: `GET /api/recipes/{ingredient}/product-recommend`."""
+
+    event_type = EventType.INGREDIENT_PRODUCT_RECOMMEND
+    ingredient: str
+
+
+class IngredientSubstitutesView(EventPayload):
+    """A user saw substitutes of an ingredient: `GET /api/recommend/ingredient/{name}/substitutes`."""
+
+    event_type = EventType.INGREDIENT_SUBSTITUTES_VIEW
+    ingredient: str
+
+
+class ProductRecipeRecommendation(_ProductRecommendation):
+    """A user saw recipes for a product: `GET /api/recommend/product/{source}/{product_id}/recipes`."""
+
+    event_type = EventType.PRODUCT_RECIPE_RECOMMENDATION
+
+
+class ProductProductRecommendation(_ProductRecommendation):
+    """A user saw products for a product: `GET /api/recommend/product/{source}/{product_id}/products`."""
+
+    event_type = EventType.PRODUCT_PRODUCT_RECOMMENDATION
+
+
+class RecipeProductRecommendation(_Recommendation):
+    """A user saw products for a recipe: `GET /api/recommend/recipe/{recipe_id}/products`."""
+
+    event_type = EventType.RECIPE_PRODUCT_RECOMMENDATION
+    anchor_recipe_id: ItemId
+
+
+class PersonalRecipeRecommendation(_Recommendation):
+    """A user saw recipes of their own: `GET /api/recommend/me/recipes`."""
+
+    event_type = EventType.PERSONAL_RECIPE_RECOMMENDATION
+
+
+class PersonalProductRecommendation(_Recommendation):
+    """A user saw products of their own: `GET /api/recommend/me/products`."""
+
+    event_type = EventType.PERSONAL_PRODUCT_RECOMMENDATION
+
+
+class RecommendSearch(_Recommendation):
+    """A user searched recipes and products: `GET /api/recommend/search`; ``impressions`` are of both."""
+
+    event_type = EventType.RECOMMEND_SEARCH
+    keyword: str
+
+
+class UserActivityNavigationClick(EventPayload):
+    """The frontend says that a user went to another page: `POST /api/log/user/activity`."""
+
+    event_type = EventType.USER_ACTIVITY_NAVIGATION_CLICK
+
+
+class UserActivityRecommendationClick(EventPayload):
+    """The frontend says that a user chose a recommended item: `POST /api/log/user/activity`.
+
+    These fields of ``extra_data`` say which item it was and where it stood; a client may send others.
+    """
+
+    event_type = EventType.USER_ACTIVITY_RECOMMENDATION_CLICK
+    recipe_id: ItemId | None = None
+    recipe_ids: ItemIds | None = None
+    product_id: ItemId | None = None
+    product_ids: ItemIds | None = None
+    product_source: ProductSource | None = None
+    kok_product_id: ItemId | None = None
+    kok_product_ids: ItemIds | None = None
+    live_id: ItemId | None = None
+    live_ids: ItemIds | None = None
+    homeshopping_id: ItemId | None = None
+    position: Position | None = None
+    positions: Positions | None = None
+    release_version: ReleaseVersion | None = None
+    stage: Stage | None = None
+
+
+class UserActivityUserLogin(EventPayload):
+    """The frontend says that a user logged in: `POST /api/log/user/activity`."""
+
+    event_type = EventType.USER_ACTIVITY_USER_LOGIN
+
+
+def kept_fields() -> dict[str, NotPersonal]:
+    """Return the fields that anonymised events keep, of payloads and of the items in them.
+
+    Raises ``TypeError`` where payloads disagree about a field: clients may send any field with any event.
+    """
+    kept: dict[str, NotPersonal] = {}
+    for model in (*_subclasses(EventPayload), *_subclasses(EventItem)):
+        for name, part in _hints(model):
+            if isinstance(part, NotPersonal) and kept.setdefault(name, part) != part:
+                raise TypeError(f"{model.__name__}.{name} and the same field of another payload are marked differently")
+    return kept
+
+
+def item_fields() -> frozenset[str]:
+    """Return the fields of payloads that are lists of items."""
+    return frozenset(
+        name
+        for model in _subclasses(EventPayload)
+        for name, part in _hints(model)
+        if isinstance(part, type) and issubclass(part, EventItem)
+    )
+
+
+def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for subclass in model.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _hints(model: type[BaseModel]) -> Iterator[tuple[str, object]]:
+    """Yield every part of the annotation of each field, what is inside ``Annotated``, unions and lists included."""
+    for name, hint in get_type_hints(model, include_extras=True).items():
+        for part in _parts(hint):
+            yield name, part
+
+
+def _parts(hint: Any) -> Iterator[object]:  # noqa: ANN401 - any annotation
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
+
+
+PAYLOADS: Final[Mapping[EventType, type[EventPayload]]] = {
+    payload.event_type: payload
+    for payload in _subclasses(EventPayload)
+    if issubclass(payload, EventPayload) and "event_type" in vars(payload)
+}
