@@ -13,7 +13,7 @@ INSTALLING := $(VENV)/.installing
 UV := $(shell command -v uv)
 FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 
-.PHONY: help setup run demo-client test bench airflow clean
+.PHONY: help setup run demo-client test docs bench airflow clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -54,6 +54,9 @@ test: setup ## Lint, types, import rules and all tests with their coverage
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events
+	$(BIN)/python -m docs.generate
 
 bench: setup ## Measure: crawling, serving, log writes, swaps, search, completing a recipe, linking products
 	$(BIN)/python -m tests.bench.bench_crawl

@@ -29,13 +29,14 @@ def _renew_comments(table: sa.Table) -> None:
     inspector = sa.inspect(op.get_bind())
     if inspector.get_table_comment(table.name)["text"] != table.comment:
         op.create_table_comment(table.name, table.comment)
-    existing = {column["name"]: column["comment"] for column in inspector.get_columns(table.name)}
+    existing = {column["name"]: column for column in inspector.get_columns(table.name)}
     for column in table.columns:
-        if existing[column.name] != column.comment:
+        if existing[column.name]["comment"] != column.comment:
             op.alter_column(
                 table.name,
                 column.name,
                 comment=column.comment,
                 existing_type=column.type,
                 existing_nullable=column.nullable,
+                existing_autoincrement=existing[column.name].get("autoincrement", False),
             )

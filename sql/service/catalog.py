@@ -16,15 +16,19 @@ class KokProduct(ServiceBase):
     """
 
     __tablename__ = "kok_product"
-    __table_args__ = ({"comment": "Products of the mall U+콕", **MARIADB},)
+    __table_args__ = (
+        {"comment": "Products of the mall U+콕", "info": {"grain": "one row for a product of the mall"}, **MARIADB},
+    )
 
-    kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    store_name: Mapped[str] = mapped_column(String(255))
+    kok_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The mall's own id"
+    )
+    store_name: Mapped[str] = mapped_column(String(255), comment="Store")
     product_name: Mapped[str] = mapped_column(String(1000), comment="Without the store name")
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Won; NULL when unknown")
-    thumbnail_url: Mapped[str | None] = mapped_column(Text)
-    review_score: Mapped[float | None] = mapped_column(Double)
-    review_count: Mapped[int | None] = mapped_column(Integer)
+    thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
+    review_score: Mapped[float | None] = mapped_column(Double, comment="Mean stars, 0 to 5; NULL when unknown")
+    review_count: Mapped[int | None] = mapped_column(Integer, comment="Number of reviews; NULL when unknown")
     five_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
     four_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
     three_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
@@ -42,9 +46,9 @@ class KokProduct(ServiceBase):
     taste_opinion_share: Mapped[int | None] = mapped_column(
         SmallInteger, comment="Percent of the reviews with that opinion"
     )
-    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that listed it")
     vanished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the product is listed")
-    is_food: Mapped[bool] = mapped_column(Boolean)
+    is_food: Mapped[bool] = mapped_column(Boolean, comment="Whether the title was resolved as food")
     is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
     resolver_version: Mapped[str] = mapped_column(String(64), comment="Version of the rules that resolved the title")
 
@@ -53,10 +57,18 @@ class KokPrice(ServiceBase):
     """A price of a mall product that holds from ``observed_at`` until the next row of the same product."""
 
     __tablename__ = "kok_price"
-    __table_args__ = ({"comment": "Price history: one row for each change of price or rate", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Price history: one row for each change of price or rate",
+            "info": {"grain": "one row for a product and price change"},
+            **MARIADB,
+        },
+    )
 
-    kok_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    observed_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    kok_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The mall's own id"
+    )
+    observed_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True, comment="Crawl that showed the price")
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
     discount_rate: Mapped[int] = mapped_column(SmallInteger, comment="Percent as listed")
@@ -66,34 +78,52 @@ class Channel(ServiceBase):
     """A television channel."""
 
     __tablename__ = "channel"
-    __table_args__ = ({"comment": "Television channels; source is NULL where the schedule is not crawled", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Television channels; source is NULL where the schedule is not crawled",
+            "info": {"grain": "one row for a television channel"},
+            **MARIADB,
+        },
+    )
 
-    channel_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    channel_name: Mapped[str] = mapped_column(String(100))
-    channel_number: Mapped[int] = mapped_column(Integer)
-    source: Mapped[str | None] = mapped_column(String(20))
-    stream_url: Mapped[str | None] = mapped_column(Text)
+    channel_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Id in the API and in broadcast"
+    )
+    channel_name: Mapped[str] = mapped_column(String(100), comment="Name that the frontend shows")
+    channel_number: Mapped[int] = mapped_column(Integer, comment="Number on television")
+    source: Mapped[str | None] = mapped_column(
+        String(20), comment="Broadcaster whose schedule is crawled; NULL without one"
+    )
+    stream_url: Mapped[str | None] = mapped_column(Text, comment="Live stream; NULL when unknown")
 
 
 class HomeShoppingProduct(ServiceBase):
     """A product sold in broadcasts, as last seen in schedules and on its page; see :mod:`sql.service.pages`."""
 
     __tablename__ = "home_shopping_product"
-    __table_args__ = ({"comment": "Products sold in broadcasts", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Products sold in broadcasts",
+            "info": {"grain": "one row for a product of a broadcaster"},
+            **MARIADB,
+        },
+    )
 
-    source: Mapped[str] = mapped_column(String(20), primary_key=True)
-    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    product_name: Mapped[str] = mapped_column(String(1000))
-    store_name: Mapped[str | None] = mapped_column(String(255))
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    product_name: Mapped[str] = mapped_column(String(1000), comment="Title without the store")
+    store_name: Mapped[str | None] = mapped_column(String(255), comment="Seller or brand; NULL when unknown")
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
-    thumbnail_url: Mapped[str | None] = mapped_column(Text)
+    thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
     description: Mapped[str | None] = mapped_column(Text, comment="Text of the page's description; NULL without one")
-    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    is_food: Mapped[bool] = mapped_column(Boolean)
-    is_ingredient: Mapped[bool] = mapped_column(Boolean)
-    resolver_version: Mapped[str] = mapped_column(String(64))
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed it")
+    is_food: Mapped[bool] = mapped_column(Boolean, comment="Whether the title was resolved as food")
+    is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
+    resolver_version: Mapped[str] = mapped_column(String(64), comment="Version of the rules that resolved the title")
 
 
 class Broadcast(ServiceBase):
@@ -102,20 +132,26 @@ class Broadcast(ServiceBase):
     __tablename__ = "broadcast"
     __table_args__ = (
         UniqueConstraint("channel_id", "starts_at", "source", "source_product_id", name="uq_broadcast_key"),
-        {"comment": "Shows: one row for each product of a show", **MARIADB},
+        {
+            "comment": "Shows: one row for each product of a show",
+            "info": {"grain": "one row for a product in a show: channel, start and product"},
+            **MARIADB,
+        },
     )
 
-    broadcast_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    channel_id: Mapped[int] = mapped_column(BigInteger)
-    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    source: Mapped[str] = mapped_column(String(20))
-    source_product_id: Mapped[int] = mapped_column(BigInteger)
+    broadcast_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, comment="Id of the show in the API (live_id)"
+    )
+    channel_id: Mapped[int] = mapped_column(BigInteger, comment="Channel")
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Start of the show")
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="End of the show")
+    source: Mapped[str] = mapped_column(String(20), comment="hnsmall, hmall or nsmall")
+    source_product_id: Mapped[int] = mapped_column(BigInteger, comment="The source's own id")
     slot: Mapped[str] = mapped_column(String(4), comment="main or sub")
-    title: Mapped[str | None] = mapped_column(String(500))
-    list_price: Mapped[int | None] = mapped_column(BigInteger)
-    price: Mapped[int | None] = mapped_column(BigInteger)
-    price_kind: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str | None] = mapped_column(String(500), comment="Title of the show")
+    list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
+    price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
+    price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the show is scheduled")
 
 
@@ -123,22 +159,36 @@ class ProductIngredient(ServiceBase):
     """An ingredient that a product's title was resolved to, the main one at position 0."""
 
     __tablename__ = "product_ingredient"
-    __table_args__ = ({"comment": "Ingredients resolved from product titles", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Ingredients resolved from product titles",
+            "info": {"grain": "one row for an ingredient of a product"},
+            **MARIADB,
+        },
+    )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
-    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    ingredient_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    position: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="0 for the main ingredient"
+    )
+    ingredient_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="Resolved ingredient")
 
 
 class SearchDocument(ServiceBase):
     """Search tokens of a product or recipe, written by the load step so that search is the same on every engine."""
 
     __tablename__ = "search_document"
-    __table_args__ = ({"comment": "Search tokens by document", **MARIADB},)
+    __table_args__ = (
+        {"comment": "Search tokens by document", "info": {"grain": "one row for a product or recipe"}, **MARIADB},
+    )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
-    document_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    document_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Product or recipe id"
+    )
     tokens: Mapped[str] = mapped_column(Text, comment="Separated by single spaces")
 
 
@@ -146,10 +196,18 @@ class ProductItem(ServiceBase):
     """The item of a listing: listings of the same product, in the mall and on air, share an ``item_id``."""
 
     __tablename__ = "product_item"
-    __table_args__ = ({"comment": "Items: listings of the same product across sources and ids", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Items: listings of the same product across sources and ids",
+            "info": {"grain": "one row for a listing of a product"},
+            **MARIADB,
+        },
+    )
 
-    source: Mapped[str] = mapped_column(String(20), primary_key=True)
-    source_product_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
     item_id: Mapped[str] = mapped_column(
         String(40), index=True, comment="source:source_product_id of the first listing of the item"
     )
@@ -164,14 +222,20 @@ class LoadedFile(ServiceBase):
     """Ledger of loaded raw files; a row is written in the transaction that loads the file."""
 
     __tablename__ = "loaded_file"
-    __table_args__ = ({"comment": "Raw files already loaded into this database", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Raw files already loaded into this database",
+            "info": {"grain": "one row for a raw file"},
+            **MARIADB,
+        },
+    )
 
-    source: Mapped[str] = mapped_column(String(20), primary_key=True)
-    dataset: Mapped[str] = mapped_column(String(40), primary_key=True)
-    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
+    dataset: Mapped[str] = mapped_column(String(40), primary_key=True, comment="prices, products, schedule, recipes")
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Crawl that wrote the file")
     day: Mapped[str] = mapped_column(String(10), comment="KST date of the crawl")
-    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    rows_read: Mapped[int] = mapped_column(BigInteger)
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock of the load")
+    rows_read: Mapped[int] = mapped_column(BigInteger, comment="Items in the file")
 
 
 class DataVersion(ServiceBase):
@@ -179,8 +243,12 @@ class DataVersion(ServiceBase):
 
     __tablename__ = "data_version"
     __table_args__ = (
-        {"comment": "Version counter of each dataset, incremented by each load that changes rows", **MARIADB},
+        {
+            "comment": "Version counter of each dataset, incremented by each load that changes rows",
+            "info": {"grain": "one row for a dataset"},
+            **MARIADB,
+        },
     )
 
     dataset: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, schedule or recipes")
-    version: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(BigInteger, comment="Larger after each change")

@@ -13,26 +13,32 @@ class User(ServiceBase):
     """An account. ``email`` is stored in lower case, which makes its unique key case-insensitive on every engine."""
 
     __tablename__ = "user_account"
-    __table_args__ = ({"comment": "Accounts of the service", **MARIADB},)
+    __table_args__ = ({"comment": "Accounts of the service", "info": {"grain": "one row for an account"}, **MARIADB},)
 
-    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Id of the account")
     email: Mapped[str] = mapped_column(String(320), unique=True, comment="Login name, lower case")
-    username: Mapped[str] = mapped_column(String(100))
+    username: Mapped[str] = mapped_column(String(100), comment="Name that the frontend shows")
     password_hash: Mapped[str] = mapped_column(String(255), comment="argon2id")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Sign-up")
 
 
 class LoginSession(ServiceBase):
     """A login session, from password to logout: the family of tokens issued for it."""
 
     __tablename__ = "login_session"
-    __table_args__ = ({"comment": "Login sessions; rows without valid tokens may be deleted", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Login sessions; rows without valid tokens may be deleted",
+            "info": {"grain": "one row for a login"},
+            **MARIADB,
+        },
+    )
 
     session_id: Mapped[str] = mapped_column(
         String(64), primary_key=True, comment="Claim sid of its access tokens; SHA-256 of a token without that claim"
     )
     user_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="NULL after the account is deleted")
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the user logged in")
     access_until: Mapped[datetime] = mapped_column(UtcDateTime, comment="Expiry of its last access token")
     revoked_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, index=True, comment="Logout, reuse of a refresh token or deletion of the account; NULL while valid"
@@ -43,12 +49,18 @@ class RefreshToken(ServiceBase):
     """A single-use token, exchanged for an access token and its successor."""
 
     __tablename__ = "refresh_token"
-    __table_args__ = ({"comment": "Refresh tokens by their hash; rows past expires_at may be deleted", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Refresh tokens by their hash; rows past expires_at may be deleted",
+            "info": {"grain": "one row for an issued refresh token"},
+            **MARIADB,
+        },
+    )
 
     token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token, hex")
     session_id: Mapped[str] = mapped_column(String(64), index=True, comment="Login session that it extends")
-    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the token was issued")
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="End of validity")
     used_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="When it was exchanged; a second use is treated as theft"
     )
@@ -58,32 +70,48 @@ class ErasedUser(ServiceBase):
     """A deleted account, kept so that its late events are anonymised as well."""
 
     __tablename__ = "erased_user"
-    __table_args__ = ({"comment": "Deleted accounts: no other table may hold these ids", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Deleted accounts: no other table may hold these ids",
+            "info": {"grain": "one row for a deleted account"},
+            **MARIADB,
+        },
+    )
 
     user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Never reused")
-    erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the account was deleted")
 
 
 class SearchHistory(ServiceBase):
     """A keyword that a user searched for in one of the services ``kok`` and ``home_shopping``."""
 
     __tablename__ = "search_history"
-    __table_args__ = ({"comment": "Search keywords by user", **MARIADB},)
+    __table_args__ = (
+        {"comment": "Search keywords by user", "info": {"grain": "one row for a saved keyword"}, **MARIADB},
+    )
 
-    search_history_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    user_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    search_history_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Id that the API deletes by")
+    user_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="Account that searched")
     service: Mapped[str] = mapped_column(String(20), comment="kok or home_shopping")
-    keyword: Mapped[str] = mapped_column(String(255))
-    searched_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    keyword: Mapped[str] = mapped_column(String(255), comment="Keyword")
+    searched_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the keyword was saved")
 
 
 class RecipeRating(ServiceBase):
     """The latest rating of a recipe by a user."""
 
     __tablename__ = "recipe_rating"
-    __table_args__ = ({"comment": "Latest rating by user and recipe, 0 to 5", **MARIADB},)
+    __table_args__ = (
+        {
+            "comment": "Latest rating by user and recipe, 0 to 5",
+            "info": {"grain": "one row for a user and recipe"},
+            **MARIADB,
+        },
+    )
 
-    recipe_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    rating: Mapped[int] = mapped_column(SmallInteger)
-    rated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recipe_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Rated recipe")
+    user_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Account that rated"
+    )
+    rating: Mapped[int] = mapped_column(SmallInteger, comment="0 to 5")
+    rated_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Latest rating")

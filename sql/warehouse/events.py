@@ -18,7 +18,10 @@ class UserEvent(WarehouseBase):
     __tablename__ = "user_event"
     __table_args__ = (
         Index(None, "user_id", "received_at"),
-        {"comment": "Landing table of events, written and committed before they are acknowledged"},
+        {
+            "comment": "Landing table of events, written and committed before they are acknowledged",
+            "info": {"grain": "one row for an event"},
+        },
     )
 
     event_id: Mapped[UUID] = mapped_column(
@@ -41,7 +44,11 @@ class FctUserEvent(WarehouseBase):
 
     __tablename__ = "fct_user_event"
     __table_args__ = (
-        {"comment": "Events by KST day of arrival, one partition a day", "postgresql_partition_by": "RANGE (day)"},
+        {
+            "comment": "Events by KST day of arrival, one partition a day",
+            "info": {"grain": "one row for an event"},
+            "postgresql_partition_by": "RANGE (day)",
+        },
     )
 
     day: Mapped[date] = mapped_column(Date, primary_key=True, comment="KST date of received_at")
@@ -60,7 +67,7 @@ class RejectedEvent(WarehouseBase):
     """An invalid event, stored whole with the reason."""
 
     __tablename__ = "rejected_event"
-    __table_args__ = ({"comment": "Quarantine of events"},)
+    __table_args__ = ({"comment": "Quarantine of events", "info": {"grain": "one row for a rejected event"}},)
 
     event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, comment="As in user_event")
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the API stored the event")

@@ -15,7 +15,10 @@ class DimProduct(WarehouseBase):
     __tablename__ = "dim_product"
     __table_args__ = (
         UniqueConstraint("source", "source_product_id", "valid_from", name="uq_dim_product_version"),
-        {"comment": "Products with their history: one row for each version, the current one has valid_to NULL"},
+        {
+            "comment": "Products with their history: one row for each version, the current one has valid_to NULL",
+            "info": {"grain": "one row for a product and version"},
+        },
     )
 
     product_key: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Surrogate key of this version")
@@ -34,7 +37,12 @@ class FctPrice(WarehouseBase):
     """A price that holds from ``observed_at`` until the next row of the product."""
 
     __tablename__ = "fct_price"
-    __table_args__ = ({"comment": "Price history: one row for each change"},)
+    __table_args__ = (
+        {
+            "comment": "Price history: one row for each change",
+            "info": {"grain": "one row for a product and price change"},
+        },
+    )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall or nsmall")
     source_product_id: Mapped[int] = mapped_column(
@@ -51,7 +59,12 @@ class FctBroadcast(WarehouseBase):
     """One product in one show."""
 
     __tablename__ = "fct_broadcast"
-    __table_args__ = ({"comment": "Shows: one row for each product of a show, cancelled ones included"},)
+    __table_args__ = (
+        {
+            "comment": "Shows: one row for each product of a show, cancelled ones included",
+            "info": {"grain": "one row for a product in a show: channel, start and product"},
+        },
+    )
 
     channel_id: Mapped[int] = mapped_column(
         BigInteger, primary_key=True, autoincrement=False, comment="Channel, 1 to 17"
@@ -77,7 +90,10 @@ class ProductItem(WarehouseBase):
 
     __tablename__ = "product_item"
     __table_args__ = (
-        {"comment": "Items: listings of the same product across sources and ids, as of the last linking"},
+        {
+            "comment": "Items: listings of the same product across sources and ids, as of the last linking",
+            "info": {"grain": "one row for a listing of a product"},
+        },
     )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")

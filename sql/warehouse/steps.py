@@ -15,7 +15,9 @@ class StepRun(WarehouseBase):
     """The report of one run of one step."""
 
     __tablename__ = "step_run"
-    __table_args__ = ({"comment": "Reports of pipeline steps, one row a run"},)
+    __table_args__ = (
+        {"comment": "Reports of pipeline steps, one row a run", "info": {"grain": "one row for a run of a step"}},
+    )
 
     run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Id of the run; ids sort by time")
     step: Mapped[str] = mapped_column(String(60), index=True, comment="load_kok, ingest_logs, build_release, ...")
@@ -36,7 +38,9 @@ class LoadedFile(WarehouseBase):
     """Ledger of loaded raw files; a row is written in the transaction that loads the file."""
 
     __tablename__ = "loaded_file"
-    __table_args__ = ({"comment": "Raw files already loaded into the warehouse"},)
+    __table_args__ = (
+        {"comment": "Raw files already loaded into the warehouse", "info": {"grain": "one row for a raw file"}},
+    )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
     dataset: Mapped[str] = mapped_column(String(40), primary_key=True, comment="prices, products, schedule, recipes")
@@ -50,7 +54,7 @@ class ReleaseRecord(WarehouseBase):
     """A built release with its evaluation."""
 
     __tablename__ = "release"
-    __table_args__ = ({"comment": "Register of releases"},)
+    __table_args__ = ({"comment": "Register of releases", "info": {"grain": "one row for a built release"}},)
 
     version: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Name under releases/")
     built_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When it was built")

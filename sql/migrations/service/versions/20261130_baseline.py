@@ -32,11 +32,11 @@ CHANNELS = (
 def upgrade() -> None:
     create_table(
         "user_account",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False, comment="Id of the account"),
         sa.Column("email", sa.String(320), nullable=False, comment="Login name, lower case"),
-        sa.Column("username", sa.String(100), nullable=False),
+        sa.Column("username", sa.String(100), nullable=False, comment="Name that the frontend shows"),
         sa.Column("password_hash", sa.String(255), nullable=False, comment="argon2id"),
-        sa.Column("created_at", UTC_DATETIME, nullable=False),
+        sa.Column("created_at", UTC_DATETIME, nullable=False, comment="Sign-up"),
         sa.PrimaryKeyConstraint("user_id", name="pk_user_account"),
         sa.UniqueConstraint("email", name="uq_user_account_email"),
         comment="Accounts of the service",
@@ -51,7 +51,7 @@ def upgrade() -> None:
             comment="Claim sid of its access tokens; SHA-256 of a token without that claim",
         ),
         sa.Column("user_id", sa.BigInteger(), nullable=True, comment="NULL after the account is deleted"),
-        sa.Column("started_at", UTC_DATETIME, nullable=False),
+        sa.Column("started_at", UTC_DATETIME, nullable=False, comment="When the user logged in"),
         sa.Column("access_until", UTC_DATETIME, nullable=False, comment="Expiry of its last access token"),
         sa.Column(
             "revoked_at",
@@ -69,8 +69,8 @@ def upgrade() -> None:
         "refresh_token",
         sa.Column("token_sha256", sa.String(64), nullable=False, comment="SHA-256 of the token, hex"),
         sa.Column("session_id", sa.String(64), nullable=False, comment="Login session that it extends"),
-        sa.Column("issued_at", UTC_DATETIME, nullable=False),
-        sa.Column("expires_at", UTC_DATETIME, nullable=False),
+        sa.Column("issued_at", UTC_DATETIME, nullable=False, comment="When the token was issued"),
+        sa.Column("expires_at", UTC_DATETIME, nullable=False, comment="End of validity"),
         sa.Column(
             "used_at", UTC_DATETIME, nullable=True, comment="When it was exchanged; a second use is treated as theft"
         ),
@@ -82,18 +82,18 @@ def upgrade() -> None:
     create_table(
         "erased_user",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Never reused"),
-        sa.Column("erased_at", UTC_DATETIME, nullable=False),
+        sa.Column("erased_at", UTC_DATETIME, nullable=False, comment="When the account was deleted"),
         sa.PrimaryKeyConstraint("user_id", name="pk_erased_user"),
         comment="Deleted accounts: no other table may hold these ids",
     )
 
     create_table(
         "search_history",
-        sa.Column("search_history_id", sa.BigInteger(), nullable=False),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("search_history_id", sa.BigInteger(), nullable=False, comment="Id that the API deletes by"),
+        sa.Column("user_id", sa.BigInteger(), nullable=False, comment="Account that searched"),
         sa.Column("service", sa.String(20), nullable=False, comment="kok or home_shopping"),
-        sa.Column("keyword", sa.String(255), nullable=False),
-        sa.Column("searched_at", UTC_DATETIME, nullable=False),
+        sa.Column("keyword", sa.String(255), nullable=False, comment="Keyword"),
+        sa.Column("searched_at", UTC_DATETIME, nullable=False, comment="When the keyword was saved"),
         sa.PrimaryKeyConstraint("search_history_id", name="pk_search_history"),
         comment="Search keywords by user",
     )
@@ -101,37 +101,41 @@ def upgrade() -> None:
 
     create_table(
         "recipe_rating",
-        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("rating", sa.SmallInteger(), nullable=False),
-        sa.Column("rated_at", UTC_DATETIME, nullable=False),
+        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Rated recipe"),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Account that rated"),
+        sa.Column("rating", sa.SmallInteger(), nullable=False, comment="0 to 5"),
+        sa.Column("rated_at", UTC_DATETIME, nullable=False, comment="Latest rating"),
         sa.PrimaryKeyConstraint("recipe_id", "user_id", name="pk_recipe_rating"),
         comment="Latest rating by user and recipe, 0 to 5",
     )
 
     create_table(
         "channel",
-        sa.Column("channel_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("channel_name", sa.String(100), nullable=False),
-        sa.Column("channel_number", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(20), nullable=True),
-        sa.Column("stream_url", sa.Text(), nullable=True),
+        sa.Column(
+            "channel_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Id in the API and in broadcast"
+        ),
+        sa.Column("channel_name", sa.String(100), nullable=False, comment="Name that the frontend shows"),
+        sa.Column("channel_number", sa.Integer(), nullable=False, comment="Number on television"),
+        sa.Column(
+            "source", sa.String(20), nullable=True, comment="Broadcaster whose schedule is crawled; NULL without one"
+        ),
+        sa.Column("stream_url", sa.Text(), nullable=True, comment="Live stream; NULL when unknown"),
         sa.PrimaryKeyConstraint("channel_id", name="pk_channel"),
         comment="Television channels; source is NULL where the schedule is not crawled",
     )
 
     create_table(
         "kok_product",
-        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("store_name", sa.String(255), nullable=False),
+        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The mall's own id"),
+        sa.Column("store_name", sa.String(255), nullable=False, comment="Store"),
         sa.Column("product_name", sa.String(1000), nullable=False, comment="Without the store name"),
         sa.Column("list_price", sa.BigInteger(), nullable=True, comment="Won; NULL when unknown"),
-        sa.Column("thumbnail_url", sa.Text(), nullable=True),
-        sa.Column("review_score", sa.Double(), nullable=True),
-        sa.Column("review_count", sa.Integer(), nullable=True),
-        sa.Column("first_seen_at", UTC_DATETIME, nullable=False),
+        sa.Column("thumbnail_url", sa.Text(), nullable=True, comment="Image of the product"),
+        sa.Column("review_score", sa.Double(), nullable=True, comment="Mean stars, 0 to 5; NULL when unknown"),
+        sa.Column("review_count", sa.Integer(), nullable=True, comment="Number of reviews; NULL when unknown"),
+        sa.Column("first_seen_at", UTC_DATETIME, nullable=False, comment="First crawl that listed it"),
         sa.Column("vanished_at", UTC_DATETIME, nullable=True, comment="NULL while the product is listed"),
-        sa.Column("is_food", sa.Boolean(), nullable=False),
+        sa.Column("is_food", sa.Boolean(), nullable=False, comment="Whether the title was resolved as food"),
         sa.Column(
             "is_ingredient", sa.Boolean(), nullable=False, comment="Raw cooking ingredient rather than a finished dish"
         ),
@@ -164,8 +168,8 @@ def upgrade() -> None:
 
     create_table(
         "kok_price",
-        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("observed_at", UTC_DATETIME, nullable=False),
+        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The mall's own id"),
+        sa.Column("observed_at", UTC_DATETIME, nullable=False, comment="Crawl that showed the price"),
         sa.Column("price", sa.BigInteger(), nullable=True, comment="What the customer pays, won; NULL when unknown"),
         sa.Column("price_kind", sa.String(10), nullable=False, comment="amount, consult or unknown"),
         sa.Column("discount_rate", sa.SmallInteger(), nullable=False, comment="Percent as listed"),
@@ -175,7 +179,7 @@ def upgrade() -> None:
 
     create_table(
         "kok_seller",
-        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kok_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The mall's own id"),
         sa.Column("seller_name", sa.Text(), nullable=True, comment="판매자"),
         sa.Column("ceo_name", sa.Text(), nullable=True, comment="대표자"),
         sa.Column("registration_number", sa.Text(), nullable=True, comment="사업자등록번호"),
@@ -192,8 +196,8 @@ def upgrade() -> None:
 
     create_table(
         "kok_review",
-        sa.Column("review_id", sa.BigInteger(), nullable=False),
-        sa.Column("kok_product_id", sa.BigInteger(), nullable=False),
+        sa.Column("review_id", sa.BigInteger(), nullable=False, comment="Surrogate key"),
+        sa.Column("kok_product_id", sa.BigInteger(), nullable=False, comment="The mall's own id"),
         sa.Column(
             "content_hash",
             sa.String(32),
@@ -201,12 +205,12 @@ def upgrade() -> None:
             comment="Hash of the review and of the number of identical reviews before it on the page",
         ),
         sa.Column("nickname", sa.String(255), nullable=True, comment="Masked except for the first letter"),
-        sa.Column("written_on", sa.Date(), nullable=True),
+        sa.Column("written_on", sa.Date(), nullable=True, comment="Date of the review"),
         sa.Column("score", sa.SmallInteger(), nullable=True, comment="Stars, 1 to 5"),
         sa.Column("price_opinion", sa.String(255), nullable=True, comment="가격"),
         sa.Column("delivery_opinion", sa.String(255), nullable=True, comment="배송"),
         sa.Column("taste_opinion", sa.String(255), nullable=True, comment="맛"),
-        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True, comment="What the customer wrote"),
         sa.PrimaryKeyConstraint("review_id", name="pk_kok_review"),
         sa.UniqueConstraint("kok_product_id", "content_hash", name="uq_kok_review_key"),
         comment="Reviews of mall products, including those that the page no longer shows",
@@ -214,18 +218,24 @@ def upgrade() -> None:
 
     create_table(
         "home_shopping_product",
-        sa.Column("source", sa.String(20), nullable=False),
-        sa.Column("source_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("product_name", sa.String(1000), nullable=False),
-        sa.Column("store_name", sa.String(255), nullable=True),
+        sa.Column("source", sa.String(20), nullable=False, comment="hnsmall, hmall or nsmall"),
+        sa.Column(
+            "source_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The source's own id"
+        ),
+        sa.Column("product_name", sa.String(1000), nullable=False, comment="Title without the store"),
+        sa.Column("store_name", sa.String(255), nullable=True, comment="Seller or brand; NULL when unknown"),
         sa.Column("list_price", sa.BigInteger(), nullable=True, comment="Struck out price, won; NULL when unknown"),
         sa.Column("price", sa.BigInteger(), nullable=True, comment="What the customer pays, won; NULL when unknown"),
         sa.Column("price_kind", sa.String(10), nullable=False, comment="amount, consult or unknown"),
-        sa.Column("thumbnail_url", sa.Text(), nullable=True),
-        sa.Column("first_seen_at", UTC_DATETIME, nullable=False),
-        sa.Column("is_food", sa.Boolean(), nullable=False),
-        sa.Column("is_ingredient", sa.Boolean(), nullable=False),
-        sa.Column("resolver_version", sa.String(64), nullable=False),
+        sa.Column("thumbnail_url", sa.Text(), nullable=True, comment="Image of the product"),
+        sa.Column("first_seen_at", UTC_DATETIME, nullable=False, comment="First crawl that showed it"),
+        sa.Column("is_food", sa.Boolean(), nullable=False, comment="Whether the title was resolved as food"),
+        sa.Column(
+            "is_ingredient", sa.Boolean(), nullable=False, comment="Raw cooking ingredient rather than a finished dish"
+        ),
+        sa.Column(
+            "resolver_version", sa.String(64), nullable=False, comment="Version of the rules that resolved the title"
+        ),
         sa.Column("description", sa.Text(), nullable=True, comment="Text of the page's description; NULL without one"),
         sa.PrimaryKeyConstraint("source", "source_product_id", name="pk_home_shopping_product"),
         comment="Products sold in broadcasts",
@@ -233,17 +243,17 @@ def upgrade() -> None:
 
     create_table(
         "broadcast",
-        sa.Column("broadcast_id", sa.BigInteger(), nullable=False),
-        sa.Column("channel_id", sa.BigInteger(), nullable=False),
-        sa.Column("starts_at", UTC_DATETIME, nullable=False),
-        sa.Column("ends_at", UTC_DATETIME, nullable=False),
-        sa.Column("source", sa.String(20), nullable=False),
-        sa.Column("source_product_id", sa.BigInteger(), nullable=False),
+        sa.Column("broadcast_id", sa.BigInteger(), nullable=False, comment="Id of the show in the API (live_id)"),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False, comment="Channel"),
+        sa.Column("starts_at", UTC_DATETIME, nullable=False, comment="Start of the show"),
+        sa.Column("ends_at", UTC_DATETIME, nullable=False, comment="End of the show"),
+        sa.Column("source", sa.String(20), nullable=False, comment="hnsmall, hmall or nsmall"),
+        sa.Column("source_product_id", sa.BigInteger(), nullable=False, comment="The source's own id"),
         sa.Column("slot", sa.String(4), nullable=False, comment="main or sub"),
-        sa.Column("title", sa.String(500), nullable=True),
-        sa.Column("list_price", sa.BigInteger(), nullable=True),
-        sa.Column("price", sa.BigInteger(), nullable=True),
-        sa.Column("price_kind", sa.String(10), nullable=False),
+        sa.Column("title", sa.String(500), nullable=True, comment="Title of the show"),
+        sa.Column("list_price", sa.BigInteger(), nullable=True, comment="Struck out price, won; NULL when unknown"),
+        sa.Column("price", sa.BigInteger(), nullable=True, comment="What the customer pays, won; NULL when unknown"),
+        sa.Column("price_kind", sa.String(10), nullable=False, comment="amount, consult or unknown"),
         sa.Column("cancelled_at", UTC_DATETIME, nullable=True, comment="NULL while the show is scheduled"),
         sa.PrimaryKeyConstraint("broadcast_id", name="pk_broadcast"),
         sa.UniqueConstraint("channel_id", "starts_at", "source", "source_product_id", name="uq_broadcast_key"),
@@ -253,10 +263,12 @@ def upgrade() -> None:
     create_table(
         "product_detail",
         sa.Column("source", sa.String(20), nullable=False, comment="kok, hnsmall, hmall or nsmall"),
-        sa.Column("source_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "source_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The source's own id"
+        ),
         sa.Column("position", sa.SmallInteger(), autoincrement=False, nullable=False, comment="From 0"),
-        sa.Column("name", sa.String(1000), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("name", sa.String(1000), nullable=False, comment="Heading of the row"),
+        sa.Column("value", sa.Text(), nullable=False, comment="Text of the row"),
         sa.PrimaryKeyConstraint("source", "source_product_id", "position", name="pk_product_detail"),
         comment="Specification tables of the newest product page",
     )
@@ -264,9 +276,11 @@ def upgrade() -> None:
     create_table(
         "product_image",
         sa.Column("source", sa.String(20), nullable=False, comment="kok, hnsmall, hmall or nsmall"),
-        sa.Column("source_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "source_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The source's own id"
+        ),
         sa.Column("position", sa.SmallInteger(), autoincrement=False, nullable=False, comment="From 0"),
-        sa.Column("image_url", sa.Text(), nullable=False),
+        sa.Column("image_url", sa.Text(), nullable=False, comment="Address of the image"),
         sa.PrimaryKeyConstraint("source", "source_product_id", "position", name="pk_product_image"),
         comment="Description images of the newest product page",
     )
@@ -274,9 +288,13 @@ def upgrade() -> None:
     create_table(
         "product_ingredient",
         sa.Column("source", sa.String(20), nullable=False, comment="kok, hnsmall, hmall or nsmall"),
-        sa.Column("source_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("ingredient_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "source_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The source's own id"
+        ),
+        sa.Column(
+            "position", sa.SmallInteger(), autoincrement=False, nullable=False, comment="0 for the main ingredient"
+        ),
+        sa.Column("ingredient_id", sa.BigInteger(), nullable=False, comment="Resolved ingredient"),
         sa.PrimaryKeyConstraint("source", "source_product_id", "position", name="pk_product_ingredient"),
         comment="Ingredients resolved from product titles",
     )
@@ -284,8 +302,10 @@ def upgrade() -> None:
 
     create_table(
         "product_item",
-        sa.Column("source", sa.String(20), nullable=False),
-        sa.Column("source_product_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.String(20), nullable=False, comment="kok or a broadcaster"),
+        sa.Column(
+            "source_product_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="The source's own id"
+        ),
         sa.Column(
             "item_id",
             sa.String(40),
@@ -307,7 +327,7 @@ def upgrade() -> None:
     create_table(
         "search_document",
         sa.Column("source", sa.String(20), nullable=False, comment="kok, hnsmall, hmall, nsmall or recipes"),
-        sa.Column("document_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("document_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Product or recipe id"),
         sa.Column("tokens", sa.Text(), nullable=False, comment="Separated by single spaces"),
         sa.PrimaryKeyConstraint("source", "document_id", name="pk_search_document"),
         comment="Search tokens by document",
@@ -315,8 +335,8 @@ def upgrade() -> None:
 
     create_table(
         "ingredient",
-        sa.Column("ingredient_id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("ingredient_id", sa.BigInteger(), nullable=False, comment="Id of the ingredient"),
+        sa.Column("name", sa.String(255), nullable=False, comment="Canonical name"),
         sa.PrimaryKeyConstraint("ingredient_id", name="pk_ingredient"),
         sa.UniqueConstraint("name", name="uq_ingredient_name"),
         comment="Canonical ingredient names",
@@ -324,8 +344,8 @@ def upgrade() -> None:
 
     create_table(
         "ingredient_synonym",
-        sa.Column("variant", sa.String(255), nullable=False),
-        sa.Column("ingredient_id", sa.BigInteger(), nullable=False),
+        sa.Column("variant", sa.String(255), nullable=False, comment="The spelling"),
+        sa.Column("ingredient_id", sa.BigInteger(), nullable=False, comment="Ingredient that it means"),
         sa.PrimaryKeyConstraint("variant", name="pk_ingredient_synonym"),
         comment="Alternative spellings of ingredients",
     )
@@ -333,35 +353,37 @@ def upgrade() -> None:
 
     create_table(
         "recipe",
-        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("title", sa.String(500), nullable=False),
-        sa.Column("dish", sa.String(255), nullable=True),
-        sa.Column("method", sa.String(50), nullable=True),
-        sa.Column("occasion", sa.String(50), nullable=True),
-        sa.Column("material_class", sa.String(50), nullable=True),
-        sa.Column("kind", sa.String(50), nullable=True),
-        sa.Column("introduction", sa.Text(), nullable=True),
-        sa.Column("servings", sa.String(50), nullable=True),
-        sa.Column("difficulty", sa.String(50), nullable=True),
-        sa.Column("cooking_time", sa.String(50), nullable=True),
+        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="RCP_SNO of the CSV"),
+        sa.Column("title", sa.String(500), nullable=False, comment="Title (RCP_TTL)"),
+        sa.Column("dish", sa.String(255), nullable=True, comment="Name of the dish (CKG_NM)"),
+        sa.Column("method", sa.String(50), nullable=True, comment="How it is cooked (CKG_MTH_ACTO_NM)"),
+        sa.Column("occasion", sa.String(50), nullable=True, comment="Occasion (CKG_STA_ACTO_NM)"),
+        sa.Column("material_class", sa.String(50), nullable=True, comment="Kind of main ingredient (CKG_MTRL_ACTO_NM)"),
+        sa.Column("kind", sa.String(50), nullable=True, comment="Kind of dish (CKG_KND_ACTO_NM)"),
+        sa.Column("introduction", sa.Text(), nullable=True, comment="Introduction (CKG_IPDC)"),
+        sa.Column("servings", sa.String(50), nullable=True, comment="As written (CKG_INBUN_NM)"),
+        sa.Column("difficulty", sa.String(50), nullable=True, comment="As written (CKG_DODF_NM)"),
+        sa.Column("cooking_time", sa.String(50), nullable=True, comment="As written (CKG_TIME_NM)"),
         sa.Column("view_count", sa.Integer(), nullable=False, comment="0 when the source gives none"),
-        sa.Column("recommend_count", sa.Integer(), nullable=False),
-        sa.Column("scrap_count", sa.Integer(), nullable=False),
-        sa.Column("image_url", sa.Text(), nullable=True),
-        sa.Column("registered_at", UTC_DATETIME, nullable=True),
+        sa.Column("recommend_count", sa.Integer(), nullable=False, comment="0 when the source gives none"),
+        sa.Column("scrap_count", sa.Integer(), nullable=False, comment="0 when the source gives none"),
+        sa.Column("image_url", sa.Text(), nullable=True, comment="Image of the dish (RCP_IMG_URL)"),
+        sa.Column("registered_at", UTC_DATETIME, nullable=True, comment="When it was published (FIRST_REG_DT)"),
         sa.PrimaryKeyConstraint("recipe_id", name="pk_recipe"),
         comment="Recipes, without their authors",
     )
 
     create_table(
         "recipe_ingredient",
-        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("recipe_id", sa.BigInteger(), autoincrement=False, nullable=False, comment="Recipe"),
+        sa.Column(
+            "position", sa.SmallInteger(), autoincrement=False, nullable=False, comment="Order in the list, from 0"
+        ),
         sa.Column("section", sa.String(100), nullable=True, comment="재료, 양념, ..."),
         sa.Column("name", sa.String(255), nullable=False, comment="As written"),
         sa.Column("amount", sa.String(255), nullable=True, comment="As written: 1/2, 1~2, 반, 약간"),
-        sa.Column("unit", sa.String(100), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("unit", sa.String(100), nullable=True, comment="Unit of the amount"),
+        sa.Column("note", sa.Text(), nullable=True, comment="Rest of the line"),
         sa.Column("ingredient_id", sa.BigInteger(), nullable=True, comment="NULL when not recognised"),
         sa.PrimaryKeyConstraint("recipe_id", "position", name="pk_recipe_ingredient"),
         comment="Ingredient lines of recipes",
@@ -370,12 +392,12 @@ def upgrade() -> None:
 
     create_table(
         "loaded_file",
-        sa.Column("source", sa.String(20), nullable=False),
-        sa.Column("dataset", sa.String(40), nullable=False),
-        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("source", sa.String(20), nullable=False, comment="kok, hnsmall, hmall, nsmall or recipes"),
+        sa.Column("dataset", sa.String(40), nullable=False, comment="prices, products, schedule, recipes"),
+        sa.Column("run_id", sa.String(64), nullable=False, comment="Crawl that wrote the file"),
         sa.Column("day", sa.String(10), nullable=False, comment="KST date of the crawl"),
-        sa.Column("loaded_at", UTC_DATETIME, nullable=False),
-        sa.Column("rows_read", sa.BigInteger(), nullable=False),
+        sa.Column("loaded_at", UTC_DATETIME, nullable=False, comment="Wall clock of the load"),
+        sa.Column("rows_read", sa.BigInteger(), nullable=False, comment="Items in the file"),
         sa.PrimaryKeyConstraint("source", "dataset", "run_id", name="pk_loaded_file"),
         comment="Raw files already loaded into this database",
     )
@@ -383,7 +405,7 @@ def upgrade() -> None:
     create_table(
         "data_version",
         sa.Column("dataset", sa.String(20), nullable=False, comment="kok, schedule or recipes"),
-        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="Larger after each change"),
         sa.PrimaryKeyConstraint("dataset", name="pk_data_version"),
         comment="Version counter of each dataset, incremented by each load that changes rows",
     )
