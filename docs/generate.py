@@ -26,7 +26,14 @@ from serving.gateway.main import create_app
 from sql.service.base import ServiceBase
 from sql.warehouse import event_types
 from sql.warehouse.base import WarehouseBase
-from sql.warehouse.event_types import CLIENT_EVENT_PREFIX, NOT_RECORDED, EventItem, EventType, item_fields, kept_fields
+from sql.warehouse.event_types import (
+    CLIENT_EVENT_PREFIX,
+    NOT_RECORDED,
+    EventItem,
+    EventType,
+    item_fields,
+    preserved_fields,
+)
 
 DOCS = Path(__file__).parent
 DAGS = DOCS.parent / "dags"
@@ -225,7 +232,7 @@ def _event(title: str, model: type[BaseModel]) -> str:
     text = f"\n### {title}\n\n{_markdown(inspect.getdoc(model) or '')}\n"
     if not model.model_fields:
         return text
-    kept = kept_fields().keys() | item_fields()
+    kept = preserved_fields().keys() | item_fields()
     rows = (
         f"| `{name}` | {_kind(field.annotation)} | {'kept' if name in kept else ''} |\n"
         for name, field in model.model_fields.items()

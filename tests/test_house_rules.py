@@ -1,7 +1,11 @@
-"""What holds for the whole tree: every setting is documented, and what the deployment files name exists."""
+"""Rules of the whole tree: documented settings, deployment files that name what exists, words and names."""
 
+import ast
+import io
 import re
 import shlex
+import tokenize
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,7 +42,7 @@ def test_every_settings_class_has_the_same_base() -> None:
 
 
 def test_settings_are_read_by_settings_classes_only() -> None:
-    readers = re.compile(r"environ(\.get\(|\[)\s*[\"']UKOK_|getenv\(\s*[\"']UKOK_")
+    readers = re.compile(r"(environ\.get|getenv)\(\s*[\"']UKOK_|environ\[[\"']UKOK_\w+[\"']\](?! = )")
     files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
     assert len(files) > 100
     assert [file for file in files if readers.search(file.read_text())] == []
@@ -82,3 +86,34 @@ def test_every_file_that_compose_mounts_exists() -> None:
 def test_every_service_that_compose_waits_for_is_there() -> None:
     waited = {name for service in SERVICES.values() for name in service.get("depends_on", ())}
     assert waited <= SERVICES.keys()
+
+
+def identifiers(file: Path) -> Iterator[tuple[str, int]]:
+    """Yield the words of every identifier in a Python file (``read_page`` has two), each with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(file.read_text()).readline):
+        if token.type == tokenize.NAME:
+            for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", token.string):
+                yield word.lower(), token.start[0]
+
+
+def test_no_identifier_holds_a_retired_word() -> None:
+    listed = re.search(
+        r"No identifier holds one of these words: (.+?)\.\n", (ROOT / "docs/glossary.md").read_text(), re.DOTALL
+    )
+    assert listed
+    retired = set(re.findall(r"`(\w+)`", listed.group(1)))
+    assert len(retired) > 10
+    files = [file for folder in (*PACKAGES, "docker", "docs", "tests") for file in (ROOT / folder).rglob("*.py")]
+    found = [f"{file}:{line}: {word}" for file in files for word, line in identifiers(file) if word in retired]
+    assert found == [], "docs/glossary.md has the standard term"
+
+
+def test_names_of_tests_are_short() -> None:
+    names = [
+        node.name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert len(names) > 1000
+    assert [name for name in names if len(name) > 69] == []
