@@ -100,7 +100,8 @@ def parse_manifest(data: bytes, version: str, model: type[M]) -> M:
         schema_version = _Schema.model_validate_json(data).schema_version
         if schema_version != SCHEMA_VERSION:
             raise CorruptRelease(
-                f"release {version}: {MANIFEST} has schema version {schema_version}, readable is {SCHEMA_VERSION}: "
+                f"release {version}: {MANIFEST} has schema version {schema_version}, "
+                f"this version reads {SCHEMA_VERSION}: "
                 + ("upgrade ukok" if schema_version > SCHEMA_VERSION else "build a new release")
             )
         manifest = model.model_validate_json(data)

@@ -10,7 +10,7 @@ broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`. The
 
 **When it fails** `crawl` fails when the mall is unreachable, its pages have changed, or the requests of the day are
 used up; the log names the first page that could not be read, and nothing is loaded. The next crawl takes over the
-product pages that a killed one has read. `load` fails when a file is held back: it breaks the contract of its source,
+product pages that a killed one has read. `load` fails when a file is held back: it violates the contract of its source,
 has far fewer items than the files before, or has more than 5 % of its items rejected. `ukok crawl show-fault RUN` shows
 the field, the reason and the page. If the mall did change like that, run the DAG with `accept`.
 """

@@ -1,4 +1,4 @@
-"""Progress of a run or a crawl for the person at the terminal: one line a step, and a bar while a step takes long."""
+"""Progress of a run or a crawl for the person at the terminal: one line per step, and a bar while a step takes long."""
 
 import time
 from collections import Counter

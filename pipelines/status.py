@@ -51,7 +51,7 @@ class Component(BaseModel):
 
 
 class SourceStatus(BaseModel):
-    """When a source was last crawled and loaded without a failure; None if never or if the warehouse cannot tell."""
+    """When a source was last crawled and loaded without a failure; None if never or if the warehouse is unavailable."""
 
     source: str
     crawled_at: AwareDatetime | None
@@ -100,7 +100,7 @@ class ReleaseFigures(BaseModel):
 
 
 class LiveRelease(ReleaseFigures):
-    """The release that the API serves; ``promoted_at`` is None if the warehouse cannot tell."""
+    """The release that the API serves; ``promoted_at`` is None if the warehouse is unavailable."""
 
     promoted_at: AwareDatetime | None
 

@@ -1,4 +1,4 @@
-"""The files of a release: the only place that knows their names."""
+"""The files of a release and their names (those of the encoder are in :mod:`recommender.models.encoder`)."""
 
 import json
 import shutil

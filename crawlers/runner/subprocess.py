@@ -50,7 +50,7 @@ def read_progress(job: Job) -> Progress | None:
 def _send(process: subprocess.Popen[bytes], job: Job) -> None:
     if process.stdin is None:
         raise RuntimeError("the crawl process was started without standard input")
-    with suppress(BrokenPipeError):  # it died at once; its exit code tells
+    with suppress(BrokenPipeError):  # it died at once; its exit code gives the reason
         process.stdin.write(job.model_dump_json().encode() + b"\n")
         process.stdin.flush()
 

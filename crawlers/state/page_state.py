@@ -1,4 +1,4 @@
-"""Incremental-crawl state: last fetch, validators, digest and next due date of each product page.
+"""Incremental-crawl state: last fetch, validators and digest of each product page, and which pages are due.
 
 A page is due if its product is new, if the listing shows another price or rate than at the last fetch, if the spider
 extracts more from a page than then (``version``), or if the last fetch is too long ago. Every fetch that finds a page
@@ -62,7 +62,7 @@ class PageState:
         self._age = age
         self._version = version
         self._database = sqlite3.connect(path, isolation_level=None)
-        # The file does not outlive its process: no journal, no waiting for the disk, one transaction for ever.
+        # The file does not outlive its process: no journal, no waiting for the disk, one transaction, never committed.
         self._database.executescript(
             """
             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2000;

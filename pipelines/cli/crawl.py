@@ -73,12 +73,10 @@ def show_fault(
         str,
         typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or a source for its newest crawl."),
     ],
-    page: Annotated[
-        int | None, typer.Option(min=1, help="Print the kept page of this number, as the source sent it.")
-    ] = None,
+    page: Annotated[int | None, typer.Option(min=1, help="Print saved page number N as the source sent it.")] = None,
     save: Annotated[Path | None, typer.Option(dir_okay=False, help="Write that page to a file instead.")] = None,
 ) -> None:
-    """Show what went wrong in a crawl: broken contracts, faults by field and page, and incomplete scopes.
+    """Show what went wrong in a crawl: contract violations, faults by field and page, and incomplete scopes.
 
     Also shows crawls that failed altogether. Pages with faults are kept under faults/ in the artifacts.
 

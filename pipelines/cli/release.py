@@ -27,7 +27,7 @@ def verify(version: Version = None) -> None:
 
     chosen = version or _newest()
     tasks.verify(chosen)
-    out.print(f"{chosen} is whole")
+    out.print(f"{chosen} is intact")
 
 
 @app.command()

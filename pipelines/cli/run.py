@@ -27,7 +27,7 @@ def run(
 ) -> None:
     """Run every step in order: schema, recipes, crawl, load, link, events, train, build, verify and promote a release.
 
-    Prints one line a step; the log goes to a file that the first line names. If a step fails, the steps that need it
+    Prints one line per step; the log goes to a file that the first line names. If a step fails, the steps that need it
     are skipped, the others go on with what is stored, and the command ends with exit code 1. Recipes are imported from
     UKOK_RECIPES_FILE if that is set. If a run was stopped or killed, run it again. With --serve, Ctrl-C stops the API,
     then the embedded PostgreSQL if the run has started it.

@@ -19,12 +19,12 @@ from crawlers.run_report import ContractCheck, ContractViolation, CrawlRunReport
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
 HISTORY = 7  # loaded files to compare with
-HALF = 0.5
-SHORT = {"items": HALF, "hours": 2 / 3}  # smallest share of the usual size of a scope
-KEPT = 0.6  # smallest share of a day's shows in the next file when the day became shorter
-SOME_ITEMS = 8  # smallest scope that this is applied to
+MIN_SHARE_OF_USUAL = 0.5
+MIN_SHARE_OF_SCOPE = {"items": MIN_SHARE_OF_USUAL, "hours": 2 / 3}  # smallest share of the usual size of a scope
+MIN_SHARE_OF_SHORTER_DAY = 0.6  # a day that became shorter must retain this share of its shows
+MIN_SCOPE_ITEMS = 8  # scopes with fewer items are not checked for it
 LOST_HOURS = 6  # hours by which a truncated day is shorter than before
-ENOUGH = 20  # smallest number of items that shares are computed of
+MIN_ITEMS_FOR_SHARE = 20  # smallest number of items that shares are computed of
 
 # A crawl chooses how many product pages to fetch, so their number is not checked.
 UNSIZED = frozenset({"products"})
@@ -130,7 +130,11 @@ class Gate:
         sizes = Counter(category for category, _ in old.values())
         kept = Counter(old[number][0] for number in still)
         shares = {category: (size, _share(kept[category], size)) for category, size in sizes.items()}
-        lost = {category: found for category, found in shares.items() if found[0] >= ENOUGH and found[1] < HALF}
+        lost = {
+            category: found
+            for category, found in shares.items()
+            if found[0] >= MIN_ITEMS_FOR_SHARE and found[1] < MIN_SHARE_OF_USUAL
+        }
         return Continuity(len(old), _share(len(still), len(old)), _share(changed, len(still)), lost)
 
     def _listed(self, run: RawRun) -> dict[int, tuple[str, tuple[int | None, int]]]:
@@ -157,7 +161,7 @@ def _contract_reason(violation: ContractViolation) -> str:
 
 
 def _short_scopes(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
-    for what, least in SHORT.items():
+    for what, least in MIN_SHARE_OF_SCOPE.items():
         sizes: dict[Scope, list[Figure]] = defaultdict(list)
         for one in past:
             for scope, entry in _complete_scopes(one):
@@ -175,29 +179,29 @@ def _sparse_fields(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> It
     items = _contract(report).items
     fills: dict[str, list[Figure]] = defaultdict(list)
     for check in map(_contract, past):
-        if check.items >= ENOUGH:
+        if check.items >= MIN_ITEMS_FOR_SHARE:
             for field, share in check.fill.items():
                 fills[field].append(Figure(share, check.items))
     for field, share in _contract(report).fill.items():
-        usual = _usual(fills[field], HALF)
-        if _is_short(Figure(share, items), usual, HALF):
+        usual = _usual(fills[field], MIN_SHARE_OF_USUAL)
+        if _is_short(Figure(share, items), usual, MIN_SHARE_OF_USUAL):
             yield field, f"{field} is filled in {share:.1%} of {items} items, usually {usual:.1%}"
 
 
 def _lost_listing(continuity: Continuity) -> Iterator[str]:
     lost = {f"category {category}": found for category, found in continuity.lost_categories.items()}
-    if continuity.products >= ENOUGH and continuity.still_listed < HALF:
+    if continuity.products >= MIN_ITEMS_FOR_SHARE and continuity.still_listed < MIN_SHARE_OF_USUAL:
         lost = {"all categories": (continuity.products, continuity.still_listed)}
     for where, (products, share) in sorted(lost.items()):
         yield f"kok_product_id: only {share:.1%} of the {products} products listed before in {where} are still listed"
 
 
 def _emptied(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
-    """Scopes whose pages are sound but empty, though the last file that told of them had items."""
+    """Yield scopes whose pages are valid but empty, although the last complete file had items."""
     before = _last_complete(past)
     for entry in report.scopes:
         old = before.get(_scope(entry))
-        if old and entry.empty and old.items >= SOME_ITEMS:
+        if old and entry.empty and old.items >= MIN_SCOPE_ITEMS:
             yield f"no items for {_where(entry)}, {old.items} in the file before; {entry.reason}"
 
 
@@ -214,7 +218,7 @@ def _broken_off(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Itera
         (first, last), (old_first, old_last) = entry.span, old.span
         lost_hours = max(first - old_first, 0) + max(old_last - last, 0)
         shows = old.items
-        if lost_hours >= LOST_HOURS and shows >= SOME_ITEMS and entry.items < shows * KEPT:
+        if lost_hours >= LOST_HOURS and shows >= MIN_SCOPE_ITEMS and entry.items < shows * MIN_SHARE_OF_SHORTER_DAY:
             yield (
                 f"{entry.items} items for {_where(entry)}, between {first} and {last} o'clock; "
                 f"{shows} between {old_first} and {old_last} in the file before"
@@ -222,7 +226,7 @@ def _broken_off(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Itera
 
 
 def _last_complete(past: Sequence[CrawlRunReport]) -> dict[Scope, ScopeReport]:
-    """What the last file that holds it in full tells of each scope."""
+    """Return the report of each scope from the last file in which it is complete."""
     return {_scope(entry): entry for one in past for entry in one.scopes if entry.complete}
 
 
@@ -252,11 +256,11 @@ def _median(values: Sequence[float]) -> float | None:
 
 def _is_short(figure: Figure, usual: float | None, least: float) -> bool:
     """Return whether a figure of enough items is below the share ``least`` of the usual one."""
-    return usual is not None and usual * figure.of >= ENOUGH and figure.value < usual * least
+    return usual is not None and usual * figure.of >= MIN_ITEMS_FOR_SHARE and figure.value < usual * least
 
 
 def _complete_scopes(report: CrawlRunReport) -> list[tuple[Scope, ScopeReport]]:
-    """What each complete scope is compared by, and what the report tells of it."""
+    """Return the comparison key and the report of each complete scope."""
     found = []
     for entry in report.scopes:
         if entry.complete:

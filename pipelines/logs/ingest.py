@@ -53,7 +53,7 @@ def ingest_logs(
     end = min(end or latest, latest)
     begin = start or _last_end(warehouse) or end
     with record(warehouse, store, STEP, interval=(begin, max(begin, end))) as report:
-        report.details["goes on"] = start is None
+        report.details["continues_last_run"] = start is None
         inside = and_(LANDED.c.received_at >= begin, LANDED.c.received_at < end)
         _make_partitions(warehouse, inside)
         with warehouse.begin() as conn:
@@ -74,7 +74,7 @@ def _last_end(warehouse: Engine) -> datetime | None:
             select(func.max(STEP_RUN.c.interval_end)).where(
                 STEP_RUN.c.step == STEP,
                 STEP_RUN.c.status == "done",
-                STEP_RUN.c.details["goes on"].as_boolean(),
+                STEP_RUN.c.details["continues_last_run"].as_boolean(),
                 STEP_RUN.c.interval_end <= STEP_RUN.c.started_at,  # not a run with a later ``now``
             )
         )

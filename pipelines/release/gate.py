@@ -32,7 +32,7 @@ def check_gate(evaluation: Evaluation, live: Evaluation | None) -> GateResult:
 def failed_checks(gate: GateResult) -> str:
     """The failed checks of a gate, in one line."""
     return "; ".join(
-        f"{check.name}: {check.value:.3f}, at least {check.limit:.3f} wanted"
+        f"{check.name}: {check.value:.3f}, required: at least {check.limit:.3f}"
         for check in gate.checks
         if check.passed is False
     )

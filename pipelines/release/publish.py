@@ -52,7 +52,7 @@ def promote(warehouse: Engine, store: Store, version: str, now: datetime) -> Non
         report.details["version"] = version
         gate = releases.read_manifest(store, version, Manifest).gate
         if not gate.passed:
-            raise ReleaseRefused(f"release {version} stays back: {failed_checks(gate)}")
+            raise ReleaseRefused(f"release {version} was not promoted: {failed_checks(gate)}")
         releases.promote(store, version, expected=releases.current(store))
         _register_live(warehouse, version, now)
 

@@ -1,6 +1,6 @@
 """The grammar of amounts in recipes: ``1 1/2컵`` ``½`` ``반 개`` ``2와 1/2`` ``한 줌`` ``1~2개`` ``3컵 반`` ``1,000g``.
 
-Recipe lines and searches by ingredients read with it; the units, which titles and linking share, are in
+It is used for recipe lines and for searches by ingredients; the units, which titles and linking share, are in
 :mod:`recommender.text.units`.
 """
 
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from recommender.text import lexicon
 from recommender.text.units import SPELLINGS, Unit, find_unit, unit_pattern
 
-# What is larger is no amount in a kitchen, but a barcode or a slip.
+# Anything larger is a barcode or a typo.
 LARGEST: Final = 1_000_000
 
 # Number words, some of them a range.
@@ -161,7 +161,7 @@ def parse_amount(written: str | None) -> float | None:
 
 
 def read_number(written: str) -> float | None:
-    """The number that a text is and nothing else; None for any other text, and for 0 and what is too large to count."""
+    """Return the number if the text holds nothing else; None for any other text, for 0 and for more than LARGEST."""
     text = plain_amounts(written).strip()
     found = next(find_amounts(text), None)
     if found is None or found.amount.unit or (found.start, found.end) != (0, len(text)):
@@ -188,7 +188,7 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
         return before[-1:] >= "가" and before[-1:] <= "힣" and not _counts(before, match)
     if re.search(r"(?<![A-Za-z])[A-Za-z]{1,2}$", before) or re.search(r"오메가-?\s?$", before):
         return True
-    # A model or a brand ends in a number without a unit: HOT6. Of "/4" it is not known what is divided.
+    # A model or a brand ends in a number without a unit: HOT6. "/4" lacks a numerator.
     return not (match["unit"] or match["between"]) and re.search(r"[A-Za-z/]$", before) is not None
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from recommender.text.units import Unit, find_unit
 
 WHOLE: Final = ""
-# A number without a unit counts things up to here; nobody counts to 500 in a kitchen, so above it is grams.
+# Up to this number a bare number counts pieces; above it, it is taken as grams.
 LARGEST_COUNT: Final = 10
 
 

@@ -28,7 +28,7 @@ HTTP_CALL = "http_call"
 def _encoded(payload: object) -> str:
     """Return an object as the JSON that is stored: encoded once, where it is checked."""
     if not isinstance(payload, dict):
-        raise ValueError("is no object")  # noqa: TRY004 - pydantic turns a ValueError into a validation error
+        raise ValueError("is not an object")  # noqa: TRY004 - pydantic turns a ValueError into a validation error
     if HTTP_CALL in payload:
         raise ValueError(f"may not have the key {HTTP_CALL}, which is kept for the fields of a call in POST /event")
     try:
@@ -57,7 +57,7 @@ def _date_time(value: object) -> object:
     """Accept only text that begins with a year; pydantic would read a number as seconds since 1970."""
     if isinstance(value, str) and value[4:5] == "-":
         return value
-    raise ValueError("is no date and time such as 2025-08-06T12:00:00+09:00")
+    raise ValueError("is not a date and time such as 2025-08-06T12:00:00+09:00")
 
 
 def _utc(moment: datetime) -> datetime:

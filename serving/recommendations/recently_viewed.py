@@ -33,7 +33,7 @@ Viewed = ProductRef | RecipeRef
 
 
 def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
-    """Products and recipes that a user viewed, newest first; none while the warehouse is away."""
+    """Products and recipes that a user viewed, newest first; none while the warehouse is unavailable."""
     try:
         with runtime.warehouse.connect() as conn:
             return latest_views(conn, user.user_id, LATEST_VIEWS)

@@ -20,7 +20,7 @@ class ItemProvenance(BaseModel):
     """Why an item is recommended, and what recommends it."""
 
     reason: str = Field(
-        description="`contains:` the shared ingredients, `similar`, `title:` what it names, `viewed:` or `popular`",
+        description="`contains:` or `uses:` ingredients, `similar`, `title:` what it names, `viewed:` or `popular`",
         examples=["contains:감자"],
     )
     release_version: ReleaseVersion | None

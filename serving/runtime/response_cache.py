@@ -73,7 +73,7 @@ def cache_response(
 ) -> Response:
     """Encode an answer made from ``snapshot`` alone and cache it for the URL of the request.
 
-    ``content`` may be encoded already. ``until`` is when the answer expires although the data stays the same. ``event``
+    ``content`` may be encoded already. ``until`` is when the answer expires even if the data has not changed. ``event``
     is recorded each time a logged-in user gets the answer. A recommendation passes its ``stage``, which is counted.
     """
     runtime: Runtime = request.app.state.runtime

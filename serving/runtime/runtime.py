@@ -52,7 +52,7 @@ class Runtime:
         parts: frozenset[Part],
         writer_limits: WriterLimits = WriterLimits(),
     ) -> None:
-        """Open everything; :class:`StartupError` for an invalid configuration, not for a server that is away."""
+        """Open everything; :class:`StartupError` for an invalid configuration, not for an unavailable server."""
         self.parts = parts
         self.settings = settings
         self.clock = clock

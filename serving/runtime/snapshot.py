@@ -31,7 +31,7 @@ class RecordedEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An encoded answer to a path and query; ``until`` is when it expires although the data does not change."""
+    """An encoded answer to a path and query; ``until`` is when it expires even if the data has not changed."""
 
     path: str
     query: bytes

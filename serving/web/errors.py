@@ -57,7 +57,7 @@ INVALID: Described = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
     }
 }
-AWAY = described(503, "Something that the request needs is away; try again", "the database does not answer")
+AWAY = described(503, "A service that the request needs is unavailable; try again", "the database does not answer")
 
 
 class StartupError(RuntimeError):
@@ -126,7 +126,7 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
 async def _http_error(request: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
     if error.status_code == 400 and error.detail == UNREADABLE:
-        wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is no JSON in UTF-8, or nested too deeply"}
+        wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is not JSON in UTF-8, or nested too deeply"}
         return JSONResponse({"detail": [wrong | {"input": None}]}, 422)
     if error.status_code == 405:
         error = HTTPException(405, error.detail, headers={"Allow": ", ".join(_methods(request))})

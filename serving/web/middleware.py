@@ -104,7 +104,7 @@ class BodyMiddleware:
             nonlocal size, ended
             message = await receive()
             if message["type"] == "http.disconnect" and not ended:
-                raise HTTPException(CLIENT_CLOSED, "the client hung up before the end of the body")
+                raise HTTPException(CLIENT_CLOSED, "the client closed the connection before the body was complete")
             size += len(message.get("body", b""))
             ended = ended or not message.get("more_body", False)
             if size > LARGEST_BODY:

@@ -17,7 +17,7 @@ class KokProduct(ServiceBase):
 
     __tablename__ = "kok_product"
     __table_args__ = (
-        {"comment": "Products of the mall U+콕", "info": {"grain": "one row for a product of the mall"}, **MARIADB},
+        {"comment": "Products of the mall U+콕", "info": {"grain": "one row per product of the mall"}, **MARIADB},
     )
 
     kok_product_id: Mapped[int] = mapped_column(
@@ -59,8 +59,8 @@ class KokPrice(ServiceBase):
     __tablename__ = "kok_price"
     __table_args__ = (
         {
-            "comment": "Price history: one row for each change of price or rate",
-            "info": {"grain": "one row for a product and price change"},
+            "comment": "Price history: one row per change of price or rate",
+            "info": {"grain": "one row per product and price change"},
             **MARIADB,
         },
     )
@@ -81,7 +81,7 @@ class Channel(ServiceBase):
     __table_args__ = (
         {
             "comment": "Television channels; source is NULL where the schedule is not crawled",
-            "info": {"grain": "one row for a television channel"},
+            "info": {"grain": "one row per television channel"},
             **MARIADB,
         },
     )
@@ -104,7 +104,7 @@ class HomeShoppingProduct(ServiceBase):
     __table_args__ = (
         {
             "comment": "Products sold in broadcasts",
-            "info": {"grain": "one row for a product of a broadcaster"},
+            "info": {"grain": "one row per product of a broadcaster"},
             **MARIADB,
         },
     )
@@ -133,8 +133,8 @@ class Broadcast(ServiceBase):
     __table_args__ = (
         UniqueConstraint("channel_id", "starts_at", "source", "source_product_id", name="uq_broadcast_key"),
         {
-            "comment": "Shows: one row for each product of a show",
-            "info": {"grain": "one row for a product in a show: channel, start and product"},
+            "comment": "Shows: one row per product of a show",
+            "info": {"grain": "one row per product in a show: channel, start and product"},
             **MARIADB,
         },
     )
@@ -162,7 +162,7 @@ class ProductIngredient(ServiceBase):
     __table_args__ = (
         {
             "comment": "Ingredients resolved from product titles",
-            "info": {"grain": "one row for an ingredient of a product"},
+            "info": {"grain": "one row per ingredient of a product"},
             **MARIADB,
         },
     )
@@ -182,7 +182,7 @@ class SearchDocument(ServiceBase):
 
     __tablename__ = "search_document"
     __table_args__ = (
-        {"comment": "Search tokens by document", "info": {"grain": "one row for a product or recipe"}, **MARIADB},
+        {"comment": "Search tokens by document", "info": {"grain": "one row per product or recipe"}, **MARIADB},
     )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
@@ -199,7 +199,7 @@ class ProductItem(ServiceBase):
     __table_args__ = (
         {
             "comment": "Items: listings of the same product across sources and ids",
-            "info": {"grain": "one row for a listing of a product"},
+            "info": {"grain": "one row per listing of a product"},
             **MARIADB,
         },
     )
@@ -225,7 +225,7 @@ class LoadedFile(ServiceBase):
     __table_args__ = (
         {
             "comment": "Raw files already loaded into this database",
-            "info": {"grain": "one row for a raw file"},
+            "info": {"grain": "one row per raw file"},
             **MARIADB,
         },
     )
@@ -245,7 +245,7 @@ class DataVersion(ServiceBase):
     __table_args__ = (
         {
             "comment": "Version counter of each dataset, incremented by each load that changes rows",
-            "info": {"grain": "one row for a dataset"},
+            "info": {"grain": "one row per dataset"},
             **MARIADB,
         },
     )

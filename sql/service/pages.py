@@ -15,7 +15,7 @@ class KokSeller(ServiceBase):
     __table_args__ = (
         {
             "comment": "Sellers of mall products, as worded on the newest product page",
-            "info": {"grain": "one row for a product of the mall"},
+            "info": {"grain": "one row per product of the mall"},
             **MARIADB,
         },
     )
@@ -46,7 +46,7 @@ class KokReview(ServiceBase):
         UniqueConstraint("kok_product_id", "content_hash", name="uq_kok_review_key"),
         {
             "comment": "Reviews of mall products, including those that the page no longer shows",
-            "info": {"grain": "one row for a review"},
+            "info": {"grain": "one row per review"},
             **MARIADB,
         },
     )
@@ -72,7 +72,7 @@ class ProductDetail(ServiceBase):
     __table_args__ = (
         {
             "comment": "Specification tables of the newest product page",
-            "info": {"grain": "one row for a line of a product page's tables"},
+            "info": {"grain": "one row per line of a product page's tables"},
             **MARIADB,
         },
     )
@@ -93,7 +93,7 @@ class ProductImage(ServiceBase):
     __table_args__ = (
         {
             "comment": "Description images of the newest product page",
-            "info": {"grain": "one row for an image of a product page"},
+            "info": {"grain": "one row per image of a product page"},
             **MARIADB,
         },
     )

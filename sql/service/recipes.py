@@ -14,7 +14,7 @@ class Recipe(ServiceBase):
 
     __tablename__ = "recipe"
     __table_args__ = (
-        {"comment": "Recipes, without their authors", "info": {"grain": "one row for a recipe"}, **MARIADB},
+        {"comment": "Recipes, without their authors", "info": {"grain": "one row per recipe"}, **MARIADB},
     )
 
     recipe_id: Mapped[int] = mapped_column(
@@ -44,7 +44,7 @@ class RecipeIngredient(ServiceBase):
     __table_args__ = (
         {
             "comment": "Ingredient lines of recipes",
-            "info": {"grain": "one row for a line of a recipe's ingredients"},
+            "info": {"grain": "one row per line of a recipe's ingredients"},
             **MARIADB,
         },
     )
@@ -66,7 +66,7 @@ class Ingredient(ServiceBase):
 
     __tablename__ = "ingredient"
     __table_args__ = (
-        {"comment": "Canonical ingredient names", "info": {"grain": "one row for an ingredient"}, **MARIADB},
+        {"comment": "Canonical ingredient names", "info": {"grain": "one row per ingredient"}, **MARIADB},
     )
 
     ingredient_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Id of the ingredient")
@@ -78,7 +78,7 @@ class IngredientSynonym(ServiceBase):
 
     __tablename__ = "ingredient_synonym"
     __table_args__ = (
-        {"comment": "Alternative spellings of ingredients", "info": {"grain": "one row for a spelling"}, **MARIADB},
+        {"comment": "Alternative spellings of ingredients", "info": {"grain": "one row per spelling"}, **MARIADB},
     )
 
     variant: Mapped[str] = mapped_column(String(255), primary_key=True, comment="The spelling")

@@ -1,4 +1,4 @@
-"""Accounts and their data: logins, search history, recipe ratings. Written only by the API."""
+"""Accounts and their data: logins, search history, recipe ratings. Written by the API, and by ``ukok logs erase``."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ class User(ServiceBase):
     """An account. ``email`` is stored in lower case, which makes its unique key case-insensitive on every engine."""
 
     __tablename__ = "user_account"
-    __table_args__ = ({"comment": "Accounts of the service", "info": {"grain": "one row for an account"}, **MARIADB},)
+    __table_args__ = ({"comment": "Accounts of the service", "info": {"grain": "one row per account"}, **MARIADB},)
 
     user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Id of the account")
     email: Mapped[str] = mapped_column(String(320), unique=True, comment="Login name, lower case")
@@ -29,7 +29,7 @@ class LoginSession(ServiceBase):
     __table_args__ = (
         {
             "comment": "Login sessions; rows without valid tokens may be deleted",
-            "info": {"grain": "one row for a login"},
+            "info": {"grain": "one row per login"},
             **MARIADB,
         },
     )
@@ -52,7 +52,7 @@ class RefreshToken(ServiceBase):
     __table_args__ = (
         {
             "comment": "Refresh tokens by their hash; rows past expires_at may be deleted",
-            "info": {"grain": "one row for an issued refresh token"},
+            "info": {"grain": "one row per issued refresh token"},
             **MARIADB,
         },
     )
@@ -73,7 +73,7 @@ class ErasedUser(ServiceBase):
     __table_args__ = (
         {
             "comment": "Deleted accounts: no other table may hold these ids",
-            "info": {"grain": "one row for a deleted account"},
+            "info": {"grain": "one row per deleted account"},
             **MARIADB,
         },
     )
@@ -87,7 +87,7 @@ class SearchHistory(ServiceBase):
 
     __tablename__ = "search_history"
     __table_args__ = (
-        {"comment": "Search keywords by user", "info": {"grain": "one row for a saved keyword"}, **MARIADB},
+        {"comment": "Search keywords by user", "info": {"grain": "one row per saved keyword"}, **MARIADB},
     )
 
     search_history_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Id that the API deletes by")
@@ -104,7 +104,7 @@ class RecipeRating(ServiceBase):
     __table_args__ = (
         {
             "comment": "Latest rating by user and recipe, 0 to 5",
-            "info": {"grain": "one row for a user and recipe"},
+            "info": {"grain": "one row per user and recipe"},
             **MARIADB,
         },
     )

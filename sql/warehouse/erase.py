@@ -1,4 +1,4 @@
-"""Anonymise the events of people who deleted their accounts: what happened is kept, who it was is not.
+"""Anonymise the events of deleted accounts: keep the event, remove the person.
 
 Which fields of a payload are kept is derived from :mod:`sql.warehouse.event_types`.
 """
@@ -56,7 +56,7 @@ _REJECTED = """
 def anonymise(conn: Connection, user_ids: Collection[int]) -> int:
     """Remove the person from the events of ``user_ids`` in every table that holds them; returns the rows changed.
 
-    Doing it again changes nothing. Two at a time take turns, because they may meet in the same rows.
+    Doing it again changes nothing. Concurrent calls are serialised: they may update the same rows.
     """
     kept = preserved_fields()
     numbers = [name for name, field in kept.items() if field.pattern is None]

@@ -20,7 +20,7 @@ class UserEvent(WarehouseBase):
         Index(None, "user_id", "received_at"),
         {
             "comment": "Landing table of events, written and committed before they are acknowledged",
-            "info": {"grain": "one row for an event"},
+            "info": {"grain": "one row per event"},
         },
     )
 
@@ -46,7 +46,7 @@ class FctUserEvent(WarehouseBase):
     __table_args__ = (
         {
             "comment": "Events by KST day of arrival, one partition a day",
-            "info": {"grain": "one row for an event"},
+            "info": {"grain": "one row per event"},
             "postgresql_partition_by": "RANGE (day)",
         },
     )
@@ -67,7 +67,7 @@ class RejectedEvent(WarehouseBase):
     """An invalid event, stored whole with the reason."""
 
     __tablename__ = "rejected_event"
-    __table_args__ = ({"comment": "Quarantine of events", "info": {"grain": "one row for a rejected event"}},)
+    __table_args__ = ({"comment": "Quarantine of events", "info": {"grain": "one row per rejected event"}},)
 
     event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, comment="As in user_event")
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the API stored the event")

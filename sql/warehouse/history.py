@@ -16,8 +16,8 @@ class DimProduct(WarehouseBase):
     __table_args__ = (
         UniqueConstraint("source", "source_product_id", "valid_from", name="uq_dim_product_version"),
         {
-            "comment": "Products with their history: one row for each version, the current one has valid_to NULL",
-            "info": {"grain": "one row for a product and version"},
+            "comment": "Products with their history: one row per version, the current one has valid_to NULL",
+            "info": {"grain": "one row per product and version"},
         },
     )
 
@@ -39,8 +39,8 @@ class FctPrice(WarehouseBase):
     __tablename__ = "fct_price"
     __table_args__ = (
         {
-            "comment": "Price history: one row for each change",
-            "info": {"grain": "one row for a product and price change"},
+            "comment": "Price history: one row per change",
+            "info": {"grain": "one row per product and price change"},
         },
     )
 
@@ -61,8 +61,8 @@ class FctBroadcast(WarehouseBase):
     __tablename__ = "fct_broadcast"
     __table_args__ = (
         {
-            "comment": "Shows: one row for each product of a show, cancelled ones included",
-            "info": {"grain": "one row for a product in a show: channel, start and product"},
+            "comment": "Shows: one row per product of a show, cancelled ones included",
+            "info": {"grain": "one row per product in a show: channel, start and product"},
         },
     )
 
@@ -92,7 +92,7 @@ class ProductItem(WarehouseBase):
     __table_args__ = (
         {
             "comment": "Items: listings of the same product across sources and ids, as of the last linking",
-            "info": {"grain": "one row for a listing of a product"},
+            "info": {"grain": "one row per listing of a product"},
         },
     )
 

@@ -16,7 +16,7 @@ class StepRun(WarehouseBase):
 
     __tablename__ = "step_run"
     __table_args__ = (
-        {"comment": "Reports of pipeline steps, one row a run", "info": {"grain": "one row for a run of a step"}},
+        {"comment": "Reports of pipeline steps, one row per run", "info": {"grain": "one row per run of a step"}},
     )
 
     run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Id of the run; ids sort by time")
@@ -39,7 +39,7 @@ class LoadedFile(WarehouseBase):
 
     __tablename__ = "loaded_file"
     __table_args__ = (
-        {"comment": "Raw files already loaded into the warehouse", "info": {"grain": "one row for a raw file"}},
+        {"comment": "Raw files already loaded into the warehouse", "info": {"grain": "one row per raw file"}},
     )
 
     source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok, hnsmall, hmall, nsmall or recipes")
@@ -54,7 +54,7 @@ class ReleaseRecord(WarehouseBase):
     """A built release with its evaluation."""
 
     __tablename__ = "release"
-    __table_args__ = ({"comment": "Register of releases", "info": {"grain": "one row for a built release"}},)
+    __table_args__ = ({"comment": "Register of releases", "info": {"grain": "one row per built release"}},)
 
     version: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Name under releases/")
     built_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When it was built")

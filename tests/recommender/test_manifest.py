@@ -30,8 +30,8 @@ def test_a_manifest_survives_its_json() -> None:
     [
         (b"no JSON", "manifest.json is not valid: content: Invalid JSON"),
         (b"{}", "manifest.json is not valid: schema_version: Field required"),
-        (changed(schema_version=2), "manifest.json has schema version 2, readable is 1: upgrade ukok"),
-        (changed(schema_version=0), "manifest.json has schema version 0, readable is 1: build a new release"),
+        (changed(schema_version=2), "manifest.json has schema version 2, this version reads 1: upgrade ukok"),
+        (changed(schema_version=0), "manifest.json has schema version 0, this version reads 1: build a new release"),
         (changed(counts={}), "manifest.json is not valid: counts.recipes: Field required"),
         (changed(surprise=1), "manifest.json is not valid: surprise: Extra inputs are not permitted"),
         (changed(version="v2"), "manifest.json is that of v2"),

@@ -174,7 +174,7 @@ def upgrade() -> None:
         sa.Column("price_kind", sa.String(10), nullable=False, comment="amount, consult or unknown"),
         sa.Column("discount_rate", sa.SmallInteger(), nullable=False, comment="Percent as listed"),
         sa.PrimaryKeyConstraint("kok_product_id", "observed_at", name="pk_kok_price"),
-        comment="Price history: one row for each change of price or rate",
+        comment="Price history: one row per change of price or rate",
     )
 
     create_table(
@@ -257,7 +257,7 @@ def upgrade() -> None:
         sa.Column("cancelled_at", UTC_DATETIME, nullable=True, comment="NULL while the show is scheduled"),
         sa.PrimaryKeyConstraint("broadcast_id", name="pk_broadcast"),
         sa.UniqueConstraint("channel_id", "starts_at", "source", "source_product_id", name="uq_broadcast_key"),
-        comment="Shows: one row for each product of a show",
+        comment="Shows: one row per product of a show",
     )
 
     create_table(

@@ -69,7 +69,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("product_key", name="pk_dim_product"),
         sa.UniqueConstraint("source", "source_product_id", "valid_from", name="uq_dim_product_version"),
-        comment="Products with their history: one row for each version, the current one has valid_to NULL",
+        comment="Products with their history: one row per version, the current one has valid_to NULL",
     )
 
     create_table(
@@ -84,7 +84,7 @@ def upgrade() -> None:
         sa.Column("price_kind", sa.String(10), nullable=False, comment="amount, consult or unknown"),
         sa.Column("discount_rate", sa.SmallInteger(), nullable=True, comment="Percent as the source listed it"),
         sa.PrimaryKeyConstraint("source", "source_product_id", "observed_at", name="pk_fct_price"),
-        comment="Price history: one row for each change",
+        comment="Price history: one row per change",
     )
 
     create_table(
@@ -108,7 +108,7 @@ def upgrade() -> None:
             comment="First crawl that no longer listed it; NULL = scheduled",
         ),
         sa.PrimaryKeyConstraint("channel_id", "starts_at", "source", "source_product_id", name="pk_fct_broadcast"),
-        comment="Shows: one row for each product of a show, cancelled ones included",
+        comment="Shows: one row per product of a show, cancelled ones included",
     )
 
     create_table(
@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("details", JSONB(), nullable=False, comment="Metrics of the step"),
         sa.Column("error", sa.Text(), nullable=True, comment="One line; NULL unless failed"),
         sa.PrimaryKeyConstraint("run_id", name="pk_step_run"),
-        comment="Reports of pipeline steps, one row a run",
+        comment="Reports of pipeline steps, one row per run",
     )
     op.create_index("ix_step_run_step", "step_run", ["step"], if_not_exists=True)
 
