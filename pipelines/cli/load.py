@@ -20,8 +20,8 @@ def load(
     """Load the crawls of a source that are not loaded yet into the service database and the warehouse.
 
     Loading a file twice changes nothing. A file is held back, and nothing of it is loaded, when it violates the
-    contract of its source, has far fewer items than the files before, or has more than 5 % of its items rejected: look at
-    `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
+    contract of its source, has far fewer items than the files before, or has more than 5 % of its items rejected: look
+    at `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
 
     Example: `ukok load kok`.
     """

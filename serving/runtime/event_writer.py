@@ -185,8 +185,8 @@ class EventWriter:
     async def write(self, events: Sequence[Event]) -> None:
         """Return after the events are committed; an event that is stored already changes nothing.
 
-        Raises :class:`Unavailable` when it is unknown whether the commit succeeded, :class:`EventRefused` when they cannot
-        be stored and :class:`EventIdTaken` when one has the id of an event of another author.
+        Raises :class:`Unavailable` when it is unknown whether the commit succeeded, :class:`EventRefused` when they
+        cannot be stored and :class:`EventIdTaken` when one has the id of an event of another author.
         """
         if self.problem is not None or self._stopping or not self._thread.is_alive():
             raise Unavailable(f"events cannot be stored right now: {self.problem or 'shutting down'}")
