@@ -4,9 +4,9 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
-KST = ZoneInfo("Asia/Seoul")
+from ukok.korea import KST
+
 MAX_ID = 2**63 - 1
 HTTPS_HOSTS = (
     "kok.uplus.co.kr",

@@ -1,6 +1,5 @@
 """Settings of the crawler: base URLs of the sources, politeness, browser, images."""
 
-import json
 from datetime import timedelta
 from shutil import which
 from typing import Annotated
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from ukok import __version__
-from ukok.settings import Settings
+from ukok.settings import Settings, parse_list
 
 
 def _base_url(url: str) -> str:
@@ -19,17 +18,8 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _names(value: object) -> object:
-    """Parse the names in an environment variable: a JSON list, or a comma-separated list."""
-    if not isinstance(value, str):
-        return value
-    if value.strip().startswith("["):
-        return json.loads(value)
-    return [name.strip() for name in value.split(",") if name.strip()]
-
-
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)]
 
 
 class SpiderSettings(Settings):

@@ -2,11 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param, get_current_context
 
-KST = ZoneInfo("Asia/Seoul")
+from ukok.korea import KST
 
 COMMON: dict[str, Any] = {
     "catchup": False,

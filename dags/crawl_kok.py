@@ -20,7 +20,8 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.assets import CATALOG
-from dags.common import ACCEPT, COMMON, DATE, KST, crawl_instant, day, param
+from dags.common import ACCEPT, COMMON, DATE, crawl_instant, day, param
+from ukok.korea import KST
 
 
 @dag(

@@ -22,8 +22,9 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from dags.assets import SCHEDULE
-from dags.common import ACCEPT, COMMON, DATE, DAYS, KST, crawl_instant, day, param
+from dags.common import ACCEPT, COMMON, DATE, DAYS, crawl_instant, day, param
 from pipelines.tasks import broadcasters
+from ukok.korea import KST
 
 
 @dag(

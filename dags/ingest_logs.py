@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import CronTriggerTimetable, Param, dag, task
 
 from dags.assets import EVENTS
-from dags.common import COMMON, KST, param, run_after
+from dags.common import COMMON, param, run_after
+from ukok.korea import KST
 
 START = Param(
     None,

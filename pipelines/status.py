@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from artifacts.errors import StoreError
 from artifacts.open import open_store, store_url
 from artifacts.raw import RawRun, list_runs
-from artifacts.release import current, read_manifest
+from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
 from crawlers.registry import MALL, sources
 from pipelines.load import kok, schedules
@@ -106,7 +106,10 @@ class LiveRelease(ReleaseFigures):
 
 
 class SystemStatus(BaseModel):
-    """Everything that `ukok status` shows; ``rows`` of the main tables only."""
+    """Everything that `ukok status` shows; ``rows`` of the main tables only.
+
+    ``release_problem``: why the live release or ``CURRENT`` cannot be read.
+    """
 
     at: AwareDatetime
     components: list[Component]
@@ -115,6 +118,7 @@ class SystemStatus(BaseModel):
     rows: list[TableRows]
     steps: list[StepStatus]
     release: LiveRelease | None
+    release_problem: str | None
 
     @property
     def reachable(self) -> bool:
@@ -128,7 +132,8 @@ def read_status(now: datetime) -> SystemStatus:
         _open_database("service", service_engine) as (service, service_state),
         _open_database("warehouse", warehouse_engine) as (warehouse, warehouse_state),
     ):
-        store, manifest, store_state = _open_artifacts()
+        store, store_state = _open_artifacts()
+        manifest, release_problem = _live_manifest(store) if store else (None, None)
         runs = _last_runs(warehouse) if warehouse else []
         done = _last_done(warehouse) if warehouse else {}
         unloaded = _unloaded(service, store, runs, _crawl_starts(warehouse)) if service and store and warehouse else []
@@ -143,6 +148,7 @@ def read_status(now: datetime) -> SystemStatus:
             rows=[*_count_rows("service", service), *_count_rows("warehouse", warehouse)],
             steps=[_step_status(run) for run in runs],
             release=_live_release(manifest, warehouse) if manifest else None,
+            release_problem=release_problem,
         )
 
 
@@ -189,15 +195,27 @@ def _open_database(name: Database, make: Callable[..., Engine]) -> Iterator[tupl
         engine.dispose()
 
 
-def _open_artifacts() -> tuple[Store | None, Manifest | None, Component]:
-    """The store, None if it is unreachable, and the manifest of the live release."""
+def _open_artifacts() -> tuple[Store | None, Component]:
+    """The store, None if it is unreachable, and what is known of it."""
     try:
         store = open_store()
-        version = current(store)
-        manifest = read_manifest(store, version, Manifest) if version else None
+        store.exists(CURRENT)
     except StoreError as error:
-        return None, None, Component(name="artifacts", state="unreachable", detail=" ".join(str(error).split()))
-    return store, manifest, Component(name="artifacts", state="ok", detail=store_url())
+        return None, Component(name="artifacts", state="unreachable", detail=_one_line(error))
+    return store, Component(name="artifacts", state="ok", detail=store_url())
+
+
+def _live_manifest(store: Store) -> tuple[Manifest | None, str | None]:
+    """The manifest of the live release, None if there is none, and why it cannot be read."""
+    try:
+        version = current(store)
+        return read_manifest(store, version, Manifest) if version else None, None
+    except StoreError as error:
+        return None, _one_line(error)
+
+
+def _one_line(error: StoreError) -> str:
+    return " ".join(str(error).split())
 
 
 def _count_rows(database: Database, conn: Connection | None) -> Iterator[TableRows]:

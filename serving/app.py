@@ -1,7 +1,8 @@
 """Application factory, of one service or of all."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -15,7 +16,7 @@ from serving.runtime import health
 from serving.runtime.deps import Visitor
 from serving.runtime.event_writer import WriterLimits
 from serving.runtime.response_cache import ResponseCache
-from serving.runtime.runtime import Part, Runtime
+from serving.runtime.runtime import Dependency, Runtime
 from serving.web import errors, logging, openapi
 from serving.web.clock import Clock, wall_clock
 from serving.web.errors import AWAY, StartupError, log_reason
@@ -34,13 +35,13 @@ STARTUP_FAILURE = 3
 def build_app(
     service: str,
     routers: Iterable[APIRouter],
-    parts: Iterable[Part],
+    dependencies: Iterable[Dependency],
     *,
     settings: ServingSettings | None = None,
     clock: Clock = wall_clock,
     writer_limits: WriterLimits = WriterLimits(),
 ) -> FastAPI:
-    """Build the application ``service`` of ``routers``; ``parts`` are what these need in addition to accounts.
+    """Build the application ``service`` of ``routers``; ``dependencies`` are what these need in addition to accounts.
 
     Without ``settings`` they are read from the environment; invalid ones end the process with one log line.
     """
@@ -48,16 +49,8 @@ def build_app(
     logging.configure()
     settings = settings or _read_settings_or_exit()
     metrics = Metrics()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        logging.configure()
-        runtime = await run_in_threadpool(Runtime, settings, clock, metrics, frozenset(parts), writer_limits)
-        app.state.runtime = runtime
-        await run_in_threadpool(runtime.start)
-        yield
-        await run_in_threadpool(runtime.stop)
-
+    # Opened when the application starts, not when it is built.
+    open_runtime = partial(Runtime, settings, clock, metrics, frozenset(dependencies), writer_limits)
     # The pages under /docs load nothing from other servers.
     app = FastAPIOffline(
         static_url="/docs/assets",
@@ -65,7 +58,7 @@ def build_app(
         title=f"ukok {service}",
         description=DESCRIPTION,
         version=__version__,
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, open_runtime),
         responses=AWAY,
     )
     for router in routers:
@@ -74,6 +67,22 @@ def build_app(
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
     openapi.complete(app, optional_login=Visitor)
+    _add_middleware(app, settings, metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(open_runtime: Callable[[], Runtime], app: FastAPI) -> AsyncIterator[None]:
+    logging.configure()
+    runtime = await run_in_threadpool(open_runtime)
+    app.state.runtime = runtime
+    await run_in_threadpool(runtime.start)
+    yield
+    await run_in_threadpool(runtime.stop)
+
+
+def _add_middleware(app: FastAPI, settings: ServingSettings, metrics: Metrics) -> None:
+    """Add the middleware, the innermost first."""
     app.add_middleware(BodyMiddleware)
     app.add_middleware(ResponseCache)
     app.add_middleware(
@@ -85,7 +94,6 @@ def build_app(
     )
     app.add_middleware(RequestMiddleware, metrics=metrics)
     app.add_middleware(StartupMiddleware)
-    return app
 
 
 class StartupMiddleware:

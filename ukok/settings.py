@@ -1,5 +1,6 @@
-"""Base class of every settings class."""
+"""Base class of every settings class, and the parser of lists in them."""
 
+import json
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,3 +30,12 @@ class Settings(BaseSettings):
             if isinstance(source, EnvSettingsSource):
                 source.env_vars = {name: value for name, value in source.env_vars.items() if value and value.strip()}
         return init_settings, env_settings, dotenv_settings
+
+
+def parse_list(value: object) -> object:
+    """Parse a JSON list, or texts separated by commas."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().startswith("["):
+        return json.loads(value)
+    return [each.strip() for each in value.split(",") if each.strip()]

@@ -3,10 +3,10 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from artifacts.store import Store
-from crawlers.parsing import KST
 from crawlers.report import plots
 from crawlers.report.figures import CrawlReport
 from crawlers.report.wording import duration, kst, milliseconds, number, percent, share, size
+from ukok.korea import KST
 
 
 def render(report: CrawlReport) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from crawlers.parsing import KST
+from ukok.korea import KST
 
 NOTHING = "—"
 

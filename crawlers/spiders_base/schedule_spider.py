@@ -14,10 +14,11 @@ from scrapy.http import Response
 
 from crawlers.items import Show
 from crawlers.job import Job
-from crawlers.parsing import KST, MAX_ID, Price, kst_day
+from crawlers.parsing import MAX_ID, Price, kst_day
 from crawlers.quality.contracts import BadRow, Contract, FieldRule, reading
 from crawlers.quality.coverage import Scope
 from crawlers.spiders_base.source_spider import SourceSpider
+from ukok.korea import KST
 
 Row = Callable[[], dict[str, Any]]
 

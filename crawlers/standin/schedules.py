@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from crawlers.parsing import KST, Instants, parse_clock, show_instants
+from crawlers.parsing import Instants, parse_clock, show_instants
 from crawlers.standin.catalog import ShowRow
+from ukok.korea import KST
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
 HMALL_CHANNELS = {"etv": 2, "dtv": 3}

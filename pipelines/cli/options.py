@@ -2,13 +2,12 @@
 
 from datetime import date, datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from crawlers.registry import sources
+from ukok.korea import KST
 
-KST = ZoneInfo("Asia/Seoul")
 DAYS = 11  # of schedule, which is as far ahead as the broadcasters publish
 
 

@@ -89,6 +89,9 @@ def _rows(found: "SystemStatus") -> "Table":
 def _release(found: "SystemStatus") -> "Table":
     table = _table("Live release", "", "")
     release = found.release
+    if found.release_problem:
+        table.add_row("unreadable", _plain(found.release_problem))
+        return table
     if release is None:
         table.add_row("none", "run `ukok release build` and `ukok release promote`")
         return table

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from crawlers.parsing import KST, MAX_ID
+from crawlers.parsing import MAX_ID
 from recommender.text.cleaning import clean
+from ukok.korea import KST
 
 MAX_COUNT = 2**31 - 1
 ENCODINGS = ("utf-8", "cp949")

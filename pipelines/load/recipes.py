@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, inser
 
 from artifacts.raw import RawRun, RunReport, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from crawlers.parsing import KST
 from pipelines.load.crawl_batch import CrawlBatch, Target, instant, load_pending
 from pipelines.load.ledger import increment_version, lock_service, table_of
 from pipelines.load.products import resolve_titles
@@ -25,6 +24,7 @@ from recommender.text.titles import tokens
 from sql.service import catalog
 from sql.service import recipes as model
 from sql.upsert import Counts, upsert
+from ukok.korea import KST
 
 SOURCE = DATASET = "recipes"
 CHUNK = 500

@@ -11,7 +11,6 @@ from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, u
 from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.items import HomeShoppingProduct, Show
-from crawlers.parsing import KST
 from crawlers.run_report import read_crawl_report
 from pipelines.load import product_fields
 from pipelines.load.child_rows import write_page_details
@@ -30,6 +29,7 @@ from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import catalog
 from sql.upsert import Counts, chunks, upsert
 from sql.warehouse.history import FctBroadcast
+from ukok.korea import KST
 
 DATASETS = ("schedule", "products")
 BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)

@@ -15,10 +15,11 @@ from recommender.product_ref import ProductRef
 from recommender.search.index import Knows, TextIndex
 from serving.catalog.ingredient_names import read_synonyms
 from serving.catalog.products import read_product_ingredients, read_product_tokens
-from serving.web.clock import KST, kst_day
+from serving.web.clock import kst_day
 from serving.web.fragments import Fragments
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
+from ukok.korea import KST
 
 # About ten weeks of five channels are held in memory. Older shows are history, which the warehouse keeps.
 NEWEST_BROADCASTS = 50_000

@@ -9,7 +9,7 @@ from serving.log.router import router as log
 from serving.recipe.router import router as recipe
 from serving.recommend.router import router as recommend
 from serving.runtime.event_writer import WriterLimits
-from serving.runtime.runtime import Part
+from serving.runtime.runtime import Dependency
 from serving.user.router import router as user
 from serving.web.clock import Clock, wall_clock
 from serving.web.settings import ServingSettings
@@ -21,4 +21,4 @@ def create_app(
     settings: ServingSettings | None = None, clock: Clock = wall_clock, writer_limits: WriterLimits = WriterLimits()
 ) -> FastAPI:
     """Build the application; settings are read from the environment unless given."""
-    return build_app("gateway", ROUTERS, Part, settings=settings, clock=clock, writer_limits=writer_limits)
+    return build_app("gateway", ROUTERS, Dependency, settings=settings, clock=clock, writer_limits=writer_limits)

@@ -4,10 +4,10 @@ from fastapi import FastAPI
 
 from serving.app import build_app
 from serving.kok.router import router
-from serving.runtime.runtime import Part
+from serving.runtime.runtime import Dependency
 from serving.web.settings import ServingSettings
 
 
 def create_app(settings: ServingSettings | None = None) -> FastAPI:
     """Build the application; settings are read from the environment unless given."""
-    return build_app("kok", [router], [Part.CATALOG, Part.RELEASE], settings=settings)
+    return build_app("kok", [router], [Dependency.CATALOG, Dependency.RELEASE], settings=settings)

@@ -16,8 +16,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from serving.web.clock import KST, LAST_INSTANT, KstDateTime
+from serving.web.clock import LAST_INSTANT, KstDateTime
 from serving.web.parameters import Id
+from ukok.korea import KST
 
 LONGEST_ACTION = 80
 LARGEST_BATCH = 1_000

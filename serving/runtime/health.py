@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import QueuePool
 
 from serving.runtime.deps import CurrentRuntime
-from serving.runtime.runtime import Part, Runtime
+from serving.runtime.runtime import Dependency, Runtime
 from serving.web.clock import KstDateTime
 from ukok import __version__
 
@@ -138,7 +138,7 @@ def _readiness(runtime: Runtime) -> Readiness:
     wrong = {name for name, problem in problems.items() if problem}
     status: Literal["ready", "degraded", "not ready"] = "ready"
     if wrong:
-        vital = wrong - NOT_VITAL - (set() if Part.EVENTS in runtime.parts else {"events"})
+        vital = wrong - NOT_VITAL - (set() if Dependency.EVENTS in runtime.dependencies else {"events"})
         status = "not ready" if vital else "degraded"
     return Readiness(
         status=status,

@@ -50,10 +50,15 @@ class ResponseCache:
 
 
 class CachedResponse(Response):
-    """An answer with its ETag; 304 where the client already has it."""
+    """An answer with its ETag; 304 where the client already has it.
+
+    The headers are those of the answer, so Starlette's are not built.
+    """
+
+    background = None
+    status_code = 200
 
     def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.body, media_type="application/json")
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

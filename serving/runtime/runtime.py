@@ -33,7 +33,7 @@ LOAD_SECONDS = 60
 log = structlog.get_logger()
 
 
-class Part(StrEnum):
+class Dependency(StrEnum):
     """What an application may need in addition to accounts."""
 
     CATALOG = "catalog"
@@ -49,11 +49,11 @@ class Runtime:
         settings: ServingSettings,
         clock: Clock,
         metrics: Metrics,
-        parts: frozenset[Part],
+        dependencies: frozenset[Dependency],
         writer_limits: WriterLimits = WriterLimits(),
     ) -> None:
         """Open everything; :class:`StartupError` for an invalid configuration, not for an unavailable server."""
-        self.parts = parts
+        self.dependencies = dependencies
         self.settings = settings
         self.clock = clock
         self.metrics = metrics
@@ -62,7 +62,7 @@ class Runtime:
         try:
             self.service_db = service_engine(silence_seconds=SILENCE_SECONDS)
             self.warehouse = warehouse_engine(silence_seconds=SILENCE_SECONDS)
-            if Part.RELEASE in parts:
+            if Dependency.RELEASE in dependencies:
                 self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.live_snapshot, metrics)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
@@ -73,7 +73,7 @@ class Runtime:
         self.login_attempts = LoginAttempts()
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
-        if Part.CATALOG in parts:
+        if Dependency.CATALOG in dependencies:
             feed = CatalogFeed(self.service_db, self.live_snapshot)
             self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
@@ -81,7 +81,7 @@ class Runtime:
 
     def start(self) -> None:
         """Load everything once, then start polling; what is unavailable now is tried again at each poll."""
-        if Part.CATALOG in self.parts:
+        if Dependency.CATALOG in self.dependencies:
             query_tokens("준비")  # loads the analyser, which takes seconds, before the first search
         for poller in self._pollers:
             poller.start()

@@ -61,6 +61,7 @@ class Answers:
 
     def get(self, path: str, query: bytes) -> Answer | None:
         """Return the answer cached for this URL."""
+        # Without the lock: a FIFO cache changes nothing when it is read.
         try:
             return self._answers[path, query]
         except KeyError:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import PlainSerializer
 
-KST = ZoneInfo("Asia/Seoul")
+from ukok.korea import KST
+
 # Last instant with a date in Korea that Python can represent. Korea is ahead of UTC, so there is no first one.
 LAST_INSTANT = datetime.max.replace(tzinfo=KST).astimezone(UTC)
 

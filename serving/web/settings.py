@@ -1,13 +1,12 @@
 """Settings of the API."""
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import NoDecode
 
 from serving.web.errors import StartupError
-from ukok.settings import Settings
+from ukok.settings import Settings, parse_list
 
 DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
 # A stolen token stays valid, and a revoked session is remembered, for that long.
@@ -15,15 +14,6 @@ MOST_MINUTES = 30 * 24 * 60
 MOST_DAYS = 365
 # Changes must show within five seconds; revocations older than ten seconds are not trusted.
 MOST_POLL_SECONDS = 4
-
-
-def _origins(value: object) -> object:
-    """Parse a JSON list or comma-separated origins."""
-    if not isinstance(value, str):
-        return value
-    if value.strip().startswith("["):
-        return json.loads(value)
-    return [origin.strip() for origin in value.split(",") if origin.strip()]
 
 
 class ServingSettings(Settings):
@@ -39,7 +29,7 @@ class ServingSettings(Settings):
         le=MOST_POLL_SECONDS,
         description="Poll interval for data, releases and revoked sessions",
     )
-    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(parse_list)] = Field(
         default=[], description="Origins other than its own that may call the API, e.g. https://shop.example.com"
     )
 

@@ -5,6 +5,7 @@ Which fields of a payload are kept is derived from :mod:`sql.warehouse.event_typ
 
 import json
 from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -36,11 +37,13 @@ def _items(name: str) -> str:
     )) ELSE '{{}}' END"""  # noqa: S608 - of constants
 
 
-_PAYLOAD = f"""
-    CASE WHEN jsonb_typeof(payload) = 'object' THEN
-        {" || ".join([_PRESERVED_FIELDS.format(fields="payload"), *map(_items, sorted(item_fields()))])}
-    ELSE '{{}}' END
-"""
+@cache
+def _payload() -> str:
+    """SQL of the payload without the fields that may be personal."""
+    parts = [_PRESERVED_FIELDS.format(fields="payload"), *map(_items, sorted(item_fields()))]
+    return f"CASE WHEN jsonb_typeof(payload) = 'object' THEN {' || '.join(parts)} ELSE '{{}}' END"
+
+
 _EVENTS = """
     UPDATE {table} SET user_id = NULL, session_id = NULL, path = NULL, label = NULL, payload = {payload},
         event_type = CASE WHEN event_type = ANY(:types) OR btrim(event_type) = '' THEN event_type ELSE :other_type END
@@ -64,5 +67,5 @@ def anonymise(conn: Connection, user_ids: Collection[int]) -> int:
     parameters = {"users": list(user_ids), "kept": numbers, "words": json.dumps(patterns)}
     parameters |= {"types": [event_type.value for event_type in EventType], "other_type": OTHER_TYPE}
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('ukok anonymise'))"))
-    statements = [_EVENTS.format(table=table, payload=_PAYLOAD) for table in ("user_event", "fct_user_event")]
+    statements = [_EVENTS.format(table=table, payload=_payload()) for table in ("user_event", "fct_user_event")]
     return sum(conn.execute(text(statement), parameters).rowcount for statement in (*statements, _REJECTED))

@@ -4,7 +4,7 @@ Routers record a payload, which names its event type. From the payload types the
 the documentation its table of events: the docstring of a payload says who records the event and when.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
@@ -476,17 +476,18 @@ class UserActivityUserLogin(EventPayload):
     event_type = EventType.USER_ACTIVITY_USER_LOGIN
 
 
-def preserved_fields() -> dict[str, NotPersonal]:
-    """Return the fields that anonymised events keep, of payloads and of the items in them.
+def preserved_fields(models: Iterable[type[BaseModel]] | None = None) -> dict[str, NotPersonal]:
+    """Return the fields that anonymised events keep, of ``models``: all payloads and the items in them by default.
 
-    Raises ``TypeError`` where payloads disagree about a field: clients may send any field with any event.
+    Raises ``TypeError`` where they disagree about a field: clients may send any field with any event.
     """
-    kept: dict[str, NotPersonal] = {}
-    for model in (*_subclasses(EventPayload), *_subclasses(EventItem)):
-        for name, part in _hints(model):
-            if isinstance(part, NotPersonal) and kept.setdefault(name, part) != part:
+    marks: dict[str, NotPersonal | None] = {}
+    for model in models or (*_subclasses(EventPayload), *_subclasses(EventItem)):
+        for name, hint in get_type_hints(model, include_extras=True).items():
+            mark = next((part for part in _parts(hint) if isinstance(part, NotPersonal)), None)
+            if name in model.model_fields and marks.setdefault(name, mark) != mark:
                 raise TypeError(f"{model.__name__}.{name} and the same field of another payload are marked differently")
-    return kept
+    return {name: mark for name, mark in marks.items() if mark}
 
 
 def item_fields() -> frozenset[str]:

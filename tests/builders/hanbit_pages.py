@@ -6,11 +6,11 @@ from html import escape
 
 from starlette.requests import Request
 
-from crawlers.parsing import KST
 from crawlers.standin.catalog import ShowRow
 from crawlers.standin.pages import Pages
 from crawlers.standin.schedules import Slot
 from crawlers.standin.server import FurtherSource
+from ukok.korea import KST
 
 CHANNEL = 9
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, Table, select
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
-from crawlers.parsing import KST
 from crawlers.run_report import BudgetReport, CrawlRunReport, LatencyReport, ScopeReport, TrafficReport
+from ukok.korea import KST
 
 DAY = date(2025, 8, 6)
 Item = dict[str, Any]

@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from crawlers.items import Aspect, Detail, HomeShoppingProduct, Item, KokPrice, KokProduct, Review, Seller, Show
 from crawlers.standin import details
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow
+from ukok.korea import KST
 
-KST = ZoneInfo("Asia/Seoul")
 CHANNELS = {"hnsmall": (1,), "hmall": (2, 3), "nsmall": (4, 5)}
 ORIGIN = {"observed_at", "page_url"}
 SELLER_FIELDS = {

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import httpx
 import psutil
@@ -37,9 +36,9 @@ from sql.warehouse.events import FctUserEvent, UserEvent
 from tests.builders.servers import embedded_folder, free_port
 from tests.builders.waiting import until
 from tests.conftest import ROOT
+from ukok.korea import KST
 
 SECONDS = 240.0
-KST = ZoneInfo("Asia/Seoul")
 EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -24,8 +23,8 @@ from sql.warehouse.steps import StepRun
 from tests.builders.api_process import served
 from tests.builders.waiting import until
 from tests.conftest import ROOT, embedded_only
+from ukok.korea import KST
 
-KST = ZoneInfo("Asia/Seoul")
 UKOK = Path(sys.executable).parent / "ukok"
 # Tables that every run adds to.
 LEDGERS = {"loaded_file", "step_run"}

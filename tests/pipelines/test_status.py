@@ -113,6 +113,20 @@ def test_rows_and_the_live_release_are_shown(
     assert status.release.recipes == rows["service", "recipe"]
 
 
+@embedded_only
+@pytest.mark.parametrize("current", [b"{", b'{"version": "20250806T000000Z-0", "history": []}'])
+def test_an_unreadable_release_is_no_unreachable_store(
+    ukok: Ukok, on_stack: None, service: Engine, warehouse: Engine, store: Store, current: bytes
+) -> None:
+    store.put("releases/CURRENT", current)
+    shown = ukok("status")
+    assert (shown.code, cells(shown.out, "artifacts")[1]) == (0, "ok")
+    assert cells(shown.out, "unreadable")
+    status = SystemStatus.model_validate_json(ukok("status", "--json").out)
+    assert status.release is None
+    assert status.release_problem
+
+
 def test_a_database_without_tables_is_named(
     ukok: Ukok, on_stack: None, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

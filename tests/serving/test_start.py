@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from serving.runtime.runtime import Part, Runtime
+from serving.runtime.runtime import Dependency, Runtime
 from serving.web.clock import wall_clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
@@ -91,7 +91,7 @@ def test_configuration_error_names_the_setting_without_secrets(
     monkeypatch.setenv("UKOK_ARTIFACTS_URL", "s3://bucket/prefix")
     monkeypatch.setenv(f"UKOK_{name}", value)
     with pytest.raises(StartupError) as caught:
-        Runtime(read_settings(), wall_clock, Metrics(), frozenset(Part))
+        Runtime(read_settings(), wall_clock, Metrics(), frozenset(Dependency))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert PASSWORD not in str(caught.value)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from sql.warehouse.event_types import (
     NOT_RECORDED,
@@ -12,6 +12,7 @@ from sql.warehouse.event_types import (
     HomeshoppingKokRecommendation,
     Impression,
     RecipeRatingCreate,
+    ResultCount,
     item_fields,
     preserved_fields,
 )
@@ -90,6 +91,14 @@ def test_anonymised_events_keep_ids_and_positions_only() -> None:
     }
     assert {name for name, field in kept.items() if field.pattern} == {"release_version", "stage", "product_source"}
     assert item_fields() == {"impressions", "cart"}
+
+
+def test_a_field_is_personal_in_every_payload_or_in_none() -> None:
+    shown, searched = create_model("Shown", keyword=(ResultCount, ...)), create_model("Searched", keyword=(str, ...))
+    for models in ([shown, searched], [searched, shown]):
+        with pytest.raises(TypeError, match="keyword and the same field of another payload are marked differently"):
+            preserved_fields(models)
+    assert set(preserved_fields([shown])) == {"keyword"}
 
 
 def test_payload_omits_fields_that_were_not_given() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +16,8 @@ from sql.service.recipes import Ingredient
 from sql.upsert import Counts, upsert
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.history import FctPrice
+from ukok.korea import KST
 
-KST = ZoneInfo("Asia/Seoul")
 AT = datetime(2025, 8, 6, 0, 30, 15, 123456, tzinfo=KST)
 
 

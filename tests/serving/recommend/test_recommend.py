@@ -316,7 +316,7 @@ def test_events_record_shown_items_and_the_request(client: TestClient, person: P
     until(lambda: len(payloads()) == len(expected), "everything is stored")
     for (path, (asked, items)), payload in zip(expected.items(), payloads(), strict=True):
         assert asked.items() <= payload.items(), path
-        assert payload["source"] == ("text" if "search" in path else "resolved"), path
+        assert payload["stage"] == ("text" if "search" in path else "resolved"), path
         for item, event in zip(items, payload["impressions"], strict="cart" not in path):
             assert item.items() <= event.items(), path
     with warehouse.begin() as conn:
