@@ -21,7 +21,7 @@ _PRESERVED_FIELDS = """(
     FROM jsonb_each({fields}) AS field
     WHERE field.key = ANY(:kept) AND (
             jsonb_typeof(field.value) = 'number'
-            OR jsonb_typeof(field.value) = 'array' AND NOT field.value @? '$[*] ? (@.type() != "number")'
+            OR jsonb_typeof(field.value) = 'array' AND NOT field.value @? 'strict $[*] ? (@.type() != "number")'
         )
         OR jsonb_typeof(field.value) = 'string'
             AND field.value #>> '{{}}' ~ (CAST(:words AS jsonb) ->> field.key)

@@ -93,9 +93,9 @@ Position = Annotated[int, NotPersonal()]  # from 1
 Positions = Annotated[list[int], NotPersonal()]
 Rating = Annotated[int, NotPersonal()]
 ResultCount = Annotated[int, NotPersonal()]
-# Text of the system's own: a release is named by a time and a hash, a stage and a source of products in small letters.
+# Text of the system itself: a release is named by a time and a hash, a source of products by small letters.
 ReleaseVersion = Annotated[str, NotPersonal("^[0-9]{8}T[0-9]{6}Z-[0-9a-f]+$")]
-Stage = Annotated[str, NotPersonal("^[a-z_]{1,20}$")]
+Stage = Annotated[str, NotPersonal("^(release|text|resolved|popular)$")]
 ProductSource = Annotated[str, NotPersonal("^[a-z_]{1,20}$")]
 
 

@@ -98,7 +98,13 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
         ],
     }
     for who in (leaver, other):
-        names = {"email": who.email, "who": {"id": who.user_id}, "stage": who.email, "product_ids": [who.email]}
+        names: dict[str, Any] = {
+            "email": who.email,
+            "who": {"id": who.user_id},
+            "stage": "hong_gildong",
+            "product_ids": [who.email],
+        }
+        names["live_ids"] = [[who.user_id]]
         shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], reported["impressions"])]
         assert act(client, who, extra_data=reported | names | {"impressions": [*shown, who.email]}) == 201
         keyword = {"keyword": f"{who.email} 감자"}
