@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3.11
 PORT ?= 8080
+API_PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -41,9 +42,9 @@ endif
 	@rm $(INSTALLING) && mv $@.part $@
 	@echo "Installed in $$(cat $@) s."
 
-run: setup ## Run every step on the demo sources, then serve the API on http://127.0.0.1:8000
+run: setup ## Run every step on the demo sources, then serve the API on port API_PORT (8000)
 	@echo "Installed in $$(cat $(INSTALLED)) s, once."
-	@$(BIN)/ukok run --demo --serve
+	@$(BIN)/ukok run --demo --serve --port $(API_PORT)
 
 demo-client: setup ## Run a scripted client against the API that `make run` serves
 	@$(BIN)/python docker/demo_client.py

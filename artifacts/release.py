@@ -202,6 +202,8 @@ def _manifest_data(store: Store, version: str) -> bytes:
     try:
         return store.get(f"releases/{version}/{MANIFEST}")
     except NotFound:
+        if not any(True for _ in store.list(f"releases/{version}/")):
+            raise CorruptRelease(f"there is no release {version!r}: see `ukok release list`") from None
         raise CorruptRelease(f"release {version} has no {MANIFEST}: its upload did not finish") from None
 
 

@@ -13,7 +13,7 @@ from artifacts.open import open_store
 from artifacts.store import Store
 from crawlers import registry
 from pipelines.report import Report, record
-from sql.engines import service_engine, warehouse_engine
+from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
     from crawlers.job import Progress
@@ -34,6 +34,8 @@ def open_resources() -> Iterator[Resources]:
     """Open the databases and the store that the settings name; dispose of the engines at the end."""
     opened = Resources(service_engine(), warehouse_engine(), open_store())
     try:
+        check(opened.service, "service")
+        check(opened.warehouse, "warehouse")
         yield opened
     finally:
         opened.service.dispose()

@@ -17,7 +17,7 @@ def start() -> None:
     from sql.settings import DatabaseSettings
 
     for database, url in embedded.start(DatabaseSettings().var_dir).items():
-        out.print(f"{database}: {url}")
+        out.print(f"{database}: {url.replace('+psycopg2', '')}", soft_wrap=True)
 
 
 @app.command()

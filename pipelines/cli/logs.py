@@ -28,7 +28,10 @@ def ingest(
     """
     from pipelines import tasks
 
-    out.print(str(tasks.logs(parse_instant("--start", start), parse_instant("--end", end), wall_clock())))
+    first, last = parse_instant("--start", start), parse_instant("--end", end)
+    if first and last and first >= last:
+        raise typer.BadParameter(f"{end!r} is not after {start!r}", param_hint="--end")
+    out.print(str(tasks.logs(first, last, wall_clock())))
 
 
 @app.command()

@@ -9,7 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipelines.cli.console import out
+from pipelines.cli.errors import fail
 from pipelines.cli.options import Port
+from pipelines.cli.ports import require_free
 
 HOST = "127.0.0.1"
 # A request that is never sent to its end must not keep the API from stopping.
@@ -24,6 +26,14 @@ def serve(
     """Serve the API (the gateway with all six services) until Ctrl-C; /docs describes its routes."""
     import uvicorn
 
+    from serving.web.errors import StartupError
+    from serving.web.settings import read_settings
+
+    require_free(host, port)
+    try:
+        read_settings()
+    except StartupError as error:
+        fail(str(error))
     out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
     # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import out
+from pipelines.cli.ports import free_port, require_free
 
 
 def standin(
@@ -23,7 +24,7 @@ def standin(
         typer.Option(min=1, help="Repeat the mall's products up to this number.", show_default="as in the catalog"),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8900,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8900,
 ) -> None:
     """Serve the pages of all sources from a catalog on this machine, until Ctrl-C.
 
@@ -35,8 +36,9 @@ def standin(
     served = load_catalog(catalog or DEMO, shift_to=shift_to.date() if shift_to else None)
     if products is not None:
         served = served.multiplied(products)
-    if port:
-        settings = base_urls(f"http://{host}:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
-        for setting, value in settings.items():
-            out.print(f"export {setting}={value}")
+    require_free(host, port)
+    port = port or free_port(host)
+    settings = base_urls(f"http://{host}:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
+    for setting, value in settings.items():
+        out.print(f"export {setting}={value}", soft_wrap=True, markup=False)
     serve(served, host, port)

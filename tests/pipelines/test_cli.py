@@ -1,6 +1,7 @@
 """The command line: exit codes, reasons in one line, and whole steps."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -89,7 +90,9 @@ def test_help_imports_no_heavy_library() -> None:
         "logs ingest --start yesterday",
         "logs ingest --start 2025-08-06T00:00",
         "train gpt",
+        "logs ingest --start 2025-08-06T00:00+09:00 --end 2025-08-05T00:00+09:00",
         "standin --port http",
+        "standin --port 99999",
     ],
 )
 def test_wrong_usage_ends_with_2(ukok: Ukok, arguments: str) -> None:
@@ -116,7 +119,7 @@ def test_a_wrong_password_is_not_printed(ukok: Ukok, stack: Stack, monkeypatch: 
     for arguments in (["db", "upgrade"], ["load", "kok"]):
         reason = failed(ukok(*arguments))
         assert "hunter2" not in reason
-        assert "database" in reason
+        assert "UKOK_SERVICE_DB_URL" in reason
 
 
 def test_a_database_without_tables_fails(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +207,21 @@ def test_release_commands_before_the_first_release(ukok: Ukok, on_stack: None) -
     assert ukok("release", "list").code == 0
     assert "ukok release build" in failed(ukok("release", "promote"))
     assert failed(ukok("release", "rollback"))
-    assert failed(ukok("release", "verify", "20250806T000000Z-0000000000"))
+    assert "there is no release '20250806'" in failed(ukok("release", "verify", "20250806"))
+
+
+def test_a_server_that_cannot_start_announces_no_url(ukok: Ukok, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for command in ("serve", "standin"):
+            taken = ukok(command, "--port", port)
+            assert f"port {port} is taken" in failed(taken)
+            assert taken.out == ""
+    assert "--host 192.0.2.1" in failed(ukok("serve", "--host", "192.0.2.1"))
+    monkeypatch.setenv("UKOK_ENVIRONMENT", "production")
+    insecure = ukok("serve", "--port", str(free_port()))
+    assert "UKOK_SECRET_KEY" in failed(insecure)
+    assert insecure.out == ""
 
 
 def test_asking_for_the_embedded_server_does_not_start_it(

@@ -104,7 +104,7 @@ def test_a_deleted_person_is_in_no_table_and_in_no_training_set(
             "stage": "hong_gildong",
             "product_ids": [who.email],
         }
-        names["live_ids"] = [[who.user_id]]
+        names |= {"product_ids": [who.email], "live_ids": [[who.user_id]]}
         shown = [row | {"reason": who.email} for row in cast(list[dict[str, Any]], reported["impressions"])]
         assert act(client, who, extra_data=reported | names | {"impressions": [*shown, who.email]}) == 201
         keyword = {"keyword": f"{who.email} 감자"}
