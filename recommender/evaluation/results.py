@@ -17,7 +17,7 @@ class Result(BaseModel):
 
 
 class RankingFigures(Result):
-    """Share of cases whose hidden item is in the first 10 or 50, and mean reciprocal rank."""
+    """Share of cases whose held-out item is in the first 10 or 50, and mean reciprocal rank."""
 
     hit_at_10: float = Field(alias="hit@10")
     hit_at_50: float = Field(alias="hit@50")

@@ -79,9 +79,9 @@ class TitleResolver:
             inner.append(title_text.strip_packaging(title))
             spirits.append(bool(_PROOF.search(title)))
         found = zip(self._hits(outer), self._hits(inner), spirits, strict=True)
-        return [self._judge(clean, full, known_food=known_food, is_spirit=spirit) for clean, full, spirit in found]
+        return [self._assess(clean, full, known_food=known_food, is_spirit=spirit) for clean, full, spirit in found]
 
-    def _judge(self, clean: list[_Hit], full: list[_Hit], *, known_food: bool, is_spirit: bool) -> ResolvedTitle:
+    def _assess(self, clean: list[_Hit], full: list[_Hit], *, known_food: bool, is_spirit: bool) -> ResolvedTitle:
         main = _main(clean) or _main(full)
         is_food = known_food or _is_food(main, full)
         if not is_food or not main:

@@ -145,9 +145,9 @@ def _check_answers(loaded: LoadedRelease) -> None:
     with_tofu = next(recipe_id for recipe_id, basket in baskets.items() if "두부" in basket)
     assert {("kok", 1), ("hmall", BIG)} <= {n.product for n in loaded.recipe_products(with_tofu, 10)}
     assert loaded.recipe_products(10**12, 10) == []
-    assert loaded.recipes_with(["없는재료"], 5) == []
-    assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_with(["두부"], 5))
-    assert len(loaded.recipes_like("김치찌개", 5)) == 5
+    assert loaded.recipes_by_ingredients(["없는재료"], 5) == []
+    assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_by_ingredients(["두부"], 5))
+    assert len(loaded.recipes_by_text("김치찌개", 5)) == 5
     completed = loaded.complete(["김치", "두부"], 5, "김치찌개")
     assert len(completed) == 5
     assert not {"김치", "두부"} & {name for name, _ in completed}
