@@ -19,14 +19,13 @@ def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> C
     """Compare `blend`, its rankers and the baselines on the test part of `corpus`; `encode` gives unit vectors."""
     held_out = leave_one_out(corpus.test(), blend.names)
     if not len(held_out):
-        return CompletionEvaluation(cases=0, candidates=len(blend.names), weights=blend.weights)
+        return CompletionEvaluation(cases=0, candidates=len(blend.names))
     ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.train(), encode, held_out)}
     return CompletionEvaluation(
         cases=len(held_out),
         candidates=len(blend.names),
         methods={name: ranking_figures(each) for name, each in ranks.items()},
         blend_against={name: hit_difference(ranks["blend"], each) for name, each in ranks.items() if name != "blend"},
-        weights=blend.weights,
     )
 
 
