@@ -4,7 +4,6 @@ import hashlib
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import faiss
 import numpy as np
@@ -32,15 +31,13 @@ from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Paramet
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
 from ukok import __version__
 
 log = structlog.get_logger(__name__)
-
-KOK: Final = "kok"
 
 
 def build_release(service: Engine, warehouse: Engine, store: Store, now: datetime) -> Manifest:
@@ -118,7 +115,7 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
         product_recipes=tables.product_recipes(items),
         recipe_products=tables.recipe_products(items),
         similar_products={
-            "kok": tables.similar_products(items, frozenset({KOK})),
+            KOK: tables.similar_products(items, frozenset({KOK})),
             "home_shopping": tables.similar_products(items, broadcasters),
         },
         blend=train_blend(items.corpus, vectors, config),

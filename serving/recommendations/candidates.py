@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
-from serving.catalog.mall import KOK, KokItem
+from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations.stages import Candidate
 from serving.runtime.snapshot import Snapshot
