@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from kiwipiepy import Kiwi, Token
 
-from recommender.text import lexicon, units
+from recommender.text import amounts, lexicon, units
 from recommender.text import titles as title_text
 
 _LONGEST: Final = 5
@@ -198,10 +198,10 @@ def _listed(hits: list[_Hit], kinds: Mapping[str, str]) -> tuple[str, ...]:
 def resolver_version(vocabulary: Mapping[str, str]) -> str:
     """The `version` of a :class:`TitleResolver`, without creating one.
 
-    Twelve hex digits over the rules (this code, the text rules, the units, the lists) and the vocabulary.
+    Twelve hex digits over the rules (this code, the text rules, the numbers, the units, the lists) and the vocabulary.
     """
     digest = hashlib.sha256(lexicon.fingerprint_source())
-    for path in (Path(__file__), Path(title_text.__file__), Path(units.__file__), units.TABLE):
+    for path in (*map(Path, (__file__, title_text.__file__, amounts.__file__, units.__file__)), units.TABLE):
         digest.update(path.read_bytes())
     for pair in sorted(vocabulary.items()):
         digest.update("\t".join(pair).encode())
