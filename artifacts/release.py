@@ -18,7 +18,7 @@ from artifacts.store import Store
 
 CURRENT: Final = "releases/CURRENT"
 MANIFEST: Final = "manifest.json"
-# Version of the manifest's fields and of the files that it lists; one that differs is not read.
+# Version of the manifest and of the files that it lists: raised when either changes; one that differs is not read.
 SCHEMA_VERSION: Final = 1
 # Earlier live versions that CURRENT lists for rollback.
 HISTORY: Final = 20
@@ -45,7 +45,10 @@ def _inside_release(name: str) -> str:
 
 
 class BaseManifest(BaseModel):
-    """The fields of a manifest that storage reads; a subclass adds the description of the content."""
+    """The fields of a manifest that storage reads; a subclass adds the description of the content.
+
+    ``schema_version`` is raised when a field at any depth or a file of a release changes.
+    """
 
     model_config = ConfigDict(extra="ignore")
 

@@ -31,19 +31,19 @@ def train_and_publish() -> None:
     def train_word2vec() -> str:
         from pipelines import tasks
 
-        return tasks.train_word2vec(now=run_after())
+        return tasks.train_word2vec(now=run_after()).version
 
     @task(inlets=[RECIPES])
     def train_bert() -> str:
         from pipelines import tasks
 
-        return tasks.train_bert(now=run_after())
+        return tasks.train_bert(now=run_after()).version
 
     @task(inlets=[CATALOG, SCHEDULE, RECIPES, EVENTS])
     def build() -> str:
         from pipelines import tasks
 
-        return tasks.build(now=run_after())
+        return tasks.build(now=run_after()).version
 
     @task
     def verify(version: str) -> str:

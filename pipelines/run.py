@@ -7,7 +7,6 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-from artifacts.open import open_store
 from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
@@ -79,29 +78,20 @@ def _load(source: str, _: Watch) -> str:
 
 
 def _train_word2vec(now: datetime) -> str:
-    from pipelines.train.models import ModelCard, read_card
-    from recommender.evaluation.results import Word2VecFigures
-
-    figures = read_card(open_store(), "word2vec", tasks.train_word2vec(now), ModelCard[Word2VecFigures]).figures
+    figures = tasks.train_word2vec(now).figures
     return f"{figures.ingredients:,} ingredients of {figures.recipes:,} recipes"
 
 
 def _train_bert(now: datetime) -> str:
-    from pipelines.train.models import ModelCard, read_card
-    from recommender.evaluation.results import BertFigures
-
-    figures = read_card(open_store(), "bert", tasks.train_bert(now), ModelCard[BertFigures]).figures
+    figures = tasks.train_bert(now).figures
     return f"recall@10 {figures.trained.recall_at_10:.3f}, untrained {figures.untrained.recall_at_10:.3f}"
 
 
 def _release(now: datetime) -> str:
-    from artifacts.release import read_manifest
     from pipelines.status import release_figures
-    from recommender.manifest import Manifest
 
-    version = tasks.build(now)
-    tasks.verify(version)
-    tasks.promote(version, now)
-    figures = release_figures(read_manifest(open_store(), version, Manifest))
+    figures = release_figures(tasks.build(now))
+    tasks.verify(figures.version)
+    tasks.promote(figures.version, now)
     hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
-    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {version} is live"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {figures.version} is live"

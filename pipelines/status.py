@@ -14,11 +14,12 @@ from artifacts.open import open_store, store_url
 from artifacts.raw import RawRun, list_runs
 from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
-from crawlers.registry import MALL, sources
+from crawlers.registry import sources
 from pipelines.load import kok, schedules
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
 from recommender.manifest import Manifest
+from recommender.product_ref import KOK
 from sql import embedded
 from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
 from sql.service import catalog
@@ -263,7 +264,7 @@ def _unloaded(
         known = loaded_runs(service, table_of(LoadedFile), source)
         newest = dict(sorted(known))  # the last run id of each dataset stays
         load = loads.get(f"load_{source}")
-        for dataset in kok.DATASETS if source == MALL else schedules.DATASETS:
+        for dataset in kok.DATASETS if source == KOK else schedules.DATASETS:
             late = (run for run in list_runs(store, source, dataset) if run.run_id > newest.get(dataset, ""))
             files += [_unloaded_file(run, load, crawl_starts.get(run.run_id)) for run in late]
     return sorted(files, key=lambda file: file.run_id)

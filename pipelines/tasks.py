@@ -1,4 +1,4 @@
-"""One function a step: opens what the settings name, runs the step and returns its report or the new version."""
+"""One function a step: opens what the settings name, runs the step and returns what it made or its report."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +18,9 @@ from sql.engines import check, service_engine, warehouse_engine
 if TYPE_CHECKING:
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
+    from pipelines.train.models import SavedModel
+    from recommender.evaluation.results import BertFigures, Word2VecFigures
+    from recommender.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -115,28 +118,30 @@ def erase(now: datetime) -> Report:
         return erase_users(opened.service, opened.warehouse, opened.store, now=now)
 
 
-def train_word2vec(now: datetime) -> str:
-    """Train ingredient vectors; return the version of the model."""
+def train_word2vec(now: datetime) -> "SavedModel[Word2VecFigures]":
+    """Train ingredient vectors; return the version of the model and its figures."""
     from pipelines.train import word2vec
 
     with open_resources() as opened, record(opened.warehouse, opened.store, "train_word2vec") as report:
-        report.details["version"] = version = word2vec.train(opened.service, opened.store, now)
-        return version
+        model = word2vec.train(opened.service, opened.store, now)
+        report.details["version"] = model.version
+        return model
 
 
-def train_bert(now: datetime) -> str:
-    """Train the sentence encoder; return the version of the model."""
+def train_bert(now: datetime) -> "SavedModel[BertFigures]":
+    """Train the sentence encoder; return the version of the model and its figures."""
     from pipelines.settings import PipelineSettings
     from pipelines.train import bert
 
     base_model = PipelineSettings().bert_base_model
     with open_resources() as opened, record(opened.warehouse, opened.store, "train_bert") as report:
-        report.details["version"] = version = bert.train_and_save(opened.service, opened.store, now, base_model)
-        return version
+        model = bert.train_and_save(opened.service, opened.store, now, base_model)
+        report.details["version"] = model.version
+        return model
 
 
-def build(now: datetime) -> str:
-    """Build a release from the service database and the newest models; return its version."""
+def build(now: datetime) -> "Manifest":
+    """Build a release from the service database and the newest models; return its manifest."""
     from pipelines.release.build import build_release
 
     with open_resources() as opened:

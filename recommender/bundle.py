@@ -18,7 +18,7 @@ from artifacts.release import CorruptRelease
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder, EncoderFile
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.blend import Blend, Rankers
 from recommender.rankers.config import BlendConfig, BlendWeights
 from recommender.rankers.ease import TitleEase
@@ -132,7 +132,7 @@ class ReleaseBundle:
             product_recipes=NeighbourTable.load(folder / ReleaseFile.PRODUCT_RECIPES),
             recipe_products=NeighbourTable.load(folder / ReleaseFile.RECIPE_PRODUCTS),
             similar_products={
-                "kok": NeighbourTable.load(folder / ReleaseFile.PRODUCT_KOK),
+                KOK: NeighbourTable.load(folder / ReleaseFile.PRODUCT_KOK),
                 "home_shopping": NeighbourTable.load(folder / ReleaseFile.PRODUCT_HOME_SHOPPING),
             },
             blend=read_blend(folder, config),
@@ -142,7 +142,7 @@ class ReleaseBundle:
     def _tables(self) -> Iterator[tuple[ReleaseFile, NeighbourTable]]:
         yield ReleaseFile.PRODUCT_RECIPES, self.product_recipes
         yield ReleaseFile.RECIPE_PRODUCTS, self.recipe_products
-        yield ReleaseFile.PRODUCT_KOK, self.similar_products["kok"]
+        yield ReleaseFile.PRODUCT_KOK, self.similar_products[KOK]
         yield ReleaseFile.PRODUCT_HOME_SHOPPING, self.similar_products["home_shopping"]
 
     def _check_lengths(self) -> None:

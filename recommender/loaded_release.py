@@ -82,7 +82,7 @@ class LoadedRelease:
         row = self._product_rows.get(product)
         return [] if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
 
-    def recipes_with(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
+    def recipes_by_ingredients(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
         """Recipes by the sum of IDF of the given ingredients in them, then the nearest by Word2Vec vector."""
         numbers = [self._numbers[name] for name in dict.fromkeys(ingredients) if name in self._numbers]
         if not numbers:
@@ -97,7 +97,7 @@ class LoadedRelease:
         ]
         return exact + self._nearest(numbers, k - len(exact), {neighbour.recipe_id for neighbour in exact})
 
-    def recipes_like(self, text: str, k: int) -> list[Neighbour]:
+    def recipes_by_text(self, text: str, k: int) -> list[Neighbour]:
         """Recipes with a title similar to ``text``, by the sentence encoder; none for a text that it does not know."""
         if not len(self.recipe_ids) or not self._bundle.encoder.understands(text):
             return []

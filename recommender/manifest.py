@@ -9,13 +9,13 @@ from recommender.evaluation.results import Evaluation
 from recommender.rankers.config import BlendConfig
 
 
-class Part(BaseModel):
+class ManifestPart(BaseModel):
     """Base of the parts of a manifest: immutable, and unknown names are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Counts(Part):
+class Counts(ManifestPart):
     """Number of rows of each kind."""
 
     recipes: int
@@ -29,21 +29,21 @@ class Counts(Part):
         return self.kok_products + self.home_shopping_products
 
 
-class Dimensions(Part):
+class Dimensions(ManifestPart):
     """Width of the vectors."""
 
     word2vec: int
     text: int
 
 
-class Datasets(Part):
+class Datasets(ManifestPart):
     """Versions of the dataset snapshots."""
 
     recipes: str
     products: str
 
 
-class Parameters(Part):
+class Parameters(ManifestPart):
     """Versions of the models, length of a neighbour list, and parameters of the rankers."""
 
     word2vec: str
@@ -52,7 +52,7 @@ class Parameters(Part):
     rankers: BlendConfig
 
 
-class Check(Part):
+class Check(ManifestPart):
     """Comparison of a figure with its lower limit; ``passed`` is None if there was too little data to compare."""
 
     name: str
@@ -61,7 +61,7 @@ class Check(Part):
     passed: bool | None
 
 
-class GateResult(Part):
+class GateResult(ManifestPart):
     """Whether a release may go live, and the checks that decided it."""
 
     passed: bool

@@ -17,7 +17,7 @@ def build() -> None:
     """
     from pipelines import tasks
 
-    out.print(tasks.build(wall_clock()))
+    out.print(tasks.build(wall_clock()).version)
 
 
 @app.command()

@@ -13,7 +13,7 @@ def word2vec() -> None:
     """Train ingredient vectors on the recipes of the service database; writes models/word2vec/ in the artifacts."""
     from pipelines import tasks
 
-    out.print(tasks.train_word2vec(wall_clock()))
+    out.print(tasks.train_word2vec(wall_clock()).version)
 
 
 @app.command()
@@ -25,4 +25,4 @@ def bert() -> None:
     """
     from pipelines import tasks
 
-    out.print(tasks.train_bert(wall_clock()))
+    out.print(tasks.train_bert(wall_clock()).version)

@@ -16,11 +16,12 @@ from pipelines.link.items import Link, Listing, link, listing
 from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
 from pipelines.load.row_counts import RowCounts
 from pipelines.report import Report, record
+from recommender.product_ref import KOK
 from sql.service import catalog
 from sql.upsert import chunks, upsert
 from sql.warehouse import history
 
-KOK, PRICE, HOME_SHOPPING = (
+KOK_PRODUCT, PRICE, HOME_SHOPPING = (
     table_of(catalog.KokProduct),
     table_of(catalog.KokPrice),
     table_of(catalog.HomeShoppingProduct),
@@ -58,9 +59,15 @@ def _listings(conn: Connection) -> list[Listing]:
     )
     on_newest = and_(PRICE.c.kok_product_id == newest.c.kok_product_id, PRICE.c.observed_at == newest.c.observed_at)
     mall = (
-        select(literal("kok"), KOK.c.kok_product_id, KOK.c.product_name, KOK.c.store_name, PRICE.c.price)
-        .add_columns(KOK.c.first_seen_at)
-        .outerjoin(newest, newest.c.kok_product_id == KOK.c.kok_product_id)
+        select(
+            literal(KOK),
+            KOK_PRODUCT.c.kok_product_id,
+            KOK_PRODUCT.c.product_name,
+            KOK_PRODUCT.c.store_name,
+            PRICE.c.price,
+        )
+        .add_columns(KOK_PRODUCT.c.first_seen_at)
+        .outerjoin(newest, newest.c.kok_product_id == KOK_PRODUCT.c.kok_product_id)
         .outerjoin(PRICE, on_newest)
     )
     names = ("source", "source_product_id", "product_name", "store_name", "price", "first_seen_at")

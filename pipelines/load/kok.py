@@ -14,12 +14,13 @@ from crawlers.run_report import read_crawl_report
 from pipelines.load.crawl_batch import CrawlBatch, Target
 from pipelines.load.history import History, Key
 from pipelines.load.item_validator import ItemValidator
-from pipelines.load.kok_pages import CONTENT, SOURCE, product_row, write_page_content
+from pipelines.load.kok_pages import CONTENT, product_row, write_page_content
 from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
 from pipelines.load.load_step import LoadRun, load_step
-from pipelines.load.products import KOK, resolve_pending_titles, write_products
+from pipelines.load.products import KOK_PRODUCT, resolve_pending_titles, write_products
 from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
 from pipelines.report import Report
+from recommender.product_ref import KOK
 from sql.service import catalog
 from sql.upsert import Counts, chunks
 
@@ -48,9 +49,9 @@ def load_kok(service: Engine, warehouse: Engine, store: Store, *, accept: bool =
             partial(_into_service, load_run),
         ),
         store,
-        SOURCE,
+        KOK,
         datasets=DATASETS,
-        items_in=(KOK, PRICE.table),
+        items_in=(KOK_PRODUCT, PRICE.table),
         accept=accept,
     )
 
@@ -61,10 +62,10 @@ def load_kok_history(warehouse: Engine, store: Store, *, accept: bool = False) -
         "load_kok_history",
         warehouse,
         lambda load_run: Target(
-            warehouse, LEDGER, partial(lock_warehouse, name=SOURCE), partial(_into_warehouse, load_run)
+            warehouse, LEDGER, partial(lock_warehouse, name=KOK), partial(_into_warehouse, load_run)
         ),
         store,
-        SOURCE,
+        KOK,
         datasets=DATASETS,
         items_in=(VERSIONS.table, PRICES.table),
         accept=accept,
@@ -101,12 +102,14 @@ def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
 def _into_service(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:
     crawled = _read(load_run, batch)
     row_counts = write_page_content(conn, crawled.pages)
-    row_counts.add(KOK, write_products(conn, KOK, [product_row(page) for page in crawled.pages], batch.at))
+    row_counts.add(
+        KOK_PRODUCT, write_products(conn, KOK_PRODUCT, [product_row(page) for page in crawled.pages], batch.at)
+    )
     observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in crawled.prices}
     row_counts += PRICE.observe(conn, batch.at, observed)[0]
     complete = None not in crawled.listed and _covers_all_categories(load_run, batch)
-    row_counts.add(KOK, _mark_vanished(conn, batch, crawled.listed, complete=complete))
-    row_counts += resolve_pending_titles(conn, KOK, SOURCE)
+    row_counts.add(KOK_PRODUCT, _mark_vanished(conn, batch, crawled.listed, complete=complete))
+    row_counts += resolve_pending_titles(conn, KOK_PRODUCT, KOK)
     if row_counts.written:
         increment_version(conn, "kok")
     load_run.add_rows(batch, row_counts)
@@ -117,11 +120,11 @@ def _into_warehouse(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> N
     versions: dict[Key, dict[str, Any]] = {}
     priced: dict[Key, dict[str, Any]] = defaultdict(dict)
     for page in crawled.pages:
-        key = (SOURCE, page.kok_product_id)
+        key = (KOK, page.kok_product_id)
         versions[key] = page.model_dump(include=set(VERSIONS.values))
         priced[key]["list_price"] = page.list_price
     for price in crawled.prices:
-        priced[SOURCE, price.kok_product_id] |= price.model_dump(include=set(PRICE.values))
+        priced[KOK, price.kok_product_id] |= price.model_dump(include=set(PRICE.values))
     row_counts, changed = VERSIONS.observe(conn, batch.at, versions)
     close_versions(conn, changed)
     row_counts += PRICES.observe(conn, batch.at, priced)[0]
@@ -143,7 +146,7 @@ def _covers_all_categories(load_run: LoadRun, batch: CrawlBatch) -> bool:
 def _mark_vanished(conn: Connection, batch: CrawlBatch, listed: Collection[int | None], *, complete: bool) -> Counts:
     """Set or clear ``vanished_at``; products that are not listed have vanished only if the lists are ``complete``."""
     back, gone = [], []
-    stored = conn.execute(select(KOK.c.kok_product_id, KOK.c.first_seen_at, KOK.c.vanished_at))
+    stored = conn.execute(select(KOK_PRODUCT.c.kok_product_id, KOK_PRODUCT.c.first_seen_at, KOK_PRODUCT.c.vanished_at))
     for product_id, first_seen_at, vanished_at in stored:
         if product_id in listed:
             if vanished_at is not None:
@@ -152,5 +155,7 @@ def _mark_vanished(conn: Connection, batch: CrawlBatch, listed: Collection[int |
             gone.append(product_id)
     for ids, vanished_at in ((back, None), (gone, batch.at)):
         for chunk in chunks(ids):
-            conn.execute(update(KOK).where(KOK.c.kok_product_id.in_(chunk)).values(vanished_at=vanished_at))
+            conn.execute(
+                update(KOK_PRODUCT).where(KOK_PRODUCT.c.kok_product_id.in_(chunk)).values(vanished_at=vanished_at)
+            )
     return Counts(updated=len(back) + len(gone))

@@ -12,11 +12,11 @@ from crawlers.items import Item, KokProduct
 from pipelines.load.child_rows import replace_child_rows, write_page_details
 from pipelines.load.ledger import table_of
 from pipelines.load.row_counts import RowCounts
+from recommender.product_ref import KOK
 from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import pages
 from sql.upsert import upsert
 
-SOURCE = "kok"
 SELLER, REVIEW = table_of(pages.KokSeller), table_of(pages.KokReview)
 
 CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
@@ -47,7 +47,7 @@ def product_row(page: KokProduct) -> dict[str, Any]:
 
 def write_page_content(conn: Connection, products: Sequence[KokProduct]) -> RowCounts:
     """Write details, images, sellers and reviews; reviews are only added, because a page shows just ten."""
-    row_counts = write_page_details(conn, SOURCE, {page.kok_product_id: page for page in products})
+    row_counts = write_page_details(conn, KOK, {page.kok_product_id: page for page in products})
     row_counts += replace_child_rows(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
     reviews = [row for page in products for row in _reviews(page)]
     row_counts.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))

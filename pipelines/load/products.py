@@ -24,7 +24,7 @@ from recommender.text.titles import tokens
 from sql.service import catalog, recipes
 from sql.upsert import Counts, chunks, upsert
 
-KOK, HOME_SHOPPING = table_of(catalog.KokProduct), table_of(catalog.HomeShoppingProduct)
+KOK_PRODUCT, HOME_SHOPPING = table_of(catalog.KokProduct), table_of(catalog.HomeShoppingProduct)
 INGREDIENT, LINE = table_of(recipes.Ingredient), table_of(recipes.RecipeIngredient)
 PRODUCT_INGREDIENT, DOCUMENT = table_of(catalog.ProductIngredient), table_of(catalog.SearchDocument)
 
@@ -74,7 +74,7 @@ def resolve_titles(service: Engine, warehouse: Engine, store: Store) -> Report:
     """Resolve the pending titles of all sources, as needed after recipes have changed the vocabulary."""
     with record(warehouse, store, "resolve_titles") as report:
         total = RowCounts()
-        for table, dataset in ((KOK, "kok"), (HOME_SHOPPING, "schedule")):
+        for table, dataset in ((KOK_PRODUCT, "kok"), (HOME_SHOPPING, "schedule")):
             with service.begin() as conn:
                 lock_service(conn, [dataset])
                 row_counts = RowCounts()
@@ -90,7 +90,7 @@ def resolve_titles(service: Engine, warehouse: Engine, store: Store) -> Report:
 
 
 def _sources(conn: Connection, table: Table) -> Sequence[str]:
-    if table is KOK:
+    if table is KOK_PRODUCT:
         return ["kok"]
     return conn.scalars(select(table.c.source).distinct().order_by(table.c.source)).all()
 
@@ -102,7 +102,7 @@ def resolve_pending_titles(conn: Connection, table: Table, source: str) -> RowCo
     row_counts = RowCounts()
     for titles in chunks(_pending_titles(conn, table, source, version), 500):
         resolver = _resolver(frozenset(vocabulary.items()))
-        resolved = resolver.resolve_many([title.name for title in titles], known_food=table is KOK)
+        resolved = resolver.resolve_many([title.name for title in titles], known_food=table is KOK_PRODUCT)
         row_counts += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
     return row_counts
 
@@ -124,11 +124,11 @@ def _resolver(vocabulary: frozenset[tuple[str, str]]) -> TitleResolver:
 
 
 def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:
-    product_id = table.c.kok_product_id if table is KOK else table.c.source_product_id
+    product_id = table.c.kok_product_id if table is KOK_PRODUCT else table.c.source_product_id
     statement = select(literal(source), product_id, table.c.product_name, table.c.store_name).where(
         table.c.resolver_version != version
     )
-    if table is not KOK:
+    if table is not KOK_PRODUCT:
         statement = statement.where(table.c.source == source)
     return [_Title(*row) for row in conn.execute(statement.order_by(product_id))]
 
@@ -142,7 +142,7 @@ def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tupl
     for title, result in resolved:
         key = {"source": title.source, "source_product_id": title.product_id}
         derived = {"is_food": result.is_food, "is_ingredient": result.is_ingredient, "resolver_version": version}
-        products.append(({"kok_product_id": title.product_id} if table is KOK else key) | derived)
+        products.append(({"kok_product_id": title.product_id} if table is KOK_PRODUCT else key) | derived)
         known = [ids[name] for name in result.ingredients if name in ids]
         ingredients[title.source, title.product_id] = [
             key | {"position": position, "ingredient_id": number}

@@ -6,11 +6,11 @@ from functools import partial
 from sqlalchemy import Engine
 
 from artifacts.store import Store
-from crawlers.registry import MALL
 from pipelines.load.gates import GateBroken
 from pipelines.load.kok import load_kok, load_kok_history
 from pipelines.load.schedules import load_schedules, load_schedules_history
 from pipelines.report import Report
+from recommender.product_ref import KOK
 
 
 def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> list[Report]:
@@ -20,7 +20,7 @@ def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *
     ``GateBroken`` after the other files are loaded when a file was held back; ``accept`` loads it nevertheless.
     """
     steps: list[Callable[[], Report]]
-    if source == MALL:
+    if source == KOK:
         steps = [
             partial(load_kok, service, warehouse, store, accept=accept),
             partial(load_kok_history, warehouse, store, accept=accept),

@@ -4,7 +4,6 @@ import hashlib
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import faiss
 import numpy as np
@@ -32,7 +31,7 @@ from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Paramet
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
@@ -40,11 +39,9 @@ from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
-KOK: Final = "kok"
 
-
-def build_release(service: Engine, warehouse: Engine, store: Store, now: datetime) -> str:
-    """Build, evaluate, upload and register a release; returns its version. Promotion makes it live.
+def build_release(service: Engine, warehouse: Engine, store: Store, now: datetime) -> Manifest:
+    """Build, evaluate, upload and register a release; returns its manifest. Promotion makes it live.
 
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
     inputs give the same files on one machine.
@@ -58,7 +55,7 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
         row = {"version": manifest.version, "built_at": now, "evaluation": evaluation | {"gate": gate}}
         with warehouse.begin() as conn:
             conn.execute(insert(ReleaseRecord).values(row).on_conflict_do_nothing())
-    return manifest.version
+    return manifest
 
 
 def _build(service: Engine, store: Store, now: datetime) -> Manifest:
@@ -70,15 +67,11 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
         items = _items(corpus, products, encoder)
         config = BlendConfig()
-        bundle = _bundle(items, vectors, encoder, config)
-        evaluation = Evaluation(
-            completion=evaluate_completion(bundle.blend, corpus, encoder.encode),
-            served=evaluate_served([each.ingredients for each in products], corpus.baskets, bundle.product_recipes),
-            index=evaluate_index(bundle.text_index, items.texts),
-            models=ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures),
-        )
         folder = Path(scratch) / "release"
-        bundle.write(folder)
+        _bundle(items, vectors, encoder, config).write(folder)
+        figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
+        # The API serves the files, so they are evaluated, not the bundle that wrote them.
+        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures)
         files = releases.file_entries(folder)
         manifest = Manifest(
             version=_version(now, files),
@@ -122,11 +115,21 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
         product_recipes=tables.product_recipes(items),
         recipe_products=tables.recipe_products(items),
         similar_products={
-            "kok": tables.similar_products(items, frozenset({KOK})),
+            KOK: tables.similar_products(items, frozenset({KOK})),
             "home_shopping": tables.similar_products(items, broadcasters),
         },
         blend=train_blend(items.corpus, vectors, config),
         encoder=encoder,
+    )
+
+
+def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures) -> Evaluation:
+    product_ingredients = [product.ingredients for product in items.products]
+    return Evaluation(
+        completion=evaluate_completion(bundle.blend, items.corpus, bundle.encoder.encode),
+        served=evaluate_served(product_ingredients, items.corpus.baskets, bundle.product_recipes),
+        index=evaluate_index(bundle.text_index, items.texts),
+        models=figures,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 
 from artifacts.datasets import write_snapshot
 from artifacts.store import Store
+from recommender.product_ref import KOK
 from recommender.text.titles import normalise_title
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient
@@ -50,7 +51,7 @@ def read_products(service: Engine) -> list[FoodProduct]:
         ingredients: dict[tuple[str, int], list[str]] = defaultdict(list)
         for source, product_id, name in conn.execute(names):
             ingredients[source, product_id].append(name)
-        rows = [("kok", *row) for row in conn.execute(kok)]
+        rows = [(KOK, *row) for row in conn.execute(kok)]
         rows += [(*row, 0) for row in conn.execute(home_shopping)]
     products = [
         FoodProduct(source, product_id, title, is_ingredient, tuple(ingredients[source, product_id]), popularity or 0)

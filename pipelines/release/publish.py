@@ -40,7 +40,7 @@ def verify(warehouse: Engine, store: Store, version: str) -> Manifest:
         report.details["version"] = version
         with tempfile.TemporaryDirectory(prefix="ukok-verify-") as scratch:
             loaded = LoadedRelease.open(releases.fetch(store, version, Path(scratch)))
-            if len(loaded.recipe_ids) and not loaded.recipes_like("김치찌개", 1):
+            if len(loaded.recipe_ids) and not loaded.recipes_by_text("김치찌개", 1):
                 raise CorruptRelease(f"release {version}: the text index returns no recipe for 김치찌개")
         report.read = len(loaded.manifest.files)
     return loaded.manifest

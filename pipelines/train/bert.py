@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.train import corpora, models
-from pipelines.train.models import ModelCard
+from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
 from recommender.evaluation.title_search import evaluate_title_search
 from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile
@@ -76,8 +76,10 @@ class BertParameters:
     seed: int = 20250806
 
 
-def train_and_save(service: Engine, store: Store, now: datetime, base_model: str | None = None) -> str:
-    """Train on the fitting part of the recipes in the service database and store the model; returns its version.
+def train_and_save(
+    service: Engine, store: Store, now: datetime, base_model: str | None = None
+) -> SavedModel[BertFigures]:
+    """Train on the fitting part of the recipes in the service database and store the model.
 
     `base_model` names a model to fine-tune, by hub name or path, instead of a fresh one. The figures are those of title
     search on recipes of the test part, before and after training.
@@ -96,9 +98,9 @@ def train_and_save(service: Engine, store: Store, now: datetime, base_model: str
             seed=parameters.seed,
             figures=BertFigures(untrained=before, trained=after),
         )
-        version = models.save(store, "bert", folder, card, now)
-    log.info("bert_trained", version=version, **after.model_dump())
-    return version
+        saved = models.save(store, "bert", folder, card, now)
+    log.info("bert_trained", version=saved.version, **after.model_dump())
+    return saved
 
 
 def train(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransformer":

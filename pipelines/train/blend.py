@@ -34,29 +34,29 @@ def train_blend(corpus: RecipeCorpus, vectors: WordVectors, config: BlendConfig)
     return Blend(names, fit_rankers(training, names, vectors, config), weights, config)
 
 
-def fit_weights(rankers: Rankers, hidden: LeaveOneOut, max_cases: int) -> BlendWeights:
-    """Weights that rank the hidden items best, on evenly spaced cases; DEFAULT_WEIGHTS without cases."""
-    if not len(hidden):
+def fit_weights(rankers: Rankers, held_out: LeaveOneOut, max_cases: int) -> BlendWeights:
+    """Weights that rank the held-out items best, on evenly spaced cases; DEFAULT_WEIGHTS without cases."""
+    if not len(held_out):
         return DEFAULT_WEIGHTS
-    cases = hidden.evenly_spaced(max_cases)
+    cases = held_out.evenly_spaced(max_cases)
     titled, untitled = (_coordinate_ascent(rankers.by_name(), each) for each in (cases, cases.untitled()))
     return BlendWeights(titled=titled, untitled=untitled)
 
 
-def _coordinate_ascent(rankers: Mapping[str, Ranker], hidden: LeaveOneOut) -> RankerWeights:
+def _coordinate_ascent(rankers: Mapping[str, Ranker], held_out: LeaveOneOut) -> RankerWeights:
     """Start from the best single ranker, and halve the step until no change of a weight improves the figures."""
-    scores = {name: standardised(ranker.scores(hidden.cases), hidden.cases) for name, ranker in rankers.items()}
-    quality = {name: _quality(each, hidden) for name, each in scores.items()}
-    first = max(quality, key=lambda name: quality[name])
+    scores = {name: standardised(ranker.scores(held_out.cases), held_out.cases) for name, ranker in rankers.items()}
+    objectives = {name: _objective(each, held_out) for name, each in scores.items()}
+    first = max(objectives, key=lambda name: objectives[name])
     weights = {name: float(name == first) for name in scores}
-    total, best, step = scores[first].copy(), quality[first], FIRST_STEP
+    total, best, step = scores[first].copy(), objectives[first], FIRST_STEP
     while step >= LAST_STEP:
         improved = False
         for name, change in ((name, change) for name in scores for change in (step, -step)):
             if weights[name] + change < 0:
                 continue
             changed = total + np.float32(change) * scores[name]
-            if (reached := _quality(changed, hidden)) > best:
+            if (reached := _objective(changed, held_out)) > best:
                 total, best, improved = changed, reached, True
                 weights[name] += change
         if not improved:
@@ -64,7 +64,7 @@ def _coordinate_ascent(rankers: Mapping[str, Ranker], hidden: LeaveOneOut) -> Ra
     return RankerWeights.model_validate(weights)
 
 
-def _quality(scores: Scores, hidden: LeaveOneOut) -> float:
+def _objective(scores: Scores, held_out: LeaveOneOut) -> float:
     """The sum of hit@10, hit@50 and mean reciprocal rank."""
-    figures = ranking_figures(ranks_of(scores, hidden))
+    figures = ranking_figures(ranks_of(scores, held_out))
     return figures.hit_at_10 + figures.hit_at_50 + figures.mrr

@@ -38,8 +38,16 @@ class TrainedModel(Generic[Figures]):
     card: ModelCard[Figures]
 
 
-def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: datetime) -> str:
-    """Store the files of ``folder`` with their ``card``; returns the version."""
+@dataclass(frozen=True)
+class SavedModel(Generic[Figures]):
+    """A model in the store."""
+
+    version: str
+    figures: Figures
+
+
+def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: datetime) -> SavedModel[Figures]:
+    """Store the files of ``folder`` with their ``card``."""
     (folder / CARD).write_text(card.model_dump_json(indent=2), encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CARD)
     digest = hashlib.sha256()
@@ -48,18 +56,13 @@ def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: 
     version = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest.hexdigest()[:10]}"
     for path in [*files, folder / CARD]:
         store.put_file(f"models/{kind}/{version}/{path.relative_to(folder).as_posix()}", path)
-    return version
+    return SavedModel(version, card.figures)
 
 
 def newest(store: Store, kind: Kind) -> str | None:
     """Version of the model that was trained last."""
     complete = [key.split("/")[2] for key in store.list(f"models/{kind}/") if key.endswith(f"/{CARD}")]
     return max(complete, default=None)
-
-
-def read_card(store: Store, kind: Kind, version: str, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
-    """Read what a model was trained from, and its figures."""
-    return card.model_validate_json(store.get(f"models/{kind}/{version}/{CARD}"))
 
 
 def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Figures]]) -> TrainedModel[Figures]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.train import corpora, models
-from pipelines.train.models import ModelCard
+from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import Word2VecFigures
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
@@ -41,8 +41,8 @@ class Word2VecParameters:
     seed: int = 20250806
 
 
-def train(service: Engine, store: Store, now: datetime) -> str:
-    """Train on the fitting part of the recipes in the service database and store the model; returns its version."""
+def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFigures]:
+    """Train on the fitting part of the recipes in the service database and store the model."""
     corpus = corpora.read_recipes(service)
     parameters = Word2VecParameters()
     vectors = fit(corpus.fit(), parameters)
@@ -55,9 +55,9 @@ def train(service: Engine, store: Store, now: datetime) -> str:
     )
     with tempfile.TemporaryDirectory(prefix="ukok-word2vec-") as scratch:
         vectors.save(Path(scratch))
-        version = models.save(store, "word2vec", Path(scratch), card, now)
-    log.info("word2vec_trained", version=version, **card.figures.model_dump())
-    return version
+        saved = models.save(store, "word2vec", Path(scratch), card, now)
+    log.info("word2vec_trained", version=saved.version, **saved.figures.model_dump())
+    return saved
 
 
 def fit(corpus: RecipeCorpus, parameters: Word2VecParameters) -> WordVectors:

@@ -1,4 +1,4 @@
-"""Evaluation of recipe completion: the rank of an ingredient hidden in recipes that no model has learnt from.
+"""Evaluation of recipe completion: the rank of an ingredient held out of recipes that no model has learnt from.
 
 Every item that is not given is ranked, never a sample, and every method answers the same cases.
 """
@@ -17,22 +17,21 @@ from recommender.rankers.item_knn import fit_cooccurrence, fit_popularity
 
 def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> CompletionEvaluation:
     """Compare `blend`, its rankers and the baselines on the test part of `corpus`; `encode` gives unit vectors."""
-    hidden = leave_one_out(corpus.test(), blend.names)
-    if not len(hidden):
-        return CompletionEvaluation(cases=0, candidates=len(blend.names), weights=blend.weights)
-    ranks = {name: ranks_of(scores, hidden) for name, scores in _all_scores(blend, corpus.train(), encode, hidden)}
+    held_out = leave_one_out(corpus.test(), blend.names)
+    if not len(held_out):
+        return CompletionEvaluation(cases=0, candidates=len(blend.names))
+    ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.train(), encode, held_out)}
     return CompletionEvaluation(
-        cases=len(hidden),
+        cases=len(held_out),
         candidates=len(blend.names),
         methods={name: ranking_figures(each) for name, each in ranks.items()},
         blend_against={name: hit_difference(ranks["blend"], each) for name, each in ranks.items() if name != "blend"},
-        weights=blend.weights,
     )
 
 
-def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, hidden: LeaveOneOut) -> list[tuple[str, Scores]]:
+def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: LeaveOneOut) -> list[tuple[str, Scores]]:
     """Scores (cases, items) of the blend, its rankers and the baselines, by name."""
-    nearest, untitled = blend.rankers.nearest, hidden.cases.untitled()
+    nearest, untitled = blend.rankers.nearest, held_out.cases.untitled()
     texts = recipe_vectors(encode, corpus.titles, corpus.baskets)
     rankers: dict[str, Ranker] = {
         "popularity": fit_popularity(nearest.baskets),
@@ -42,8 +41,8 @@ def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, hidden: Leav
         **blend.rankers.by_name(),
     }
     return [
-        *((name, ranker.scores(hidden.cases)) for name, ranker in rankers.items()),
+        *((name, ranker.scores(held_out.cases)) for name, ranker in rankers.items()),
         ("nearest_ingredients", nearest.scores(untitled)),
         ("blend_untitled", blend.batch(untitled)),
-        ("blend", blend.batch(hidden.cases)),
+        ("blend", blend.batch(held_out.cases)),
     ]

@@ -1,4 +1,4 @@
-"""Leave-one-out cases: recipes with one ingredient hidden."""
+"""Leave-one-out cases: recipes with one ingredient held out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from recommender.rankers.cases import Cases, basket_matrix
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Cases, and the number of the item (cases,) hidden in each."""
+    """Cases, and the number of the item (cases,) held out of each."""
 
     cases: Cases
     items: NDArray[np.intp]
@@ -34,9 +34,9 @@ class LeaveOneOut:
 def leave_one_out(
     corpus: RecipeCorpus, names: Sequence[str], *, every: bool = False, min_ingredients: int = 4
 ) -> LeaveOneOut:
-    """Hide one of `names` in each recipe with at least `min_ingredients` of them, chosen by a fixed hash.
+    """Hold out one of `names` of each recipe with at least `min_ingredients` of them, chosen by a fixed hash.
 
-    With `every`, each ingredient is hidden in turn.
+    With `every`, each ingredient is held out in turn.
     """
     numbers = {name: number for number, name in enumerate(names)}
     given: list[list[int]] = []

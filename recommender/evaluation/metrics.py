@@ -1,4 +1,4 @@
-"""Ranks of hidden items, and the figures over them."""
+"""Ranks of held-out items, and the figures over them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ from recommender.rankers.cases import Scores
 Ranks = NDArray[np.float64]
 
 
-def ranks_of(scores: Scores, hidden: LeaveOneOut) -> Ranks:
-    """Rank (cases,) of each hidden item among the items that are not given, from 1; ties share their mean rank."""
-    open_scores = np.where(hidden.cases.given.toarray() > 0, -np.inf, scores)
-    own = scores[np.arange(len(hidden)), hidden.items][:, None]
+def ranks_of(scores: Scores, held_out: LeaveOneOut) -> Ranks:
+    """Rank (cases,) of each held-out item among the items that are not given, from 1; ties share their mean rank."""
+    open_scores = np.where(held_out.cases.given.toarray() > 0, -np.inf, scores)
+    own = scores[np.arange(len(held_out)), held_out.items][:, None]
     better, equal = (open_scores > own).sum(axis=1), (open_scores == own).sum(axis=1)
     ranks: Ranks = better + (equal + 1) / 2
     return ranks

@@ -7,8 +7,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recommender.rankers.config import BlendWeights
-
 
 class Result(BaseModel):
     """Base of all results: immutable, and unknown names are errors."""
@@ -17,7 +15,7 @@ class Result(BaseModel):
 
 
 class RankingFigures(Result):
-    """Share of cases whose hidden item is in the first 10 or 50, and mean reciprocal rank."""
+    """Share of cases whose held-out item is in the first 10 or 50, and mean reciprocal rank."""
 
     hit_at_10: float = Field(alias="hit@10")
     hit_at_50: float = Field(alias="hit@50")
@@ -42,7 +40,6 @@ class CompletionEvaluation(Result):
     candidates: int
     methods: dict[str, RankingFigures] = {}
     blend_against: dict[str, HitDifference] = {}
-    weights: BlendWeights
 
 
 class ServedEvaluation(Result):
@@ -94,7 +91,11 @@ class ModelFigures(Result):
 
 
 class Evaluation(Result):
-    """Everything that was measured of a release."""
+    """Everything that was measured of a release; also a row's column in the warehouse, without the manifest.
+
+    ``schema_version`` is raised when a figure is added, removed or measured in another way, and that of the manifest
+    with it. Rows of different versions are not compared.
+    """
 
     schema_version: Literal[1] = 1
     completion: CompletionEvaluation

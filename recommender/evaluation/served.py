@@ -14,9 +14,9 @@ def evaluate_served(
     product_ingredients: Sequence[Sequence[str]],
     recipe_ingredients: Sequence[Sequence[str]],
     product_recipes: NeighbourTable,
-    shown: int = 10,
+    k: int = 10,
 ) -> ServedEvaluation:
-    """Count which of the first ``shown`` recipes of a product contain one of its ingredients.
+    """Count which of the first ``k`` recipes of a product contain one of its ingredients.
 
     Products without a resolved ingredient are not counted.
     """
@@ -24,7 +24,7 @@ def evaluate_served(
     for position, ingredients in enumerate(product_ingredients):
         if not ingredients:
             continue
-        rows = [row for row, _, _ in product_recipes.of_row(position, shown)]
+        rows = [row for row, _, _ in product_recipes.of_row(position, k)]
         answered += bool(rows)
         recipes += len(rows)
         with_ingredient += sum(not set(ingredients).isdisjoint(recipe_ingredients[row]) for row in rows)

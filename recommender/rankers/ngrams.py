@@ -39,7 +39,7 @@ class TitleFeatures:
 
 
 def fit_title_features(titles: Sequence[str], config: TitleFeaturesConfig) -> TitleFeatures:
-    """Choose the n-grams that most titles contain, and weigh each by log((1 + titles) / (1 + titles with it)) + 1."""
+    """Choose the n-grams that most titles contain, and weight each by log((1 + titles) / (1 + titles with it)) + 1."""
     analyse = _vectorizer(config).build_analyzer()
     counts = Counter(gram for title in titles for gram in set(analyse(title)))
     frequent = (gram for gram, count in counts.items() if count >= config.min_titles)

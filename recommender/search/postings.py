@@ -14,7 +14,7 @@ _END: Final = "\n"
 
 
 class Substrings:
-    """Finds the texts that contain a string, by the places of its rarest character. Texts have no line ends."""
+    """Finds the texts that contain a string, by the positions of its rarest character. Texts have no line ends."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._characters = _codes("".join(text + _END for text in texts))

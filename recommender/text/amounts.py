@@ -36,7 +36,7 @@ _WORDS: Final[dict[str, tuple[float, float]]] = {
     "대여섯": (5.0, 6.0),
     "예닐곱": (6.0, 7.0),
 }
-# Words that are a number without a unit, too.
+# Words that are a number without a unit after a name, too; any is where the text holds nothing else.
 _ALONE: Final = "하나|둘|셋|넷|반"
 # What may follow a Korean unit of one syllable without a blank; after a longer one anything may.
 _AFTER_UNIT: Final = (
@@ -65,7 +65,7 @@ _AMOUNT: Final = re.compile(
     rf"(?:\s*(?P<unit>{_UNIT})(?P<half>\s*반(?![가-힣]))?|(?=\s*(?:씩|정도|가량|쯤|내외)(?![가-힣]))|"
     rf"(?![0-9A-Za-z가-힣%°'\"])(?!\s*[×*/~\-.,:]\s*\d)(?!\s*[×*%]))"
     rf"|(?!네모|세모|열매|반대)(?P<word>{_WORD})\s*(?P<counted>{_UNIT_OF_WORD})(?P<more>\s*반(?![가-힣]))?"
-    rf"|(?<![가-힣])(?P<alone>{_ALONE})(?![0-9A-Za-z가-힣]))"
+    rf"|(?P<alone>\A{_WORD}\Z|(?<![가-힣])(?:{_ALONE})(?![0-9A-Za-z가-힣])))"
 )
 _VAGUE_GLUED: Final = (
     "(?:아주 ?)?(?:약간|조금|쪼금|적당량|적정량|적당히|적당|소량|적량|취향껏|취향대로|넉넉히|듬뿍)(?:씩|만)?"
@@ -153,11 +153,6 @@ def read_measure(amount: str | None, unit: str | None) -> Measure:
     if found is None:
         return Measure(None, unit or None)
     return Measure(found.amount.upper, found.amount.unit or unit or None)
-
-
-def parse_amount(written: str | None) -> float | None:
-    """The number of an amount; None for ``약간`` and whatever else says none."""
-    return read_measure(written, None).number
 
 
 def read_number(written: str) -> float | None:

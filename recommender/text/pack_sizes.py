@@ -81,12 +81,12 @@ class Amounts:
 
 def read_amounts(text: str) -> tuple[Amounts, str]:
     """The amounts in a :func:`plain` text, and the text without them."""
-    kept = _RANGE.sub(lambda found: f" {re.sub(r'[^0-9a-z가-힣]', '', found[0])}사이 ", text)
-    found = list(_scan(kept))
+    marked = _RANGE.sub(lambda found: f" {re.sub(r'[^0-9a-z가-힣]', '', found[0])}사이 ", text)
+    found = list(_scan(marked))
     declared: dict[str, float] = defaultdict(float)
     by_depth: tuple[dict[str, float], dict[str, float]] = (defaultdict(float), defaultdict(float))
     contradictory = False
-    for run in _runs(kept, found):
+    for run in _runs(marked, found):
         totals, said, clear = _read_run(run)
         contradictory |= not clear
         for unit, number in totals.items():
@@ -99,7 +99,7 @@ def read_amounts(text: str) -> tuple[Amounts, str]:
         for unit in {**outside, **inside}
     }
     written = tuple(sorted(f"{amount.number:g}{amount.unit or ''}" for amount in found))
-    rest = kept
+    rest = marked
     for amount in reversed(found):
         rest = f"{rest[: amount.span[0]]} {rest[amount.span[1] :]}"
     return Amounts({**added, **declared}, written, contradictory), rest

@@ -81,7 +81,7 @@ def _read_weights(written: str) -> dict[str, float]:
     for word, grams in (other.split() for other in others):
         unit = find_unit(word)
         if unit is None:
-            raise ValueError(f"weights.txt weighs {word!r}, which units.csv does not hold: add the unit there")
+            raise ValueError(f"weights.txt uses the unit {word!r}, which units.csv does not list: add it there")
         weights[unit.name] = float(grams)
     return weights
 

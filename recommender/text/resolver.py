@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from kiwipiepy import Kiwi, Token
 
-from recommender.text import lexicon, units
+from recommender.text import amounts, lexicon, units
 from recommender.text import titles as title_text
 
 _LONGEST: Final = 5
@@ -79,9 +79,9 @@ class TitleResolver:
             inner.append(title_text.strip_packaging(title))
             spirits.append(bool(_PROOF.search(title)))
         found = zip(self._hits(outer), self._hits(inner), spirits, strict=True)
-        return [self._judge(clean, full, known_food=known_food, is_spirit=spirit) for clean, full, spirit in found]
+        return [self._assess(clean, full, known_food=known_food, is_spirit=spirit) for clean, full, spirit in found]
 
-    def _judge(self, clean: list[_Hit], full: list[_Hit], *, known_food: bool, is_spirit: bool) -> ResolvedTitle:
+    def _assess(self, clean: list[_Hit], full: list[_Hit], *, known_food: bool, is_spirit: bool) -> ResolvedTitle:
         main = _main(clean) or _main(full)
         is_food = known_food or _is_food(main, full)
         if not is_food or not main:
@@ -198,10 +198,10 @@ def _listed(hits: list[_Hit], kinds: Mapping[str, str]) -> tuple[str, ...]:
 def resolver_version(vocabulary: Mapping[str, str]) -> str:
     """The `version` of a :class:`TitleResolver`, without creating one.
 
-    Twelve hex digits over the rules (this code, the text rules, the units, the lists) and the vocabulary.
+    Twelve hex digits over the rules (this code, the text rules, the numbers, the units, the lists) and the vocabulary.
     """
     digest = hashlib.sha256(lexicon.fingerprint_source())
-    for path in (Path(__file__), Path(title_text.__file__), Path(units.__file__), units.TABLE):
+    for path in (*map(Path, (__file__, title_text.__file__, amounts.__file__, units.__file__)), units.TABLE):
         digest.update(path.read_bytes())
     for pair in sorted(vocabulary.items()):
         digest.update("\t".join(pair).encode())

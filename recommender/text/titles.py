@@ -7,13 +7,18 @@ from typing import Final
 
 from kiwipiepy import Kiwi
 
+from recommender.text.amounts import DECIMAL
 from recommender.text.units import SPELLINGS, unit_pattern
 
 BRACKETS: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|<[^<>]*>|★[^★]*★")
+# A number or several: 1,000 and 3,4.
+_NUMBERS: Final = rf"{DECIMAL}(?:,{DECIMAL})*"
+# Units that a word may follow without a blank: 200g두부.
+_GLUED: Final = unit_pattern({unit.name for unit in SPELLINGS.values() if unit.rank == "measure"})
 _AMOUNT: Final = re.compile(
-    rf"(?:약|총|각|x|\*|×)?\s*\d[\d,.]*\s*(?:[~\-/]\s*\d[\d,.]*\s*)?{unit_pattern(SPELLINGS)}"
-    r"(?:내외|이상|미만|이내|구성)?(?![a-z가-힣])|"
-    r"\d[\d,.]*(?:kg|mg|ml|g|l)|[x*×]\s*\d+|\d+\s*\+\s*\d+|\d[\d,.]*\s*%|\d[\d,.]*\+*"
+    rf"(?:약|총|각|x|\*|×)?\s*{_NUMBERS}\s*(?:[~\-/]\s*{_NUMBERS}\s*)?{unit_pattern(SPELLINGS)}"
+    rf"(?:내외|이상|미만|이내|구성)?(?![a-z가-힣])|{_NUMBERS}{_GLUED}|"
+    rf"[x*×]\s*\d+|\d+\s*\+\s*\d+|{_NUMBERS}\s*%|{_NUMBERS}\+*"
 )
 PROMOTION: Final = re.compile(
     r"(?:방송(?:에서만|중|한정|특가)?|론칭|런칭|단독|초특가|특가|무료\s?배송|무배|당일\s?발송|산지\s?직송|골라\s?담기|모음전|기획전|특집전|특집|"

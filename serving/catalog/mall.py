@@ -4,18 +4,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.search.index import Knows, TextIndex, normal
 from serving.catalog.ingredient_names import read_synonyms
 from serving.catalog.products import read_product_ingredients, read_product_tokens
 from serving.web.fragments import Fragments
 from sql.service.catalog import KokPrice, KokProduct, ProductItem
-
-KOK: Final = "kok"
 
 
 class KokItem(NamedTuple):

@@ -44,7 +44,7 @@ class Pantry:
     """What n recipes need of m ingredients; the pairs of ingredient i lie in ``starts[i]:starts[i + 1]``.
 
     ``recipes`` and ``needs`` (grams, pieces) run over all pairs of ingredient and recipe, recipes ascending. An unknown
-    need is the median of the known ones of its ingredient, NaN without any. ``information`` (m,) is the inverse
+    need is the median of the known ones of its ingredient, NaN without any. ``idf`` (m,) is the inverse
     document frequency of each ingredient, ``contents`` (n,) its sum over a recipe, and recipes of the same title share
     a number in ``title_ids`` (n,).
     """
@@ -53,7 +53,7 @@ class Pantry:
     starts: NDArray[np.int64]
     recipes: Positions
     needs: Floats
-    information: Floats
+    idf: Floats
     contents: Floats
     title_ids: Positions
 
@@ -69,7 +69,7 @@ class Pantry:
         amounts = np.array([need for wanted in lists for need in wanted.values()], np.float32).reshape(-1, 2)
         order = np.argsort(ingredients, kind="stable")
         counts = np.bincount(ingredients, minlength=len(numbers))
-        information = (np.log((1 + len(lists)) / (1 + counts)) + 1).astype(np.float32)
+        idf = (np.log((1 + len(lists)) / (1 + counts)) + 1).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         ids = {title: number for number, title in enumerate(dict.fromkeys(titles))}
         return cls(
@@ -77,8 +77,8 @@ class Pantry:
             starts=starts,
             recipes=owners[order],
             needs=_fill_unknown(amounts[order], starts),
-            information=information,
-            contents=np.maximum(np.bincount(owners, information[ingredients], len(lists)), 1).astype(np.float32),
+            idf=idf,
+            contents=np.maximum(np.bincount(owners, idf[ingredients], len(lists)), 1).astype(np.float32),
             title_ids=np.array([ids[title] for title in titles], np.int32),
         )
 
@@ -92,7 +92,7 @@ def combine(
     after the third are empty. ``shortlist`` changes the speed, not the result.
     """
     stocked = _Stock.of(pantry, stock)
-    full = stocked.scores(np.ones(len(stocked.given), np.float32))
+    full = stocked.scores(np.ones(len(stocked.ingredients), np.float32))
     taken = np.zeros(len(pantry.title_ids), np.bool_)
     recipes: list[int] = []
     for _ in range(number if number <= LAST_COMBINATION else 0):
@@ -116,7 +116,7 @@ class _StockedIngredient:
 class _Stock:
     """A stock; ``fit`` (n,) is 1 for a recipe that needs nothing else, ``title_ids`` (n,) are the pantry's."""
 
-    given: tuple[_StockedIngredient, ...]
+    ingredients: tuple[_StockedIngredient, ...]
     weights: Floats
     unlimited: Flags
     fit: Floats
@@ -125,27 +125,27 @@ class _Stock:
     @classmethod
     def of(cls, pantry: Pantry, stock: Mapping[str, Quantity]) -> "_Stock":
         known = ((pantry.numbers[name], there) for name, there in stock.items() if name in pantry.numbers)
-        given = tuple(_given(pantry, number, there) for number, there in known)
+        ingredients = tuple(_stocked_ingredient(pantry, number, there) for number, there in known)
         covered = np.zeros(len(pantry.title_ids), np.float32)
-        for one in given:
+        for one in ingredients:
             covered[one.recipes] += one.weight
-        weights = np.array([one.weight for one in given], np.float32)
-        unlimited = np.array([one.unlimited for one in given], np.bool_)
+        weights = np.array([one.weight for one in ingredients], np.float32)
+        unlimited = np.array([one.unlimited for one in ingredients], np.bool_)
         fit = ((1 + covered / pantry.contents) / 2).astype(np.float32)
-        return cls(given, weights, unlimited, fit, pantry.title_ids)
+        return cls(ingredients, weights, unlimited, fit, pantry.title_ids)
 
     def scores(self, left: Floats) -> Floats:
         """Score of each recipe (n,) while the shares ``left`` of the stock remain."""
         found = np.zeros(len(self.fit), np.float32)
-        for one, rest in zip(self.given, left.tolist(), strict=True):
+        for one, rest in zip(self.ingredients, left.tolist(), strict=True):
             if rest:
                 found[one.recipes] += one.weight * _score(one.shares * rest if one.unlimited else one.shares, rest)
         return found * self.fit
 
     def shares(self, recipes: Positions) -> Floats:
-        """Shares of the stock (given, k) that ``recipes`` need; infinite, which scores 0, where they need none."""
-        found = np.empty((len(self.given), len(recipes)), np.float32)
-        for row, one in enumerate(self.given):
+        """Shares of the stock (ingredients, k) that ``recipes`` need; infinite, which scores 0, if not needed."""
+        found = np.empty((len(self.ingredients), len(recipes)), np.float32)
+        for row, one in enumerate(self.ingredients):
             places = np.minimum(np.searchsorted(one.recipes, recipes), len(one.recipes) - 1)
             found[row] = np.where(one.recipes[places] == recipes, one.shares[places], np.inf)
         return found
@@ -154,7 +154,7 @@ class _Stock:
 def _take_recipes(stocked: _Stock, full: Floats, taken: Flags, size: int, shortlist: int) -> list[int]:
     """Recipes of a combination, whose scores are ``full`` at first; marks their title ids in ``taken``."""
     recipes: list[int] = []
-    left = np.ones(len(stocked.given), np.float32)
+    left = np.ones(len(stocked.ingredients), np.float32)
     scores = full
     while len(recipes) < size and left.any():
         near, bound = _best(np.where(taken[stocked.title_ids], 0, scores) if taken.any() else scores, shortlist)
@@ -195,14 +195,14 @@ def _best(scores: Floats, count: int) -> tuple[Positions, float]:
     return np.flatnonzero((scores >= bound) & (scores > 0)).astype(np.int32), bound
 
 
-def _given(pantry: Pantry, number: int, there: Quantity) -> _StockedIngredient:
+def _stocked_ingredient(pantry: Pantry, number: int, there: Quantity) -> _StockedIngredient:
     of_it = slice(pantry.starts[number], pantry.starts[number + 1])
     amount, column = (there.grams, 0) if there.grams is not None else (there.pieces, 1)
     shares = np.full(of_it.stop - of_it.start, np.nan, np.float32)
     if amount is not None:
         shares = pantry.needs[of_it, column] / max(amount, EPSILON)
     shares = np.clip(np.where(np.isnan(shares), USUAL_SHARE, shares), EPSILON, 1 / EPSILON).astype(np.float32)
-    return _StockedIngredient(pantry.recipes[of_it], shares, float(pantry.information[number]), amount is None)
+    return _StockedIngredient(pantry.recipes[of_it], shares, float(pantry.idf[number]), amount is None)
 
 
 def _score(needed: Floats, left: Floats | float) -> Floats:

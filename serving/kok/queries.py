@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from serving.catalog.mall import KOK
+from recommender.product_ref import KOK
 from sql.service.catalog import KokProduct
 from sql.service.pages import KokReview, KokSeller, ProductDetail, ProductImage
 

@@ -136,7 +136,7 @@ async def cart_recipes(
     """Recipes that use the products of a cart, the most informative ingredients first. Unknown products are skipped."""
     cart = recommend_for_cart(snapshot, _ids(product_ids), page, size)
     body = presenters.cart_recipes(cart, page, size)
-    products = [events.Product(**product_fields(ref)) for ref in cart.products]
+    products = [events.EventProduct(**product_fields(ref)) for ref in cart.products]
     event = events.KokCartRecipeRecommend(cart=products, **impressions(cart.recipes))
     return cache_response(request, snapshot, body, needs_login=True, event=event, stage=cart.recipes.stage)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from recommender.product_ref import KOK
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
@@ -113,7 +114,7 @@ def _matched_recipe(
 
 def _mall_row(item: KokItem, entry: RecommendedItem[Offer], release_version: str | None) -> IngredientProduct:
     return IngredientProduct(
-        source="kok",
+        source=KOK,
         name=item.name,
         live_id=None,
         kok_product_id=item.ref.product_id,

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
-from serving.catalog.mall import KOK, KokItem
+from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations.stages import Candidate
 from serving.runtime.snapshot import Snapshot
@@ -146,7 +146,7 @@ def neighbour_recipes(snapshot: Snapshot, request: ProductRequest) -> Iterator[C
 def recipes_ranked_by_release(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[Recipe]]:
     """Recipes with the most informative of the ingredients, then those nearest to them in the release's vectors."""
     if snapshot.release:
-        for neighbour in snapshot.release.recipes_with(request.ingredients, request.k):
+        for neighbour in snapshot.release.recipes_by_ingredients(request.ingredients, request.k):
             yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
 
 
@@ -183,7 +183,7 @@ def recipes_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Can
 def recipes_by_meaning(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Recipe]]:
     """Recipes whose title the release's encoder places near the keyword."""
     if snapshot.release:
-        for neighbour in snapshot.release.recipes_like(request.keyword, request.k):
+        for neighbour in snapshot.release.recipes_by_text(request.keyword, request.k):
             if neighbour.score >= LEAST_COSINE:
                 yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
 

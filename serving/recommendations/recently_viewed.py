@@ -8,8 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from recommender.product_ref import ProductRef
-from serving.catalog.mall import KOK
+from recommender.product_ref import KOK, ProductRef
 from serving.runtime.runtime import Runtime
 from serving.web.auth import Identity
 from serving.web.errors import log_reason

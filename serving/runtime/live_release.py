@@ -102,8 +102,8 @@ class LiveRelease:
 def _warm(loaded: "LoadedRelease") -> None:
     """Query each index once, so that lazy initialisation is done before the first request."""
     loaded.recipe_products(0, 1)
-    loaded.recipes_with(loaded.names[:1], 1)
-    loaded.recipes_like("감자", 1)
+    loaded.recipes_by_ingredients(loaded.names[:1], 1)
+    loaded.recipes_by_text("감자", 1)
 
 
 def _reason(error: Exception) -> str:

@@ -105,7 +105,7 @@ class EventItem(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Product(EventItem):
+class EventProduct(EventItem):
     """A product by its source and the source's own id: two sources may share an id."""
 
     product_id: ItemId
@@ -331,7 +331,7 @@ class KokCartRecipeRecommend(_Recommendation):
     """A user saw recipes for the products of a cart: `GET /api/kok/carts/recipe-recommend`."""
 
     event_type = EventType.KOK_CART_RECIPE_RECOMMEND
-    cart: list[Product]
+    cart: list[EventProduct]
 
 
 class RecipeSearchByIngredients(_Recommendation):

@@ -14,7 +14,7 @@ from recommender.evaluation.results import (
     Word2VecFigures,
 )
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
-from recommender.rankers.config import BlendConfig, BlendWeights, RankerWeights
+from recommender.rankers.config import BlendConfig
 
 
 def evaluation(
@@ -32,7 +32,6 @@ def evaluation(
             cases=cases,
             candidates=100,
             methods={name: RankingFigures(hit_at_10=hit, hit_at_50=hit, mrr=hit / 2) for name, hit in hits.items()},
-            weights=BlendWeights(titled=RankerWeights(title_ease=1.0), untitled=RankerWeights(ease=1.0)),
         ),
         served=ServedEvaluation(
             products=3, products_resolved=2, products_answered=2, recipes_shown=20, contains_ingredient=contains

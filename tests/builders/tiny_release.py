@@ -31,7 +31,7 @@ def build(service: Engine, warehouse: Engine, store: Store, now: datetime) -> st
     with tempfile.TemporaryDirectory() as folder:
         _save_word2vec(store, Path(folder) / "word2vec", now)
         _save_encoder(store, Path(folder) / "bert", now)
-    return build_release(service, warehouse, store, now)
+    return build_release(service, warehouse, store, now).version
 
 
 def make_live(store: Store, version: str) -> None:

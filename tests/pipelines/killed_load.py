@@ -33,7 +33,7 @@ from tests.builders.raw_runs import kst
 TRIES = 4
 KILLED = -1
 SERVICE = [
-    *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK, PRICE.table, BROADCAST),
+    *(recipes.RECIPE, recipes.LINE, recipes.INGREDIENT, recipes.SYNONYM, products.KOK_PRODUCT, PRICE.table, BROADCAST),
     *(products.HOME_SHOPPING, products.PRODUCT_INGREDIENT, products.DOCUMENT, table_of(catalog.LoadedFile)),
     *(child_rows.DETAIL, child_rows.IMAGE, kok_pages.SELLER, kok_pages.REVIEW),
 ]

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, text
 from artifacts.raw import list_runs, read_items
 from artifacts.store import Store
 from pipelines.load.ledger import DATA_VERSION, table_of
-from pipelines.load.products import KOK, PRODUCT_INGREDIENT
+from pipelines.load.products import KOK_PRODUCT, PRODUCT_INGREDIENT
 from pipelines.load.recipe_csv import NotARecipeFile
 from pipelines.load.recipes import DOCUMENT, INGREDIENT, LINE, RECIPE, SYNONYM, import_recipes
 from pipelines.load.sources import load_source
@@ -148,12 +148,12 @@ def test_new_ingredients_resolve_titles_loaded_before(
     put_products(store, NOW, [product(1, "국내산 햇감자 1kg")])
     load_source("kok", service, warehouse, store)
     assert rows(service, PRODUCT_INGREDIENT, "source_product_id") == []
-    (old,) = rows(service, KOK, "resolver_version")
+    (old,) = rows(service, KOK_PRODUCT, "resolver_version")
     write(tmp_path / "r.csv", [row(n) for n in range(1, 5)])
     _, resolved = import_recipes(service, warehouse, store, tmp_path / "r.csv", NOW)
     names = dict(rows(service, INGREDIENT, "ingredient_id", "name"))
     found = [names[number] for _, number in rows(service, PRODUCT_INGREDIENT, "source_product_id", "ingredient_id")]
     assert found == ["감자"]
     assert resolved.written > 0
-    assert rows(service, KOK, "resolver_version") != [old]
+    assert rows(service, KOK_PRODUCT, "resolver_version") != [old]
     assert version(service, "kok") == 2

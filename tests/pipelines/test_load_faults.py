@@ -10,7 +10,7 @@ from artifacts.raw import ITEMS, REPORT
 from artifacts.store import Store
 from pipelines.load.item_validator import ItemValidator
 from pipelines.load.kok_pages import REVIEW
-from pipelines.load.products import HOME_SHOPPING, KOK
+from pipelines.load.products import HOME_SHOPPING, KOK_PRODUCT
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse_history import PRICES
@@ -135,7 +135,9 @@ def test_every_item_is_loaded_or_rejected(service: Engine, warehouse: Engine, st
         assert store.exists(report.rejects_key)
     put_products(store, T[0], [product(n) for n in range(1, 80)] + [product(1), product(90) | {"store_name": ""}])
     report, _ = load("kok")
-    assert report.read == 81 == _count(service, KOK) + report.details["repeated"] + report.rejected["invalid item"]
+    assert (
+        report.read == 81 == _count(service, KOK_PRODUCT) + report.details["repeated"] + report.rejected["invalid item"]
+    )
 
 
 def test_a_load_that_loses_items_fails(
@@ -146,7 +148,7 @@ def test_a_load_that_loses_items_fails(
     put_products(store, T[0], [product(1), product(2)])
     with pytest.raises(RuntimeError, match="1 of 2 items neither land nor are rejected"):
         load("kok")
-    assert _count(service, KOK) == 0
+    assert _count(service, KOK_PRODUCT) == 0
 
 
 def test_reviews_that_share_nickname_and_date_are_all_kept(service: Engine, store: Store, load: Load) -> None:

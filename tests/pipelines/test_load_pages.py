@@ -11,7 +11,7 @@ from artifacts.store import Store
 from pipelines.load.child_rows import DETAIL, IMAGE
 from pipelines.load.kok_pages import REVIEW, SELLER
 from pipelines.load.ledger import table_of
-from pipelines.load.products import DOCUMENT, HOME_SHOPPING, KOK
+from pipelines.load.products import DOCUMENT, HOME_SHOPPING, KOK_PRODUCT
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse_history import PRICES, VERSIONS
 from pipelines.report import Report
@@ -61,10 +61,12 @@ def test_a_mall_page_is_loaded_in_full(service: Engine, store: Store, load: Load
     report, _ = load()
     assert (report.read, report.rejected) == (1, {})
     shares = [f"{stars}_star_share" for stars in ("five", "four", "three", "two", "one")]
-    assert rows(service, KOK, *shares) == [(70, 15, 10, 5, 0)]
-    opinions = rows(service, KOK, "price_opinion", "price_opinion_share", "delivery_opinion", "delivery_opinion_share")
+    assert rows(service, KOK_PRODUCT, *shares) == [(70, 15, 10, 5, 0)]
+    opinions = rows(
+        service, KOK_PRODUCT, "price_opinion", "price_opinion_share", "delivery_opinion", "delivery_opinion_share"
+    )
     assert opinions == [("저렴해요", 80, "빨라요", None)]
-    assert rows(service, KOK, "taste_opinion", "taste_opinion_share") == [(None, None)]
+    assert rows(service, KOK_PRODUCT, "taste_opinion", "taste_opinion_share") == [(None, None)]
     assert rows(service, SELLER, "kok_product_id", *sold_by) == [(2**40, *seller(address="서울 🍣").values())]
     key = "source", "source_product_id", "position"
     assert rows(service, DETAIL, *key, "name", "value") == [

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import faiss
+import numpy as np
 import pytest
 from sqlalchemy import Engine, insert
 
@@ -14,7 +16,7 @@ from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from pipelines.release import publish
 from pipelines.release.build import build_release
-from pipelines.train import bert, word2vec
+from pipelines.train import bert, models, word2vec
 from pipelines.train.corpora import EmptyCorpus
 from recommender.bundle import ReleaseFile
 from recommender.loaded_release import LoadedRelease
@@ -100,9 +102,10 @@ class Built:
 @pytest.fixture
 def built(service: Engine, warehouse: Engine, store: Store) -> Built:
     fill(service, 60)
-    word2vec.train(service, store, NOW)
-    bert.train_and_save(service, store, NOW)
-    return Built(service, warehouse, store, build_release(service, warehouse, store, NOW))
+    vectors, encoder = word2vec.train(service, store, NOW), bert.train_and_save(service, store, NOW)
+    assert (vectors.version, encoder.version) == (models.newest(store, "word2vec"), models.newest(store, "bert"))
+    assert vectors.figures.ingredients == len(NAMES)
+    return Built(service, warehouse, store, build_release(service, warehouse, store, NOW).version)
 
 
 def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) 
     loaded = LoadedRelease.open(releases.fetch(built.store, built.version, tmp_path))
     _check_answers(loaded)
 
-    later = build_release(built.service, built.warehouse, built.store, LATER)
+    later = build_release(built.service, built.warehouse, built.store, LATER).version
     assert later != built.version
     assert later.split("-")[1] == built.version.split("-")[1], "the same inputs gave other files"
     publish.promote(built.warehouse, built.store, later, LATER)
@@ -145,9 +148,9 @@ def _check_answers(loaded: LoadedRelease) -> None:
     with_tofu = next(recipe_id for recipe_id, basket in baskets.items() if "두부" in basket)
     assert {("kok", 1), ("hmall", BIG)} <= {n.product for n in loaded.recipe_products(with_tofu, 10)}
     assert loaded.recipe_products(10**12, 10) == []
-    assert loaded.recipes_with(["없는재료"], 5) == []
-    assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_with(["두부"], 5))
-    assert len(loaded.recipes_like("김치찌개", 5)) == 5
+    assert loaded.recipes_by_ingredients(["없는재료"], 5) == []
+    assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_by_ingredients(["두부"], 5))
+    assert len(loaded.recipes_by_text("김치찌개", 5)) == 5
     completed = loaded.complete(["김치", "두부"], 5, "김치찌개")
     assert len(completed) == 5
     assert not {"김치", "두부"} & {name for name, _ in completed}
@@ -178,6 +181,20 @@ def _check_damage(built: Built, folder: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(CorruptRelease, match=f"{name} is missing"):
             LoadedRelease.open(folder)
+
+
+def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_index = faiss.write_index
+
+    def write_zeros(index: faiss.Index, path: str) -> None:
+        zeros = faiss.IndexFlatIP(index.d)
+        zeros.add(np.zeros((index.ntotal, index.d), np.float32))
+        write_index(zeros if Path(path).name == ReleaseFile.TEXT_INDEX else index, path)
+
+    monkeypatch.setattr(faiss, "write_index", write_zeros)
+    manifest = build_release(built.service, built.warehouse, built.store, LATER)
+    assert not manifest.gate.passed
+    assert [check.name for check in manifest.gate.checks if check.passed is False] == ["recall of the text index"]
 
 
 def test_an_empty_corpus_is_refused(service: Engine, warehouse: Engine, store: Store) -> None:

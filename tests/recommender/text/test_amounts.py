@@ -8,7 +8,6 @@ from recommender.text.amounts import (
     LARGEST,
     find_amounts,
     format_number,
-    parse_amount,
     plain_amounts,
     read_measure,
     read_number,
@@ -46,6 +45,9 @@ SPELLINGS = [
     ("반 정도", 0.5, None),
     ("1/2씩", 0.5, None),
     ("하나", 1, None),
+    ("한", 1, None),
+    ("다섯", 5, None),
+    ("한두", 2, None),
     ("반 개", 0.5, "개"),
     ("반모", 0.5, "모"),
     ("반의 반 개", 0.25, "개"),
@@ -112,8 +114,9 @@ NO_AMOUNTS = [
 
 @pytest.mark.parametrize(("written", "number", "unit"), SPELLINGS)
 def test_amounts_are_read_as_people_write_them(written: str, number: float, unit: str | None) -> None:
-    assert parse_amount(written) == pytest.approx(number)
-    assert read_measure(written, None).unit == unit
+    measure = read_measure(written, None)
+    assert measure.number == pytest.approx(number)
+    assert measure.unit == unit
 
 
 @pytest.mark.parametrize("written", NO_AMOUNTS)
@@ -201,7 +204,7 @@ PIECES = st.sampled_from(
 @example("0." + "0" * 400 + "1")
 @example("9" * 400 + "개 반")
 def test_any_text_gives_an_amount_in_bounds_or_none(written: str | None) -> None:
-    number = parse_amount(written)
+    number = read_measure(written, None).number
     assert number is None or 0 < number <= LARGEST
     if number is not None:
         for unit in (None, "g", "개", "컵", "?"):
@@ -212,9 +215,10 @@ def test_any_text_gives_an_amount_in_bounds_or_none(written: str | None) -> None
 def test_a_mixed_number_is_its_whole_and_its_fraction(whole: int, numerator: int, denominator: int) -> None:
     expected = whole + numerator / denominator
     for joined in (" ", "와 ", "과", "+"):
-        assert parse_amount(f"{whole}{joined}{numerator}/{denominator}") == pytest.approx(expected)
+        assert read_measure(f"{whole}{joined}{numerator}/{denominator}", None).number == pytest.approx(expected)
 
 
 def test_a_bare_number_differs_from_a_text_that_holds_one() -> None:
     assert (read_number("1 1/2"), read_number("½"), read_number("1,000")) == (1.5, 0.5, 1000)
-    assert [read_number(text) for text in ("2g", "x2", "2x", "-1", "nan", "0", "", "1~2")] == [None] * 8
+    assert (read_number("반"), read_number("한"), read_number(" 다섯 ")) == (0.5, 1, 5)
+    assert [read_number(text) for text in ("2g", "x2", "2x", "-1", "nan", "0", "", "1~2", "한두")] == [None] * 9

@@ -1,11 +1,14 @@
 """The ingredient list of a recipe, in both forms."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipelines.load.recipe_csv import Recipe, RecipeFile
 from recommender.text.ingredient_lines import Line, ingredient_lines
 
 BEL = "\x07"
@@ -43,6 +46,8 @@ def test_fields_split_by_bel() -> None:
         ("소금||약간", "소금", "약간", None, None),
         ("스팸|반|정도", "스팸", "1/2", None, "정도"),
         ("고사리|2|바구니", "고사리", "2", "바구니", None),
+        ("달걀|다섯", "달걀", "5", None, None),
+        ("달걀|다섯|바구니", "달걀", "5", "바구니", None),
         ("양파|15", "양파", "15", None, None),
         ("설탕||숟가락", "설탕", None, "숟가락", None),
         ("소스|레시피 참조", "소스", None, None, "레시피 참조"),
@@ -165,6 +170,8 @@ NAMES = [
     "장어",
     "봉",
     "열매",
+    "감자 다섯",
+    "다섯",
     "자두알",
     "성게 알",
     "미역 줄기",
@@ -253,3 +260,45 @@ def test_no_heading() -> None:
         Line(None, "감자", "2", "개", None),
         Line(None, "양파", None, None, None),
     ]
+
+
+# Not read from units.csv: the share must not change with the table.
+UNIT_WORD = re.compile(
+    "[큰작]은술|큰술|[큰작]은?스푼|(티|테이블)?스푼|밥?숟(가락|갈)|수저|(종이|소주)?컵|T|t|Ts|ts|Tbsp|tsp|C|cup|k?g|mg|m[lL]|[lL]|"
+    "cc|cm|ea|EA|그램|그람|킬로|키로|리터|개|마리|쪽|톨|알|줌|줄기?|단|봉지?|팩|캔|모|장|포기|뿌리|대|토막|조각|꼬집|인분|병|통|판|송이|"
+    "근|되|홉|잎|덩이|덩어리|묶음|방울|국자|공기|그릇|약간|적당량|적당히|조금|소량"
+)
+
+
+def share_with_amount(lists: Iterable[str]) -> float:
+    """Share of the lines whose name holds a digit or ends in a word of ``UNIT_WORD``."""
+    names = [line.name for text in lists for line in ingredient_lines(text)]
+    return sum(any(map(str.isnumeric, name)) or ends_in_unit(name) for name in names) / len(names)
+
+
+def ends_in_unit(name: str) -> bool:
+    return UNIT_WORD.fullmatch(re.findall(r"[^\s()\[\].,:~*/]+", name)[-1]) is not None
+
+
+def test_names_hold_no_amounts() -> None:
+    amounts = [
+        "2개",
+        " 반 개",
+        " 1/2큰술",
+        " 큰술",
+        f"{BEL}1과 1/2{BEL}컵",
+        " 한 줌",
+        "(2개)",
+        " 200g",
+        " 약간",
+        " ½컵",
+        " 두 쪽",
+    ]
+    assert share_with_amount(f"감자{amount}" for amount in amounts) == 0
+    assert share_with_amount(f"{amount} 감자" for amount in ("2개", "1/2큰술", "200g", "½컵", "1,000ml")) == 0
+    assert share_with_amount(["2배 식초|미역 줄기|감자 3개|소금"]) == 0.5, "names that do count"
+
+
+def test_few_names_hold_an_amount_in_real_recipes(shared_data: Path) -> None:
+    file = RecipeFile(shared_data / "TB_RECIPE_SEARCH_sample.csv")
+    assert share_with_amount(recipe.ingredients for recipe in file if isinstance(recipe, Recipe)) < 0.001

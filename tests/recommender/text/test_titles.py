@@ -24,6 +24,14 @@ def test_a_title_of_brackets_alone_keeps_their_content() -> None:
 
 def test_list_separators_survive_between_items_only() -> None:
     assert normalise_title("갈치 10토막 + 고등어 5팩 +") == "갈치 + 고등어"
+    assert normalise_title("커피1,초콜릿1 기획팩") == "커피 ,초콜릿 기획팩"
+
+
+def test_numbers_and_units_leave_no_trace() -> None:
+    for amount in ("1,000그램", "1.5kg", "200g", "1,2kg", "500ml", "10~12cm", "2킬로그램"):
+        assert normalise_title(f"두부 {amount} 국산") == "두부 국산", amount
+    assert normalise_title("두부 200g국산") == "두부 국산"
+    assert normalise_title("에어컨 11grt") == "에어컨 rt", "no unit ends inside a word but those of one letter"
 
 
 @pytest.mark.parametrize("title", ["", "   ", "[]", "100g", "★★", "🍣🍺"])

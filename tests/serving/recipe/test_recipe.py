@@ -66,7 +66,7 @@ def test_by_ingredients_goes_by_amounts_in_any_unit(client: TestClient, person: 
         return ids(client, person, given(*stock) + "&size=2")[1]
 
     assert best("75", "g") == best("1/2", "개") == best("½", "개") == best("0.075", "kg") == 9001
-    assert best("300", "g") == best("2", "개") == 9003
+    assert best("300", "g") == best("2", "개") == best("두", "개") == 9003
 
 
 def test_a_combination_ends_when_everything_is_used_up(client: TestClient, person: Person) -> None:

@@ -360,7 +360,7 @@ def test_search_falls_back_to_recipes_of_similar_meaning(warm: tuple[TestClient,
         ("similar", "release", version)
     }
     release = client.app.state.runtime.live_snapshot.current.release  # type: ignore[attr-defined]
-    cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_like("카레 백미밥", 50)}
+    cosines = {neighbour.recipe_id: neighbour.score for neighbour in release.recipes_by_text("카레 백미밥", 50)}
     assert min(cosines.values()) < 0.35, "every recipe is like it a little"
     assert [row["recipe_id"] for row in found["recipes"]] == [n for n, cosine in cosines.items() if cosine >= 0.35]
     for gibberish in ("뷁쉙", "asdfgh", "ㅋㅋㅋ"):

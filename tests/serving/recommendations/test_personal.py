@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from recommender.product_ref import ProductRef
-from serving.catalog.mall import KOK, KokCatalog, KokItem
+from recommender.product_ref import KOK, ProductRef
+from serving.catalog.mall import KokCatalog, KokItem
 from serving.catalog.recipes import Recipe, RecipeBook
 from serving.recommendations.personal import recommend_recipes
 from serving.runtime.snapshot import Snapshot
