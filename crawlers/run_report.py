@@ -13,7 +13,7 @@ ScopeKey = dict[str, str | int]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ScopeReport(_Model):
@@ -81,13 +81,15 @@ class LatencyReport(_Model):
 class TrafficReport(_Model):
     """HTTP traffic of a crawl, retries and robots.txt included.
 
-    ``by_status`` counts requests by status code or ``no response`` and adds up to ``requests``. ``timeline`` holds a
-    row for each step of time: the second at which it starts, requests sent, bytes received.
+    ``timeline`` holds a row for each step of time: the second at which it starts, requests sent, bytes received.
     """
 
-    requests: int
-    by_status: dict[str, int]
-    retries: int
+    requests: int = Field(description="Requests sent")
+    by_status: dict[str, int] = Field(
+        description="Requests by status code, adding up to `requests`; `no response` counts those that failed without "
+        "a response, and those in flight when the crawl was stopped"
+    )
+    retries: int = Field(description="Retries sent; not those that were scheduled, then refused, e.g. by the budget")
     bytes: int
     seconds: float
     latency_ms: LatencyReport
@@ -147,7 +149,7 @@ class CrawlRunReport(RunReport):
     for the next crawl (product pages, images) has no scopes and no contract check; ``images`` is set for images alone.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     started_at: AwareDatetime
     finished_at: AwareDatetime

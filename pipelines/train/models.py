@@ -58,8 +58,9 @@ def newest(store: Store, kind: Kind) -> str | None:
 
 
 def read_card(store: Store, kind: Kind, version: str, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
-    """Read what a model was trained from, and its figures."""
-    return card.model_validate_json(store.get(f"models/{kind}/{version}/{CARD}"))
+    """Read what a model was trained from, and its figures. Raise :class:`StoreError` if the card is damaged."""
+    key = f"models/{kind}/{version}/{CARD}"
+    return _parse_card(store.get(key), key, kind, card)
 
 
 def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Figures]]) -> TrainedModel[Figures]:
@@ -72,9 +73,11 @@ def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Fi
         path = folder / key.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
         store.download(key, path)
+    return TrainedModel(version, folder, _parse_card((folder / CARD).read_bytes(), prefix + CARD, kind, card))
+
+
+def _parse_card(data: bytes, key: str, kind: Kind, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
     try:
-        return TrainedModel(version, folder, card.model_validate_json((folder / CARD).read_bytes()))
+        return card.model_validate_json(data)
     except ValidationError as error:
-        raise StoreError(
-            f"{prefix}{CARD} is not valid ({error.error_count()} errors): run `ukok train {kind}` again"
-        ) from None
+        raise StoreError(f"{key} is not valid ({error.error_count()} errors): run `ukok train {kind}` again") from None
