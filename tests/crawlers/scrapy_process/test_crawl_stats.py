@@ -17,7 +17,7 @@ from crawlers.scrapy_process.crawl_stats import (
     LatencyHistogram,
     Timeline,
 )
-from crawlers.standin.faults import reset
+from crawlers.standin.faults import Fault
 from crawlers.standin.server import running_standin
 from tests.builders.small_crawl import NOON, catalog, crawl_into, kok
 
@@ -25,15 +25,14 @@ from tests.builders.small_crawl import NOON, catalog, crawl_into, kok
 def test_retries_that_the_budget_refuses_are_not_counted(tmp_path: Path) -> None:
     products = catalog(kok=[kok(1_000_001 + n, category=CATEGORIES[n % len(CATEGORIES)]) for n in range(26)])
     with running_standin(products, NOON) as standin:
-        standin.faults.rules[:] = [reset("proCode")]
+        standin.faults.rules[:] = [Fault("proCode", status=500)]
         frugal = standin.settings.model_copy(update={"crawl_daily_requests": 45, "crawl_retries": 3})
         traffic = crawl_into(tmp_path, "kok", frugal).reports["prices"].traffic
         sent = [target for _, target in standin.faults.seen]
     repeated = len(sent) - len(set(sent))
     assert traffic.requests == len(sent) == 45
     assert traffic.retries == repeated > 0
-    assert sum(traffic.by_status.values()) == traffic.requests
-    assert traffic.by_status[NO_RESPONSE] == 26 + repeated
+    assert traffic.by_status == {"200": 45 - 26 - repeated, "500": 26 + repeated}
 
 
 def test_a_redirect_of_a_retry_is_no_further_retry() -> None:
