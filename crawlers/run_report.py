@@ -4,10 +4,15 @@ The spider process writes a :class:`CrawlSummary`; the runner files it as one :c
 raw zone. Loading, the request budget and the reports for people read it from there.
 """
 
+from collections.abc import Iterable
+
+import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from artifacts.raw import SCHEMA_VERSION, RawRun, RunReport, read_report
+from artifacts.raw import SCHEMA_VERSION, RawRun, RunReport, UnreadableReport, read_report
 from artifacts.store import Store
+
+log = structlog.get_logger(__name__)
 
 ScopeKey = dict[str, str | int]
 
@@ -174,3 +179,17 @@ class FailedCrawlReport(_Model):
 def read_crawl_report(store: Store, run: RawRun) -> CrawlRunReport:
     """Read the report of a crawl's run. Raise ``UnreadableReport`` if it is damaged or of another schema version."""
     return read_report(store, run, CrawlRunReport)
+
+
+def read_earlier_reports(store: Store, runs: Iterable[RawRun]) -> dict[RawRun, CrawlRunReport]:
+    """Read the reports of runs to compare with. Log and leave out those that are damaged or of another schema version.
+
+    So after a change of the schema, crawls are compared with those since.
+    """
+    reports = {}
+    for run in runs:
+        try:
+            reports[run] = read_crawl_report(store, run)
+        except UnreadableReport as error:
+            log.warning("earlier crawl left out of the comparison", reason=str(error))
+    return reports

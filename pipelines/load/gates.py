@@ -12,14 +12,17 @@ from datetime import date
 from statistics import median
 from typing import NamedTuple
 
-import structlog
-
-from artifacts.raw import RawRun, UnreadableReport, read_items
+from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
-from crawlers.run_report import ContractCheck, ContractViolation, CrawlRunReport, ScopeReport, read_crawl_report
+from crawlers.run_report import (
+    ContractCheck,
+    ContractViolation,
+    CrawlRunReport,
+    ScopeReport,
+    read_crawl_report,
+    read_earlier_reports,
+)
 from pipelines.errors import PipelineError
-
-log = structlog.get_logger(__name__)
 
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
@@ -107,7 +110,7 @@ class Gate:
         ``dependents``: files that are held back with this one. Earlier files whose report cannot be read do not count.
         """
         report = read_crawl_report(self.store, run)
-        history = self._history(earlier[-HISTORY:])
+        history = read_earlier_reports(self.store, earlier[-HISTORY:])
         past = list(history.values())
         reasons = [_contract_reason(entry) for entry in _contract(report).violations]
         if run.dataset not in UNSIZED:
@@ -122,16 +125,6 @@ class Gate:
         if reasons and not self.accept:
             raise FileHeldBack([run, *dependents], reasons)
         return Findings(reasons, continuity)
-
-    def _history(self, earlier: Sequence[RawRun]) -> dict[RawRun, CrawlRunReport]:
-        """Return the reports of earlier files, without those that are damaged or of another schema version."""
-        reports = {}
-        for run in earlier:
-            try:
-                reports[run] = read_crawl_report(self.store, run)
-            except UnreadableReport as error:
-                log.warning("earlier file not compared with: its report is unreadable", reason=str(error))
-        return reports
 
     def _continuity(
         self, run: RawRun, report: CrawlRunReport, before: RawRun, report_before: CrawlRunReport

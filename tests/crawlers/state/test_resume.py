@@ -182,11 +182,11 @@ def test_a_checkpoint_cut_off_by_a_kill_is_read(tmp_path: Path) -> None:
 
 def test_checkpoint_lines_of_another_form_are_left_out(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store"))
-    rested = asdict(page_row(2))
-    rested["rested"] = rested.pop("unchanged_reads")
+    older = asdict(page_row(2))
+    older["rested"] = older.pop("unchanged_reads")
     lines = [
         checkpoint_line(page_row(1)),
-        orjson.dumps({"page": rested, "item": None}) + b"\n",
+        orjson.dumps({"page": older, "item": None}) + b"\n",
         orjson.dumps({"page": page_row(3), "item": {"kok_product_id": 3}}) + b"\n",
         orjson.dumps(CheckpointEnd(7, DAY)) + b"\n",
     ]
