@@ -57,7 +57,7 @@ class RunReport(BaseModel):
     source: str
     dataset: str
     day: date
-    items: int = Field(default=0, description="Number of items; `write_run` sets it")
+    items: int = Field(description="Number of items; `write_run` sets it to what it has written")
 
 
 ReportT = TypeVar("ReportT", bound=BaseModel)

@@ -35,9 +35,9 @@ COUNT_UNCHANGED = (
 class PageRow:
     """A product page between crawls: when it was last listed and read, and what was read then.
 
-    ``listed`` is the price of the last listing, ``read_listed`` that of the last listing before the last fetch, both as
-    text. ``unchanged_reads``: how many fetches in a row found the page unchanged. Instants are ISO 8601 in UTC. A page
-    that was never read has no ``read_at``, ``version`` and ``digest``.
+    ``listed`` is the price in the newest listing, ``read_listed`` the one listed at the last fetch, both as text.
+    ``unchanged_reads``: how many fetches in a row found the page unchanged. Instants are ISO 8601 in UTC. A page that
+    was never read has no ``read_at``, ``version`` and ``digest``.
     """
 
     product_id: int

@@ -55,7 +55,7 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     # The last import wins, even if an earlier one was given a later ``now``.
     now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
     run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
-    raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day)
+    raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
     write_run(store, run, _accepted(file, report), raw_report)
     report.details |= {
         "file": path.name,
