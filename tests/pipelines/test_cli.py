@@ -165,7 +165,7 @@ def test_a_crawl_ends_with_its_report(
         crawled = ukok("crawl", "hnsmall", "--date", DAY.isoformat(), "--days", "1")
     (key,) = store.list("reports/crawl/hnsmall/")
     assert f"report: {artifacts_url}/{key}" in crawled.out
-    assert "Loadable: every contract is kept" in crawled.out
+    assert "Loadable: every contract holds" in crawled.out
     page = store.get(key)
     for run in ((), ("hnsmall",), (Path(key).stem,)):
         reported = ukok("crawl", "report", *run)
