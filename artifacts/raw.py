@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from artifacts.errors import StoreError
 from artifacts.store import Store
@@ -26,6 +26,10 @@ ITEMS = ".jsonl.gz"
 
 class UnreadableReport(StoreError):
     """A report is damaged or has another schema version; the message names the file."""
+
+
+class UnreadableItems(StoreError):
+    """An item of a run is damaged or of another form; the message names the file and the line."""
 
 
 @dataclass(frozen=True, order=True)
@@ -46,17 +50,18 @@ class RawRun:
 class RunReport(BaseModel):
     """Report of any run. A producer of raw files extends it with figures of its own."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
     source: str
     dataset: str
     day: date
-    items: int
+    items: int = Field(description="Number of items; `write_run` sets it to what it has written")
 
 
 ReportT = TypeVar("ReportT", bound=BaseModel)
+ItemT = TypeVar("ItemT")
 
 
 def new_run_id(now: datetime) -> str:
@@ -65,15 +70,16 @@ def new_run_id(now: datetime) -> str:
 
 
 def write_run(store: Store, run: RawRun, items: Iterable[Mapping[str, Any]], report: RunReport) -> None:
-    """Stream the items into the store, then write the report, which makes the run exist."""
+    """Stream the items into the store, then write the report with their number, which makes the run exist."""
+    count = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items"
         # A fixed time in the header: the same items give the same bytes.
         with path.open("wb") as file, gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-            for item in items:
+            for count, item in enumerate(items, 1):  # noqa: B007 (used below)
                 packed.write(json.dumps(item, ensure_ascii=False, default=_plain).encode() + b"\n")
         store.put_file(run.stem + ITEMS, path)
-    store.put(run.stem + REPORT, dump_report(report))
+    store.put(run.stem + REPORT, dump_report(report.model_copy(update={"items": count})))
 
 
 def list_runs(store: Store, source: str, dataset: str, since: date | None = None) -> list[RawRun]:
@@ -91,12 +97,27 @@ def list_runs(store: Store, source: str, dataset: str, since: date | None = None
 
 def read_items(store: Store, run: RawRun) -> Iterator[dict[str, Any]]:
     """Yield the items of a run in the order in which they were written."""
+    return map(json.loads, _lines(store, run))
+
+
+def read_typed_items(store: Store, run: RawRun, kind: TypeAdapter[ItemT]) -> Iterator[ItemT]:
+    """Yield the items of a run as objects. Raise :class:`UnreadableItems` if one is not of the ``kind``."""
+    for number, line in enumerate(_lines(store, run), 1):
+        try:
+            yield kind.validate_json(line)
+        except ValidationError as error:
+            raise UnreadableItems(
+                f"line {number} of {run.stem}{ITEMS} is not of the form that this program reads: {_first(error)}; "
+                "use the version of the program that wrote it, or remove the file and its report and crawl again"
+            ) from error
+
+
+def _lines(store: Store, run: RawRun) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items"
         store.download(run.stem + ITEMS, path)
         with gzip.open(path, "rb") as lines:
-            for line in lines:
-                yield json.loads(line)
+            yield from lines
 
 
 def dump_report(report: BaseModel) -> bytes:
@@ -119,14 +140,18 @@ def load_report(store: Store, key: str, model: type[ReportT]) -> ReportT:
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise UnreadableReport(f"the report {key} is damaged: {field}: {first['msg']}") from error
+        raise UnreadableReport(f"the report {key} is damaged: {_first(error)}") from error
 
 
 def read_report(store: Store, run: RawRun, model: type[ReportT]) -> ReportT:
     """Read the report of a run; see :func:`load_report`."""
     return load_report(store, run.stem + REPORT, model)
+
+
+def _first(error: ValidationError) -> str:
+    """Return the first problem in one line, without the value."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
 
 
 def _plain(value: object) -> str:

@@ -145,6 +145,9 @@ class HomeShoppingProduct(Priced):
     description: str | None = None
 
 
+Product = KokProduct | HomeShoppingProduct
+
+
 class Show(Priced):
     """A product in a show. ``requested_day``: the day in Korea under which it is filed, which is the day it starts, or
     the day of the page for a show on air whose start the page hides (``starts_at`` None).

@@ -2,10 +2,17 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from crawlers.settings import CrawlSettings
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class DamagedFile(RuntimeError):
+    """A file that the spider process left is not of its form; the message names the file and the first problem."""
 
 
 class Progress(BaseModel):
@@ -87,3 +94,13 @@ class Job(BaseModel):
     def error_file(self) -> Path:
         """Why the crawl could not run, in one line."""
         return self.folder / "error.txt"
+
+
+def read_file(path: Path, model: type[ModelT]) -> ModelT:
+    """Read a file that the spider process left. Raise :class:`DamagedFile` if it is not of its form."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise DamagedFile(f"its file {path.name} is damaged: {reason}") from error

@@ -4,16 +4,21 @@ The spider process writes a :class:`CrawlSummary`; the runner files it as one :c
 raw zone. Loading, the request budget and the reports for people read it from there.
 """
 
+from collections.abc import Iterable
+
+import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from artifacts.raw import SCHEMA_VERSION, RawRun, RunReport, read_report
+from artifacts.raw import SCHEMA_VERSION, RawRun, RunReport, UnreadableReport, read_report
 from artifacts.store import Store
+
+log = structlog.get_logger(__name__)
 
 ScopeKey = dict[str, str | int]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ScopeReport(_Model):
@@ -81,13 +86,15 @@ class LatencyReport(_Model):
 class TrafficReport(_Model):
     """HTTP traffic of a crawl, retries and robots.txt included.
 
-    ``by_status`` counts requests by status code or ``no response`` and adds up to ``requests``. ``timeline`` holds a
-    row for each step of time: the second at which it starts, requests sent, bytes received.
+    ``timeline`` holds a row for each step of time: the second at which it starts, requests sent, bytes received.
     """
 
-    requests: int
-    by_status: dict[str, int]
-    retries: int
+    requests: int = Field(description="Requests sent")
+    by_status: dict[str, int] = Field(
+        description="Requests by status code, adding up to `requests`; `no response` counts those that failed without "
+        "a response, and those in flight when the crawl was stopped"
+    )
+    retries: int = Field(description="Retries sent; not those that were scheduled, then refused, e.g. by the budget")
     bytes: int
     seconds: float
     latency_ms: LatencyReport
@@ -147,7 +154,7 @@ class CrawlRunReport(RunReport):
     for the next crawl (product pages, images) has no scopes and no contract check; ``images`` is set for images alone.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     started_at: AwareDatetime
     finished_at: AwareDatetime
@@ -172,3 +179,17 @@ class FailedCrawlReport(_Model):
 def read_crawl_report(store: Store, run: RawRun) -> CrawlRunReport:
     """Read the report of a crawl's run. Raise ``UnreadableReport`` if it is damaged or of another schema version."""
     return read_report(store, run, CrawlRunReport)
+
+
+def read_earlier_reports(store: Store, runs: Iterable[RawRun]) -> dict[RawRun, CrawlRunReport]:
+    """Read the reports of runs to compare with. Log and leave out those that are damaged or of another schema version.
+
+    So after a change of the schema, crawls are compared with those since.
+    """
+    reports = {}
+    for run in runs:
+        try:
+            reports[run] = read_crawl_report(store, run)
+        except UnreadableReport as error:
+            log.warning("earlier crawl left out of the comparison", reason=str(error))
+    return reports

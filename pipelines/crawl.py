@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -17,6 +17,16 @@ from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from pipelines.report import Report, record
 
+CRAWL_ID = "run_id"
+"""Name of the crawl's run id in the details of a crawl step, which `ukok status` selects by it."""
+
+
+class CrawledSource(NamedTuple):
+    """Report of a crawl step, and the run id that the files of the crawl share."""
+
+    report: Report
+    run_id: str
+
 
 def crawl_source(
     source: str,
@@ -28,7 +38,7 @@ def crawl_source(
     now: datetime,
     settings: CrawlSettings,
     watch: Callable[[Progress], None] | None = None,
-) -> Report:
+) -> CrawledSource:
     """Crawl a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
 
     ``now`` is the instant the crawl counts as. Scopes that could not be read in full are in the Report with the reason;
@@ -36,9 +46,10 @@ def crawl_source(
     """
     with record(warehouse, store, f"crawl_{source}") as report:
         runs = crawl(source, day, days, now, store, settings, watch)
-        report.details["run_id"] = runs[0].run_id
+        run_id = runs[0].run_id
+        report.details[CRAWL_ID] = run_id
         report.details["datasets"] = {run.dataset: _figures(run, read_crawl_report(store, run), report) for run in runs}
-    return report
+    return CrawledSource(report, run_id)
 
 
 def report_crawl(store: Store, name: str | None) -> CrawlReport:

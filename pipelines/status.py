@@ -15,6 +15,7 @@ from artifacts.raw import RawRun, list_runs
 from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
 from crawlers.registry import sources
+from pipelines.crawl import CRAWL_ID
 from pipelines.load import kok, schedules
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
@@ -249,7 +250,7 @@ def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
 
 def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:
     """When each crawl began, by the run id of its files."""
-    crawl_id = StepRun.details["run_id"].astext
+    crawl_id = StepRun.details[CRAWL_ID].astext
     starts = select(crawl_id, StepRun.started_at).where(StepRun.step.startswith("crawl_"), crawl_id.is_not(None))
     return dict(warehouse.execute(starts).all())
 

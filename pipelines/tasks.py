@@ -66,10 +66,10 @@ def crawl_and_report(
     from pipelines.crawl import crawl_source, report_crawl
 
     with open_resources() as opened:
-        report = crawl_source(
+        crawled = crawl_source(
             source, opened.warehouse, opened.store, day, days, now=now, settings=CrawlSettings(), watch=watch
         )
-        return report, report_crawl(opened.store, report.details["run_id"])
+        return crawled.report, report_crawl(opened.store, crawled.run_id)
 
 
 def load(source: str, *, accept: bool) -> list[Report]:

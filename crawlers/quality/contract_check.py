@@ -21,7 +21,7 @@ NO_RULE = FieldRule()
 
 
 class ContractChecker:
-    """Counts the violations of a contract, and remembers the first page of each kind."""
+    """Counts the violations of a contract, and stores the first page of each kind."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -73,10 +73,10 @@ class ContractChecker:
             self._wrong_ids,
         )
         violations = [*(each for rule in rules for each in rule()), *self._missing_members(list(scopes))]
-        for violation in violations:
-            violation.saved_page = saved_pages.get(violation.page or "")
         return ContractCheck(
-            violations=violations,
+            violations=[
+                each.model_copy(update={"saved_page": saved_pages.get(each.page or "")}) for each in violations
+            ],
             fill={name: round(count / self._items, 4) for name, count in sorted(self._filled.items())},
             items=self._items,
         )

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
-from artifacts.raw import ITEMS, RawRun, list_runs, read_items
+from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_typed_items
 from artifacts.store import Store
 from crawlers.report.changes import Changes, PriceChange, compare
 from crawlers.report.run_index import FinishedCrawl
-from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_crawl_report
+from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_earlier_reports
+from crawlers.state.page_state import PAGE_ROW
 from crawlers.state.page_storage import PAGES
 
 LISTINGS = ("prices", "schedule")  # the datasets that list what a source offers
@@ -182,9 +183,9 @@ def _decision(crawl: FinishedCrawl, scopes: Sequence[DatasetScope]) -> LoadDecis
 
 
 def _earlier(store: Store, crawl: FinishedCrawl, dataset: str) -> list[CrawlRunReport]:
-    """Return the reports of the last crawls before this one, newest last."""
+    """Return the readable reports of the last crawls before this one, newest last."""
     runs = _runs_before(store, crawl.source, dataset, crawl.run_id)[-EARLIER_CRAWLS:]
-    return [read_crawl_report(store, run) for run in runs]
+    return list(read_earlier_reports(store, runs).values())
 
 
 def _runs_before(store: Store, source: str, dataset: str, run_id: str) -> list[RawRun]:
@@ -228,13 +229,13 @@ def _fill(dataset: str, report: CrawlRunReport, earlier: Sequence[CrawlRunReport
 def _pages(store: Store, crawl: FinishedCrawl, started_at: datetime) -> Pages | None:
     run = next((run for run in crawl.runs if run.dataset == PAGES), None)
     counts: Counter[str] = Counter()
-    for page in read_items(store, run) if run else ():
-        if datetime.fromisoformat(page["listed_at"]) != started_at:
+    for page in read_typed_items(store, run, PAGE_ROW) if run else ():
+        if page.listed_at is None or datetime.fromisoformat(page.listed_at) != started_at:
             continue
         counts["listed"] += 1
-        if page["read_at"] is not None and datetime.fromisoformat(page["read_at"]) == started_at:
-            counts["unchanged" if page["unchanged_reads"] else "changed"] += 1
-        elif page["read_listed"] != page["listed"]:
+        if page.read_at is not None and datetime.fromisoformat(page.read_at) == started_at:
+            counts["unchanged" if page.unchanged_reads else "changed"] += 1
+        elif page.read_listed != page.listed:
             counts["left"] += 1
     # A crawl that violates a contract leaves the page state of the crawl before.
     return Pages(*(counts[name] for name in ("listed", "changed", "unchanged", "left"))) if counts else None
@@ -243,10 +244,10 @@ def _pages(store: Store, crawl: FinishedCrawl, started_at: datetime) -> Pages | 
 def _changes(store: Store, runs: Mapping[str, RawRun]) -> Changes | None:
     listing = next((runs[dataset] for dataset in LISTINGS if dataset in runs), None)
     before = _runs_before(store, listing.source, listing.dataset, listing.run_id) if listing else []
-    if listing is None or not before:
+    if listing is None or not read_earlier_reports(store, before[-1:]):
         return None
     page_states = _runs_before(store, listing.source, PAGES, listing.run_id)
-    known = (page["product_id"] for page in read_items(store, page_states[-1])) if page_states else ()
+    known = (page.product_id for page in read_typed_items(store, page_states[-1], PAGE_ROW)) if page_states else ()
     changes = compare(store, before[-1], listing, known)
     return replace(changes, biggest=_named(store, changes.biggest, runs[PRODUCTS])) if PRODUCTS in runs else changes
 

@@ -14,20 +14,21 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
 
 from artifacts.raw import RawRun, dump_report, new_run_id, write_run
 from artifacts.store import Store
-from crawlers.job import Job, Progress
+from crawlers.job import DamagedFile, Job, Progress, read_file
 from crawlers.registry import sources
 from crawlers.run_report import (
     BudgetReport,
     ContractViolation,
     CrawlRunReport,
     CrawlSummary,
+    DatasetSummary,
     FailedCrawlReport,
     FieldFault,
     TrafficReport,
@@ -40,6 +41,7 @@ from crawlers.state.page_storage import PAGES, load_page_state, store_page_state
 from crawlers.state.request_budget import requests_of_day
 
 log = structlog.get_logger(__name__)
+Entry = TypeVar("Entry", FieldFault, ContractViolation)
 
 
 class CrawlFailed(RuntimeError):
@@ -111,8 +113,12 @@ def crawl(
         load_image_state(store, job)
         run = _Crawl(job, new_run_id(now), taken_over, used)
         started = monotonic()
-        summary = _run(store, run, watch)
-        runs = _file(store, run, summary, now.astimezone(UTC) + timedelta(seconds=monotonic() - started))
+        try:
+            _run(store, run, watch)
+            summary = read_file(job.summary_file, CrawlSummary)
+            runs = _file(store, run, summary, now.astimezone(UTC) + timedelta(seconds=monotonic() - started))
+        except DamagedFile as error:
+            raise CrawlFailed(f"crawl of {source} failed: {error}") from error
         delete_checkpoints(store, source, run.run_id, taken_over)
         return runs
 
@@ -140,8 +146,8 @@ def check_settings(source: str, settings: CrawlSettings) -> None:
             raise CrawlFailed(f"set UKOK_CRAWL_DELAY_SECONDS to 1 or more before crawling {base}")
 
 
-def _run(store: Store, run: _Crawl, watch: Callable[[Progress], None] | None) -> CrawlSummary:
-    """Run the spider process and return its summary. Meanwhile its checkpoints are moved into the store."""
+def _run(store: Store, run: _Crawl, watch: Callable[[Progress], None] | None) -> None:
+    """Run the spider process. Meanwhile its checkpoints are moved into the store."""
     job = run.job
     if not job.requests_left:
         raise CrawlFailed(f"crawl of {job.source} refused: {job.budget_error}")
@@ -157,7 +163,6 @@ def _run(store: Store, run: _Crawl, watch: Callable[[Progress], None] | None) ->
         raise CrawlFailed(f"crawl of {job.source} failed: {error}") from error
     finally:
         store_checkpoints(store, job.source, run.run_id, job.checkpoints_folder, unfinished=True)
-    return CrawlSummary.model_validate_json(job.summary_file.read_bytes())
 
 
 def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetime) -> list[RawRun]:
@@ -166,7 +171,7 @@ def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetim
     The page state comes last: if the crawl is killed before, the next one reads the pages again.
     """
     job = run.job
-    _save_pages(store, run, summary)
+    summary = _save_pages(store, run, summary)
     reports = [run.report(dataset, summary, finished_at) for dataset in summary.datasets]
     if not any(report.items for report in reports):
         _fail(store, run, reports)
@@ -177,15 +182,24 @@ def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetim
     return runs
 
 
-def _save_pages(store: Store, run: _Crawl, summary: CrawlSummary) -> None:
-    """Store the bodies of pages with faults, and replace their file names in the summary by their keys."""
+def _save_pages(store: Store, run: _Crawl, summary: CrawlSummary) -> CrawlSummary:
+    """Store the bodies of pages with faults; return the summary with their keys instead of their file names."""
     for path in sorted(run.job.saved_pages_folder.glob("*")):
         store.put_file(f"{run.saved_pages_prefix}/{path.name}", path)
-    for part in summary.datasets.values():
-        entries: list[FieldFault | ContractViolation] = [*part.faults, *part.contract_check.violations]
-        for entry in entries:
-            if entry.saved_page is not None:
-                entry.saved_page = f"{run.saved_pages_prefix}/{entry.saved_page}"
+    datasets = {dataset: _with_keys(part, run.saved_pages_prefix) for dataset, part in summary.datasets.items()}
+    return summary.model_copy(update={"datasets": datasets})
+
+
+def _with_keys(part: DatasetSummary, prefix: str) -> DatasetSummary:
+    """Return the summary of a dataset with the keys of its saved pages."""
+    violations = [_with_key(violation, prefix) for violation in part.contract_check.violations]
+    check = part.contract_check.model_copy(update={"violations": violations})
+    faults = [_with_key(fault, prefix) for fault in part.faults]
+    return part.model_copy(update={"faults": faults, "contract_check": check})
+
+
+def _with_key(entry: Entry, prefix: str) -> Entry:
+    return entry.model_copy(update={"saved_page": entry.saved_page and f"{prefix}/{entry.saved_page}"})
 
 
 def _fail(store: Store, run: _Crawl, reports: list[CrawlRunReport]) -> NoReturn:

@@ -25,7 +25,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from crawlers.items import Item
-from crawlers.job import Job
+from crawlers.job import DamagedFile, Job, read_file
 from crawlers.parsing import kst_day
 from crawlers.registry import sources
 from crawlers.run_report import CrawlSummary
@@ -54,10 +54,11 @@ def record(url: str, folder: Path, now: datetime, settings: CrawlSettings) -> li
         job = _job(source, now, settings, crawled).model_copy(update={"record_url": url, "record_folder": recorded})
         try:
             run_process(job, lambda: None)
-        except ProcessFailed as error:
+            failure = None if recorded.is_dir() else _failure(job)
+        except (ProcessFailed, DamagedFile) as error:
             raise CrawlFailed(f"{url} could not be recorded: {error}") from error
-        if not recorded.is_dir():
-            raise CrawlFailed(f"{url} could not be recorded: {_failure(job)}")
+        if failure is not None:
+            raise CrawlFailed(f"{url} could not be recorded: {failure}")
         _finish(recorded, source, url, now, settings)
         items = replay(recorded)
         write_json(recorded / "items.json", items)
@@ -173,6 +174,6 @@ def _under(url: str, base: str) -> bool:
 
 def _failure(job: Job) -> str:
     """Return why the page was not received: the first fault of the crawl."""
-    summary = CrawlSummary.model_validate_json(job.summary_file.read_bytes())
+    summary = read_file(job.summary_file, CrawlSummary)
     faults = [fault.reason for part in summary.datasets.values() for fault in part.faults]
     return faults[0] if faults else "no response"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from crawlers.job import Job, Progress
+from crawlers.job import Job, Progress, read_file
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.5
@@ -43,7 +43,7 @@ def run_process(job: Job, on_poll: Callable[[], None]) -> None:
 def read_progress(job: Job) -> Progress | None:
     """Return the progress of the process; None until it has written any."""
     with suppress(FileNotFoundError):
-        return Progress.model_validate_json(job.progress_file.read_bytes())
+        return read_file(job.progress_file, Progress)
     return None
 
 

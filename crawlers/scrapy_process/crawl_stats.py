@@ -1,7 +1,7 @@
 """Traffic of a crawl for its run report.
 
-The totals are Scrapy's own stats. Scrapy keeps no distributions, so latency and the timeline are recorded here, in
-memory whose size does not depend on the crawl's.
+Requests, bytes and statuses are Scrapy's own stats. Scrapy keeps no distributions and no count of retries sent, so
+these are recorded here, in memory whose size does not depend on the crawl's.
 """
 
 from bisect import bisect_left
@@ -17,6 +17,7 @@ BUCKETS_MS = tuple(round(10 ** (step / 10), 2) for step in range(52))  # upper b
 MAX_STEPS = 300
 NO_RESPONSE = "no response"
 STATUS_STAT = "downloader/response_status_count/"
+COUNTED_RETRIES = "counted_retries"
 
 
 class LatencyHistogram:
@@ -94,12 +95,14 @@ class CrawlStats:
         self._latency = LatencyHistogram()
         self._timeline = Timeline()
         self._timed = (0, 0)  # requests and bytes that are in the timeline
+        self._retries = 0
         self._started = monotonic()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         stats = cls(crawler)
         crawler.signals.connect(stats.extend_timeline, signals.request_reached_downloader)
+        crawler.signals.connect(stats.count_retry, signals.request_reached_downloader)
         crawler.signals.connect(stats.extend_timeline, signals.response_received)
         crawler.signals.connect(stats.measure_latency, signals.response_downloaded)
         return stats
@@ -110,12 +113,25 @@ class CrawlStats:
         self._timeline.add(self._seconds(), requests - self._timed[0], size - self._timed[1])
         self._timed = requests, size
 
+    def count_retry(self, request: Request) -> None:
+        """Count a retry that is sent. Scrapy's ``retry/count`` counts those that are scheduled, refused ones included.
+
+        A redirect of a retry inherits its ``meta`` and is no further retry.
+        """
+        times = request.meta.get("retry_times", 0)
+        if times > request.meta.get(COUNTED_RETRIES, 0):
+            self._retries += 1
+            request.meta[COUNTED_RETRIES] = times
+
     def measure_latency(self, request: Request) -> None:
         if "download_latency" in request.meta:
             self._latency.add(request.meta["download_latency"])
 
     def report(self) -> TrafficReport:
-        """Return the traffic so far. Bytes include headers and are counted before decompression."""
+        """Return the traffic so far; requests in flight count as ``no response``.
+
+        Bytes include headers and are counted before decompression.
+        """
         self.extend_timeline()
         requests, size = self._timed
         stats = self._crawler.stats.get_stats() if self._crawler.stats else {}
@@ -127,7 +143,7 @@ class CrawlStats:
         return TrafficReport(
             requests=requests,
             by_status=dict(sorted(by_status.items())),
-            retries=_stat(self._crawler, "retry/count"),
+            retries=self._retries,
             bytes=size,
             seconds=round(self._seconds(), 1),
             latency_ms=self._latency.report(),

@@ -4,15 +4,14 @@ An image is stored once, under the hash of its bytes: ``images/<first 2 of sha25
 ``<sha256>.400.jpg`` that fits into 400 × 400 pixels.
 """
 
-import json
 from asyncio import Task, ensure_future
 from collections import Counter
-from collections.abc import Mapping
 from hashlib import sha256
 from io import BytesIO
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from urllib.parse import urldefrag, urlsplit
 
+import orjson
 from PIL import Image, ImageOps
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -22,12 +21,13 @@ from scrapy.pipelines.images import ImagesPipeline
 from scrapy.pipelines.media import FileInfo, FileInfoOrError, MediaPipeline
 from twisted.python.failure import Failure
 
-from crawlers.items import ItemOrItems
+from crawlers.items import Item, ItemOrItems
 from crawlers.quality.coverage import failure_reason
 from crawlers.run_report import ImageFault, ImagesReport
 from crawlers.spiders_base.source_spider import source_spider_of
+from crawlers.state.checkpoints import read_taken_over
 from crawlers.state.http_validators import validators_of
-from crawlers.state.image_state import DueImage, ImageState, StoredImage
+from crawlers.state.image_state import IMAGE_ROW, DueImage, ImageState, StoredImage
 from crawlers.state.image_storage import images_file, images_folder, images_report_file, previous_images_file
 
 BATCH = 8
@@ -67,16 +67,15 @@ class ProductImages(ImagesPipeline):
     def open_spider(self, spider: object = None) -> None:
         super().open_spider()
         if previous_images_file(self._job).is_file():
-            with previous_images_file(self._job).open(encoding="utf-8") as lines:
-                self._state.load(map(json.loads, lines))
-        if self._job.taken_over_file.is_file():
-            with self._job.taken_over_file.open(encoding="utf-8") as lines:
-                for line in map(json.loads, lines):
-                    self._mark_seen(line["item"] or {})
+            with previous_images_file(self._job).open("rb") as lines:
+                self._state.load(map(IMAGE_ROW.validate_json, lines))
+        for read in read_taken_over(self._job.taken_over_file):
+            if read.item is not None:
+                self._mark_seen(read.item)
 
     async def process_item(self, item: ItemOrItems, spider: object = None) -> ItemOrItems:
         for each in item if isinstance(item, list) else [item]:
-            self._mark_seen(each.model_dump(include={"thumbnail_url", "images"}))
+            self._mark_seen(each)
         return item
 
     def fetch_due(self) -> None:
@@ -90,8 +89,8 @@ class ProductImages(ImagesPipeline):
             raise DontCloseSpider
 
     def close_spider(self) -> None:
-        with images_file(self._job).open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in self._state.rows())
+        with images_file(self._job).open("wb") as file:
+            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in self._state.rows())
         report = ImagesReport(
             fetched=self._counts["fetched"],
             unchanged=self._counts["unchanged"],
@@ -144,8 +143,8 @@ class ProductImages(ImagesPipeline):
     ) -> list[DueImage]:
         return item
 
-    def _mark_seen(self, item: Mapping[str, Any]) -> None:
-        for url in (item.get("thumbnail_url"), *item.get("images", ())):
+    def _mark_seen(self, item: Item) -> None:
+        for url in (getattr(item, "thumbnail_url", None), *getattr(item, "images", ())):
             if url is not None and urlsplit(url).scheme in ("http", "https"):
                 self._state.mark_seen(urldefrag(url).url)
 

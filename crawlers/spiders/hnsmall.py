@@ -12,7 +12,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawlers.items import HomeShoppingProduct
+from crawlers.items import HomeShoppingProduct, Product
 from crawlers.parsing import (
     Price,
     image_url,
@@ -29,7 +29,7 @@ from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, reading, w
 from crawlers.quality.coverage import Scope
 from crawlers.spiders_base.product_page import described_images, detail_rows, first_text, image_urls, plain_text, prices
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
-from crawlers.spiders_base.source_spider import BudgetSpent, Product
+from crawlers.spiders_base.source_spider import BudgetSpent
 
 ON_AIR = "지금방송중"
 TABLES = "table.itemTableRow, table.itemInfoRow"

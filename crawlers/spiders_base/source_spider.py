@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from json import loads
 from typing import Any, ClassVar, NamedTuple, Self
 
 import scrapy
-from pydantic import TypeAdapter, ValidationError
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider, IgnoreRequest
@@ -14,16 +12,14 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from crawlers.items import HomeShoppingProduct, Item, KokProduct
+from crawlers.items import Item, Product
 from crawlers.job import Job
 from crawlers.quality.contracts import BadRow, Contract
 from crawlers.quality.coverage import Coverage, Scope
-from crawlers.state.checkpoints import Checkpoints
+from crawlers.state.checkpoints import CheckpointPage, Checkpoints, read_taken_over
 from crawlers.state.http_validators import validators_of
-from crawlers.state.page_state import DuePage, PageState
+from crawlers.state.page_state import PAGE_ROW, DuePage, PageState
 
-Product = KokProduct | HomeShoppingProduct
-PRODUCT: TypeAdapter[Product] = TypeAdapter(Product)
 GONE = (404, 410)
 MAX_CLAIMED = 500  # product pages waiting in memory
 
@@ -69,10 +65,10 @@ class SourceSpider(scrapy.Spider):
         }
         self.page_state = PageState(job.folder / "pages.sqlite", job.now, job.settings.page_age, self.page_version)
         if job.previous_pages_file.is_file():
-            with job.previous_pages_file.open(encoding="utf-8") as lines:
-                self.page_state.load(map(loads, lines))
-        for page, product in self._taken_over():
-            self.page_state.take_over(page, with_item=product is not None)
+            with job.previous_pages_file.open("rb") as lines:
+                self.page_state.load(map(PAGE_ROW.validate_json, lines))
+        for read in self._taken_over():
+            self.page_state.take_over(read.page, with_item=read.item is not None)
         self.checkpoints = Checkpoints(job.checkpoints_folder, job.day)
         self.requests_built = 0
         self.pages = self.coverage["products"].scope(may_be_empty=True, products="due")
@@ -201,10 +197,10 @@ class SourceSpider(scrapy.Spider):
 
     def taken_over_items(self) -> Iterator[Product]:
         """Yield the items that killed crawls left and this crawl did not read anew."""
-        for page, product in self._taken_over():
-            if product is not None and self.page_state.claim_taken_over_item(page["product_id"]):
-                self.coverage["products"].count_item(product, self.pages, None)
-                yield product
+        for read in self._taken_over():
+            if read.item is not None and self.page_state.claim_taken_over_item(read.page.product_id):
+                self.coverage["products"].count_item(read.item, self.pages, None)
+                yield read.item
 
     def part_request(self, url: str, callback: Callable[..., Any], **callback_arguments: object) -> Request:
         """Build the request for a further part of a product page."""
@@ -215,18 +211,11 @@ class SourceSpider(scrapy.Spider):
         self.page_state.mark_listed(product_id, None)
         return self._page_request(DuePage(product_id, None, None))
 
-    def _taken_over(self) -> Iterator[tuple[dict[str, Any], Product | None]]:
-        """Yield page and item of what killed crawls read, the newest first; other page versions are left out."""
-        if not self.job.taken_over_file.is_file():
-            return
-        with self.job.taken_over_file.open(encoding="utf-8") as lines:
-            for line in map(loads, lines):
-                try:
-                    product = None if line["item"] is None else PRODUCT.validate_python(line["item"])
-                except ValidationError:  # of an older form; its page is due again
-                    continue
-                if line["page"]["version"] == self.page_version:
-                    yield line["page"], product
+    def _taken_over(self) -> Iterator[CheckpointPage]:
+        """Yield what killed crawls read, the newest first; other page versions are left out."""
+        for read in read_taken_over(self.job.taken_over_file):
+            if read.page.version == self.page_version:
+                yield read
 
     def _count_crash(self, dataset: str, page: str, error: BaseException | None, scopes: Sequence[Scope]) -> None:
         reason = f"the spider failed: {type(error).__name__}: {' '.join(str(error).split())}"

@@ -4,26 +4,52 @@ The spider process writes what it reads into small files; the runner moves each 
 ``crawling/<source>/<run_id>/<number>.jsonl.gz``. The next crawl of the source takes over the files that it finds there,
 and deletes them once their content is in the raw zone.
 
-A line is a product page, ``{"page": <row of the page state>, "item": <item, or null>}``. The last line of a file holds
-the number of requests that the run had made by then, and the day: ``{"requests": 120, "day": "2025-08-06"}``.
+A line is a :class:`CheckpointPage`; the last line of a file is a :class:`CheckpointEnd`. Lines that are damaged or of
+another form are left out, so that their pages are due again.
 """
 
 import gzip
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import orjson
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from artifacts.errors import NotFound
 from artifacts.store import Store
+from crawlers.items import Product
+from crawlers.state.page_state import PageRow
+
+log = structlog.get_logger(__name__)
 
 PAGES_PER_FILE = 100
 MAX_SECONDS = 5.0  # until a file is finished, however few pages are in it
 OPEN_FILE = "open"
+
+
+@dataclass(frozen=True)
+class CheckpointPage:
+    """A product page that was read: its row of the page state, and its item unless it is gone or unchanged."""
+
+    page: PageRow
+    item: Product | None
+
+
+@dataclass(frozen=True)
+class CheckpointEnd:
+    """The number of requests that a run had made when it finished a file, and the day of the run."""
+
+    requests: int
+    day: date
+
+
+CHECKPOINT_PAGE = TypeAdapter(CheckpointPage)
+LINE: TypeAdapter[CheckpointPage | CheckpointEnd] = TypeAdapter(CheckpointPage | CheckpointEnd)
 
 
 class Checkpoints:
@@ -39,7 +65,7 @@ class Checkpoints:
         self._pages = 0
         self._opened_at = monotonic()
 
-    def add(self, page: Mapping[str, Any], item: str | None) -> None:
+    def add(self, page: PageRow, item: str | None) -> None:
         """Add a product page: its row of the page state, and its item as JSON."""
         self._file.write(b'{"page": %b, "item": %b}\n' % (orjson.dumps(page), (item or "null").encode()))
         self._pages += 1
@@ -54,7 +80,7 @@ class Checkpoints:
         if not self._pages and requests == self._written_requests:
             return
         self._written_requests = requests
-        self._file.write(json.dumps({"requests": requests, "day": self._day.isoformat()}).encode() + b"\n")
+        self._file.write(orjson.dumps(CheckpointEnd(requests, self._day), option=orjson.OPT_APPEND_NEWLINE))
         self._file.close()
         self._number += 1
         (self._folder / OPEN_FILE).rename(self._folder / f"{self._number:06}.jsonl")
@@ -83,26 +109,41 @@ def store_checkpoints(store: Store, source: str, run_id: str, folder: Path, *, u
 
 
 def take_over_checkpoints(store: Store, source: str, day: date, path: Path) -> TakenOver:
-    """Collect the checkpoints of a source into one file of product pages, the newest first.
+    """Collect the checkpoints of a source into one file for :func:`read_taken_over`, the newest page first.
 
     The run of a checkpoint may still be alive: its pages are as good, and it does not need its checkpoints.
     """
     keys: list[str] = []
     requests: dict[str, int] = {}
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         for key in sorted(store.list(f"crawling/{source}/"), reverse=True):
             run_id = key.split("/")[2]
             try:
-                lines = list(_lines(store.get(key)))
+                lines = _lines(store.get(key))
             except NotFound:  # another crawl has just taken it over
                 continue
+            unreadable = 0
             for line in reversed(lines):
-                if "page" in line:
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                elif line["day"] == day.isoformat():
-                    requests[run_id] = max(requests.get(run_id, 0), line["requests"])
+                try:
+                    parsed = LINE.validate_json(line)
+                except ValidationError:
+                    unreadable += 1
+                    continue
+                if isinstance(parsed, CheckpointPage):
+                    file.write(line + b"\n")
+                elif parsed.day == day:
+                    requests[run_id] = max(requests.get(run_id, 0), parsed.requests)
+            if unreadable:
+                log.warning("checkpoint lines left out: damaged or of another form", key=key, lines=unreadable)
             keys.append(key)
     return TakenOver(keys, requests)
+
+
+def read_taken_over(path: Path) -> Iterator[CheckpointPage]:
+    """Yield the product pages that :func:`take_over_checkpoints` collected; none without the file."""
+    if path.is_file():
+        with path.open("rb") as lines:
+            yield from map(CHECKPOINT_PAGE.validate_json, lines)
 
 
 def delete_checkpoints(store: Store, source: str, run_id: str, taken_over: TakenOver) -> None:
@@ -116,7 +157,7 @@ def _put(store: Store, key: str, path: Path) -> None:
     path.unlink()
 
 
-def _lines(packed: bytes) -> Iterator[dict[str, Any]]:
+def _lines(packed: bytes) -> list[bytes]:
     """Return the lines of a file without a last one that was cut off when the process was killed."""
     whole, _, _ = gzip.decompress(packed).rpartition(b"\n")
-    return map(json.loads, whole.splitlines())
+    return whole.split(b"\n") if whole else []

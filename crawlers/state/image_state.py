@@ -4,17 +4,44 @@ An SQLite file during the crawl, rows of JSON between crawls.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from crawlers.state.http_validators import conditional_headers
 
 REFETCH_AFTER = timedelta(days=30)
 RETRY_AFTER = timedelta(days=1)
 FORGET_AFTER = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image URL between crawls: when a page last showed it, when it was requested, and what was stored of it.
+
+    Instants are ISO 8601 in UTC; the other fields are those of :class:`StoredImage`, None if none was stored.
+    """
+
+    url: str
+    seen_at: str
+    asked_at: str | None
+    sha256: str | None
+    ending: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    etag: str | None
+    last_modified: str | None
+
+
+IMAGE_ROW = TypeAdapter(ImageRow)
+_COLUMNS = tuple(field.name for field in fields(ImageRow))
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -63,16 +90,11 @@ class ImageState:
             """
         )
 
-    def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def load(self, rows: Iterable[ImageRow]) -> None:
         """Load the rows that the last crawl left."""
+        statement = f"INSERT INTO image ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
         self._database.execute("BEGIN")
-        self._database.executemany(
-            """
-            INSERT INTO image (url, seen_at, asked_at, sha256, ending, width, height, bytes, etag, last_modified)
-            VALUES (:url, :seen_at, :asked_at, :sha256, :ending, :width, :height, :bytes, :etag, :last_modified)
-            """,
-            rows,
-        )
+        self._database.executemany(statement, map(_values, rows))
         self._database.execute("COMMIT")
 
     def mark_seen(self, url: str) -> None:
@@ -119,16 +141,13 @@ class ImageState:
         """Release a claimed image: it is due as before."""
         self._database.execute("UPDATE image SET claimed = 0 WHERE url = ?", (url,))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[ImageRow]:
         """Yield the rows for the next crawl, without images that no page has shown for 90 days."""
         rows = self._database.execute(
-            """
-            SELECT url, seen_at, asked_at, sha256, ending, width, height, bytes, etag, last_modified
-            FROM image WHERE seen_at >= ? ORDER BY url
-            """,
+            f"SELECT {', '.join(_COLUMNS)} FROM image WHERE seen_at >= ? ORDER BY url",  # noqa: S608
             ((self._now - FORGET_AFTER).isoformat(),),
         )
-        return map(dict, rows)
+        return (ImageRow(*row) for row in rows)
 
     def close(self) -> None:
         self._database.close()

@@ -7,10 +7,13 @@ The store holds ``images/<first 2 of sha256>/<sha256>.<ending>`` and ``….400.j
 import json
 from pathlib import Path
 
-from artifacts.raw import RawRun, list_runs, read_items, write_run
+import orjson
+
+from artifacts.raw import RawRun, list_runs, read_typed_items, write_run
 from artifacts.store import Store
-from crawlers.job import Job
-from crawlers.run_report import CrawlRunReport, ImagesReport
+from crawlers.job import Job, read_file
+from crawlers.run_report import CrawlRunReport, ImagesReport, read_crawl_report
+from crawlers.state.image_state import IMAGE_ROW
 
 IMAGES = "images"
 
@@ -36,11 +39,16 @@ def images_report_file(job: Job) -> Path:
 
 
 def load_image_state(store: Store, job: Job) -> None:
-    """Write the image state that the last crawl left into the job's folder."""
+    """Write the image state that the last crawl left into the job's folder.
+
+    Raise ``UnreadableReport`` or ``UnreadableItems`` if it is damaged or of another schema version.
+    """
     runs = list_runs(store, job.source, IMAGES) if job.settings.crawl_images else []
     if runs:
-        with previous_images_file(job).open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in read_items(store, runs[-1]))
+        read_crawl_report(store, runs[-1])
+        with previous_images_file(job).open("wb") as file:
+            rows = read_typed_items(store, runs[-1], IMAGE_ROW)
+            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def store_images(store: Store, job: Job, report: CrawlRunReport) -> None:
@@ -54,8 +62,6 @@ def store_images(store: Store, job: Job, report: CrawlRunReport) -> None:
         key = f"{IMAGES}/{path.parent.name}/{path.name}"
         if not store.exists(key):
             store.put_file(key, path)
-    report.images = ImagesReport.model_validate_json(images_report_file(job).read_bytes())
+    stored = report.model_copy(update={"images": read_file(images_report_file(job), ImagesReport)})
     with images_file(job).open(encoding="utf-8") as lines:
-        report.items = sum(1 for _ in lines)
-        lines.seek(0)
-        write_run(store, RawRun(report.run_id, job.source, IMAGES, job.day), map(json.loads, lines), report)
+        write_run(store, RawRun(report.run_id, job.source, IMAGES, job.day), map(json.loads, lines), stored)

@@ -10,31 +10,51 @@ this crawl files their items unless it reads the pages anew.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 
 from crawlers.state.http_validators import conditional_headers
 
 MAX_DOUBLINGS = 2
 FORGET_AFTER = timedelta(days=90)
 GONE = "gone"  # instead of a digest
-COLUMNS = (
-    "product_id",
-    "listed",
-    "listed_at",
-    "read_at",
-    "read_listed",
-    "version",
-    "etag",
-    "last_modified",
-    "digest",
-    "unchanged_reads",
+COUNT_UNCHANGED = (
+    "unchanged_reads = CASE WHEN digest = :digest AND version = :version THEN unchanged_reads + 1 ELSE 0 END,"
+    " digest = :digest, version = :version"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """A product page between crawls: when it was last listed and read, and what was read then.
+
+    ``listed`` is the price in the newest listing, ``read_listed`` the one listed at the last fetch, both as text.
+    ``unchanged_reads``: how many fetches in a row found the page unchanged. Instants are ISO 8601 in UTC. A page that
+    was never read has no ``read_at``, ``version`` and ``digest``.
+    """
+
+    product_id: int
+    listed: str | None
+    listed_at: str | None
+    read_at: str | None
+    read_listed: str | None
+    version: int | None
+    etag: str | None
+    last_modified: str | None
+    digest: str | None
+    unchanged_reads: int
+
+
+PAGE_ROW = TypeAdapter(PageRow)
+_COLUMNS = tuple(field.name for field in fields(PageRow))
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -78,27 +98,27 @@ class PageState:
             """
         )
 
-    def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def load(self, rows: Iterable[PageRow]) -> None:
         """Load the rows that the last crawl left; a later row of a product replaces an earlier one."""
-        statement = f"INSERT OR REPLACE INTO page ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (names of our own)
-        self._database.executemany(statement, ([row[name] for name in COLUMNS] for row in rows))
+        statement = f"INSERT OR REPLACE INTO page ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 (names of our own)
+        self._database.executemany(statement, map(_values, rows))
 
-    def take_over(self, row: Mapping[str, Any], *, with_item: bool) -> None:
+    def take_over(self, row: PageRow, *, with_item: bool) -> None:
         """Take over a page that a killed crawl had read; the newest row of a product comes first, and counts.
 
         ``with_item``: the page has an item, which is not in the raw zone yet.
         """
         known = self._database.execute(
-            "SELECT read_at, taken_over FROM page WHERE product_id = ?", (row["product_id"],)
+            "SELECT read_at, taken_over FROM page WHERE product_id = ?", (row.product_id,)
         ).fetchone()
         read_at, taken_over = known or (None, False)
         if not taken_over:
-            if read_at is not None and read_at > row["read_at"]:
+            if read_at is not None and read_at > (row.read_at or ""):
                 return
             self.load([row])
         self._database.execute(
             "UPDATE page SET taken_over = 1, unfiled = max(unfiled, ?) WHERE product_id = ?",
-            (with_item, row["product_id"]),
+            (with_item, row.product_id),
         )
 
     def claim_taken_over_item(self, product_id: int) -> bool:
@@ -144,13 +164,11 @@ class PageState:
                     pages.append(DuePage(product_id, etag, last_modified))
         return pages
 
-    def mark_read(self, product_id: int, digest: str, etag: str | None, last_modified: str | None) -> dict[str, Any]:
+    def mark_read(self, product_id: int, digest: str, etag: str | None, last_modified: str | None) -> PageRow:
         """Record that a page was read, with the ``digest`` of its content. Return its row."""
         self._update(
             product_id,
-            "unchanged_reads = CASE WHEN digest = :digest AND version = :version THEN unchanged_reads + 1 ELSE 0 END,"
-            " digest = :digest,"
-            " version = :version, etag = :etag, last_modified = :last_modified, unfiled = 0",
+            f"{COUNT_UNCHANGED}, etag = :etag, last_modified = :last_modified, unfiled = 0",
             digest=digest,
             version=self._version,
             etag=etag,
@@ -158,31 +176,28 @@ class PageState:
         )
         return self._row(product_id)
 
-    def mark_unchanged(self, product_id: int) -> dict[str, Any]:
+    def mark_unchanged(self, product_id: int) -> PageRow:
         """Record that a page has not changed since it was read (HTTP 304). Return its row."""
         self._update(product_id, "unchanged_reads = unchanged_reads + 1")
         return self._row(product_id)
 
-    def mark_gone(self, product_id: int) -> dict[str, Any]:
+    def mark_gone(self, product_id: int) -> PageRow:
         """Record that a listed product has no page. Return its row."""
         self._update(
             product_id,
-            "unchanged_reads = CASE WHEN digest = :gone AND version = :version THEN unchanged_reads + 1 ELSE 0 END,"
-            " digest = :gone,"
-            " version = :version, etag = NULL, last_modified = NULL",
-            gone=GONE,
+            f"{COUNT_UNCHANGED}, etag = NULL, last_modified = NULL",
+            digest=GONE,
             version=self._version,
         )
         return self._row(product_id)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[PageRow]:
         """Yield the rows for the next crawl, without products that have not been listed for 90 days."""
         rows = self._database.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM page WHERE listed_at >= ? ORDER BY product_id",  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS)} FROM page WHERE listed_at >= ? ORDER BY product_id",  # noqa: S608
             ((self._now - FORGET_AFTER).isoformat(),),
         )
-        for row in rows:
-            yield dict(zip(COLUMNS, row, strict=True))
+        return (PageRow(*row) for row in rows)
 
     def dump(self, path: Path) -> None:
         """Write the rows as JSON lines."""
@@ -214,9 +229,9 @@ class PageState:
             {"id": product_id, "now": self._now.isoformat(), **values},
         )
 
-    def _row(self, product_id: int) -> dict[str, Any]:
+    def _row(self, product_id: int) -> PageRow:
         row = self._database.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM page WHERE product_id = ?",  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS)} FROM page WHERE product_id = ?",  # noqa: S608
             (product_id,),
         ).fetchone()
-        return dict(zip(COLUMNS, row, strict=True))
+        return PageRow(*row)

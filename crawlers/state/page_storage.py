@@ -2,20 +2,28 @@
 
 import json
 
-from artifacts.raw import RawRun, list_runs, read_items, write_run
+import orjson
+
+from artifacts.raw import RawRun, list_runs, read_typed_items, write_run
 from artifacts.store import Store
 from crawlers.job import Job
-from crawlers.run_report import CrawlRunReport
+from crawlers.run_report import CrawlRunReport, read_crawl_report
+from crawlers.state.page_state import PAGE_ROW
 
 PAGES = "pages"
 
 
 def load_page_state(store: Store, job: Job) -> None:
-    """Write the page state that the last crawl left into the job's folder; an empty file at the first crawl."""
+    """Write the page state that the last crawl left into the job's folder; an empty file at the first crawl.
+
+    Raise ``UnreadableReport`` or ``UnreadableItems`` if it is damaged or of another schema version.
+    """
     runs = list_runs(store, job.source, PAGES)
-    with job.previous_pages_file.open("w", encoding="utf-8") as file:
-        for row in read_items(store, runs[-1]) if runs else ():
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with job.previous_pages_file.open("wb") as file:
+        if runs:
+            read_crawl_report(store, runs[-1])
+            rows = read_typed_items(store, runs[-1], PAGE_ROW)
+            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
 def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, contract_violated: bool) -> None:
@@ -25,6 +33,4 @@ def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, contract
     """
     path = job.previous_pages_file if contract_violated else job.pages_file
     with path.open(encoding="utf-8") as lines:
-        report.items = sum(1 for _ in lines)
-        lines.seek(0)
         write_run(store, RawRun(report.run_id, job.source, PAGES, job.day), map(json.loads, lines), report)

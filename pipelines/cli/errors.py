@@ -1,5 +1,6 @@
 """Errors in one line, without a traceback."""
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 import typer
@@ -14,20 +15,30 @@ def reason_of(error: Exception) -> str | None:
 
     from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
+    from pipelines.errors import PipelineError
     from sql.engines import DatabaseUnavailable
+    from ukok.settings import Settings
 
-    if isinstance(error, ValidationError):
+    if isinstance(error, ValidationError):  # a ValueError too
+        if error.title not in {settings.__name__ for settings in _subclasses(Settings)}:
+            return None
         names = [".".join(map(str, entry["loc"])) for entry in error.errors(include_url=False, include_input=False)]
         return f"setting UKOK_{', UKOK_'.join(name.upper() for name in names)}: {error.errors()[0]['msg']}"
     if isinstance(error, OperationalError | ProgrammingError):
         reason = " ".join(str(error.orig).split())
         hint = "; run `ukok db upgrade`" if "exist" in reason else "; is the database server running?"
         return f"database error: {reason}{hint}"
-    # Errors of our own steps are runtime or value errors whose message says what to do.
-    ours = isinstance(error, StoreError | CrawlFailed | DatabaseUnavailable | OSError)
-    if ours or type(error).__module__.split(".")[0] in {"pipelines", "serving"} or isinstance(error, ValueError):
+    # The message of our own errors says what to do; of the built-in ones, only value and system errors do.
+    if isinstance(error, StoreError | CrawlFailed | PipelineError | DatabaseUnavailable | OSError | ValueError):
         return " ".join(str(error).split()) or type(error).__name__
     return None
+
+
+def _subclasses(cls: type[object]) -> Iterator[type[object]]:
+    """Yield the subclasses of a class, those of subclasses included."""
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def print_reason(reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -9,7 +10,6 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipelines.cli.console import out
-from pipelines.cli.errors import fail
 from pipelines.cli.options import Port
 from pipelines.cli.ports import require_free
 
@@ -26,32 +26,38 @@ def serve(
     """Serve the API (the gateway with all six services) until Ctrl-C; /docs describes its routes."""
     import uvicorn
 
-    from serving.web.errors import StartupError
-    from serving.web.settings import read_settings
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Print the addresses once they are served."""
+            await super().startup(sockets)
+            if self.started:
+                out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
 
     require_free(host, port)
-    try:
-        read_settings()
-    except StartupError as error:
-        fail(str(error))
-    out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
     # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if stop_database:
         # uvicorn raises the signal again once it has stopped, which would end the process before the database.
         signal.signal(signal.SIGTERM, _exit)
+    config = uvicorn.Config(
+        "serving.gateway.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = Server(config)
     try:
-        uvicorn.run(
-            "serving.gateway.main:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            log_level="warning",
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
+        server.run()
+    except SystemExit:
+        # The application has logged why it cannot start.
+        raise typer.Exit(1) from None
     finally:
         if stop_database:
             _stop_database()
+    if not server.started:
+        raise typer.Exit(1)
 
 
 def replace_by_server(port: int, *, stop_database: bool) -> NoReturn:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Table
 
 from artifacts.raw import RawRun, RunReport, list_runs, read_report
 from artifacts.store import Store
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import loaded_runs, record_loaded
 
 
@@ -51,8 +51,8 @@ class Target:
 class HeldBack(NamedTuple):
     """Why files were held back; ``superseded``: a newer file of the same dataset is loaded."""
 
-    held: list[GateBroken]
-    superseded: list[GateBroken]
+    held: list[FileHeldBack]
+    superseded: list[FileHeldBack]
 
 
 def load_pending(target: Target, store: Store, source: str, datasets: Sequence[str]) -> HeldBack:
@@ -60,7 +60,7 @@ def load_pending(target: Target, store: Store, source: str, datasets: Sequence[s
 
     A file held back only because of another one is loaded once that one is superseded.
     """
-    held: dict[RawRun, GateBroken] = {}
+    held: dict[RawRun, FileHeldBack] = {}
     while True:
         with target.engine.begin() as conn:
             target.lock(conn)
@@ -76,7 +76,7 @@ def load_pending(target: Target, store: Store, source: str, datasets: Sequence[s
     return HeldBack([error for error in errors if error not in superseded], superseded)
 
 
-def _superseded(error: GateBroken, newest: Mapping[str, str]) -> bool:
+def _superseded(error: FileHeldBack, newest: Mapping[str, str]) -> bool:
     return error.culprit.run_id < newest.get(error.culprit.dataset, "")
 
 
@@ -87,15 +87,15 @@ def _next_batches(batches: Sequence[CrawlBatch]) -> Sequence[CrawlBatch]:
     return batches[first:] if late else batches[first : first + 1]
 
 
-def _apply(conn: Connection, target: Target, store: Store, batches: Sequence[CrawlBatch]) -> dict[RawRun, GateBroken]:
+def _apply(conn: Connection, target: Target, store: Store, batches: Sequence[CrawlBatch]) -> dict[RawRun, FileHeldBack]:
     """Apply batches without the files that a gate holds back."""
-    held: dict[RawRun, GateBroken] = {}
+    held: dict[RawRun, FileHeldBack] = {}
     changed = False
     for batch in batches:
         while batch.new or (changed and batch.runs):
             try:
                 target.apply(conn, batch)
-            except GateBroken as error:  # raised before anything is written
+            except FileHeldBack as error:  # raised before anything is written
                 held |= dict.fromkeys(error.runs, error)
                 batch = batch.without(error.runs)  # noqa: PLW2901
                 continue

@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
-from crawlers.run_report import ContractCheck, ContractViolation, CrawlRunReport, ScopeReport, read_crawl_report
+from crawlers.run_report import (
+    ContractCheck,
+    ContractViolation,
+    CrawlRunReport,
+    ScopeReport,
+    read_crawl_report,
+    read_earlier_reports,
+)
+from pipelines.errors import PipelineError
 
 MAX_REJECTED = 0.05
 MIN_HISTORY = 3
@@ -33,7 +41,7 @@ LISTING = "prices"  # lists the same products day by day, unlike a schedule
 Scope = tuple[tuple[str, str], ...]
 
 
-class GateBroken(RuntimeError):
+class FileHeldBack(PipelineError):
     """Files were held back and not loaded; the message says which, why, and what to do.
 
     The first of ``runs`` is the ``culprit``, the others depend on it.
@@ -86,35 +94,36 @@ class Gate:
     accept: bool = False
 
     def check_rejects(self, runs: Sequence[RawRun], read: int, rejected: Mapping[str, int]) -> None:
-        """Raise :class:`GateBroken` when more than 5 % of the items were rejected."""
+        """Raise :class:`FileHeldBack` when more than 5 % of the items were rejected."""
         bad = sum(rejected.values())
         if not self.accept and bad > MAX_REJECTED * read:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
-            raise GateBroken(runs, [f"{bad} of {read} items rejected ({reasons})"])
+            raise FileHeldBack(runs, [f"{bad} of {read} items rejected ({reasons})"])
 
     def check(self, run: RawRun, earlier: Sequence[RawRun], dependents: Sequence[RawRun] = ()) -> Findings:
-        """Raise :class:`GateBroken` when a file violates its contract or is below the level of earlier files.
+        """Raise :class:`FileHeldBack` when a file violates its contract or is below the level of earlier files.
 
         ``earlier``: loaded runs of the same dataset, oldest first. Compared with the last one, no day or category may
         be empty, a day of a channel must not be truncated, and a category must keep half of its products. With at least
         three of them, a complete scope (the same category, or channel and number of days ahead) must have half of the
         usual items and two thirds of the usual hours with shows, and a field must be filled half as often as usual.
-        ``dependents``: files that are held back with this one.
+        ``dependents``: files that are held back with this one. Earlier files whose report cannot be read do not count.
         """
         report = read_crawl_report(self.store, run)
-        past = [read_crawl_report(self.store, other) for other in earlier[-HISTORY:]]
+        history = read_earlier_reports(self.store, earlier[-HISTORY:])
+        past = list(history.values())
         reasons = [_contract_reason(entry) for entry in _contract(report).violations]
         if run.dataset not in UNSIZED:
             reasons += _short_scopes(report, past)
             reasons += _emptied(report, past)
-            reasons += _broken_off(report, past)
+            reasons += _truncated_days(report, past)
         reasons += [self._with_page(run, field, reason) for field, reason in _sparse_fields(report, past)]
         continuity = None
-        if run.dataset == LISTING and earlier:
-            continuity = self._continuity(run, report, earlier[-1], past[-1])
+        if run.dataset == LISTING and history:
+            continuity = self._continuity(run, report, *list(history.items())[-1])
             reasons += _lost_listing(continuity)
         if reasons and not self.accept:
-            raise GateBroken([run, *dependents], reasons)
+            raise FileHeldBack([run, *dependents], reasons)
         return Findings(reasons, continuity)
 
     def _continuity(
@@ -205,8 +214,8 @@ def _emptied(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator
             yield f"no items for {_where(entry)}, {old.items} in the file before; {entry.reason}"
 
 
-def _broken_off(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
-    """Days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
+def _truncated_days(report: CrawlRunReport, past: Sequence[CrawlRunReport]) -> Iterator[str]:
+    """Yield days of a channel that begin or end hours inside the day of the last file, and have lost many of its shows.
 
     Single cancelled shows do not shorten a day.
     """

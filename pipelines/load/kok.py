@@ -37,7 +37,7 @@ def load_kok(service: Engine, warehouse: Engine, store: Store, *, accept: bool =
     """Load pending files into ``kok_product``, its child tables, and ``kok_price``.
 
     Prices may precede the page of their product. A product has vanished when a file that covers all categories does not
-    list it; pages, which are fetched now and then, are ignored here. Raises ``GateBroken`` when a file is held back.
+    list it; pages, which are fetched now and then, are ignored here. Raises ``FileHeldBack`` when a file is held back.
     """
     return load_step(
         "load_kok",
@@ -57,7 +57,7 @@ def load_kok(service: Engine, warehouse: Engine, store: Store, *, accept: bool =
 
 
 def load_kok_history(warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
-    """Load pending files into ``dim_product`` and ``fct_price``; raises ``GateBroken`` when one is held back."""
+    """Load pending files into ``dim_product`` and ``fct_price``; raises ``FileHeldBack`` when one is held back."""
     return load_step(
         "load_kok_history",
         warehouse,

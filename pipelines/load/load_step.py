@@ -69,7 +69,7 @@ def load_step(
 ) -> Report:
     """Load the pending files of a source into one database and report it.
 
-    ``items_in``: the tables with a row for each item. Raises ``GateBroken`` after all other files are loaded when a
+    ``items_in``: the tables with a row for each item. Raises ``FileHeldBack`` after all other files are loaded when a
     file was held back, unless newer files have superseded it.
     """
     with record(warehouse, store, step) as report:

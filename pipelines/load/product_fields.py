@@ -7,11 +7,12 @@ then, and prices must not come and go with them. The price on a page is ignored 
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Column, Connection, select
 
 from crawlers.items import HomeShoppingProduct, Item, Show
+from crawlers.parsing import PriceKind
 from pipelines.load.item_validator import ItemValidator
 from sql.upsert import chunks
 
@@ -19,6 +20,18 @@ CONTENT = sorted(HomeShoppingProduct.model_fields.keys() - Item.model_fields.key
 PRICE_KINDS = ("amount", "consult", "unknown")
 
 Pages = Mapping[int, HomeShoppingProduct]
+
+
+class ProductFields(TypedDict, total=False):
+    """The columns of a product that a crawl knows; omitted ones keep their stored values."""
+
+    product_name: str
+    store_name: str
+    description: str | None
+    thumbnail_url: str | None
+    price: int | None
+    price_kind: PriceKind
+    list_price: int
 
 
 def best_shows(shows: Iterable[Show]) -> dict[int, Show]:
@@ -33,9 +46,9 @@ def best_shows(shows: Iterable[Show]) -> dict[int, Show]:
     return first
 
 
-def merge_product_fields(shows: Mapping[int, Show], pages: Pages) -> dict[int, dict[str, Any]]:
-    """Return the known columns of each product; omitted ones keep their stored values."""
-    fields: dict[int, dict[str, Any]] = {product_id: {} for product_id in [*shows, *pages]}
+def merge_product_fields(shows: Mapping[int, Show], pages: Pages) -> dict[int, ProductFields]:
+    """Return the known columns of each product."""
+    fields: dict[int, ProductFields] = {product_id: {} for product_id in [*shows, *pages]}
     for product_id, page in pages.items():
         fields[product_id]["description"] = page.description
         if page.store_name is not None:
@@ -69,8 +82,8 @@ def known_products(
     return known
 
 
-def _price(item: Show | HomeShoppingProduct) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _price(item: Show | HomeShoppingProduct) -> ProductFields:
+    fields: ProductFields = {}
     if item.price_kind != "unknown":
         fields |= {"price": item.price, "price_kind": item.price_kind}
     if item.list_price is not None:

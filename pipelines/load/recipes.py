@@ -56,7 +56,7 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
     run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
     raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
-    write_run(store, run, _accepted(file, report, raw_report), raw_report)
+    write_run(store, run, _accepted(file, report), raw_report)
     report.details |= {
         "file": path.name,
         "encodings": dict(file.encodings),
@@ -64,16 +64,17 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     }
 
 
-def _accepted(file: RecipeFile, report: Report, raw_report: RunReport) -> Iterator[dict[str, Any]]:
+def _accepted(file: RecipeFile, report: Report) -> Iterator[dict[str, Any]]:
+    accepted = 0
     for row in file:
         report.read += 1
         if isinstance(row, Rejected):
             item = {"recipe_id": row.recipe_id, "title": row.title, "line": row.line}
             report.reject(item, row.reason, f"line {row.line} of {file.path.name}")
         else:
-            raw_report.items += 1
+            accepted += 1
             yield row.model_dump(mode="json")
-    if not raw_report.items:
+    if not accepted:
         raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
 
 

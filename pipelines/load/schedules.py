@@ -20,7 +20,14 @@ from pipelines.load.item_validator import ItemValidator
 from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
 from pipelines.load.load_step import LoadRun, load_step
 from pipelines.load.on_air import find_starts
-from pipelines.load.product_fields import Pages, best_shows, known_products, merge_product_fields, reject_unlisted
+from pipelines.load.product_fields import (
+    Pages,
+    ProductFields,
+    best_shows,
+    known_products,
+    merge_product_fields,
+    reject_unlisted,
+)
 from pipelines.load.products import HOME_SHOPPING, resolve_pending_titles, write_products
 from pipelines.load.row_counts import RowCounts
 from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
@@ -47,7 +54,7 @@ class _Crawled:
 
     shows: list[Show]
     complete_scopes: list[Scope]
-    products: dict[int, dict[str, Any]]
+    products: dict[int, ProductFields]
     pages: Pages
 
 
@@ -55,7 +62,7 @@ def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store
     """Load pending files of a broadcaster into ``broadcast``, ``home_shopping_product`` and its child tables.
 
     A complete scope lists every show of its channel and day: missing shows are cancelled, returning ones are no longer.
-    Raises ``GateBroken`` when a file is held back.
+    Raises ``FileHeldBack`` when a file is held back.
     """
     return load_step(
         f"load_{source}",
@@ -77,7 +84,7 @@ def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store
 def load_schedules_history(source: str, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
     """Load pending files of a broadcaster into ``fct_broadcast``, ``fct_price`` and ``dim_product``.
 
-    Raises ``GateBroken`` when a file is held back.
+    Raises ``FileHeldBack`` when a file is held back.
     """
     return load_step(
         f"load_{source}_history",
@@ -180,7 +187,7 @@ def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled,
 def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Key, Mapping[str, Any]]:
     """Return the values of the columns of a history."""
     return {
-        (source, product_id): {name: fields[name] for name in history.values if name in fields}
+        (source, product_id): {name: value for name, value in fields.items() if name in history.values}
         for product_id, fields in crawled.products.items()
     }
 

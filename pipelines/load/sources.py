@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from artifacts.store import Store
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.kok import load_kok, load_kok_history
 from pipelines.load.schedules import load_schedules, load_schedules_history
 from pipelines.report import Report
@@ -17,7 +17,7 @@ def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *
     """Load the pending files of the mall or of a broadcaster into both databases.
 
     Each database has its own ledger; if one is ahead after a kill, the next call loads the rest into the other. Raises
-    ``GateBroken`` after the other files are loaded when a file was held back; ``accept`` loads it nevertheless.
+    ``FileHeldBack`` after the other files are loaded when a file was held back; ``accept`` loads it nevertheless.
     """
     steps: list[Callable[[], Report]]
     if source == KOK:
@@ -34,7 +34,7 @@ def load_source(source: str, service: Engine, warehouse: Engine, store: Store, *
     for step in steps:
         try:
             reports.append(step())
-        except GateBroken as error:
+        except FileHeldBack as error:
             held.append(error)
     if held:
         raise held[0]

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, update
 from artifacts import release as releases
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
+from pipelines.errors import PipelineError
 from pipelines.release.gate import failed_checks
 from pipelines.report import record
 from recommender.loaded_release import LoadedRelease
@@ -17,7 +18,7 @@ from recommender.manifest import Manifest
 from sql.warehouse.steps import ReleaseRecord
 
 
-class ReleaseRefused(RuntimeError):
+class ReleaseRefused(PipelineError):
     """A release may not go live; the message names the failed checks."""
 
 

@@ -75,9 +75,11 @@ def fetch_newest(store: Store, kind: Kind, folder: Path, card: type[ModelCard[Fi
         path = folder / key.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
         store.download(key, path)
+    return TrainedModel(version, folder, _parse_card((folder / CARD).read_bytes(), prefix + CARD, kind, card))
+
+
+def _parse_card(data: bytes, key: str, kind: Kind, card: type[ModelCard[Figures]]) -> ModelCard[Figures]:
     try:
-        return TrainedModel(version, folder, card.model_validate_json((folder / CARD).read_bytes()))
+        return card.model_validate_json(data)
     except ValidationError as error:
-        raise StoreError(
-            f"{prefix}{CARD} is not valid ({error.error_count()} errors): run `ukok train {kind}` again"
-        ) from None
+        raise StoreError(f"{key} is not valid ({error.error_count()} errors): run `ukok train {kind}` again") from None

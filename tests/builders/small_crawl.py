@@ -1,7 +1,7 @@
 """Small catalogs, and a crawl of them with its items and reports."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from crawlers.run_report import ContractCheck, CrawlRunReport, FieldFault, Scope
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog, KokRow, ShowRow
+from crawlers.state.page_state import PageRow
 
 DAY = date(2025, 8, 6)
 NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)  # 12:00 in Korea
@@ -55,6 +56,12 @@ def show(channel: int, start: str, end: str, number: int, slot: str = "main", on
         }
         | values
     )
+
+
+def page_row(product_id: int, **values: Any) -> PageRow:
+    """Row of the page state of a product that was read at NOON."""
+    row = PageRow(product_id, "9900", NOON.isoformat(), NOON.isoformat(), "9900", 1, None, None, "digest", 0)
+    return replace(row, **values)
 
 
 def catalog(*, kok: Iterable[KokRow] = (), shows: Iterable[ShowRow] = ()) -> Catalog:

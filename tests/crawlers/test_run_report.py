@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from artifacts.errors import StoreError
 from artifacts.raw import SCHEMA_VERSION, RawRun, UnreadableReport, dump_report, write_run
@@ -21,7 +22,7 @@ def written(store: Store) -> CrawlRunReport:
     """Write a run with its report, and return the report."""
     scopes = [scope(complete=True, items=3, category="1611"), scope(complete=False, channel_id=4, day="2025-08-06")]
     report = crawl_report(RUN, NOON, items=3).model_copy(update={"scopes": scopes, "taken_over": {"a": 7}})
-    write_run(store, RUN, [], report)
+    write_run(store, RUN, [{}] * 3, report)
     return report
 
 
@@ -35,6 +36,14 @@ def test_a_report_is_read_as_it_was_written(store: Store) -> None:
     assert read_crawl_report(store, RUN) == report
     assert [type(value) for key in report.scopes for value in key.key.values()] == [str, int, str]
     assert json.loads(store.get(KEY))["schema_version"] == SCHEMA_VERSION
+
+
+def test_a_report_is_frozen_and_gets_the_number_of_items_written(store: Store) -> None:
+    report = crawl_report(RUN, NOON)
+    write_run(store, RUN, [{}] * 3, report)
+    assert (report.items, read_crawl_report(store, RUN).items) == (0, 3)
+    with pytest.raises(ValidationError, match="frozen"):
+        report.items = 3  # type: ignore[misc]  # what is tested
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, None])

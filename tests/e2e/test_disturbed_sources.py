@@ -30,7 +30,7 @@ from crawlers.standin.faults import (
     unavailable,
 )
 from crawlers.standin.server import Standin, running_standin
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import table_of
 from sql.service import catalog as service_tables
 from sql.warehouse import history as warehouse_tables
@@ -106,7 +106,7 @@ def crawled(here: Place, standin: Standin, now: datetime) -> Loaded:
     service, warehouse = here.engines()
     try:
         results = crawl_and_load(service, warehouse, store(here), standin.settings, now)
-        failed = {source: str(end) for source, end in results.items() if isinstance(end, CrawlFailed | GateBroken)}
+        failed = {source: str(end) for source, end in results.items() if isinstance(end, CrawlFailed | FileHeldBack)}
         return Loaded(facts(service, warehouse), failed)
     finally:
         engines: list[Engine] = [service, warehouse]

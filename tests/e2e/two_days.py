@@ -19,7 +19,7 @@ from crawlers.registry import sources
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service.base import ServiceBase
@@ -64,14 +64,14 @@ def second_catalog() -> Catalog:
 
 def crawl_and_load(
     service: Engine, warehouse: Engine, store: Store, settings: CrawlSettings, now: datetime
-) -> dict[str, CrawlFailed | GateBroken | list[Report]]:
+) -> dict[str, CrawlFailed | FileHeldBack | list[Report]]:
     """Crawl and load all sources in parallel; return the Reports of each, or the failure that ended it."""
 
-    def one(source: str) -> CrawlFailed | GateBroken | list[Report]:
+    def one(source: str) -> CrawlFailed | FileHeldBack | list[Report]:
         try:
             crawl(source, DAY, DAYS, now, store, settings)
             return load_source(source, service, warehouse, store)
-        except (CrawlFailed, GateBroken) as failure:
+        except (CrawlFailed, FileHeldBack) as failure:
             return failure
 
     with ThreadPoolExecutor() as pool:

@@ -1,19 +1,21 @@
 """Gates: a file that looks broken is not loaded until a person accepts it."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
-from artifacts.raw import RawRun
+from artifacts.raw import REPORT, RawRun, UnreadableReport
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
 from crawlers.run_report import ContractCheck, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.standin.faults import half_day, renamed
 from crawlers.standin.server import Standin, running_standin
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import table_of
 from pipelines.load.schedules import BROADCAST
 from pipelines.load.sources import load_source
@@ -46,7 +48,7 @@ def test_too_many_rejects_hold_a_file_back(service: Engine, warehouse: Engine, s
     before = rows(service, PRICE, "kok_product_id")
     assert len(before) == 18
     put_prices(store, T[1], [price(n, 500) for n in range(1, 17)] + [price(0)])
-    with pytest.raises(GateBroken, match=r"1 of 17 items rejected \(1 invalid item\).*ukok load kok --accept"):
+    with pytest.raises(FileHeldBack, match=r"1 of 17 items rejected \(1 invalid item\).*ukok load kok --accept"):
         load("kok")
     assert rows(service, PRICE, "kok_product_id") == before
     assert len(rows(service, LEDGER, "run_id")) == 1
@@ -61,7 +63,7 @@ def test_a_scope_below_half_of_its_usual_items_is_held_back(service: Engine, sto
     for at, count in zip(T, (10, 12, 11), strict=False):
         put_shows(store, at, shows(count))
     put_shows(store, T[3], shows(5))
-    with pytest.raises(GateBroken, match=r"5 items for channel_id 1, days ahead 0, usually 11"):
+    with pytest.raises(FileHeldBack, match=r"5 items for channel_id 1, days ahead 0, usually 11"):
         load()
     found = rows(service, BROADCAST, "source_product_id")
     assert len(found) == 12
@@ -90,7 +92,7 @@ def test_days_are_compared_by_days_ahead(service: Engine, store: Store, load: Lo
     put_shows(store, T[0] + timedelta(days=3), shows(20, today) + shows(1, day), days=(today, day))
     load()
     put_shows(store, T[1] + timedelta(days=3), shows(20, today), days=(today, day))
-    with pytest.raises(GateBroken, match="0 items for channel_id 1, days ahead 10, usually 2"):
+    with pytest.raises(FileHeldBack, match="0 items for channel_id 1, days ahead 10, usually 2"):
         load()
 
 
@@ -107,7 +109,7 @@ def test_a_category_that_shrinks_is_held_back(service: Engine, store: Store, loa
     for at in T[:3]:
         put_prices(store, at, cards)
     put_prices(store, T[3], cards[:4])
-    with pytest.raises(GateBroken, match="4 items for category 1611, usually 9"):
+    with pytest.raises(FileHeldBack, match="4 items for category 1611, usually 9"):
         load("kok")
     assert len(rows(service, LEDGER, "run_id")) == 3
 
@@ -116,7 +118,7 @@ def test_a_held_back_file_is_later_accepted_in_its_place(service: Engine, store:
     for at in T[:3]:
         put_shows(store, at, shows(10))
     put_shows(store, T[3], shows(3))
-    with pytest.raises(GateBroken, match="3 items"):
+    with pytest.raises(FileHeldBack, match="3 items"):
         load()
     put_shows(store, T[4], shows(11))
     reports = load()  # newer files have superseded it: no failure any more, but reports list it
@@ -133,7 +135,7 @@ def test_an_accepted_file_sets_the_new_level(service: Engine, store: Store, load
     for at in T[:3]:
         put_shows(store, at, shows(12))
     put_shows(store, T[3], shows(4))
-    with pytest.raises(GateBroken, match="4 items"):
+    with pytest.raises(FileHeldBack, match="4 items"):
         load()
     (accepted, _) = load(accept=True)
     ((reason,),) = accepted.details["accepted"].values()
@@ -142,7 +144,7 @@ def test_an_accepted_file_sets_the_new_level(service: Engine, store: Store, load
         put_shows(store, at, shows(4))
         load()
     put_shows(store, T[7], shows(1))
-    with pytest.raises(GateBroken, match="1 items for channel_id 1, days ahead 0, usually 4"):
+    with pytest.raises(FileHeldBack, match="1 items for channel_id 1, days ahead 0, usually 4"):
         load()
 
 
@@ -152,7 +154,7 @@ def test_only_the_last_seven_files_are_history(service: Engine, store: Store, lo
     for at in T[:7]:
         put_shows(store, at, shows(12))
     put_shows(store, T[7], shows(5))
-    with pytest.raises(GateBroken, match="5 items for channel_id 1, days ahead 0, usually 12"):
+    with pytest.raises(FileHeldBack, match="5 items for channel_id 1, days ahead 0, usually 12"):
         load()
 
 
@@ -166,7 +168,7 @@ def test_a_scope_with_missing_hours_is_held_back(service: Engine, store: Store, 
     for at in range(3):
         put_hours(at, 20)
     put_hours(3, 10)
-    with pytest.raises(GateBroken, match="10 hours for channel_id 1, days ahead 0, usually 20"):
+    with pytest.raises(FileHeldBack, match="10 hours for channel_id 1, days ahead 0, usually 20"):
         load()
 
 
@@ -183,8 +185,8 @@ def test_a_truncated_day_is_held_back(service: Engine, store: Store, load: Load)
     load()
     assert len(rows(service, LEDGER, "run_id")) == 2
     put_span(2, 5, (0, 11))
-    broken_off = "5 items for channel_id 1, day 2025-08-06, between 0 and 11 o'clock; 10 between 0 and 23 in the file"
-    with pytest.raises(GateBroken, match=broken_off):
+    truncated = "5 items for channel_id 1, day 2025-08-06, between 0 and 11 o'clock; 10 between 0 and 23 in the file"
+    with pytest.raises(FileHeldBack, match=truncated):
         load()
     load(accept=True)
     assert len(rows(service, LEDGER, "run_id")) == 3
@@ -202,7 +204,7 @@ def test_a_day_that_became_empty_is_held_back(service: Engine, store: Store, loa
     put_empty(1, DAY + timedelta(days=1))
     load()
     put_empty(2, DAY)
-    with pytest.raises(GateBroken, match="no items for channel_id 1, day 2025-08-06, 10 in the file before"):
+    with pytest.raises(FileHeldBack, match="no items for channel_id 1, day 2025-08-06, 10 in the file before"):
         load()
 
 
@@ -211,7 +213,7 @@ def test_a_category_that_loses_over_half_is_held_back(service: Engine, store: St
     others = [price(n, category="1613") for n in range(101, 200)]
     put_prices(store, T[0], [price(n) for n in range(1, 25)] + others)
     put_prices(store, T[1], [price(n) for n in range(1, 12)] + others)
-    with pytest.raises(GateBroken, match=r"only 45\.8% of the 24 products listed before in category 1611 are still"):
+    with pytest.raises(FileHeldBack, match=r"only 45\.8% of the 24 products listed before in category 1611 are still"):
         load("kok")
     assert len(rows(service, LEDGER, "run_id")) == 1
 
@@ -231,7 +233,7 @@ def test_a_field_filled_half_as_often_is_held_back(service: Engine, store: Store
     load("kok")
     put_rated(4, 50, 14)
     message = "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
-    with pytest.raises(GateBroken, match=message):
+    with pytest.raises(FileHeldBack, match=message):
         load("kok")
     assert len(rows(service, LEDGER, "run_id")) == 4
 
@@ -245,7 +247,7 @@ def test_a_listing_that_loses_most_products_is_held_back(service: Engine, store:
     (continuity,) = second.details["listings"].values()
     assert continuity == {"products": 30, "still_listed": 0.6667, "changed_price": 0.5, "lost_categories": {}}
     put_prices(store, T[2], [price(n) for n in range(30, 60)])
-    with pytest.raises(GateBroken, match=r"only 36\.7% of the 30 products listed before in all categories are"):
+    with pytest.raises(FileHeldBack, match=r"only 36\.7% of the 30 products listed before in all categories are"):
         load("kok")
     (accepted, _) = load("kok", accept=True)
     assert [one["still_listed"] for one in accepted.details["listings"].values()] == [0.3667]
@@ -260,6 +262,31 @@ def test_incomplete_categories_are_not_compared(store: Store, load: Load) -> Non
     put_prices(store, T[1], both[:30], missing=["1613"])
     (report, _) = load("kok")
     assert [one["still_listed"] for one in report.details["listings"].values()] == [1.0]
+
+
+def test_earlier_files_with_unreadable_reports_do_not_count(service: Engine, store: Store, load: Load) -> None:
+    """After a change of the report's schema, files are compared with those loaded since."""
+    old = [put_prices(store, at, [price(n) for n in range(1, 31)]) for at in T[:3]]
+    load("kok")
+    for run in old:
+        report = json.loads(store.get(run.stem + REPORT))
+        store.put(run.stem + REPORT, json.dumps(report | {"schema_version": 0}).encode())
+    put_prices(store, T[3], [price(n) for n in range(31, 36)])
+    with capture_logs() as logs:
+        (loaded, _) = load("kok")
+    assert "listings" not in loaded.details
+    assert len(rows(service, LEDGER, "run_id")) == 4
+    warned = [entry["reason"] for entry in logs if entry["log_level"] == "warning"]
+    assert warned
+    assert all(any(run.stem + REPORT in reason for reason in warned) for run in old)
+
+
+def test_a_file_with_an_unreadable_report_is_not_loaded(service: Engine, store: Store, load: Load) -> None:
+    run = put_prices(store, T[0], [price(1)])
+    store.put(run.stem + REPORT, b"{}")
+    with pytest.raises(UnreadableReport, match=run.stem + REPORT):
+        load("kok")
+    assert rows(service, LEDGER, "run_id") == []
 
 
 # --- Complete crawls
@@ -291,7 +318,7 @@ def test_a_listing_is_held_back_with_its_product_pages(
     check = read_crawl_report(store, run).contract_check
     assert check is not None
     (violation,) = check.violations
-    with pytest.raises(GateBroken) as held:
+    with pytest.raises(FileHeldBack) as held:
         load("kok")
     reported = (
         f"kok/prices {run.run_id} and kok/products {run.run_id} held back",
@@ -320,6 +347,6 @@ def test_half_a_day_cancels_nothing(standin: Standin, service: Engine, store: St
         load()
     standin.faults.rules[:] = [half_day("tvschedule-list")]
     crawled(standin, store, "hnsmall", hours=9)
-    with pytest.raises(GateBroken, match="12 hours for channel_id 1, days ahead 0, usually 2"):
+    with pytest.raises(FileHeldBack, match="12 hours for channel_id 1, days ahead 0, usually 2"):
         load()
     assert {gone for _, gone in rows(service, BROADCAST, "source_product_id", "cancelled_at")} == {None}

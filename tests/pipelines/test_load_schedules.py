@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
@@ -138,7 +138,7 @@ def test_half_a_day_cancels_nothing(service: Engine, store: Store, load: Load) -
         put_shows(store, at, whole)
     load()
     put_shows(store, T[3], whole[:9])
-    with pytest.raises(GateBroken):
+    with pytest.raises(FileHeldBack):
         load()
     put_shows(store, T[4], whole[:9], complete=False)
     load()

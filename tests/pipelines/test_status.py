@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, insert, make_url, update
 
 from artifacts.store import Store
-from pipelines.load.gates import GateBroken
+from pipelines.load.gates import FileHeldBack
 from pipelines.load.sources import load_source
 from pipelines.report import record
 from pipelines.status import SystemStatus, read_status
@@ -80,7 +80,7 @@ def test_a_file_that_a_load_refused_is_held_back(
         put_shows(store, kst("02:00") + timedelta(hours=3 * crawl), listed)
     held = put_shows(store, kst("11:00"), listed[:4])
     assert [file.held for file in read_status(NOW).unloaded] == [False] * 4
-    with pytest.raises(GateBroken):
+    with pytest.raises(FileHeldBack):
         load_source("hnsmall", service, warehouse, store)
     with record(warehouse, store, "crawl_hnsmall") as report:
         report.details["run_id"] = (waiting := put_shows(store, kst("14:00"), listed)).run_id
@@ -158,11 +158,11 @@ def test_a_narrow_terminal_loses_no_text(
 ) -> None:
     with record(warehouse, store, "load_kok"):
         pass
-    reason = "GateBroken: 300 of 600 items rejected"
+    reason = "FileHeldBack: 300 of 600 items rejected"
     with warehouse.begin() as conn:
         conn.execute(update(StepRun).values(status="failed", error=reason))
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     shown = ukok("status").out
-    assert all(word in shown for word in ("GateBroken", "rejected"))
+    assert all(word in shown for word in ("FileHeldBack", "rejected"))

@@ -297,6 +297,15 @@ def test_a_run_without_contract_check_and_page_state(reported: Reported, tmp_pat
     assert len(printed(gathered)) > 3
 
 
+def test_an_unreadable_report_of_an_earlier_crawl_is_left_out(reported: Reported, tmp_path: Path) -> None:
+    store = last_alone(reported, tmp_path)
+    earlier = RawRun("20250805", "kok", "prices", day(-1))
+    write_run(store, earlier, [], crawl_report(earlier, NOON).model_copy(update={"schema_version": 0}))
+    gathered = gather(store, find_crawl(store, SOURCES, reported.kok[2].run_id))
+    assert gathered.changes is None
+    assert [dataset.usual for dataset in gathered.datasets] == [None, None]
+
+
 def test_a_crawl_without_items_is_reported_too(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     with running_standin(catalog(kok=[kok(1)]), NOON) as standin:

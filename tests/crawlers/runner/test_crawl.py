@@ -15,9 +15,10 @@ import pytest
 from artifacts.open import open_store
 from artifacts.raw import list_runs, read_items
 from artifacts.store import Store
-from crawlers.job import Progress
+from crawlers.job import Job, Progress
 from crawlers.run_report import read_crawl_report
 from crawlers.runner.crawl import CrawlFailed, crawl
+from crawlers.runner.subprocess import run_process
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
@@ -56,7 +57,24 @@ def wait_for(find: Callable[[], Found]) -> Found:
 
 
 def crawl_processes(parent: int) -> list[psutil.Process]:
-    return [child for child in psutil.Process(parent).children() if "crawlers.scrapy_process.main" in child.cmdline()]
+    return [child for child in psutil.Process(parent).children() if is_crawl(child)]
+
+
+def is_crawl(process: psutil.Process) -> bool:
+    """Whether a process is a crawl that runs; one that has just ended (a zombie) has no command line."""
+    try:
+        return "crawlers.scrapy_process.main" in process.cmdline()
+    except psutil.NoSuchProcess:  # ZombieProcess is one
+        return False
+
+
+def test_a_child_that_has_just_ended_is_no_crawl() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    child = psutil.Process(ended.pid)
+    wait_for(lambda: child.status() == psutil.STATUS_ZOMBIE)
+    assert not is_crawl(child)
+    assert crawl_processes(psutil.Process().pid) == []
+    ended.wait()
 
 
 def test_an_unknown_source_is_refused(tmp_path: Path) -> None:
@@ -107,6 +125,20 @@ def test_an_unreachable_host_is_a_failure_in_one_line(tmp_path: Path, capfd: pyt
     (checkpoint, report) = sorted(tmp_path.rglob("*.json*"))  # no raw run, but the request counts for the day
     assert checkpoint.parent.parent == tmp_path / "crawling" / "hnsmall"
     assert report.parent.parent == tmp_path / "faults" / "hnsmall"
+
+
+@pytest.mark.parametrize(("file", "images"), [("summary.json", False), ("images.json", True)])
+def test_a_damaged_file_of_the_crawl_process_is_named(
+    file: str, images: bool, standin: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_and_damage(job: Job, on_poll: Callable[[], None]) -> None:
+        run_process(job, on_poll)
+        (job.folder / file).write_text("{}")
+
+    monkeypatch.setattr("crawlers.runner.crawl.run_process", run_and_damage)
+    settings = standin.settings.model_copy(update={"crawl_images": images})
+    with pytest.raises(CrawlFailed, match=rf"crawl of kok failed: its file {file} is damaged: \w+: Field required"):
+        crawl("kok", DAY, 1, NOON, open_store(str(tmp_path)), settings)
 
 
 def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin, tmp_path: Path) -> None:

@@ -1,10 +1,59 @@
-"""Latency and timeline: of fixed size, and exact to within their buckets."""
+"""Traffic of a crawl: counts of requests, and latency and timeline of fixed size, exact to within their buckets."""
 
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
+from scrapy import Request, signals
+from scrapy.utils.test import get_crawler
+
+from crawlers.items import CATEGORIES
 from crawlers.run_report import LatencyReport
-from crawlers.scrapy_process.crawl_stats import BUCKETS_MS, MAX_STEPS, LatencyHistogram, Timeline
+from crawlers.scrapy_process.crawl_stats import (
+    BUCKETS_MS,
+    MAX_STEPS,
+    NO_RESPONSE,
+    CrawlStats,
+    LatencyHistogram,
+    Timeline,
+)
+from crawlers.standin.faults import Fault
+from crawlers.standin.server import running_standin
+from tests.builders.small_crawl import NOON, catalog, crawl_into, kok
+
+
+def test_retries_that_the_budget_refuses_are_not_counted(tmp_path: Path) -> None:
+    products = catalog(kok=[kok(1_000_001 + n, category=CATEGORIES[n % len(CATEGORIES)]) for n in range(26)])
+    with running_standin(products, NOON) as standin:
+        standin.faults.rules[:] = [Fault("proCode", status=500)]
+        frugal = standin.settings.model_copy(update={"crawl_daily_requests": 45, "crawl_retries": 3})
+        traffic = crawl_into(tmp_path, "kok", frugal).reports["prices"].traffic
+        sent = [target for _, target in standin.faults.seen]
+    repeated = len(sent) - len(set(sent))
+    assert traffic.requests == len(sent) == 45
+    assert traffic.retries == repeated > 0
+    assert traffic.by_status == {"200": 45 - 26 - repeated, "500": 26 + repeated}
+
+
+def test_a_redirect_of_a_retry_is_no_further_retry() -> None:
+    crawler = get_crawler()
+    stats = CrawlStats.from_crawler(crawler)
+    request = Request("http://host/1")
+    for retry_times, copied in ((0, False), (1, True), (1, True), (2, True)):
+        request = request.replace(url=request.url) if copied else request
+        request.meta["retry_times"] = retry_times
+        crawler.signals.send_catch_log(signals.request_reached_downloader, request=request, spider=None)
+    assert stats.report().retries == 2
+
+
+def test_requests_in_flight_count_as_no_response() -> None:
+    crawler = get_crawler()
+    stats = CrawlStats.from_crawler(crawler)
+    assert crawler.stats is not None
+    crawler.stats.set_value("downloader/request_count", 5)
+    crawler.stats.set_value("downloader/response_status_count/200", 3)
+    crawler.stats.set_value("downloader/exception_count", 1)
+    assert stats.report().by_status == {"200": 3, NO_RESPONSE: 2}
 
 
 def test_percentiles_are_exact_to_within_a_bucket() -> None:

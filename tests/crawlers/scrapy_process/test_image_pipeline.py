@@ -18,7 +18,7 @@ from crawlers.run_report import ImagesReport, read_crawl_report
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.scrapy_process.image_pipeline import BadImage, decode_image
 from crawlers.settings import CrawlSettings
-from crawlers.state.image_state import DueImage, ImageState, StoredImage
+from crawlers.state.image_state import DueImage, ImageRow, ImageState, StoredImage
 from tests.builders.http_host import NOT_FOUND, Answer, Host, Received, page, running_host, shows
 from tests.builders.small_crawl import DAY, NOON
 
@@ -180,7 +180,7 @@ def test_images_of_real_hosts_need_a_contact(host: Host, tmp_path: Path) -> None
 
 
 def test_a_url_without_an_image_is_due_again_after_a_day(tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = []
+    rows: list[ImageRow] = []
 
     def due(name: str, days: float, *seen: str) -> list[DueImage]:
         state = ImageState(tmp_path / name, NOON + timedelta(days=days))

@@ -281,7 +281,7 @@ def test_page_state_does_not_depend_on_the_order_of_responses(tmp_path: Path) ->
         spider.page_state.close()
         spider.checkpoints.close()
     assert states[0] == states[1]
-    assert [row["product_id"] for row in states[0]] == [2_229_325_423]
+    assert [row.product_id for row in states[0]] == [2_229_325_423]
 
 
 def _hmall_response(broadcast_day: str, start: str, end: str, price: int) -> bytes:

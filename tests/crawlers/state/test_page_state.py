@@ -1,13 +1,13 @@
 """Page state: which product pages are due, how often unchanged ones, and what killed crawls left."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from crawlers.state.page_state import PageState
+from crawlers.state.page_state import PageRow, PageState
 from tests.builders.small_crawl import NOON
 
 AGE = timedelta(days=7)
@@ -18,7 +18,7 @@ Opened = Callable[..., PageState]
 def opened(tmp_path: Path) -> Opened:
     """Open a state ``days`` after NOON with the rows of an earlier one."""
 
-    def open_state(rows: list[dict[str, Any]] | None = None, days: float = 0, version: int = 1) -> PageState:
+    def open_state(rows: list[PageRow] | None = None, days: float = 0, version: int = 1) -> PageState:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.sqlite"
         state = PageState(path, NOON + timedelta(days=days), AGE, version)
         state.load(rows or [])
@@ -31,7 +31,7 @@ def due(state: PageState) -> list[int]:
     return sorted(page.product_id for page in state.claim_due(1_000))
 
 
-def read_once(opened: Opened) -> list[dict[str, Any]]:
+def read_once(opened: Opened) -> list[PageRow]:
     state = opened()
     state.mark_listed(1, "9900")
     assert due(state) == [1]
@@ -92,7 +92,7 @@ def test_an_unchanged_page_is_due_up_to_four_times_less_often(opened: Opened, re
     if response == "404":
         state = opened(rows)
         state.mark_gone(1)
-        rows = [state.mark_gone(1) | {"unchanged_reads": 0}]
+        rows = [replace(state.mark_gone(1), unchanged_reads=0)]
     day, waits = 0.0, []
     for _ in range(5):
         wait = next(wait for wait in range(1, 100) if _is_due(opened, rows, day + wait))
@@ -109,7 +109,7 @@ def test_an_unchanged_page_is_due_up_to_four_times_less_often(opened: Opened, re
     assert waits == [7, 14, 28, 28, 28]
 
 
-def _is_due(opened: Opened, rows: list[dict[str, Any]], days: float) -> bool:
+def _is_due(opened: Opened, rows: list[PageRow], days: float) -> bool:
     state = opened(rows, days)
     state.mark_listed(1, "9900")
     return due(state) == [1]
@@ -118,8 +118,8 @@ def _is_due(opened: Opened, rows: list[dict[str, Any]], days: float) -> bool:
 def test_a_changed_page_is_due_as_often_as_a_new_one(opened: Opened) -> None:
     state = opened(read_once(opened), days=8)
     state.mark_listed(1, "9900")
-    assert state.mark_read(1, "content", None, None)["unchanged_reads"] == 1
-    assert state.mark_read(1, "other content", None, None)["unchanged_reads"] == 0
+    assert state.mark_read(1, "content", None, None).unchanged_reads == 1
+    assert state.mark_read(1, "other content", None, None).unchanged_reads == 0
 
 
 def test_the_order_of_listings_does_not_matter(opened: Opened) -> None:
@@ -145,8 +145,8 @@ def test_the_time_zone_of_the_caller_does_not_matter(opened: Opened, tmp_path: P
         state = PageState(tmp_path / name, now, AGE, 1)
         state.mark_listed(1, "9900")
         row = state.mark_read(1, "content", None, None)
-        assert datetime.fromisoformat(row["read_at"]) == NOON
-        assert row["read_at"].endswith("+00:00")
+        assert datetime.fromisoformat(str(row.read_at)) == NOON
+        assert str(row.read_at).endswith("+00:00")
 
 
 def test_a_listing_of_a_product_is_added_once(opened: Opened) -> None:
@@ -160,7 +160,7 @@ def test_a_listing_of_a_product_is_added_once(opened: Opened) -> None:
 
 def test_the_newest_taken_over_page_counts_and_is_filed_once(opened: Opened) -> None:
     first = read_once(opened)[0]
-    second = first | {"read_at": (NOON + timedelta(hours=1)).isoformat(), "read_listed": "8900"}
+    second = replace(first, read_at=(NOON + timedelta(hours=1)).isoformat(), read_listed="8900")
     state = opened(days=0.5)
     state.take_over(second, with_item=False)  # 304 in the second crawl that was killed
     state.take_over(first, with_item=True)
@@ -180,6 +180,6 @@ def test_a_taken_over_page_yields_to_a_page_that_is_read_now(opened: Opened) -> 
 
 def test_a_taken_over_page_yields_to_a_page_that_was_read_since(opened: Opened) -> None:
     old = read_once(opened)[0]
-    state = opened([old | {"read_at": (NOON + timedelta(hours=1)).isoformat()}], days=0.5)
+    state = opened([replace(old, read_at=(NOON + timedelta(hours=1)).isoformat())], days=0.5)
     state.take_over(old, with_item=True)
     assert not state.claim_taken_over_item(1)

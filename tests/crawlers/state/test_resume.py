@@ -7,12 +7,15 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from artifacts.open import open_store
 from artifacts.raw import read_items
@@ -23,8 +26,17 @@ from crawlers.runner.crawl import crawl
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
-from crawlers.state.checkpoints import OPEN_FILE, PAGES_PER_FILE, store_checkpoints, take_over_checkpoints
-from tests.builders.small_crawl import DAY, NOON, catalog, kok
+from crawlers.state.checkpoints import (
+    OPEN_FILE,
+    PAGES_PER_FILE,
+    CheckpointEnd,
+    CheckpointPage,
+    read_taken_over,
+    store_checkpoints,
+    take_over_checkpoints,
+)
+from crawlers.state.page_state import PageRow
+from tests.builders.small_crawl import DAY, NOON, catalog, kok, page_row
 from tests.crawlers.runner.test_crawl import crawl_processes, wait_for
 from tests.crawlers.state.test_incremental import pages_requested
 
@@ -85,7 +97,7 @@ def checkpointed(store: Store, folder: Path) -> set[int]:
     """Product ids in the checkpoints of killed crawls."""
     path = folder / "taken_over"
     take_over_checkpoints(store, "kok", DAY, path)
-    return {int(line.split('"product_id": ')[1].split(",")[0]) for line in path.read_text().splitlines()}
+    return {read.page.product_id for read in read_taken_over(path)}
 
 
 def run_again(standin: Standin, store: Store, hours: int = 1) -> tuple[list[int], list[dict[str, Any]], CrawlRunReport]:
@@ -161,8 +173,32 @@ def test_requests_of_a_killed_crawl_count_for_the_day(standin: Standin, store: S
 
 def test_a_checkpoint_cut_off_by_a_kill_is_read(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store"))
-    (tmp_path / OPEN_FILE).write_text('{"page": {"product_id": 1}, "item": null}\n{"page": {"produ')
+    (tmp_path / OPEN_FILE).write_bytes(checkpoint_line(page_row(1)) + b'{"page": {"produ')
     store_checkpoints(store, "kok", "run", tmp_path, unfinished=True)
     taken_over = take_over_checkpoints(store, "kok", DAY, tmp_path / "taken_over")
-    assert (tmp_path / "taken_over").read_text() == '{"page": {"product_id": 1}, "item": null}\n'
+    assert list(read_taken_over(tmp_path / "taken_over")) == [CheckpointPage(page_row(1), None)]
     assert taken_over.keys == ["crawling/kok/run/last.jsonl.gz"]
+
+
+def test_checkpoint_lines_of_another_form_are_left_out(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path / "store"))
+    older = asdict(page_row(2))
+    older["rested"] = older.pop("unchanged_reads")
+    lines = [
+        checkpoint_line(page_row(1)),
+        orjson.dumps({"page": older, "item": None}) + b"\n",
+        orjson.dumps({"page": page_row(3), "item": {"kok_product_id": 3}}) + b"\n",
+        orjson.dumps(CheckpointEnd(7, DAY)) + b"\n",
+    ]
+    (tmp_path / "000001.jsonl").write_bytes(b"".join(lines))
+    store_checkpoints(store, "kok", "run", tmp_path)
+    with capture_logs() as logs:
+        taken_over = take_over_checkpoints(store, "kok", DAY, tmp_path / "taken_over")
+    assert list(read_taken_over(tmp_path / "taken_over")) == [CheckpointPage(page_row(1), None)]
+    assert taken_over.requests == {"run": 7}
+    (warning,) = logs
+    assert (warning["log_level"], warning["key"], warning["lines"]) == ("warning", taken_over.keys[0], 2)
+
+
+def checkpoint_line(row: PageRow) -> bytes:
+    return orjson.dumps({"page": row, "item": None}) + b"\n"
