@@ -50,7 +50,11 @@ def serve(
     server = Server(config)
     try:
         server.run()
+    except KeyboardInterrupt:
+        pass  # uvicorn raises it again after an orderly stop
     except SystemExit:
+        if server.started:
+            raise
         # The application has logged why it cannot start.
         raise typer.Exit(1) from None
     finally:
