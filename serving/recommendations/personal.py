@@ -89,13 +89,13 @@ class _Ranking(Generic[T]):
             score.total += added
 
     def best(self, snapshot: Snapshot, k: int, *, without: Collection[Viewed]) -> Recommendation[T] | None:
-        """The ``k`` best items, None if there are none. The whole counts as the release's if any of them does."""
+        """The ``k`` best items, None if there are none. All count as the release's if any of them is."""
         candidates = [score for ref, score in self._scores.items() if ref not in without]
         if not candidates:
             return None
         ranked = sorted(candidates, key=lambda score: -score.total)[:k]
         stage = Stage.RELEASE if any(score.stage is Stage.RELEASE for score in ranked) else Stage.RESOLVED
-        items = tuple(RecommendedItem(score.item, score.reason, score.stage) for score in ranked)
+        items = tuple(RecommendedItem(score.item, score.reason, stage) for score in ranked)
         return Recommendation(items, stage, snapshot.release_version)
 
 
