@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from recommender.text.amounts import (
     LARGEST,
+    LONGEST_NUMBER,
     find_amounts,
     format_number,
     plain_amounts,
@@ -221,4 +222,27 @@ def test_a_mixed_number_is_its_whole_and_its_fraction(whole: int, numerator: int
 def test_a_bare_number_differs_from_a_text_that_holds_one() -> None:
     assert (read_number("1 1/2"), read_number("½"), read_number("1,000")) == (1.5, 0.5, 1000)
     assert (read_number("반"), read_number("한"), read_number(" 다섯 ")) == (0.5, 1, 5)
+    assert read_number("0." + "5" * 30) is not None
     assert [read_number(text) for text in ("2g", "x2", "2x", "-1", "nan", "0", "", "1~2", "한두")] == [None] * 9
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0." + "5" * (LONGEST_NUMBER - 1), "1" + " " * LONGEST_NUMBER + "1/2", " " * LONGEST_NUMBER + "1"],
+)
+def test_a_longer_text_than_a_number_is_refused(written: str) -> None:
+    assert read_number(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("1" + " " * 99 + "1/2", 1.5), ("1/" + " " * 99 + "2", 0.5), ("0" * 9 + "1", None), ("1." + "0" * 31, None)],
+)
+def test_blanks_are_joined_and_digits_are_bounded(written: str, number: float | None) -> None:
+    assert read_measure(f"{written}개", None).number == number
+
+
+@pytest.mark.parametrize("blanks", [3, 4])
+def test_blanks_between_a_number_and_its_unit_are_bounded(blanks: int) -> None:
+    (found,) = find_amounts("1" + " " * blanks + "개")
+    assert found.amount.unit == ("개" if blanks == 3 else None)
