@@ -29,12 +29,17 @@ _WORDS: Final[dict[str, tuple[float, float]]] = {
         )
         for word in words.split()
     },
+    **{
+        f"열{blank}{word}": (10.0 + number, 10.0 + number)
+        for number, word in enumerate(("한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉"), start=1)
+        for blank in ("", " ")
+    },
     "스무": (20.0, 20.0),
-    **dict.fromkeys(("한두", "하나둘"), (1.0, 2.0)),
-    "두세": (2.0, 3.0),
-    "두서너": (2.0, 4.0),
-    "서너": (3.0, 4.0),
-    **dict.fromkeys(("너댓", "네댓", "너덧", "네다섯"), (4.0, 5.0)),
+    **dict.fromkeys(("한두", "한 두", "하나둘"), (1.0, 2.0)),
+    **dict.fromkeys(("두세", "두 세"), (2.0, 3.0)),
+    **dict.fromkeys(("두서너", "두 서너"), (2.0, 4.0)),
+    **dict.fromkeys(("서너", "세네", "세 네"), (3.0, 4.0)),
+    **dict.fromkeys(("너댓", "네댓", "너덧", "네다섯", "네 다섯"), (4.0, 5.0)),
     "대여섯": (5.0, 6.0),
     "예닐곱": (6.0, 7.0),
 }
@@ -70,11 +75,12 @@ _AMOUNT: Final = re.compile(
     rf"(?<!\d)(?<!\d[.,/~\-×*])(?:"
     rf"(?P<lower>{_NUMBER})"
     rf"(?:{_BLANKS}(?P<between>{_UNIT})?{_BLANKS}(?:[~\-]|(?P<comma>,)){_BLANKS}(?P<upper>{_NUMBER}))?(?:여(?!\s))?"
-    rf"(?:{_BLANKS}(?P<unit>{_UNIT})(?P<half>{_BLANKS}반(?![가-힣]))?|(?={_BLANKS}(?:씩|정도|가량|쯤|내외)(?![가-힣]))|"
+    rf"(?:(?P<and_half>{_BLANKS}반(?={_BLANKS}{_UNIT_OF_WORD}))?{_BLANKS}(?P<unit>{_UNIT})(?P<half>{_BLANKS}반(?![가-힣]))?|(?={_BLANKS}(?:씩|정도|가량|쯤|내외)(?![가-힣]))|"
     rf"(?![0-9A-Za-z가-힣%°'\"])(?!{_BLANKS}[×*/~\-.,:]{_BLANKS}\d)(?!{_BLANKS}[×*%]))"
-    rf"|(?!네모|세모|열매|반대)(?P<word>{_WORD}){_BLANKS}(?P<counted>{_UNIT_OF_WORD})"
+    rf"|(?!네모|세모|열매|반대)(?P<word>{_WORD})(?:{_BLANKS}~{_BLANKS}(?P<to>{_WORD}|{_NUMBER}))?"
+    rf"{_BLANKS}(?P<counted>{_UNIT_OF_WORD})"
     rf"(?P<more>{_BLANKS}반(?![가-힣]))?"
-    rf"|(?P<alone>\A{_WORD}\Z|(?<![가-힣])(?:{_ALONE})(?![0-9A-Za-z가-힣])))"
+    rf"|(?P<alone>\A{_WORD}\Z|(?<![가-힣])(?:{_ALONE})(?![0-9A-Za-z가-힣]))(?P<rest>{_BLANKS}반(?![0-9A-Za-z가-힣]))?)"
 )
 _VAGUE_GLUED: Final = (
     "(?:아주 ?)?(?:약간|조금|쪼금|적당량|적정량|적당히|적당|소량|적량|취향껏|취향대로|넉넉히|듬뿍)(?:씩|만)?"
@@ -90,6 +96,7 @@ VAGUE: Final = re.compile(
 _LONGEST_WORD: Final = 30  # characters before an amount that say whether it is part of a name
 # The last syllables of 자두 and 만두 are no numbers, but those of 밥한공기 and 두부반모 are.
 _GLUED_WORDS: Final = frozenset({"한", "반"})
+_LETTERS_AT_END: Final = re.compile(r"(?<![A-Za-z])(?:(?P<spoon>(?<=[가-힣])[Tt][Ss]?)|[A-Za-z]{1,2})\Z")
 _DENOMINATORS: Final = (1, 2, 3, 4, 5, 6, 8)
 _NEAR: Final = 5e-4
 
@@ -196,7 +203,10 @@ def _is_name(text: str, match: re.Match[str]) -> bool:
     before = text[max(match.start() - _LONGEST_WORD, 0) : match.start()]
     if match["word"]:
         return before[-1:] >= "가" and before[-1:] <= "힣" and not _counts(before, match)
-    if re.search(r"(?<![A-Za-z])[A-Za-z]{1,2}$", before) or re.search(r"오메가-?\s?$", before):
+    letters = _LETTERS_AT_END.search(before)
+    if letters:
+        return not (letters["spoon"] and not match["unit"])  # 고추장T1 is 1T of it
+    if re.search(r"오메가-?\s?$", before):
         return True
     # A model or a brand ends in a number without a unit: HOT6. "/4" lacks a numerator.
     return not (match["unit"] or match["between"]) and re.search(r"[A-Za-z/]$", before) is not None
@@ -222,14 +232,15 @@ def _differ(match: re.Match[str]) -> bool:
 def _amount(match: re.Match[str]) -> Amount | None:
     word = match["word"] or match["alone"]
     if word:
-        lower, upper = _WORDS[word]
-        if match["more"]:
-            lower, upper = lower + 0.5, upper + 0.5
+        to = match["to"]
+        bounds = [*_WORDS[word], *(() if not to else _WORDS.get(to) or [_number(to)[0]])]
+        half = 0.5 if match["more"] or match["rest"] else 0.0
+        lower, upper = min(bounds) + half, max(bounds) + half
         texts = [format_number(lower), format_number(upper)]
     else:
-        bounds = [match["lower"]] if _differ(match) else match.group("lower", "upper")
-        numbers = [_number(written) for written in bounds if written]
-        if match["half"]:
+        written = [match["lower"]] if _differ(match) else match.group("lower", "upper")
+        numbers = [_number(number) for number in written if number]
+        if match["half"] or match["and_half"]:
             numbers = [(value + 0.5, format_number(value + 0.5)) for value, _ in numbers]
         numbers.sort()
         (lower, first), (upper, last) = numbers[0], numbers[-1]
