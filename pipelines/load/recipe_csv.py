@@ -22,6 +22,7 @@ from recommender.text.cleaning import clean
 from ukok.korea import KST
 
 MAX_COUNT = 2**31 - 1
+MAX_RECORD = 1 << 20
 ENCODINGS = ("utf-8", "cp949")
 ID, TITLE, INGREDIENTS = "RCP_SNO", "RCP_TTL", "CKG_MTRL_CN"
 TEXTS = {
@@ -45,7 +46,7 @@ _BOM = "\ufeff".encode()
 _ODD = re.compile("[\ufffd\u4e00-\u9fff\uf900-\ufaff]")
 # Bytes of commas, quotes and line breaks never occur inside a multi-byte character of either encoding.
 _NEW_ROW = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?\d{5,19}"?\s*,(?:[^,]*,){9}')
-_NUMBER = re.compile(r"(\d+)(?:\.0*)?")
+_NUMBER = re.compile(r"(\d{1,19})(?:\.0*)?")
 
 
 class NotARecipeFile(ValueError):
@@ -87,12 +88,13 @@ class Rejected:
 
 
 class _Record(NamedTuple):
-    """``is_sound``: every byte could be decoded."""
+    """``is_sound``: every byte could be decoded; ``is_cut``: longer than ``MAX_RECORD``, its end is left out."""
 
     line: int
     values: list[str]
     encoding: str
     is_sound: bool
+    is_cut: bool
 
 
 class _Row(NamedTuple):
@@ -173,27 +175,32 @@ class RecipeFile:
                 text, encoding, is_sound = _decode(record, encoding)
                 values = _split_fields(text)
                 if any(value.strip() for value in values):
-                    yield _Record(line, values, encoding, is_sound)
+                    yield _Record(line, values, encoding, is_sound, len(record) > MAX_RECORD)
 
 
-def _split_records(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+def _split_records(lines: Iterable[bytes], longest: int = MAX_RECORD) -> Iterator[tuple[int, bytes]]:
     """Split a file into records, each with the number of its first line.
 
     A line break inside quotes belongs to the record. A line that begins like a row starts a new one even inside quotes,
-    so that a quote that is never closed does not absorb the rest of the file.
+    so that a quote that is never closed does not absorb the rest of the file. Of a record of more than ``longest``
+    bytes the lines after the first one that exceeds them are left out.
     """
-    first, record = 0, b""
+    first, size, quotes = 0, 0, 0
+    record: list[bytes] = []
     for number, line in enumerate(lines, 1):
         if record and _NEW_ROW.match(line):
-            yield first, record
-            record = b""
+            yield first, b"".join(record)
+            record, size, quotes = [], 0, 0
         first = first if record else number
-        record += line
-        if record.count(b'"') % 2 == 0:
-            yield first, record
-            record = b""
+        if size <= longest:
+            record.append(line)
+            size += len(line)
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            yield first, b"".join(record)
+            record, size, quotes = [], 0, 0
     if record:
-        yield first, record
+        yield first, b"".join(record)
 
 
 def _decode(record: bytes, previous: str) -> tuple[str, str, bool]:
@@ -267,6 +274,8 @@ def _recipe(row: _Row) -> Recipe | str:
 
 def _fault(row: _Row) -> str | None:
     """Why a row is not loaded; None if it is."""
+    if row.record.is_cut:
+        return f"longer than {MAX_RECORD >> 20} MiB: a quote may not be closed"
     if _id(row.fields[ID]) is None:
         return "no id"
     if not clean(row.fields[TITLE]):
@@ -294,5 +303,5 @@ def _count(text: str) -> int:
 def _registered(text: str) -> datetime | None:
     try:
         return datetime.strptime(clean(text), "%Y%m%d%H%M%S").replace(tzinfo=KST).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # year 1 has no time in UTC
         return None

@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
+from recommender.text.cleaning import clean
 from recommender.text.units import SPELLINGS, Unit, find_unit, unit_pattern
 
 # Anything larger is a barcode or a typo.
 LARGEST: Final = 1_000_000
+LONGEST_NUMBER: Final = 40  # characters of a text that holds a number alone
 
 # Number words, some of them a range.
 _WORDS: Final[dict[str, tuple[float, float]]] = {
@@ -27,12 +29,17 @@ _WORDS: Final[dict[str, tuple[float, float]]] = {
         )
         for word in words.split()
     },
+    **{
+        f"열{blank}{word}": (10.0 + number, 10.0 + number)
+        for number, word in enumerate(("한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉"), start=1)
+        for blank in ("", " ")
+    },
     "스무": (20.0, 20.0),
-    **dict.fromkeys(("한두", "하나둘"), (1.0, 2.0)),
-    "두세": (2.0, 3.0),
-    "두서너": (2.0, 4.0),
-    "서너": (3.0, 4.0),
-    **dict.fromkeys(("너댓", "네댓", "너덧", "네다섯"), (4.0, 5.0)),
+    **dict.fromkeys(("한두", "한 두", "하나둘"), (1.0, 2.0)),
+    **dict.fromkeys(("두세", "두 세"), (2.0, 3.0)),
+    **dict.fromkeys(("두서너", "두 서너"), (2.0, 4.0)),
+    **dict.fromkeys(("서너", "세네", "세 네"), (3.0, 4.0)),
+    **dict.fromkeys(("너댓", "네댓", "너덧", "네다섯", "네 다섯"), (4.0, 5.0)),
     "대여섯": (5.0, 6.0),
     "예닐곱": (6.0, 7.0),
 }
@@ -54,18 +61,26 @@ _UNIT: Final = rf"(?:{unit_pattern(_LONG)}|{unit_pattern(_SHORT)}{_END}|{unit_pa
 _UNIT_OF_WORD: Final = (
     rf"(?:(?:{unit_pattern(_LONG)}|{unit_pattern(_COUNTED)}){_END}|{unit_pattern(_LATIN)}(?![A-Za-z]))"
 )
-_WHOLE: Final = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
-DECIMAL: Final = rf"{_WHOLE}(?:\.\d+)?"
-_FRACTION: Final = r"\d+\s*/\s*\d+"
-_NUMBER: Final = rf"(?:{_WHOLE}(?:\s+|\s*(?:와|과|하고|[&+\-.·])\s*){_FRACTION}|{_FRACTION}|{DECIMAL}|(?<!\d)\.\d+)"
+# Repetitions are bounded, so that the time to read a text is linear in its length.
+_WHOLE: Final = r"(?:\d{1,3}(?:,\d{3}){1,3}(?!\d)|\d{1,9}(?!\d))"
+_DECIMALS: Final = r"\.\d{1,30}(?!\d)"
+DECIMAL: Final = rf"{_WHOLE}(?:{_DECIMALS})?"
+_BLANKS: Final = r"\s{0,3}"
+_FRACTION: Final = rf"\d{{1,9}}{_BLANKS}/{_BLANKS}\d{{1,9}}(?!\d)"
+_JOINED: Final = rf"(?:\s{{1,3}}|{_BLANKS}(?:와|과|하고|[&+\-.·]){_BLANKS})"
+_NUMBER: Final = rf"(?:{_WHOLE}{_JOINED}{_FRACTION}|{_FRACTION}|{DECIMAL}|(?<![\d.]){_DECIMALS})"
+_FRACTION_AT_END: Final = re.compile(rf"(?<!\d){_FRACTION}\Z")
 _WORD: Final = rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _AMOUNT: Final = re.compile(
     rf"(?<!\d)(?<!\d[.,/~\-×*])(?:"
-    rf"(?P<lower>{_NUMBER})(?:\s*(?P<between>{_UNIT})?\s*(?:[~\-]|(?P<comma>,))\s*(?P<upper>{_NUMBER}))?(?:여(?!\s))?"
-    rf"(?:\s*(?P<unit>{_UNIT})(?P<half>\s*반(?![가-힣]))?|(?=\s*(?:씩|정도|가량|쯤|내외)(?![가-힣]))|"
-    rf"(?![0-9A-Za-z가-힣%°'\"])(?!\s*[×*/~\-.,:]\s*\d)(?!\s*[×*%]))"
-    rf"|(?!네모|세모|열매|반대)(?P<word>{_WORD})\s*(?P<counted>{_UNIT_OF_WORD})(?P<more>\s*반(?![가-힣]))?"
-    rf"|(?P<alone>\A{_WORD}\Z|(?<![가-힣])(?:{_ALONE})(?![0-9A-Za-z가-힣])))"
+    rf"(?P<lower>{_NUMBER})"
+    rf"(?:{_BLANKS}(?P<between>{_UNIT})?{_BLANKS}(?:[~\-]|(?P<comma>,)){_BLANKS}(?P<upper>{_NUMBER}))?(?:여(?!\s))?"
+    rf"(?:(?P<and_half>{_BLANKS}반(?={_BLANKS}{_UNIT_OF_WORD}))?{_BLANKS}(?P<unit>{_UNIT})(?P<half>{_BLANKS}반(?![가-힣]))?|(?={_BLANKS}(?:씩|정도|가량|쯤|내외)(?![가-힣]))|"
+    rf"(?![0-9A-Za-z가-힣%°'\"])(?!{_BLANKS}[×*/~\-.,:]{_BLANKS}\d)(?!{_BLANKS}[×*%]))"
+    rf"|(?!네모|세모|열매|반대)(?P<word>{_WORD})(?:{_BLANKS}~{_BLANKS}(?P<to>{_WORD}|{_NUMBER}))?"
+    rf"{_BLANKS}(?P<counted>{_UNIT_OF_WORD})"
+    rf"(?P<more>{_BLANKS}반(?![가-힣]))?"
+    rf"|(?P<alone>\A{_WORD}\Z|(?<![가-힣])(?:{_ALONE})(?![0-9A-Za-z가-힣]))(?P<rest>{_BLANKS}반(?![0-9A-Za-z가-힣]))?)"
 )
 _VAGUE_GLUED: Final = (
     "(?:아주 ?)?(?:약간|조금|쪼금|적당량|적정량|적당히|적당|소량|적량|취향껏|취향대로|넉넉히|듬뿍)(?:씩|만)?"
@@ -78,8 +93,10 @@ _VAGUE_APART: Final = (
 VAGUE: Final = re.compile(
     rf"(?:{_VAGUE_GLUED}|(?<![가-힣])(?:{_VAGUE_APART}))(?![가-힣])|(?:약간|조금|소량|적당량)(?=의\s)"
 )
+_LONGEST_WORD: Final = 30  # characters before an amount that say whether it is part of a name
 # The last syllables of 자두 and 만두 are no numbers, but those of 밥한공기 and 두부반모 are.
 _GLUED_WORDS: Final = frozenset({"한", "반"})
+_LETTERS_AT_END: Final = re.compile(r"(?<![A-Za-z])(?:(?P<spoon>(?<=[가-힣])[Tt][Ss]?)|[A-Za-z]{1,2})\Z")
 _DENOMINATORS: Final = (1, 2, 3, 4, 5, 6, 8)
 _NEAR: Final = 5e-4
 
@@ -149,15 +166,20 @@ def read_measure(amount: str | None, unit: str | None) -> Measure:
 
     Of a range the larger number counts: who has that much has enough.
     """
-    found = next(find_amounts(plain_amounts(amount or "").strip()), None)
+    found = next(find_amounts(clean(plain_amounts(amount or ""))), None)
     if found is None:
         return Measure(None, unit or None)
     return Measure(found.amount.upper, found.amount.unit or unit or None)
 
 
 def read_number(written: str) -> float | None:
-    """Return the number if the text holds nothing else; None for any other text, for 0 and for more than LARGEST."""
-    text = plain_amounts(written).strip()
+    """Return the number if the text holds nothing else.
+
+    None for any other text, for 0, for more than ``LARGEST``, and for more than ``LONGEST_NUMBER`` characters.
+    """
+    if len(written) > LONGEST_NUMBER:
+        return None
+    text = clean(plain_amounts(written))
     found = next(find_amounts(text), None)
     if found is None or found.amount.unit or (found.start, found.end) != (0, len(text)):
         return None
@@ -178,10 +200,13 @@ def format_number(value: float) -> str:
 
 def _is_name(text: str, match: re.Match[str]) -> bool:
     """Whether what looks like an amount is part of a name: ``비타민B1``, ``오메가3``, ``자두알``."""
-    before = text[: match.start()]
+    before = text[max(match.start() - _LONGEST_WORD, 0) : match.start()]
     if match["word"]:
         return before[-1:] >= "가" and before[-1:] <= "힣" and not _counts(before, match)
-    if re.search(r"(?<![A-Za-z])[A-Za-z]{1,2}$", before) or re.search(r"오메가-?\s?$", before):
+    letters = _LETTERS_AT_END.search(before)
+    if letters:
+        return not (letters["spoon"] and not match["unit"])  # 고추장T1 is 1T of it
+    if re.search(r"오메가-?\s?$", before):
         return True
     # A model or a brand ends in a number without a unit: HOT6. "/4" lacks a numerator.
     return not (match["unit"] or match["between"]) and re.search(r"[A-Za-z/]$", before) is not None
@@ -207,14 +232,15 @@ def _differ(match: re.Match[str]) -> bool:
 def _amount(match: re.Match[str]) -> Amount | None:
     word = match["word"] or match["alone"]
     if word:
-        lower, upper = _WORDS[word]
-        if match["more"]:
-            lower, upper = lower + 0.5, upper + 0.5
+        to = match["to"]
+        bounds = [*_WORDS[word], *(() if not to else _WORDS.get(to) or [_number(to)[0]])]
+        half = 0.5 if match["more"] or match["rest"] else 0.0
+        lower, upper = min(bounds) + half, max(bounds) + half
         texts = [format_number(lower), format_number(upper)]
     else:
-        bounds = [match["lower"]] if _differ(match) else match.group("lower", "upper")
-        numbers = [_number(written) for written in bounds if written]
-        if match["half"]:
+        written = [match["lower"]] if _differ(match) else match.group("lower", "upper")
+        numbers = [_number(number) for number in written if number]
+        if match["half"] or match["and_half"]:
             numbers = [(value + 0.5, format_number(value + 0.5)) for value, _ in numbers]
         numbers.sort()
         (lower, first), (upper, last) = numbers[0], numbers[-1]
@@ -227,7 +253,7 @@ def _amount(match: re.Match[str]) -> Amount | None:
 
 def _number(written: str) -> tuple[float, str]:
     """Value and plain spelling of a number; 0 for a fraction that has none."""
-    fraction = re.search(rf"{_FRACTION}$", written)
+    fraction = _FRACTION_AT_END.search(written)
     if not fraction:
         value = float(written.replace(",", ""))
         decimals = written.partition(".")[2]

@@ -6,18 +6,22 @@ name nor amount goes to the note, so that a name holds no amount and no lone uni
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.amounts import VAGUE, FoundAmount, find_amounts, plain_amounts
-from recommender.text.cleaning import clean, visible
+from recommender.text.amounts import DECIMAL, VAGUE, FoundAmount, find_amounts, plain_amounts
+from recommender.text.cleaning import LONGEST_TEXT, clean, visible
 from recommender.text.units import SPELLINGS, find_unit, unit_pattern
 
 BEL = "\x07"
+LONGEST_ITEM: Final = 1000  # characters that are read; the others go to the note
 
 _HEADING: Final = re.compile(rf"(?<![^\s|])\[{BEL}?([^\[\]{BEL}]{{0,40}})\]")
+_HEADED: Final = re.compile(rf"{_HEADING.pattern}(?P<after>[^|\[]*)")
+# Brackets of any kind around a remark, as in 감자 {2개}.
+_BRACKETS: Final = re.compile(r"[\[{<‹《〈「『【〔]([^\[\]{}<>‹›《》〈〉「」『』【】〔〕|]{0,40})[\]}>›》〉」』】〕]")
 _LINE_BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _PARENTHESES: Final = re.compile(r"\(([^()]*)\)")
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -37,11 +41,25 @@ _GLUED: Final = re.compile(
 )
 # Numbers in names: 2배식초 and 7분도미 begin with one, 카카오 99% 초콜릿 holds one that describes the next word, and
 # 비타민B1 is a code.
-_SAYS_WHAT: Final = re.compile(r"(?:^|(?<=[ (:>]))\d[\d.,~+]*(?:(?:%|[가-힣]+)\s+\S*[A-Za-z가-힣])")
+_SAYS_WHAT: Final = re.compile(
+    r"(?:(?:^|(?<=[ (:>]))\d[\d.,~+]{0,9}[가-힣]{1,9}|(?<![\d.,~+])\d[\d.,~+]{0,9}%)"
+    rf"\s+(?!(?:{'|'.join(sorted(_ABOUT))})(?![가-힣]))\S{{0,30}}[A-Za-z가-힣]"
+)
 _BEGINS: Final = re.compile(r"\d[\d.,~+]*(?:\s?%\s?)?(?=[^\W\d_])")
+# How something is cut, from behind the length to the name: 2cm 두께로 썬 감자.
+_MANNER: Final = re.compile(
+    r"\s?(?:두께|크기|길이|굵기|간격|정도|사방|폭)?(?:의|짜리|씩|(?:으로|로)(?:\s채)?\s\S{1,9})?(?=\s+\S)"
+)
 _CODE: Final = re.compile(r"(?<![A-Za-z])[A-Za-z]+-?\d+[A-Za-z]*|오메가-?\s?\d|비타민\s?[A-Z]\d*|\d+up", re.IGNORECASE)
 # What may follow a number without a unit.
-_BARE_NUMBER_ENDS: Final = re.compile(r"\s*(?:$|[(),/+]|(?:씩|정도|가량|쯤|내외)(?![가-힣]))")
+_BARE_NUMBER_ENDS: Final = re.compile(
+    r"\s*(?:$|[(),/+]|(?:씩|정도|가량|쯤|내외)(?![가-힣])|:\s?[가-힣A-Za-z ]{1,20}\d)"  # 간장2:설탕1
+)
+_GLUED_TO_AMOUNT: Final = re.compile(
+    rf"^(?:{DECIMAL}|\d{{1,3}}/\d{{1,3}})\s?"
+    rf"(?P<unit>{unit_pattern(s for s, unit in SPELLINGS.items() if unit.sort in ('whole', 'part'))})"
+    r"(?P<name>[가-힣]{1,9})(?![가-힣])"
+)
 _LIST_NUMBER: Final = re.compile(r"^\(?\d{1,2}[.)]\s*(?=[^\d\s])")
 
 
@@ -65,35 +83,77 @@ class _Item(NamedTuple):
 
 
 def ingredient_lines(text: str) -> Iterator[Line]:
-    """Yield the lines of a list in order. An item without a name goes to the note of the line before or after it."""
-    first, *rest = _HEADING.split(_LINE_BREAK.sub(" ", visible(text)))
+    """Yield the lines of a list in order.
+
+    An item without a name goes to the note of the line before or after it; an amount that is alone in its section has
+    the heading as its name. Of an item only ``LONGEST_ITEM`` characters are read, of a note ``LONGEST_TEXT`` are kept.
+    """
+    first, *rest = _HEADING.split(_HEADED.sub(_inline, _LINE_BREAK.sub(" ", visible(text))))
     for section, items in [("", first), *zip(rest[::2], rest[1::2], strict=True)]:
-        yield from _section_lines(clean(section) or None, [_read_item(item) for item in items.split("|")])
+        yield from _section_lines(clean(section) or None, items.split("|"))
 
 
-def _section_lines(section: str | None, items: Sequence[_Item]) -> Iterator[Line]:
+def _inline(headed: re.Match[str]) -> str:
+    """A heading and its first item; one inside an item, in parentheses: ``감자 [2개]``, ``두부 [부침용] 1모``."""
+    before = headed.string[max(headed.start() - LONGEST_ITEM, 0) : headed.start()]
+    before = before[max(before.rfind("|"), before.rfind("]")) + 1 :]
+    inside, after = headed[1], headed["after"]
+    if not _LETTER.search(before):
+        return headed[0]
+    if _is_amount(inside):
+        return f"({inside}){after}"
+    if BEL not in before and _is_amount(after) and not _has_amount(before):
+        return f"{after} ({inside})"
+    return headed[0]
+
+
+def _has_amount(text: str) -> bool:
+    return any(found.unit for found in find_amounts(clean(plain_amounts(text))))
+
+
+def _is_amount(text: str) -> bool:
+    """Whether a text is an amount with its unit and nothing else; not one of servings, as in ``[2인분]``."""
+    plain = clean(plain_amounts(text))
+    found = next(find_amounts(plain), None)
+    unit = found.unit if found else None
+    return bool(found and unit and unit.name != "인분" and (found.start, found.end) == (0, len(plain)))
+
+
+def _section_lines(section: str | None, items: Iterable[str]) -> Iterator[Line]:
     line: Line | None = None
-    remark = ""
-    for item in items:
+    notes: list[str | None] = []
+    for written in items:
+        item = _read_item(written[:LONGEST_ITEM])
+        if item.name and line:
+            yield line._replace(note=_note(notes))
         if item.name:
-            if line:
-                yield line
-            line, remark = Line(section, *item[:3], _join(remark, item.note)), ""
-        elif line:
-            line = line._replace(note=_join(line.note, item.note))
-        else:
-            remark = _join(remark, item.note) or ""
+            line, notes = Line(section, *item[:3], None), [] if line else notes
+        notes += [item.note, clean(written[LONGEST_ITEM:])]
+    remark = _note(notes)
     if line:
-        yield line
+        yield line._replace(note=remark)
+    elif section and _is_amount(remark or ""):
+        item = _read_item(f"{section} {remark}")
+        if item.name:
+            yield Line(section, *item)
+
+
+def _note(remarks: Iterable[str | None]) -> str | None:
+    note = _join(*remarks)
+    return note[:LONGEST_TEXT].rstrip() if note else None
 
 
 @lru_cache(maxsize=1 << 16)
 def _read_item(item: str) -> _Item:
-    fields = [clean(plain_amounts(field)) for field in item.split(BEL)]
+    fields = [_BRACKETS.sub(_parenthesise, clean(plain_amounts(field))) for field in item.split(BEL)]
     if len(fields) > 1 and fields[0]:
         name, amount, unit, *notes = [*fields, ""]
         return _read_fields(name, amount, unit, clean(" ".join(notes)))
     return _read_text(_LIST_NUMBER.sub("", clean(" ".join(fields)), count=1))
+
+
+def _parenthesise(bracketed: re.Match[str]) -> str:
+    return f"({bracketed[1]})" if _has_amount(bracketed[1]) else bracketed[0]
 
 
 def _read_fields(name: str, amount: str, unit: str, note: str) -> _Item:
@@ -113,7 +173,7 @@ def _read_fields(name: str, amount: str, unit: str, note: str) -> _Item:
 
 def _read_text(text: str, *, has_name: bool = True) -> _Item:
     """An item whose parts run together; without ``has_name`` what is no amount is a remark."""
-    before, inside, after, amount, unit = _split_amount(text, has_name=has_name)
+    before, inside, after, amount, unit = _split_amount(_separate(text), has_name=has_name)
     if not has_name:
         if amount and not unit and find_unit(before.strip() or "?"):
             before, unit = "", before.strip()
@@ -127,7 +187,16 @@ def _read_text(text: str, *, has_name: bool = True) -> _Item:
         return _Item("", note=_join(text))
     if amount and last and not unit and not VAGUE.fullmatch(amount):
         unit, remarks = last, _join(*[part for part in [remarks] if part != last]) or ""
-    return _Item(name, amount, unit, _join(remarks, inside, after))
+    return _Item(name, amount, unit, _join(remarks, inside, after.lstrip(": ")))
+
+
+def _separate(text: str) -> str:
+    """``text`` with a blank between an amount that it begins with and a known name: ``1개당근``, but not ``1대파``."""
+    known = lexicon.ingredients().canonical
+    begins = _GLUED_TO_AMOUNT.match(text)
+    if begins and begins["name"] in known and begins["unit"] + begins["name"] not in known:
+        return f"{text[: begins.end('unit')]} {text[begins.start('name') :]}"
+    return text
 
 
 class _Split(NamedTuple):
@@ -215,8 +284,10 @@ def _split_name(text: str, unit: str | None) -> tuple[str, str, str | None]:
         and not _LETTER.search(text[: lead.start])
         and _LETTER.search(text[lead.end :])
     ):
-        remarks.append(text[lead.start : lead.end])
-        text = text[lead.end :]
+        manner = _MANNER.match(text, lead.end) if lead.unit.sort == "length" else None
+        end = manner.end() if manner and _LETTER.search(text[manner.end() :]) else lead.end
+        remarks.append(text[:end])
+        text = text[end:]
     remarks += _CIRCLED.findall(text)
     name, rest = _before_number(_CIRCLED.sub("", text).strip(_EDGES))
     remarks.append(rest)

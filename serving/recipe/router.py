@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
-from recommender.text.amounts import LARGEST, read_number
+from recommender.text.amounts import LARGEST, LONGEST_NUMBER, read_number
 from recommender.text.quantities import Quantity, add_quantities, quantity
 from serving.catalog.broadcasts import Show
 from serving.catalog.recipes import Recipe
@@ -44,6 +45,8 @@ RecipeSize = Annotated[int, Query(ge=1, le=50, description="At most so many reci
 
 
 def _as_number(given: object) -> object:
+    if isinstance(given, str) and len(given) > LONGEST_NUMBER:
+        raise PydanticKnownError("string_too_long", {"max_length": LONGEST_NUMBER})
     number = read_number(given) if isinstance(given, str) else None
     return given if number is None else number
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
+from pipelines.load.recipe_csv import MAX_RECORD, NotARecipeFile, Recipe, RecipeFile, Rejected, _split_records
 from recommender.text.ingredient_lines import ingredient_lines
 from recommender.text.ingredients import canonical_name
 
@@ -208,6 +208,45 @@ def test_line_breaks_in_quotes_and_a_quote_that_never_closes(tmp_path: Path) -> 
     path.write_text(path.read_text(encoding="utf-8").replace("둘째", '"둘째'), encoding="utf-8")
     file = RecipeFile(path)
     assert {recipe.recipe_id for recipe in recipes(file)} == {1000001, 1000002, 1000003}
+
+
+def test_a_quote_that_is_never_closed_costs_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    write(path, [row(1000001, "첫째"), row(1000002, "둘째"), row(1000003, "셋째")])
+    prose = "설명입니다. 그리고 더 많은 글\n"
+    text = path.read_text(encoding="utf-8").replace("둘째", '"둘째')
+    cut = text.index("1000003")
+    prose *= MAX_RECORD // len(prose.encode()) + 2
+    path.write_text(text[:cut] + prose + text[cut:], encoding="utf-8", newline="")
+    file = RecipeFile(path)
+    assert [recipe.title for recipe in recipes(file)] == ["첫째", "셋째"]
+    (found,) = rejected(file)
+    assert (found.line, found.recipe_id, found.reason) == (
+        3,
+        "1000002",
+        "longer than 1 MiB: a quote may not be closed",
+    )
+
+
+def test_lines_beyond_the_longest_record_are_left_out() -> None:
+    lines = [b'1,"a\n', *[b"12345678\n"] * 100, b'",\n', b"2,b\n"]
+    assert [(first, len(record)) for first, record in _split_records(lines, longest=50)] == [(1, 59), (103, 4)]
+
+
+@pytest.mark.parametrize("registered", ["00010101000000", "00000000000000", "99991332000000", "9" * 5000])
+def test_a_date_that_is_none_leaves_the_field_empty(tmp_path: Path, registered: str) -> None:
+    values = row(1)
+    values[17] = registered
+    found = recipes(write(tmp_path / "r.csv", [values, row(2)]))
+    assert [recipe.registered_at is None for recipe in found] == [True, False]
+
+
+def test_numbers_of_thousands_of_digits_are_no_numbers(tmp_path: Path) -> None:
+    values = row(1)
+    values[5] = "9" * 5000
+    file = write(tmp_path / "r.csv", [values, row("9" * 5000), row(2)])
+    assert [(recipe.recipe_id, recipe.view_count) for recipe in recipes(file)] == [(1, 0), (2, 1204)]
+    assert [(found.line, found.reason) for found in rejected(file)] == [(3, "no id")]
 
 
 def test_odd_values(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from recommender.text.amounts import (
     LARGEST,
+    LONGEST_NUMBER,
     find_amounts,
     format_number,
     plain_amounts,
@@ -76,6 +77,21 @@ SPELLINGS = [
     ("500㎖", 500, "ml"),
     ("200㎎", 200, "mg"),
     ("3개월", 3, "개월"),
+    ("....2컵", 2, "컵"),
+    ("하나 반", 1.5, None),
+    ("1 반컵", 1.5, "컵"),
+    ("2 반 개", 2.5, "개"),
+    ("두 세장", 3, "장"),
+    ("한 두개", 2, "개"),
+    ("세네 개", 4, "개"),
+    ("열두 개", 12, "개"),
+    ("열 두 개", 12, "개"),
+    ("열장", 10, "장"),
+    ("반~한팩", 1, "팩"),
+    ("반 ~ 1팩", 1, "팩"),
+    ("두 ~ 1 1/2컵", 2, "컵"),
+    ("2소쿠리", 2, "소쿠리"),
+    ("한 바가지", 1, "바가지"),
 ]
 NO_AMOUNTS = [
     "약간",
@@ -147,6 +163,10 @@ def test_a_unit_apart_counts_unless_the_amount_has_its_own() -> None:
         ("서너 개", "3~4"),
         ("1~1/2", "1/2~1"),
         ("3~3", "3"),
+        ("하나 반", "1 1/2"),
+        ("두 세장", "2~3"),
+        ("반~한팩", "1/2~1"),
+        ("두~1 1/2컵", "1 1/2~2"),
     ],
 )
 def test_the_text_of_an_amount_is_plain(written: str, text: str) -> None:
@@ -174,7 +194,7 @@ NUMBERS = st.one_of(
 AMOUNTS = st.one_of(
     NUMBERS,
     st.builds("{}{}{}".format, NUMBERS, st.sampled_from(["~", " ~ ", "–", "〜"]), NUMBERS),
-    st.sampled_from(["반 ", "한 ", "두 ", "서너 ", "대여섯 "]),
+    st.sampled_from(["반 ", "한 ", "두 ", "서너 ", "대여섯 ", "두 세", "열 두 ", "반~한 ", "반~2", "1 반"]),
 )
 
 
@@ -221,4 +241,27 @@ def test_a_mixed_number_is_its_whole_and_its_fraction(whole: int, numerator: int
 def test_a_bare_number_differs_from_a_text_that_holds_one() -> None:
     assert (read_number("1 1/2"), read_number("½"), read_number("1,000")) == (1.5, 0.5, 1000)
     assert (read_number("반"), read_number("한"), read_number(" 다섯 ")) == (0.5, 1, 5)
+    assert read_number("0." + "5" * 30) is not None
     assert [read_number(text) for text in ("2g", "x2", "2x", "-1", "nan", "0", "", "1~2", "한두")] == [None] * 9
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0." + "5" * (LONGEST_NUMBER - 1), "1" + " " * LONGEST_NUMBER + "1/2", " " * LONGEST_NUMBER + "1"],
+)
+def test_a_longer_text_than_a_number_is_refused(written: str) -> None:
+    assert read_number(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("1" + " " * 99 + "1/2", 1.5), ("1/" + " " * 99 + "2", 0.5), ("0" * 9 + "1", None), ("1." + "0" * 31, None)],
+)
+def test_blanks_are_joined_and_digits_are_bounded(written: str, number: float | None) -> None:
+    assert read_measure(f"{written}개", None).number == number
+
+
+@pytest.mark.parametrize("blanks", [3, 4])
+def test_blanks_between_a_number_and_its_unit_are_bounded(blanks: int) -> None:
+    (found,) = find_amounts("1" + " " * blanks + "개")
+    assert found.amount.unit == ("개" if blanks == 3 else None)

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.load.recipe_csv import Recipe, RecipeFile
-from recommender.text.ingredient_lines import Line, ingredient_lines
+from recommender.text.cleaning import LONGEST_TEXT, clean
+from recommender.text.ingredient_lines import LONGEST_ITEM, Line, ingredient_lines
 
 BEL = "\x07"
 
@@ -142,6 +143,28 @@ RUN_TOGETHER = [
     ("청양고추 2,3개", "청양고추", "2~3", "개", None),
     ("육수 800ml~1L", "육수", "800", "ml", "1L"),
     ("밀가루 (튀김옷용: 적당량)", "밀가루", "적당량", None, "튀김옷용:"),
+    ("밀가루....2컵", "밀가루", "2", "컵", None),
+    ("간장..2큰술", "간장", "2", "큰술", None),
+    ("감자 하나 반", "감자", "1 1/2", None, None),
+    ("물 1 반컵", "물", "1 1/2", "컵", None),
+    ("월계수잎 두 세장", "월계수잎", "2~3", "장", None),
+    ("양파 한 두개", "양파", "1~2", "개", None),
+    ("메추리알 열 두 개", "메추리알", "12", "개", None),
+    ("느타리 반~한팩", "느타리", "1/2~1", "팩", None),
+    ("간장2:설탕1:물1", "간장", "2", None, "설탕1:물1"),
+    ("저지방2% 우유 1컵", "저지방2% 우유", "1", "컵", None),
+    ("0.5cm로 썬 감자 3조각", "감자", "3", "조각", "0.5cm로 썬"),
+    ("2cm 두께 감자 3조각", "감자", "3", "조각", "2cm 두께"),
+    ("감자 2소쿠리 정도", "감자", "2", "소쿠리", "정도"),
+    ("감자 한 양푼", "감자", "1", "양푼", None),
+    ("감자 {2개}", "감자", "2", "개", None),
+    ("감자‹2개>", "감자", "2", "개", None),
+    ("감자「2개」", "감자", "2", "개", None),
+    ("감자 [2개]", "감자", "2", "개", None),
+    ("두부 [부침용] 1모", "두부", "1", "모", "부침용"),
+    ("고추장T1", "고추장", "1", "T", None),
+    ("1개당근", "당근", "1", "개", None),
+    ("2마리 닭", "닭", "2", "마리", None),
 ]
 UNREAD = [
     ("설탕 숟가락", "설탕", "숟가락"),
@@ -157,6 +180,7 @@ UNREAD = [
     ("2+1 우유", "우유", "2+1"),
     ("1:1 간장물", "간장물", "1:1"),
     ("두유 2,5개", "두유", "2,5개"),
+    ("감자 2보울 정도", "감자", "2보울 정도"),
 ]
 NAMES = [
     "두반장",
@@ -189,6 +213,9 @@ NAMES = [
     "오메가3",
     "HOT6",
     "양념) 진간장",
+    "저지방2% 우유",
+    "<주재료> 감자",
+    "단지무",
 ]
 
 
@@ -226,11 +253,59 @@ def test_any_text_gives_lines_with_names(text: str) -> None:
         assert re.search(r"[^\W\d_]", line.name)
 
 
-@given(st.text(st.sampled_from("물소금파12½/~.,+:-% "), max_size=20))
+@given(st.text(st.sampled_from("물소금파12½/~.,+:-% {}<「」"), max_size=20))
 def test_no_letter_of_an_item_is_lost(item: str) -> None:
     lines = list(ingredient_lines(item))
     found = "".join(str(part) for line in lines for part in line if part)
     assert {letter for letter in item if letter.isalpha()} <= set(found)
+
+
+def test_a_bracket_inside_an_item_is_no_heading() -> None:
+    assert list(ingredient_lines("[재료] 두부 [부침용] 1모| 오이 [2개]|파 1대 [양념] 간장 1T [소스] 2인분")) == [
+        Line("재료", "두부", "1", "모", "부침용"),
+        Line("재료", "오이", "2", "개", None),
+        Line("재료", "파", "1", "대", None),
+        Line("양념", "간장", "1", "T", None),
+    ]
+
+
+def test_a_heading_names_an_amount_that_is_alone_in_its_section() -> None:
+    assert list(ingredient_lines("[재료] 2인분 [양념] 1큰술 [소스] 파 1대")) == [
+        Line("양념", "양념", "1", "큰술", None),
+        Line("소스", "파", "1", "대", None),
+    ]
+
+
+def test_an_item_is_read_up_to_a_length_and_the_rest_is_its_note() -> None:
+    rest = "1" * 5000
+    (line,) = ingredient_lines("감자 2개 " + "." * (LONGEST_ITEM - 6) + rest)
+    assert line == Line(None, "감자", "2", "개", rest)
+    (line,) = ingredient_lines("감자 " + "." * LONGEST_ITEM + "2개")
+    assert line == Line(None, "감자", None, None, "2개")
+
+
+def test_a_note_is_no_longer_than_its_column() -> None:
+    (line,) = ingredient_lines("감자|" + "1개|" * LONGEST_TEXT)
+    assert line.note is not None
+    assert LONGEST_TEXT - 2 <= len(line.note) <= LONGEST_TEXT
+
+
+@pytest.mark.parametrize("items", ["|1개|1개", "|감자|1개", " 2개", "(1)", " [1개]", "1"])
+def test_the_work_of_reading_a_list_grows_with_its_length(monkeypatch: pytest.MonkeyPatch, items: str) -> None:
+    characters = 0
+
+    def counted(text: str | None) -> str:
+        nonlocal characters
+        characters += len(text or "")
+        return clean(text)
+
+    monkeypatch.setattr("recommender.text.ingredient_lines.clean", counted)
+    work = []
+    for times in (4, 16):
+        characters = 0
+        list(ingredient_lines("감자" + items * 500 * times))
+        work.append(characters)
+    assert work[1] < 5 * work[0]
 
 
 def test_invisible_characters_are_stripped() -> None:

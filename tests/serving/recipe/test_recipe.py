@@ -99,7 +99,7 @@ def test_by_ingredients_rejects_unequal_counts_and_under_three(client: TestClien
     assert client.get(two, headers=person.headers).status_code == 422
 
 
-@pytest.mark.parametrize("amount", ["x", "", "-1", "nan", "inf", "1/0", "1e99", "약간", "2g"])
+@pytest.mark.parametrize("amount", ["x", "", "-1", "nan", "inf", "1/0", "1e99", "약간", "2g", "0." + "5" * 40])
 def test_an_invalid_amount_is_rejected_by_name(client: TestClient, person: Person, amount: str) -> None:
     three = "/api/recipes/by-ingredients?ingredient=감자&ingredient=양파&ingredient=쌀"
     answer = client.get(f"{three}&amount=1&amount=2&amount={amount}", headers=person.headers)
