@@ -126,6 +126,12 @@ def test_a_database_without_tables_fails(ukok: Ukok, stack: Stack, monkeypatch: 
     assert "run `ukok db upgrade`" in failed(ukok("load", "kok"))
 
 
+def test_one_url_for_both_databases_fails(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVICE", "WAREHOUSE"):
+        monkeypatch.setenv(f"UKOK_{name}_DB_URL", stack.warehouse_url)
+    assert "UKOK_SERVICE_DB_URL and UKOK_WAREHOUSE_DB_URL both name" in failed(ukok("db", "upgrade"))
+
+
 def test_invalid_settings_are_named(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None) -> None:
     monkeypatch.setenv("UKOK_KOK_URL", "kok.uplus.co.kr")
     assert "UKOK_KOK_URL" in failed(ukok("crawl", "kok"))
