@@ -20,7 +20,8 @@ from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
 from recommender.manifest import Manifest
 from sql import embedded
-from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
+from sql.engines import check, service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from sql.service import catalog
 from sql.service.catalog import Broadcast, HomeShoppingProduct, KokProduct, LoadedFile
 from sql.service.recipes import Recipe

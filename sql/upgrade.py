@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from sql.engines import DatabaseUnavailable
+from sql.errors import DatabaseUnavailable
 from sql.migrations.ddl import IncompatibleTable
 
 Database = Literal["service", "warehouse"]

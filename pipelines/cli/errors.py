@@ -14,7 +14,7 @@ def reason_of(error: Exception) -> str | None:
 
     from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
-    from sql.engines import DatabaseUnavailable
+    from sql.errors import DatabaseUnavailable
 
     if isinstance(error, ValidationError):
         names = [".".join(map(str, entry["loc"])) for entry in error.errors(include_url=False, include_input=False)]

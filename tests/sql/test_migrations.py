@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, inspect, select, text
 
-from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
+from sql.engines import service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from sql.service.base import ServiceBase
 from sql.service.catalog import Channel
 from sql.upgrade import (
