@@ -99,6 +99,14 @@ def test_wrong_usage_ends_with_2(ukok: Ukok, arguments: str) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("verb", ["verify", "promote"])
+@pytest.mark.parametrize("version", ["", " "])
+def test_an_empty_version_is_not_the_newest(ukok: Ukok, verb: str, version: str) -> None:
+    ended = ukok("release", verb, version)
+    assert ended.code == 2
+    assert "is empty" in ended.err
+
+
 def failed(ended: Ended) -> str:
     """Return the reason of a command that failed: one line, exit code 1."""
     assert ended.code == 1
@@ -220,6 +228,15 @@ def test_asking_for_the_embedded_server_does_not_start_it(
     assert ukok("db", "status").out == "not running\n"
     assert ukok("db", "stop").out == "it was not running\n"
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("name", ["a b", "$HOME", "it's"])
+def test_a_path_that_pg_ctl_cannot_quote_is_refused(
+    ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / name))
+    assert "UKOK_VAR_DIR" in failed(ukok("db", "start"))
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp949", "euc-kr", "utf-8"])
