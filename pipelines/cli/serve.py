@@ -10,7 +10,7 @@ import typer
 
 from pipelines.cli.console import out
 from pipelines.cli.options import Port
-from pipelines.cli.signals import unblock_stop_signals
+from pipelines.cli.signals import block_stop_signals, unblock_stop_signals
 
 HOST = "127.0.0.1"
 # A request that is never sent to its end must not keep the API from stopping.
@@ -68,9 +68,13 @@ def _terminate(_: int, __: FrameType | None) -> None:
 
 
 def stop_database() -> None:
-    """Stop the embedded PostgreSQL if it is running."""
+    """Stop the embedded PostgreSQL if it is running. A second Ctrl-C waits meanwhile."""
     from sql import embedded
     from sql.settings import DatabaseSettings
 
-    if embedded.stop(DatabaseSettings().var_dir):
-        out.print("stopped the embedded PostgreSQL")
+    block_stop_signals()
+    try:
+        if embedded.stop(DatabaseSettings().var_dir):
+            out.print("stopped the embedded PostgreSQL")
+    finally:
+        unblock_stop_signals()

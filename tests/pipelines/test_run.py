@@ -22,6 +22,7 @@ from crawlers.standin.server import running_standin
 from pipelines import run as pipeline
 from pipelines.cli.errors import reason_of
 from pipelines.cli.main import main
+from pipelines.cli.serve import stop_database
 from pipelines.load.schedules import BROADCAST
 from pipelines.progress import StepResult, run_steps
 from pipelines.report import Report
@@ -206,6 +207,20 @@ replace_by_server({free_port()}, database_too=True)
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_second_signal_waits_until_the_server_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+
+    def interrupted_stop(_: Path) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        stopped.append("stopped")
+        return True
+
+    monkeypatch.setattr(embedded, "stop", interrupted_stop)
+    with pytest.raises(KeyboardInterrupt):
+        stop_database()
+    assert stopped == ["stopped"]
 
 
 def answers(port: int) -> bool:
