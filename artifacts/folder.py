@@ -44,8 +44,8 @@ class FolderStore:
     def get(self, key: str) -> bytes:
         try:
             return self._path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
-            raise NotFound(f"there is no object {key!r} in {self.root}") from None
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise self._unread(key, error) from None
 
     def get_versioned(self, key: str) -> tuple[bytes, str]:
         data = self.get(key)
@@ -54,8 +54,8 @@ class FolderStore:
     def download(self, key: str, path: Path) -> None:
         try:
             shutil.copyfile(self._path(key), path)
-        except (FileNotFoundError, IsADirectoryError):
-            raise NotFound(f"there is no object {key!r} in {self.root}") from None
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise self._unread(key, error) from None
 
     def list(self, prefix: str) -> list[str]:
         # Walk only the folder in the prefix, not the whole store.
@@ -75,6 +75,11 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    def _unread(self, key: str, error: OSError) -> StoreError:
+        if isinstance(error, NotADirectoryError) and not self.root.is_dir():
+            return StoreError(f"cannot read {self.root}: {error.strerror}; check UKOK_ARTIFACTS_URL")
+        return NotFound(f"there is no object {key!r} in {self.root}")
 
     def _path(self, key: str) -> Path:
         path = (self.root / key).resolve()

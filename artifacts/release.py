@@ -5,7 +5,6 @@ the live one and is replaced by a conditional write, so two publishers cannot bo
 """
 
 import hashlib
-import json
 import os
 import shutil
 from pathlib import Path, PurePosixPath
@@ -216,7 +215,7 @@ def _pointer(store: Store) -> tuple[Pointer | None, str | None]:
     except NotFound:
         return None, None
     try:
-        return Pointer.model_validate(json.loads(data)), etag
+        return Pointer.model_validate_json(data), etag
     except ValueError:
         raise CorruptRelease(
             f"{CURRENT} is not readable: promote a release of `ukok release list` after removing it"

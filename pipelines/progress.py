@@ -81,14 +81,16 @@ def run_steps(
     console: Console,
     reason_of: Callable[[Exception], str | None],
     after: float = BAR_AFTER_SECONDS,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> list[StepResult]:
     """Run the steps in order and print a line for each; a step that needs one that failed is skipped.
 
     ``reason_of`` words an error that a person can act on; of any other the log has the traceback. Steps that take
-    longer than ``after`` seconds show a bar.
+    longer than ``after`` seconds show a bar. ``check_stop`` is called before each step and raises if the run is to end.
     """
     results: dict[str, StepResult] = {}
     for step in steps:
+        check_stop()
         lacking = next((name for name in step.needs if results[name].status != "done"), None)
         if lacking is None:
             with crawl_progress(step.name, console, after) as watch:

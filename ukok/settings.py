@@ -1,9 +1,17 @@
 """Base class of every settings class, and the parser of lists in them."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 
 class Settings(BaseSettings):
@@ -15,6 +23,17 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="UKOK_", env_file=".env", extra="ignore")
 
     var_dir: Path = Path("var")
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - passed through
+        """Read the settings; an error names the setting, or the file that is not in UTF-8."""
+        try:
+            super().__init__(**values)
+        except UnicodeDecodeError:
+            raise SettingsError("the file .env is not in UTF-8: save it in that encoding") from None
+        except SettingsError as error:
+            if field := re.search(r'field "(\w+)"', str(error)):
+                raise SettingsError(f"setting UKOK_{field[1].upper()}: {error.__cause__}") from None
+            raise
 
     @classmethod
     def settings_customise_sources(

@@ -1,1 +1,1 @@
-"""The command line `ukok`: one module for each group of commands, assembled in `main`."""
+"""The command line `ukok`: one module for each group of commands, assembled in `app`."""

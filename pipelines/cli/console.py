@@ -1,6 +1,8 @@
 """Where commands print: results to standard output, reasons of failures to standard error."""
 
+import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,8 +15,12 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 def make_stdout_safe() -> None:
     """Flush standard output at each line, and replace characters that its encoding lacks.
 
-    A terminal in EUC-KR, CP949 or ASCII cannot show all that is printed; that must not fail a step that is done.
+    A terminal in EUC-KR, CP949 or ASCII cannot show all that is printed, and a closed output (`>&-`) nothing; that must
+    not fail a step that is done.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
     sys.stdout.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
 
 

@@ -16,7 +16,7 @@ def reason_of(error: Exception) -> str | None:
     from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
     from pipelines.errors import PipelineError
-    from sql.engines import DatabaseUnavailable
+    from sql.errors import DatabaseUnavailable
     from ukok.settings import Settings
 
     if isinstance(error, ValidationError):  # a ValueError too

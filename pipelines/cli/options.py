@@ -25,8 +25,19 @@ Day = Annotated[
     typer.Option("--date", formats=["%Y-%m-%d"], help="Day in Korea, e.g. 2025-08-06.", show_default="today"),
 ]
 Days = Annotated[int, typer.Option(min=1, max=31, help="Number of days of schedule to read, from that day on.")]
+
+
+def _check_version(version: str | None) -> str | None:
+    if version is not None and not version.strip():
+        raise typer.BadParameter("is empty: name a version, or leave it out for the newest")
+    return version
+
+
 Version = Annotated[
-    str | None, typer.Argument(help="A version that `ukok release list` shows.", show_default="the newest")
+    str | None,
+    typer.Argument(
+        callback=_check_version, help="A version that `ukok release list` shows.", show_default="the newest"
+    ),
 ]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port of the API.")]
 

@@ -1,8 +1,7 @@
 """`ukok run`: every step in order, and the API afterwards."""
 
 import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from typing import Annotated
@@ -13,7 +12,9 @@ from pipelines.cli.console import out
 from pipelines.cli.errors import fail, reason_of
 from pipelines.cli.logging import log_to_file
 from pipelines.cli.options import DAYS, Day, Days, Port, day_of, instant_on, wall_clock
-from pipelines.cli.serve import replace_by_server
+from pipelines.cli.ports import require_free
+from pipelines.cli.serve import replace_by_server, stop_database
+from pipelines.cli.signals import block_stop_signals, stop_signals
 
 DEMO_DAYS = 2  # of the stand-in's three, from the middle one on
 
@@ -29,8 +30,8 @@ def run(
 
     Prints one line per step; the log goes to a file that the first line names. If a step fails, the steps that need it
     are skipped, the others go on with what is stored, and the command ends with exit code 1. Recipes are imported from
-    UKOK_RECIPES_FILE if that is set. If a run was stopped or killed, run it again. With --serve, Ctrl-C stops the API,
-    then the embedded PostgreSQL if the run has started it.
+    UKOK_RECIPES_FILE if that is set. If a run was stopped or killed, run it again. Ctrl-C stops the steps or the API,
+    then the embedded PostgreSQL if this run has started it; a run that ends by itself leaves it running.
 
     Example: `ukok run --demo --serve`.
     """
@@ -38,7 +39,7 @@ def run(
 
     chosen = day_of(day)
     if then_serve:
-        _require_free(port)
+        require_free("127.0.0.1", port)
     starts_database = _needs_embedded_database()
     log = PipelineSettings().var_dir / "logs" / f"run-{wall_clock():%Y%m%dT%H%M%S}.log"
     out.print(f"log: {log}", markup=False)
@@ -47,21 +48,28 @@ def run(
         if demo:
             stack.enter_context(_demo_sources(chosen))
             days = min(days, DEMO_DAYS)
-        failure = _run(chosen, days)
+        if starts_database:
+            stack.enter_context(_database_stopped_on_interrupt())
+        check_stop = stack.enter_context(stop_signals())
+        failure = _run(chosen, days, check_stop)
+        # From here on a signal waits for the server, which would otherwise start without having seen it.
+        if then_serve and not failure:
+            block_stop_signals()
+        check_stop()
     if failure:
         fail(f"{failure}; log: {log}")
     if then_serve:
-        replace_by_server(port, stop_database=starts_database)
+        replace_by_server(port, database_too=starts_database)
 
 
-def _run(day: date, days: int) -> str | None:
+def _run(day: date, days: int, check_stop: Callable[[], None]) -> str | None:
     """Run all steps; the reason in one line if not all of them are done."""
     from pipelines.progress import run_steps, why_incomplete
     from pipelines.run import steps
     from pipelines.settings import PipelineSettings
 
-    recipes_file = PipelineSettings().recipes_file
-    return why_incomplete(run_steps(steps(day, days, instant_on(day), recipes_file), out, reason_of))
+    planned = steps(day, days, instant_on(day), PipelineSettings().recipes_file)
+    return why_incomplete(run_steps(planned, out, reason_of, check_stop=check_stop))
 
 
 def _needs_embedded_database() -> bool:
@@ -72,6 +80,15 @@ def _needs_embedded_database() -> bool:
     settings = DatabaseSettings()
     used = settings.service_db_url is None or settings.warehouse_db_url is None
     return used and not embedded.status(settings.var_dir).running
+
+
+@contextmanager
+def _database_stopped_on_interrupt() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        stop_database()
+        raise
 
 
 @contextmanager
@@ -86,12 +103,3 @@ def _demo_sources(day: date) -> Iterator[None]:
         if PipelineSettings().recipes_file is None:
             os.environ["UKOK_RECIPES_FILE"] = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
         yield
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            fail(f"port {port} is taken: stop the other program, or choose another with --port")

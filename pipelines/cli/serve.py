@@ -12,6 +12,7 @@ import typer
 from pipelines.cli.console import out
 from pipelines.cli.options import Port
 from pipelines.cli.ports import require_free
+from pipelines.cli.signals import block_stop_signals, unblock_stop_signals
 
 HOST = "127.0.0.1"
 # A request that is never sent to its end must not keep the API from stopping.
@@ -21,9 +22,27 @@ STOP_SECONDS = 8
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Port = 8000,
-    stop_database: Annotated[bool, typer.Option("--stop-database", hidden=True)] = False,
+    database_too: Annotated[bool, typer.Option("--stop-database", hidden=True)] = False,
 ) -> None:
     """Serve the API (the gateway with all six services) until Ctrl-C; /docs describes its routes."""
+    # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if database_too:
+        # uvicorn raises the signal again once it has stopped, which would end the process before the database.
+        signal.signal(signal.SIGTERM, _exit)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, _terminate)
+    try:
+        unblock_stop_signals()
+        require_free(host, port)
+        _serve(host, port)
+    finally:
+        if database_too:
+            stop_database()
+
+
+def _serve(host: str, port: int) -> None:
+    """Serve until a signal; exit code 1 if the application has logged that it cannot start."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -33,12 +52,6 @@ def serve(
             if self.started:
                 out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
 
-    require_free(host, port)
-    # Small searches are answered by one thread each; a pool inside every one of them halves the speed.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    if stop_database:
-        # uvicorn raises the signal again once it has stopped, which would end the process before the database.
-        signal.signal(signal.SIGTERM, _exit)
     config = uvicorn.Config(
         "serving.gateway.main:create_app",
         factory=True,
@@ -55,32 +68,37 @@ def serve(
     except SystemExit:
         if server.started:
             raise
-        # The application has logged why it cannot start.
-        raise typer.Exit(1) from None
-    finally:
-        if stop_database:
-            _stop_database()
     if not server.started:
         raise typer.Exit(1)
 
 
-def replace_by_server(port: int, *, stop_database: bool) -> NoReturn:
+def replace_by_server(port: int, *, database_too: bool) -> NoReturn:
     """Replace this process by `ukok serve`, which inherits its terminal and process id, but nothing of its memory.
 
-    ``stop_database`` stops the embedded PostgreSQL after the API.
+    ``database_too`` stops the embedded PostgreSQL after the API.
     """
     sys.stdout.flush()
     command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]
-    os.execv(sys.executable, [*command, *(["--stop-database"] if stop_database else [])])  # noqa: S606 (our own)
+    os.execv(sys.executable, [*command, *(["--stop-database"] if database_too else [])])  # noqa: S606 (our own)
 
 
 def _exit(number: int, _: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _stop_database() -> None:
+def _terminate(_: int, __: FrameType | None) -> None:
+    """Stop as on SIGTERM, which uvicorn handles."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop_database() -> None:
+    """Stop the embedded PostgreSQL if it is running. A second Ctrl-C waits meanwhile."""
     from sql import embedded
     from sql.settings import DatabaseSettings
 
-    if embedded.stop(DatabaseSettings().var_dir):
-        out.print("stopped the embedded PostgreSQL")
+    block_stop_signals()
+    try:
+        if embedded.stop(DatabaseSettings().var_dir):
+            out.print("stopped the embedded PostgreSQL")
+    finally:
+        unblock_stop_signals()

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from pipelines.status import SystemStatus
 
-STYLES = {"ok": "green", "done": "green", "running": "yellow", "empty": "yellow", "stopped": "yellow"}
+STYLES = {
+    "ok": "green",
+    "done": "green",
+    "running": "yellow",
+    "empty": "yellow",
+    "incomplete": "yellow",
+    "stopped": "yellow",
+}
 WIDE = 100  # columns from which on reasons have room in the tables; below they follow as lines
 MAX_FILES = 10  # files that are not loaded yet and are listed
 
@@ -25,7 +32,8 @@ def status(
 ) -> None:
     """Show freshness, row counts, the last run of every step, files not loaded yet, and the live release.
 
-    Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured but unreachable.
+    Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured, but unreachable
+    or unreadable.
     """
     from pipelines.status import read_status
 

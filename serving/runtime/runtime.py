@@ -22,7 +22,8 @@ from serving.web.clock import Clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
 from serving.web.settings import ServingSettings
-from sql.engines import DatabaseUnavailable, service_engine, warehouse_engine
+from sql.engines import service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from sql.warehouse.event_types import EventPayload
 
 # A connection that is silent for so long is closed, and a poll of the logins that takes longer is a problem.

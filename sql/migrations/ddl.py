@@ -16,12 +16,31 @@ MARIADB = {
 }
 
 
+class IncompatibleTable(ValueError):
+    """A table of the name exists and lacks a column; the message names both."""
+
+
 def create_table(name: str, *columns: SchemaItem, comment: str, postgresql_partition_by: str | None = None) -> None:
-    """Create a table unless it exists; an existing one only gets its comments renewed."""
+    """Create a table unless it exists; an existing one only gets its comments renewed.
+
+    Raises :class:`IncompatibleTable` if the existing one lacks a column.
+    """
+    if sa.inspect(op.get_bind()).has_table(name):
+        _check_columns(name, [column.name for column in columns if isinstance(column, sa.Column)])
     options = {"postgresql_partition_by": postgresql_partition_by} if postgresql_partition_by else MARIADB
     table = op.create_table(name, *columns, comment=comment, if_not_exists=True, **options)
     if op.get_context().dialect.name != "postgresql":
         _renew_comments(table)
+
+
+def _check_columns(table: str, names: list[str]) -> None:
+    existing = {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+    missing = next((name for name in names if name not in existing), None)
+    if missing is not None:
+        raise IncompatibleTable(
+            f"its table {table} has no column {missing}, so another program has created it. Use an empty database, "
+            "or rename that table"
+        )
 
 
 def _renew_comments(table: sa.Table) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from docs.generate import DOCUMENTS
-from pipelines.cli.main import app
+from pipelines.cli.app import app
 from serving.web.metrics import Metrics
 from tests.builders.settings_classes import settings_classes, variables
 

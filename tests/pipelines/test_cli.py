@@ -17,8 +17,8 @@ from sqlalchemy import Engine, make_url
 from artifacts.store import Store
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.server import running_standin
+from pipelines.cli.app import app
 from pipelines.cli.console import make_stdout_safe, out
-from pipelines.cli.main import app
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
 from tests.builders.command_line import Ended, run_ukok
@@ -72,7 +72,7 @@ def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> Non
 
 
 def test_help_imports_no_heavy_library() -> None:
-    code = f"import sys, pipelines.cli.main; print(sorted({HEAVY!r} & set(sys.modules)))"
+    code = f"import sys, pipelines.cli.app; print(sorted({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -102,6 +102,14 @@ def test_wrong_usage_ends_with_2(ukok: Ukok, arguments: str) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("verb", ["verify", "promote"])
+@pytest.mark.parametrize("version", ["", " "])
+def test_an_empty_version_is_not_the_newest(ukok: Ukok, verb: str, version: str) -> None:
+    ended = ukok("release", verb, version)
+    assert ended.code == 2
+    assert "is empty" in ended.err
+
+
 def failed(ended: Ended) -> str:
     """Return the reason of a command that failed: one line, exit code 1."""
     assert ended.code == 1
@@ -127,6 +135,12 @@ def test_a_database_without_tables_fails(ukok: Ukok, stack: Stack, monkeypatch: 
     monkeypatch.setenv("UKOK_WAREHOUSE_DB_URL", empty)
     monkeypatch.setenv("UKOK_SERVICE_DB_URL", stack.service_url)
     assert "run `ukok db upgrade`" in failed(ukok("load", "kok"))
+
+
+def test_one_url_for_both_databases_fails(ukok: Ukok, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVICE", "WAREHOUSE"):
+        monkeypatch.setenv(f"UKOK_{name}_DB_URL", stack.warehouse_url)
+    assert "UKOK_SERVICE_DB_URL and UKOK_WAREHOUSE_DB_URL both name" in failed(ukok("db", "upgrade"))
 
 
 def test_invalid_settings_are_named(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, on_stack: None) -> None:
@@ -231,6 +245,55 @@ def test_asking_for_the_embedded_server_does_not_start_it(
     assert ukok("db", "status").out == "not running\n"
     assert ukok("db", "stop").out == "it was not running\n"
     assert not (tmp_path / "var").exists()
+
+
+def in_a_process(command: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell command, in which `ukok` is the program, with the folder as its own."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(folder / "var")} | settings
+    script = f'ukok() {{ "{sys.executable}" -m pipelines.cli "$@"; }}; {command}'
+    return subprocess.run(["/bin/sh", "-c", script], env=env, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("UKOK_SPIDER_MODULES", "x"),
+        ("UKOK_SPIDER_MODULES", "[1]"),
+        ("UKOK_SPIDER_MODULES", '["nope"]'),
+        ("UKOK_SPIDER_MODULES", '["json.decoder"]'),
+        ("UKOK_SPIDER_MODULES", '[".relative"]'),
+        ("UKOK_SPIDER_MODULES", '[""]'),
+    ],
+)
+def test_a_setting_that_commands_depend_on_is_named(tmp_path: Path, setting: str, value: str) -> None:
+    done = in_a_process("ukok status", tmp_path, **{setting: value})
+    assert setting in failed(Ended(done.returncode, done.stdout, done.stderr))
+
+
+def test_a_setting_that_is_no_json_is_named(ukok: Ukok, on_stack: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UKOK_MORE_URLS", "x")
+    assert "UKOK_MORE_URLS" in failed(ukok("crawl", "kok"))
+
+
+def test_a_settings_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("# 설정\n".encode("cp949"))
+    done = in_a_process("ukok status", tmp_path)
+    assert ".env is not in UTF-8" in failed(Ended(done.returncode, done.stdout, done.stderr))
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_a_closed_output_fails_no_command(tmp_path: Path, closed: str) -> None:
+    done = in_a_process(f"ukok status {closed}", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["a b", "$HOME", "it's"])
+def test_a_path_that_pg_ctl_cannot_quote_is_refused(
+    ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / name))
+    assert "UKOK_VAR_DIR" in failed(ukok("db", "start"))
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp949", "euc-kr", "utf-8"])

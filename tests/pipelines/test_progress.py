@@ -1,5 +1,6 @@
 """What a run and a crawl show while they work, and how failures of steps are shown."""
 
+import signal
 from collections.abc import Callable
 from io import StringIO
 
@@ -7,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from crawlers.job import Progress
+from pipelines.cli.signals import STOP, stop_signals
 from pipelines.progress import crawl_progress, run_steps, why_incomplete
 from pipelines.run import Step, Watch
 
@@ -100,3 +102,41 @@ def test_an_interrupt_ends_the_run(interrupt: Callable[[], BaseException]) -> No
     with pytest.raises(BaseException) as caught:  # noqa: PT011 (which one is asserted below)
         ran(Step("crawl kok", stop, ()), step("load kok", "never"))
     assert type(caught.value) is interrupt
+
+
+def test_a_swallowed_interrupt_ends_the_run_after_its_step() -> None:
+    stopped = []
+
+    def swallow(_: Watch) -> str:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            stopped.append("swallow")
+        return "done all the same"
+
+    steps = (Step("crawl kok", swallow, ()), step("load kok", "never"))
+    output = StringIO()
+    with pytest.raises(KeyboardInterrupt), stop_signals() as check:
+        run_steps(steps, Console(file=output, width=200), reason_of, check_stop=check)
+    assert stopped == ["swallow"]
+    assert "crawl kok" in output.getvalue()
+    assert "load kok" not in output.getvalue()
+
+
+@pytest.mark.parametrize("number", sorted(STOP))
+def test_a_stop_signal_ends_a_block_until_its_end(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises((KeyboardInterrupt, SystemExit)) as caught, stop_signals():
+        signal.raise_signal(number)
+    assert getattr(caught.value, "code", 130) == 128 + number
+    assert signal.getsignal(number) is before
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_signals() as check:
+            signal.raise_signal(signal.SIGHUP)
+            check()
+    finally:
+        signal.signal(signal.SIGHUP, before)

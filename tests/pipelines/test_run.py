@@ -22,6 +22,7 @@ from crawlers.standin.server import running_standin
 from pipelines import run as pipeline
 from pipelines.cli.errors import reason_of
 from pipelines.cli.main import main
+from pipelines.cli.serve import stop_database
 from pipelines.load.schedules import BROADCAST
 from pipelines.progress import StepResult, run_steps
 from pipelines.report import Report
@@ -132,7 +133,7 @@ from sql import embedded
 from sql.settings import DatabaseSettings
 from pipelines.cli.serve import replace_by_server
 embedded.start(DatabaseSettings().var_dir)
-replace_by_server({port}, stop_database=True)
+replace_by_server({port}, database_too=True)
 """
     with embedded_folder() as var, (tmp_path / "log").open("wb") as log:
         env = os.environ | {"UKOK_VAR_DIR": str(var)}
@@ -151,6 +152,75 @@ replace_by_server({port}, stop_database=True)
             process.wait()
     said = (tmp_path / "log").read_text().splitlines()
     assert (said[0], said[-1]) == (f"API   http://127.0.0.1:{port}", "stopped the embedded PostgreSQL")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_stops_the_server_it_started(number: signal.Signals, tmp_path: Path) -> None:
+    code = f"""
+import signal
+from pathlib import Path
+from pipelines import run, tasks
+from pipelines.cli.main import main
+from pipelines.run import Step
+
+def upgrade(_):
+    tasks.upgrade()
+    Path({str(tmp_path / "upgraded")!r}).touch()
+    while True:
+        signal.pause()
+
+run.steps = lambda *_: [Step("databases", upgrade, ())]
+main()
+"""
+    with embedded_folder() as var, (tmp_path / "log").open("wb") as log:
+        env = os.environ | {"UKOK_VAR_DIR": str(var)}
+        process = subprocess.Popen([sys.executable, "-c", code, "run"], env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            until((tmp_path / "upgraded").exists, "the upgrade", seconds=100)
+            process.send_signal(number)
+            assert process.wait(60) != 0
+            assert not embedded.status(var).running
+        finally:
+            process.kill()
+            process.wait()
+    assert "stopped the embedded PostgreSQL" in (tmp_path / "log").read_text()
+
+
+def test_a_signal_before_the_server_starts_stops_it(tmp_path: Path) -> None:
+    code = f"""
+import signal
+from sql import embedded
+from sql.settings import DatabaseSettings
+from pipelines.cli.serve import replace_by_server
+from pipelines.cli.signals import block_stop_signals
+embedded.start(DatabaseSettings().var_dir)
+block_stop_signals()
+signal.raise_signal(signal.SIGINT)
+replace_by_server({free_port()}, database_too=True)
+"""
+    with embedded_folder() as var, (tmp_path / "log").open("wb") as log:
+        env = os.environ | {"UKOK_VAR_DIR": str(var)}
+        process = subprocess.Popen([sys.executable, "-c", code], env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            assert process.wait(100) != 0
+            assert not embedded.status(var).running
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_second_signal_waits_until_the_server_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+
+    def interrupted_stop(_: Path) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        stopped.append("stopped")
+        return True
+
+    monkeypatch.setattr(embedded, "stop", interrupted_stop)
+    with pytest.raises(KeyboardInterrupt):
+        stop_database()
+    assert stopped == ["stopped"]
 
 
 def answers(port: int) -> bool:

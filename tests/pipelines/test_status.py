@@ -1,18 +1,20 @@
 """`ukok status`: freshness, rows, last runs, held files and the live release; also where parts are missing or away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, make_url, update
+from sqlalchemy import Engine, insert, make_url, text, update
 
 from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.sources import load_source
 from pipelines.report import record
 from pipelines.status import SystemStatus, read_status
+from sql.engines import service_engine, warehouse_engine
 from sql.warehouse.steps import StepRun
 from tests.builders.command_line import Ended, run_ukok
 from tests.builders.raw_runs import kst, put_shows, show
@@ -114,7 +116,7 @@ def test_rows_and_the_live_release_are_shown(
 
 
 @embedded_only
-@pytest.mark.parametrize("current", [b"{", b'{"version": "20250806T000000Z-0", "history": []}'])
+@pytest.mark.parametrize("current", [b"{", b"[" * 100_000, b'{"version": "20250806T000000Z-0", "history": []}'])
 def test_an_unreadable_release_is_no_unreachable_store(
     ukok: Ukok, on_stack: None, service: Engine, warehouse: Engine, store: Store, current: bytes
 ) -> None:
@@ -138,6 +140,88 @@ def test_a_database_without_tables_is_named(
     assert cells(shown.out, "service")[1] == "ok"
     assert cells(shown.out, "warehouse")[1] == "empty"
     assert "run `ukok db upgrade`" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("database", "table", "other"),
+    [
+        ("service", "loaded_file", "warehouse"),
+        ("warehouse", "step_run", "service"),
+        ("warehouse", "release", "service"),
+    ],
+)
+def test_an_incomplete_database_leaves_the_other_shown(
+    ukok: Ukok, on_stack: None, stack: Stack, database: str, table: str, other: str
+) -> None:
+    engine = service_engine(stack.service_url) if database == "service" else warehouse_engine(stack.warehouse_url)
+    with renamed(engine, table):
+        shown = ukok("status")
+        found = SystemStatus.model_validate_json(ukok("status", "--json").out)
+    assert (shown.code, shown.err) == (0, "")
+    assert cells(shown.out, database)[1] == "incomplete"
+    assert f"has no table {table}: run `ukok db upgrade`" in shown.out
+    assert cells(shown.out, other)[1] == "ok"
+    assert {counted.database for counted in found.rows} == {other}
+
+
+@contextmanager
+def renamed(engine: Engine, table: str) -> Iterator[None]:
+    """Hide a table of the database meanwhile."""
+    with engine.begin() as conn:
+        conn.execute(text(f"ALTER TABLE {table} RENAME TO hidden"))
+    try:
+        yield
+    finally:
+        with engine.begin() as conn:
+            conn.execute(text(f"ALTER TABLE hidden RENAME TO {table}"))
+        engine.dispose()
+
+
+@pytest.mark.parametrize("table", ["step_run", "fct_price"])
+def test_a_locked_table_leaves_the_others_shown(ukok: Ukok, on_stack: None, warehouse: Engine, table: str) -> None:
+    with warehouse.begin() as conn:
+        conn.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        shown = ukok("status", "--json")
+    assert (shown.code, shown.err) == (1, "")
+    found = SystemStatus.model_validate_json(shown.out)
+    assert [component.state for component in found.components] == ["ok", "unreadable", "ok"]
+    counted = {rows.table for rows in found.rows}
+    assert {"recipe", "fct_broadcast"} <= counted
+    assert ("fct_price" in counted) == (table == "step_run")
+
+
+def test_a_locked_service_table_leaves_the_others_shown(ukok: Ukok, on_stack: None, service: Engine) -> None:
+    mariadb = service.dialect.name != "postgresql"
+    with service.connect() as conn:
+        conn.execute(text("LOCK TABLES recipe WRITE" if mariadb else "LOCK TABLE recipe IN ACCESS EXCLUSIVE MODE"))
+        found = SystemStatus.model_validate_json(ukok("status", "--json").out)
+        if mariadb:
+            conn.execute(text("UNLOCK TABLES"))
+    assert [component.state for component in found.components] == ["unreadable", "ok", "ok"]
+    counted = {rows.table for rows in found.rows if rows.database == "service"}
+    assert counted == {"kok_product", "home_shopping_product", "broadcast", "product_item", "user_account"}
+
+
+@embedded_only
+@pytest.mark.parametrize("odd", ['{"version": 5}', "[1]", "7", "null", '{"version": {}}'])
+def test_odd_details_of_a_step_are_tolerated(on_stack: None, warehouse: Engine, store: Store, odd: str) -> None:
+    with record(warehouse, store, "load_kok"):
+        pass
+    with warehouse.begin() as conn:
+        changed = "UPDATE step_run SET details = CAST(:odd AS jsonb), rejected = CAST(:odd AS jsonb)"
+        conn.execute(text(changed), {"odd": odd})
+    (step,) = read_status(NOW).steps
+    assert step.detail.startswith("0 read, 0 written, 0 unchanged")
+
+
+def test_a_store_below_a_file_is_unreachable(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("UKOK_ARTIFACTS_URL", str(tmp_path / "file" / "store"))
+    shown = ukok("status")
+    assert (shown.code, shown.err) == (1, "")
+    assert cells(shown.out, "artifacts")[1] == "unreachable"
+    assert "UKOK_ARTIFACTS_URL" in shown.out
 
 
 def test_unreachable_parts_have_a_line_each_and_fail(ukok: Ukok, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from sql import embedded
-from sql.engines import DatabaseUnavailable, check, service_engine, warehouse_engine
+from sql.engines import check, service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from tests.builders.servers import embedded_folder
 from tests.conftest import ROOT, Stack
 

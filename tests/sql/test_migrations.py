@@ -12,9 +12,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, inspect, select, text
 
 from sql.engines import service_engine, warehouse_engine
+from sql.errors import DatabaseUnavailable
 from sql.service.base import ServiceBase
 from sql.service.catalog import Channel
-from sql.upgrade import MIGRATIONS, NUMBERED_HEADS, Database, UnknownRevision, config, upgrade
+from sql.upgrade import (
+    MIGRATIONS,
+    NUMBERED_HEADS,
+    SHARED_BASELINE,
+    Database,
+    UnknownRevision,
+    check_distinct,
+    config,
+    upgrade,
+)
 from sql.warehouse.base import WarehouseBase
 from tests.builders.databases import Server, new_database, schema_of
 from tests.conftest import ROOT
@@ -187,6 +197,80 @@ def test_the_last_numbered_revision_is_adopted(pair: tuple[Database, Server], ne
     assert recorded(old) == (head(database),)
     if database == "service":
         assert channels(old) == channels(fresh) | {9: "old"}
+
+
+def test_the_shared_baseline_is_adopted(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
+    engine = new_engine()
+    upgrade(engine, pair[0])
+    before = schema_of(engine)
+    record(engine, SHARED_BASELINE)
+    upgrade(engine, pair[0])
+    assert schema_of(engine) == before
+    assert recorded(engine) == (head(pair[0]),)
+
+
+def record(engine: Engine, revision: str) -> None:
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def test_the_baselines_have_different_ids() -> None:
+    assert head("service") != head("warehouse")
+
+
+@pytest.mark.parametrize("revision", [None, SHARED_BASELINE])
+@pytest.mark.parametrize("database", BOTH)
+def test_the_other_database_is_refused(database: Database, revision: str | None) -> None:
+    other: Database = "warehouse" if database == "service" else "service"
+    with new_database("postgresql") as url:
+        engine = warehouse_engine(url)
+        upgrade(engine, other)
+        if revision:
+            record(engine, revision)
+        before, at = schema_of(engine), recorded(engine)
+        with pytest.raises(UnknownRevision, match=rf"^{database} .* that of the {other} database") as caught:
+            upgrade(engine, database)
+        assert "\n" not in str(caught.value)
+        assert (schema_of(engine), recorded(engine)) == (before, at)
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("service_url", "warehouse_url"),
+    [
+        ("postgresql://u:p@h/one", "postgresql://u:q@h:5432/one"),
+        ("postgresql://h/one?sslmode=disable", "postgresql://h/one"),
+        ("postgresql:///one?host=/a", "postgresql:///one?host=/a"),
+    ],
+)
+def test_one_database_for_both_is_refused(service_url: str, warehouse_url: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match=r"both name .*one") as caught:
+        check_distinct(service_engine(service_url), warehouse_engine(warehouse_url))
+    assert ":p@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("service_url", "warehouse_url"),
+    [
+        ("mysql://h/one", "postgresql://h/one"),
+        ("postgresql://h/one", "postgresql://h/two"),
+        ("postgresql://h/one", "postgresql://h:5433/one"),
+        ("postgresql:///one?host=/a", "postgresql:///one?host=/b"),
+    ],
+)
+def test_different_databases_are_accepted(service_url: str, warehouse_url: str) -> None:
+    check_distinct(service_engine(service_url), warehouse_engine(warehouse_url))
+
+
+def test_a_foreign_table_of_our_name_is_refused(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
+    engine, name = new_engine(), {"service": "recipe", "warehouse": "release"}[pair[0]]
+    with engine.begin() as conn:
+        conn.exec_driver_sql(f"CREATE TABLE {name} (x INT)")
+    with pytest.raises(DatabaseUnavailable, match=rf"^{pair[0]} database .*: its table {name} has no column") as caught:
+        upgrade(engine, pair[0])
+    assert "\n" not in str(caught.value)
+    assert recorded(engine) == ()
+    assert [column["name"] for column in inspect(engine).get_columns(name)] == ["x"]
 
 
 @pytest.mark.parametrize("revision", ["0049", "0076", "20991231_future"])

@@ -12,7 +12,7 @@ from crawlers.runner.record import record, replay
 from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import replaced, unavailable
 from crawlers.standin.server import Standin, running_standin
-from pipelines.cli.main import app
+from pipelines.cli.app import app
 from tests.builders.small_crawl import NOON, catalog, kok, show
 
 RECORDED = sorted(path.parent for path in (Path(__file__).parents[1] / "recorded").glob("*/meta.json"))

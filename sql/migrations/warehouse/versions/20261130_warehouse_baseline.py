@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sql.migrations.ddl import UTC_DATETIME, create_table
 
-revision = "20261130_baseline"
+revision = "20261130_warehouse_baseline"
 down_revision = None
 
 

@@ -5,7 +5,7 @@ from alembic import op
 
 from sql.migrations.ddl import UTC_DATETIME, create_table
 
-revision = "20261130_baseline"
+revision = "20261130_service_baseline"
 down_revision = None
 
 CHANNELS = (

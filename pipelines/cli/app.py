@@ -1,0 +1,31 @@
+"""The command `ukok` with all its groups."""
+
+import typer
+
+from pipelines.cli import crawl, db, load, logs, release, train
+from pipelines.cli.run import run
+from pipelines.cli.serve import serve
+from pipelines.cli.standin import standin
+from pipelines.cli.status import status
+
+app = typer.Typer(
+    name="ukok",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="The data platform behind U+콕's recommendations: crawl, load, train, release, serve. "
+    "Settings come from UKOK_* variables or a file .env; with none, all runs on an embedded PostgreSQL under var/. "
+    "Exit codes: 0 done, 1 failed with the reason in one line, 2 wrong usage.",
+)
+for command in (run, status, serve, load.load, load.link, standin):
+    app.command()(command)
+for name, group in {
+    "db": db.app,
+    "crawl": crawl.app,
+    "recipes": load.recipes,
+    "logs": logs.app,
+    "train": train.app,
+    "release": release.app,
+}.items():
+    app.add_typer(group, name=name)
