@@ -34,6 +34,7 @@ from sql.service.recipes import Recipe
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
 from tests.builders.servers import embedded_folder, free_port
+from tests.builders.unmeasured import unmeasured
 from tests.builders.waiting import until
 from tests.conftest import ROOT
 from ukok.korea import KST
@@ -95,7 +96,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
     port = free_port()
     command = [sys.executable, str(ROOT / "docker" / "local_airflow.py"), "--no-standin", "--port", str(port)]
     with log.open("wb") as out:
-        script = subprocess.Popen(command, env=env, stdout=out, stderr=out, start_new_session=True)
+        script = subprocess.Popen(command, env=unmeasured(env), stdout=out, stderr=out, start_new_session=True)
     try:
         password = until(lambda: printed_password(script, log), "Airflow to start", SECONDS)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:

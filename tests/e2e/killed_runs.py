@@ -28,6 +28,7 @@ from sql import embedded
 from sql.engines import service_engine, warehouse_engine
 from sql.upgrade import upgrade
 from tests.builders.servers import embedded_folder
+from tests.builders.unmeasured import unmeasured
 from tests.conftest import ROOT
 from tests.e2e.two_days import FIRST, SECOND, contents, crawl_and_load, first_catalog, second_catalog
 
@@ -44,7 +45,7 @@ class Place:
 
     def env(self, sources: dict[str, str]) -> dict[str, str]:
         """Return the environment of a process that works here."""
-        return {**os.environ, **sources, "UKOK_VAR_DIR": str(self.var), "PYTHONPATH": str(ROOT)}
+        return unmeasured({**os.environ, **sources, "UKOK_VAR_DIR": str(self.var), "PYTHONPATH": str(ROOT)})
 
     def engines(self) -> tuple[Engine, Engine]:
         return service_engine(self.urls["service"]), warehouse_engine(self.urls["warehouse"])

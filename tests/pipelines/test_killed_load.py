@@ -8,6 +8,7 @@ from pathlib import Path
 
 from artifacts.store import Store
 from tests.builders.raw_runs import kst, page, price, product, put_prices, put_products, put_shows, review, seller, show
+from tests.builders.unmeasured import unmeasured
 from tests.pipelines.test_recipe_csv import row, write
 
 
@@ -29,7 +30,7 @@ def test_a_load_killed_at_many_points_ends_with_the_same_rows(
         put_shows(store, at, [show(f"{hour:02}:00", f"{hour:02}:50", hour, price=100 * (crawl + 1)) for hour in hours])
         put_products(store, at, [page(hour, list_price=1000 + crawl, **facts) for hour in hours], source="hnsmall")
     command = [sys.executable, "-m", "tests.pipelines.killed_load", str(tmp_path / "recipes.csv")]
-    done = subprocess.run(command, env=stack_env, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, env=unmeasured(stack_env), capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     undisturbed, killed = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
     for name, rows in undisturbed.items():
