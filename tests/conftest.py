@@ -7,9 +7,11 @@ here. Without MariaDB or PostgreSQL the second run is skipped with a hint; in CI
 
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -174,3 +176,17 @@ def _migrated(stack: Stack) -> Stack:
         upgrade(engine, "service" if database == "service" else "warehouse")
         engine.dispose()
     return stack
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Let this test and its child processes be stopped by signals that a background run ignores."""
+    defaults: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    previous = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)

@@ -39,6 +39,8 @@ from tests.builders.waiting import until
 from tests.conftest import ROOT
 from ukok.korea import KST
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 SECONDS = 240.0
 EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 

@@ -164,7 +164,7 @@ def test_a_dead_gateway_is_reported_in_the_shape_of_the_api(folder: Path) -> Non
         for method in ("GET", "POST"):
             answer = httpx.request(method, f"{proxy.url}/api/kok/discounted", headers={"X-Request-ID": "mine-2"})
             assert (answer.status_code, answer.headers["x-request-id"]) == (502, "mine-2")
-            assert "away" in detail(answer)
+            assert "unavailable" in detail(answer)
 
 
 def test_a_gateway_that_is_too_slow_is_reported_as_well() -> None:

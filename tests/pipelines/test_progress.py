@@ -12,6 +12,8 @@ from pipelines.cli.signals import STOP, stop_signals
 from pipelines.progress import crawl_progress, run_steps, why_incomplete
 from pipelines.run import Step, Watch
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 
 def shown(*, terminal: bool, after: float = 0) -> str:
     output = StringIO()

@@ -35,6 +35,8 @@ from tests.builders.small_crawl import show as standin_show
 from tests.builders.waiting import until
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 
 def test_every_step_comes_after_those_that_it_needs() -> None:
     seen: set[str] = set()
