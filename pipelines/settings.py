@@ -6,8 +6,7 @@ from ukok.settings import Settings
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, grace period of events in seconds, and the text encoder to fine-tune."""
+    """Recipe file of ``ukok run``, and the text encoder to fine-tune."""
 
     recipes_file: Path | None = None
-    ingest_grace_seconds: float = 60.0
     bert_base_model: str | None = None
