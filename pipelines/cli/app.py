@@ -3,6 +3,7 @@
 import typer
 
 from pipelines.cli import crawl, db, load, logs, release, train
+from pipelines.cli.maintenance import maintenance
 from pipelines.cli.run import run
 from pipelines.cli.serve import serve
 from pipelines.cli.standin import standin
@@ -18,7 +19,7 @@ app = typer.Typer(
     "Settings come from UKOK_* variables or a file .env; with none, all runs on an embedded PostgreSQL under var/. "
     "Exit codes: 0 done, 1 failed with the reason in one line, 2 wrong usage.",
 )
-for command in (run, status, serve, load.load, load.link, standin):
+for command in (run, status, serve, load.load, load.link, maintenance, standin):
     app.command()(command)
 for name, group in {
     "db": db.app,

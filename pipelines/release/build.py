@@ -20,6 +20,7 @@ from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import check_gate
 from pipelines.release.tables import Items
 from pipelines.report import record
+from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import train_blend
 from pipelines.train.models import ModelCard
@@ -46,7 +47,7 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
     inputs give the same files on one machine.
     """
-    with record(warehouse, store, "build_release") as report:
+    with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
         manifest = _build(service, store, now)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
