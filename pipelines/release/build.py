@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.store import Store
+from pipelines.code_version import code_version
 from pipelines.release import food_products, tables
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import check_gate
@@ -36,7 +37,6 @@ from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
-from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             datasets=Datasets(
                 recipes=corpora.snapshot(store, corpus), products=food_products.snapshot(store, products)
             ),
-            code_version=__version__,
+            code_version=code_version(),
             parameters=Parameters(
                 word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
             ),
