@@ -26,6 +26,7 @@ def _commit(folder: Path) -> str | None:
         return None
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", f"--abbrev={DIGITS}", "--exclude=*"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() or None
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 (constants)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return done.stdout.strip() or None

@@ -34,9 +34,8 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    _: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and the commit."),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print version and commit.")
     ] = False,
 ) -> None:
     """Options of `ukok` itself."""

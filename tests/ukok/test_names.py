@@ -34,7 +34,7 @@ def test_an_unreadable_env_file_is_left_to_the_settings(monkeypatch: pytest.Monk
 
 
 def test_unknown_parameters_of_a_run_are_told() -> None:
-    assert list(unknown_names(["days", "dayz", "start"], {"day", "days"})) == [
-        "dayz is not known: did you mean days?",
+    assert list(unknown_names(["days", "dayss", "start"], {"days", "source"})) == [
+        "dayss is not known: did you mean days?",
         "start is not known",
     ]
