@@ -8,10 +8,9 @@ from ukok.settings import Settings
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, grace period of events in seconds, the text encoder to fine-tune, and retention."""
+    """Recipe file of ``ukok run``, the text encoder to fine-tune, the version of the code, and retention."""
 
     recipes_file: Path | None = None
-    ingest_grace_seconds: float = 60.0
     bert_base_model: str | None = None
     code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
 

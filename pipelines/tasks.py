@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,13 +103,11 @@ def recipes(file: Path | None, now: datetime) -> list[Report]:
 
 
 def logs(start: datetime | None, end: datetime | None, now: datetime) -> Report:
-    """Move events received in ``[start, end)`` into the fact table; by default from the end of the last run on."""
+    """Move events into the fact table: those received in ``[start, end)``, or without both what is new."""
     from pipelines.logs.ingest import ingest_logs
-    from pipelines.settings import PipelineSettings
 
-    grace = timedelta(seconds=PipelineSettings().ingest_grace_seconds)
     with open_resources() as opened:
-        return ingest_logs(opened.warehouse, opened.store, start, end, now=now, grace=grace)
+        return ingest_logs(opened.warehouse, opened.store, start, end, now=now)
 
 
 def erase(now: datetime) -> Report:
@@ -193,6 +191,22 @@ def upgrade() -> None:
         check(opened.warehouse, "warehouse")
         upgrade_database(opened.service, "service")
         upgrade_database(opened.warehouse, "warehouse")
+
+
+def replay_logs(reason: str | None, start: datetime | None, end: datetime | None) -> Report:
+    """Move rejected events that are valid now into the fact table."""
+    from pipelines.logs.replay import replay_logs as replay
+
+    with open_resources() as opened:
+        return replay(opened.warehouse, opened.store, start, end, only_reason=reason)
+
+
+def reconcile_logs(now: datetime) -> Report:
+    """Compare the counts of every day of events; raises :class:`~pipelines.logs.reconcile.EventsDiffer`."""
+    from pipelines.logs.reconcile import reconcile_all
+
+    with open_resources() as opened:
+        return reconcile_all(opened.warehouse, opened.store, now=now)
 
 
 def maintenance(now: datetime, *, dry_run: bool, kinds: "Collection[Kind] | None" = None) -> list[Report]:

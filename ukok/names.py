@@ -38,7 +38,6 @@ SETTINGS: Final = frozenset(
         "hmall_url",
         "hnsmall_url",
         "image_url",
-        "ingest_grace_seconds",
         "keep_event_days",
         "keep_raw_days",
         "keep_releases",

@@ -8,7 +8,9 @@ from typing import Final, Literal
 
 from artifacts.store import Store
 
-Kind = Literal["releases", "models", "datasets", "raw", "reports", "uploads", "events", "step_runs", "log_files"]
+Kind = Literal[
+    "releases", "models", "datasets", "raw", "reports", "uploads", "events", "step_runs", "log_files", "partitions"
+]
 
 # After that time, what looks unfinished belongs to a program that is gone.
 UNFINISHED: Final = timedelta(days=1)

@@ -1,10 +1,10 @@
 """Old rows of the warehouse: events of the landing table that are ingested, and reports of steps."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from sqlalchemy import ColumnElement, Date, Engine, Select, cast, delete, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Date, Engine, Select, cast, delete, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from pipelines.load.ledger import table_of
@@ -19,16 +19,19 @@ ROWS_PER_TRANSACTION: Final = 20_000
 def find_events(warehouse: Engine, before: datetime) -> Findings:
     """Landed events that were received before an instant and are in the fact table or in the quarantine.
 
-    Others stay, however old they are.
+    An event that is in neither stays, with all that were received after it: reconciliation compares the tables from the
+    oldest landed event on.
     """
-    old = LANDED.c.received_at < before
     with warehouse.connect() as conn:
+        old = LANDED.c.received_at < before
+        oldest_waiting = conn.scalar(select(func.min(LANDED.c.received_at)).where(old, ~_proven()))
         examined = conn.scalar(select(func.count()).select_from(LANDED).where(old)) or 0
-        proven = conn.scalar(select(func.count()).select_from(LANDED).where(old, _proven())) or 0
-    notes = {"old events that are not ingested": examined - proven} if examined > proven else {}
-    name = f"user_event received before {before:%Y-%m-%d}"
-    garbage = [Garbage(name, proven, 0, partial(_delete_events, warehouse, before))] if proven else []
-    return Findings(examined, garbage, notes)
+        end = min(before, oldest_waiting or before)
+        count = conn.scalar(select(func.count()).select_from(LANDED).where(LANDED.c.received_at < end)) or 0
+    waiting = {"kept since an older event is not ingested": examined - count} if oldest_waiting else {}
+    name = f"user_event received before {end:%Y-%m-%d %H:%M}"
+    garbage = [Garbage(name, count, 0, partial(_delete_events, warehouse, end))] if count else []
+    return Findings(examined, garbage, waiting)
 
 
 def find_step_runs(warehouse: Engine, before: datetime) -> Findings:
@@ -56,14 +59,24 @@ def _proven() -> ColumnElement[bool]:
     return or_(fact, exists().where(REJECTED.c.event_id == LANDED.c.event_id))
 
 
-def _delete_events(warehouse: Engine, before: datetime) -> None:
-    """Delete in short transactions, each of which stays if the next is killed."""
-    some = select(LANDED.c.event_id).where(LANDED.c.received_at < before, _proven()).limit(ROWS_PER_TRANSACTION)
-    deleted = ROWS_PER_TRANSACTION
-    while deleted == ROWS_PER_TRANSACTION:
+def _delete_events(warehouse: Engine, end: datetime) -> None:
+    """Delete the oldest first, in short transactions, each of which stays if the next is killed."""
+    until = None
+    while until != end:
         with warehouse.begin() as conn:
-            deleted = conn.execute(delete(LANDED).where(LANDED.c.event_id.in_(some))).rowcount
+            until = _end_of_batch(conn, end)
+            conn.execute(delete(LANDED).where(LANDED.c.received_at < until, _proven()))
     _vacuum(warehouse, LANDED.name)
+
+
+def _end_of_batch(conn: Connection, end: datetime) -> datetime:
+    """Instant before which there are some ``ROWS_PER_TRANSACTION`` events; all of one instant are in one batch."""
+    times = select(LANDED.c.received_at).where(LANDED.c.received_at < end).order_by(LANDED.c.received_at)
+    oldest = conn.scalar(times.limit(1))
+    after = conn.scalar(times.offset(ROWS_PER_TRANSACTION).limit(1))
+    if oldest is None or after is None:
+        return end
+    return min(end, max(after, oldest + timedelta(microseconds=1)))
 
 
 def _delete_step_runs(warehouse: Engine, old: list[ColumnElement[bool]]) -> None:

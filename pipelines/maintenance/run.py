@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, get_args
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,8 +21,9 @@ from pipelines.maintenance.rows import find_events, find_step_runs
 from pipelines.report import Report, record
 from pipelines.settings import PipelineSettings
 from pipelines.step_locks import ARTIFACTS, exclusive_lock
+from sql.warehouse.partitions import PartitionLocked, days_ahead, make_partitions, partition_name
+from ukok.korea import KST
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 BUILT: Final = frozenset[Kind]({"releases", "models", "datasets"})  # what trainings, builds and promotions use
 NAMED: Final = 100  # things that a report names
 Find = Callable[[], Findings]
@@ -44,15 +45,21 @@ def maintain(
     """Delete what is kept no longer at ``now``; return a Report for each kind.
 
     ``read`` counts what there is, ``written`` what is deleted, or in a dry run would be; the details have the bytes and
-    the names. A dry run is not recorded. Raises :class:`MaintenanceFailed` after all kinds if one failed.
+    the names. Partitions of the next days are made, not deleted. A dry run is not recorded. Raises :class:`MaintenanceFailed` after all kinds if one failed.
     """
     reports, failures = [], []
-    for kind, find in _finders(service, warehouse, store, settings, now).items():
+    steps: dict[Kind, Callable[[], Report]] = {
+        kind: partial(_list, kind, find, now) if dry_run else partial(_delete, kind, find, warehouse, store)
+        for kind, find in _finders(service, warehouse, store, settings, now).items()
+    }
+    if not dry_run:
+        steps["partitions"] = partial(_make_partitions, warehouse, store, now)
+    for kind, step in steps.items():
         if kinds is not None and kind not in kinds:
             continue
         try:
-            reports.append(_list(kind, find, now) if dry_run else _delete(kind, find, warehouse, store))
-        except (StoreError, SQLAlchemyError, OSError) as error:
+            reports.append(step())
+        except (StoreError, SQLAlchemyError, PartitionLocked, OSError) as error:
             failures.append(f"{kind}: {' '.join(str(error).split())}")
     if failures:
         raise MaintenanceFailed(f"maintenance failed for {'; '.join(failures)}")
@@ -101,6 +108,15 @@ def _delete(kind: Kind, find: Find, warehouse: Engine, store: Store) -> Report:
         _describe(report, findings)
         for garbage in findings.garbage:
             garbage.remove()
+    return report
+
+
+def _make_partitions(warehouse: Engine, store: Store, now: datetime) -> Report:
+    with record(warehouse, store, "maintenance_partitions") as report:
+        wanted = days_ahead(now.astimezone(KST).date())
+        made = make_partitions(warehouse, wanted)
+        report.read, report.written = len(wanted), len(made)
+        report.details["names"] = [partition_name(day) for day in made]
     return report
 
 

@@ -131,7 +131,7 @@ def test_only_ingested_events_leave_the_landing_table(
     ]
     with warehouse.begin() as conn:
         conn.execute(insert(UserEvent), [row | {"payload": {}} for row in rows])
-    ingest_logs(warehouse, store, NOW - 45 * DAY, NOW, now=NOW, grace=timedelta(0))
+    ingest_logs(warehouse, store, NOW - 45 * DAY, NOW, now=NOW)
     report = clean(service, warehouse, store, tmp_path)["events"]
     assert report.details["old events that are not ingested"] == 1
     with warehouse.connect() as conn:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_killed_runs"
-down_revision = "20261130_warehouse_baseline"
+down_revision = "20261201_event_ingestion"
 
 
 def upgrade() -> None:
