@@ -19,6 +19,7 @@ from sql.engines import check, service_engine, warehouse_engine
 if TYPE_CHECKING:
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
+    from pipelines.backup.restore import Restored
     from pipelines.maintenance.garbage import Kind
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
@@ -216,3 +217,20 @@ def maintenance(now: datetime, *, dry_run: bool, kinds: "Collection[Kind] | None
 
     with open_resources() as opened:
         return maintain(opened.service, opened.warehouse, opened.store, PipelineSettings(), now, dry_run, kinds)
+
+
+def backup(folder: Path, now: datetime) -> Report:
+    """Write both databases, the live release and an inventory of the artifacts into a new folder."""
+    from pipelines.backup.write import write_backup
+
+    with open_resources() as opened:
+        return write_backup(opened.service, opened.warehouse, opened.store, folder, now)
+
+
+def restore(folder: Path) -> "Restored":
+    """Fill two empty databases from a backup, and name the live release if the store has none."""
+    from pipelines.backup.restore import restore_backup
+
+    upgrade()
+    with open_resources() as opened:
+        return restore_backup(opened.service, opened.warehouse, opened.store, folder)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import crawl, db, load, logs, release, train
+from pipelines.cli.backup import backup, restore
 from pipelines.cli.maintenance import maintenance
 from pipelines.cli.run import run
 from pipelines.cli.serve import serve
@@ -41,7 +42,7 @@ def _options(
     """Options of `ukok` itself."""
 
 
-for command in (run, status, serve, load.load, load.link, maintenance, standin):
+for command in (run, status, serve, load.load, load.link, maintenance, backup, restore, standin):
     app.command()(command)
 for name, group in {
     "db": db.app,

@@ -45,7 +45,8 @@ def maintain(
     """Delete what is kept no longer at ``now``; return a Report for each kind.
 
     ``read`` counts what there is, ``written`` what is deleted, or in a dry run would be; the details have the bytes and
-    the names. Partitions of the next days are made, not deleted. A dry run is not recorded. Raises :class:`MaintenanceFailed` after all kinds if one failed.
+    the names. Partitions of the next days are made, not deleted. A dry run is not recorded. Raises
+    :class:`MaintenanceFailed` after all kinds if one failed.
     """
     reports, failures = [], []
     steps: dict[Kind, Callable[[], Report]] = {

@@ -111,4 +111,4 @@ def test_an_error_of_a_query_names_the_database_and_its_setting(stack: Stack) ->
             conn.execute(text("SELECT * FROM no_such_table"))
         engine.dispose()
         assert f"{name} database, UKOK_{name.upper()}_DB_URL, " in str(caught.value)
-        assert engine.url.password is None or engine.url.password not in str(caught.value)
+        assert not engine.url.password or engine.url.password not in str(caught.value)

@@ -16,6 +16,7 @@ from artifacts.s3 import S3Store
 from artifacts.store import Store
 from pipelines.load.ledger import record_loaded, table_of
 from pipelines.logs.ingest import ingest_logs
+from pipelines.logs.reconcile import reconcile_all
 from pipelines.maintenance.run import MaintenanceFailed, maintain
 from pipelines.report import Report, record
 from pipelines.settings import PipelineSettings
@@ -124,19 +125,21 @@ def test_old_raw_files_go_once_both_databases_have_them(
 def test_only_ingested_events_leave_the_landing_table(
     service: Engine, warehouse: Engine, store: Store, tmp_path: Path
 ) -> None:
-    ages = {1: 50, 2: 40, 3: 40, 4: 1}
+    ages = {1: 35, 2: 40, 3: 40, 4: 34, 5: 1}
     rows = [
         {"event_id": UUID(int=number), "received_at": NOW - age * DAY, "event_type": "" if number == 2 else "view"}
         for number, age in ages.items()
     ]
     with warehouse.begin() as conn:
         conn.execute(insert(UserEvent), [row | {"payload": {}} for row in rows])
-    ingest_logs(warehouse, store, NOW - 45 * DAY, NOW, now=NOW)
+    for start, end in ((NOW - 45 * DAY, NOW - 36 * DAY), (NOW - 34 * DAY, NOW)):
+        ingest_logs(warehouse, store, start, end, now=NOW)
     report = clean(service, warehouse, store, tmp_path)["events"]
-    assert report.details["old events that are not ingested"] == 1
+    assert report.details["kept since an older event is not ingested"] == 2
     with warehouse.connect() as conn:
         left = conn.scalars(select(UserEvent.event_id).order_by(UserEvent.event_id)).all()
-    assert [event.int for event in left] == [1, 4]
+    assert [event.int for event in left] == [1, 4, 5]
+    reconcile_all(warehouse, store, now=NOW)
 
 
 def test_the_last_report_of_each_step_stays(service: Engine, warehouse: Engine, store: Store, tmp_path: Path) -> None:
