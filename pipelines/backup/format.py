@@ -11,13 +11,19 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import Column, Date, LargeBinary, Table, Uuid
+from sqlalchemy.orm import DeclarativeBase
 
+import sql.service
+import sql.warehouse
 from sql.service.base import ServiceBase
 from sql.types import UtcDateTime
 from sql.upgrade import Database
@@ -26,9 +32,18 @@ from sql.warehouse.base import WarehouseBase
 SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 INVENTORY: Final = "artifacts.jsonl.gz"
+
+
+def _tables(package: ModuleType, base: type[DeclarativeBase]) -> Sequence[Table]:
+    """Every table of a database: those of all modules of its package."""
+    for module in iter_modules(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
+    return base.metadata.sorted_tables
+
+
 TABLES: Final[dict[Database, Sequence[Table]]] = {
-    "service": ServiceBase.metadata.sorted_tables,
-    "warehouse": WarehouseBase.metadata.sorted_tables,
+    "service": _tables(sql.service, ServiceBase),
+    "warehouse": _tables(sql.warehouse, WarehouseBase),
 }
 # Default of columns that hold a transaction of the server itself: a restored row belongs to the one that restores it.
 TRANSACTION: Final = "pg_current_xact_id"
