@@ -3,12 +3,15 @@
 A part that cannot be read is reported in its line, and the others are shown.
 """
 
+import shutil
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import Connection, Engine, Row, Table, func, inspect, select
@@ -63,6 +66,15 @@ class Component(BaseModel):
     name: Literal["service", "warehouse", "artifacts"]
     state: Literal["ok", "empty", "incomplete", "stopped", "unreadable", "unreachable"]
     detail: str
+
+
+class Disk(BaseModel):
+    """Free and total bytes of the disk that holds a folder of this machine."""
+
+    holds: Literal["UKOK_VAR_DIR", "artifacts"]
+    folder: str
+    free: int
+    total: int
 
 
 class SourceStatus(BaseModel):
@@ -128,6 +140,7 @@ class SystemStatus(BaseModel):
 
     at: AwareDatetime
     components: list[Component]
+    disks: list[Disk]
     sources: list[SourceStatus]
     unloaded: list[UnloadedFile]
     rows: list[TableRows]
@@ -194,6 +207,7 @@ def read_status(now: datetime) -> SystemStatus:
             release=release,
             release_problem=release_problem,
             components=[service.component, warehouse.component, store_state],
+            disks=list(_disks()),
         )
 
 
@@ -275,6 +289,19 @@ def _live_manifest(store: Store) -> tuple[Manifest | None, str | None]:
         return read_manifest(store, version, Manifest) if version else None, None
     except (StoreError, OSError) as error:
         return None, _one_line(error)
+
+
+def _disks() -> Iterator[Disk]:
+    """The disks of ``var_dir`` and of the artifacts, if they are in a folder; of one that is not there yet, its parent."""
+    settings = DatabaseSettings()
+    url = store_url()
+    folders: dict[Literal["UKOK_VAR_DIR", "artifacts"], Path] = {"UKOK_VAR_DIR": settings.var_dir}
+    if urlsplit(url).scheme in {"", "file"}:
+        folders["artifacts"] = Path(urlsplit(url).path)
+    for holds, folder in folders.items():
+        with suppress(OSError):
+            usage = shutil.disk_usage(next(each for each in (folder, *folder.resolve().parents) if each.is_dir()))
+            yield Disk(holds=holds, folder=str(folder), free=usage.free, total=usage.total)
 
 
 def _one_line(error: BaseException) -> str:

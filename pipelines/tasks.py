@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
     from pipelines.backup.restore import Restored
+    from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
@@ -234,3 +235,21 @@ def restore(folder: Path) -> "Restored":
     upgrade()
     with open_resources() as opened:
         return restore_backup(opened.service, opened.warehouse, opened.store, folder)
+
+
+def lineage(name: str) -> "ProductLineage | ReleaseLineage":
+    """Trace a product ``source:id``, a release by its version, or the ``live`` one back to raw files and pages."""
+    from artifacts.release import current
+    from pipelines.lineage import NoLineage, product_lineage, release_lineage
+    from recommender.product_ref import ProductRef
+
+    with open_resources() as opened:
+        source, colon, number = name.partition(":")
+        if colon:
+            if source not in registry.sources() or not number.isdecimal():
+                raise NoLineage(f"{name!r} is no product: expected e.g. kok:1471015, or the version of a release")
+            return product_lineage(opened.service, opened.warehouse, opened.store, ProductRef(source, int(number)))
+        version = current(opened.store) if name == "live" else name
+        if version is None:
+            raise NoLineage("no release is live: run `ukok release promote`")
+        return release_lineage(opened.warehouse, opened.store, version)

@@ -6,6 +6,7 @@ import typer
 
 from pipelines.cli import crawl, db, load, logs, release, train
 from pipelines.cli.backup import backup, restore
+from pipelines.cli.lineage import lineage
 from pipelines.cli.maintenance import maintenance
 from pipelines.cli.run import run
 from pipelines.cli.serve import serve
@@ -42,7 +43,7 @@ def _options(
     """Options of `ukok` itself."""
 
 
-for command in (run, status, serve, load.load, load.link, maintenance, backup, restore, standin):
+for command in (run, status, lineage, serve, load.load, load.link, maintenance, backup, restore, standin):
     app.command()(command)
 for name, group in {
     "db": db.app,

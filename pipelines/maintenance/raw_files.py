@@ -12,13 +12,13 @@ from artifacts.store import Store
 from crawlers.state.image_storage import IMAGES
 from crawlers.state.page_storage import PAGES
 from pipelines.load.ledger import loaded_runs, table_of
+from pipelines.load.loaded_files import RECIPES
 from pipelines.maintenance.garbage import UNFINISHED, Findings, Garbage, objects
 from sql.service import catalog
 from sql.warehouse import steps
 from ukok.korea import KST
 
 STATE = frozenset({PAGES, IMAGES})  # datasets that are not loaded; each crawl reads the newest file
-RECIPES = "recipes"  # the source that is loaded into the service database alone
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,5 @@ class LoadedEverywhere:
 
     def __contains__(self, run: RawRun) -> bool:
         file = (run.dataset, run.run_id)
+        # Recipes are loaded into the service database alone.
         return file in self.service[run.source] and (run.source == RECIPES or file in self.warehouse[run.source])

@@ -16,6 +16,7 @@ from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.store import Store
 from pipelines.code_version import code_version
+from pipelines.load.loaded_files import product_files, recipe_files
 from pipelines.release import food_products, tables
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import check_gate
@@ -82,7 +83,8 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             dimensions=Dimensions(word2vec=vectors.dimensions, text=items.texts.shape[1]),
             metric="inner product of unit vectors",
             datasets=Datasets(
-                recipes=corpora.snapshot(store, corpus), products=food_products.snapshot(store, products)
+                recipes=corpora.snapshot(store, corpus, recipe_files(service)),
+                products=food_products.snapshot(store, products, product_files(service)),
             ),
             code_version=code_version(),
             parameters=Parameters(

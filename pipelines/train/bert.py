@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.code_version import code_version
+from pipelines.load.loaded_files import recipe_files
 from pipelines.train import corpora, models
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
@@ -92,7 +93,7 @@ def train_and_save(
         export(train(corpus.fit(), parameters), folder, parameters, corpus.titles[:100])
         after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
         card = ModelCard[BertFigures](
-            datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
+            datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
             code_version=code_version(),
             parameters=asdict(parameters),
             seed=parameters.seed,

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.code_version import code_version
+from pipelines.load.loaded_files import recipe_files
 from pipelines.train import corpora, models
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import Word2VecFigures
@@ -47,7 +48,7 @@ def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFi
     parameters = Word2VecParameters()
     vectors = fit(corpus.fit(), parameters)
     card = ModelCard[Word2VecFigures](
-        datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
+        datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
         code_version=code_version(),
         parameters=asdict(parameters),
         seed=parameters.seed,

@@ -163,15 +163,14 @@ def test_a_damaged_or_foreign_backup_changes_nothing(
     write_backup(service, warehouse, store, good, NOW)
     with warehouse.begin() as conn:
         conn.execute(delete(StepRun))
+    newest = newest_revision("service")
     refusals = {
         "is missing": lambda folder: (folder / "service/kok_seller.jsonl.gz").unlink(),
         "is damaged": lambda folder: (folder / "artifacts.jsonl.gz").write_bytes(b"x"),
         "it is no backup": lambda folder: (folder / MANIFEST).unlink(),
         "is damaged or of another version": lambda folder: (folder / MANIFEST).write_text("{"),
         "restore it with version": lambda folder: _replace(folder / MANIFEST, '_version": 1', '_version": 9'),
-        "and the backup at 20200101_other": lambda folder: _replace(
-            folder / MANIFEST, newest_revision("service"), "20200101_other"
-        ),
+        "and the backup at 20200101_other": lambda folder: _replace(folder / MANIFEST, newest, "20200101_other"),
     }
     for number, (reason, damage) in enumerate(refusals.items()):
         folder = tmp_path / str(number)
