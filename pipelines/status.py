@@ -3,12 +3,15 @@
 A part that cannot be read is reported in its line, and the others are shown.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import Connection, Engine, Row, Table, func, inspect, select
@@ -25,6 +28,7 @@ from pipelines.crawl import CRAWL_ID
 from pipelines.load import kok, schedules
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
+from pipelines.step_locks import dead_runs
 from recommender.manifest import Manifest
 from recommender.product_ref import KOK
 from sql import embedded
@@ -62,6 +66,15 @@ class Component(BaseModel):
     name: Literal["service", "warehouse", "artifacts"]
     state: Literal["ok", "empty", "incomplete", "stopped", "unreadable", "unreachable"]
     detail: str
+
+
+class Disk(BaseModel):
+    """Free and total bytes of the disk that holds a folder of this machine."""
+
+    holds: Literal["UKOK_VAR_DIR", "artifacts"]
+    folder: str
+    free: int
+    total: int
 
 
 class SourceStatus(BaseModel):
@@ -127,6 +140,7 @@ class SystemStatus(BaseModel):
 
     at: AwareDatetime
     components: list[Component]
+    disks: list[Disk]
     sources: list[SourceStatus]
     unloaded: list[UnloadedFile]
     rows: list[TableRows]
@@ -170,6 +184,7 @@ def read_status(now: datetime) -> SystemStatus:
         store, store_state = _open_artifacts()
         manifest, release_problem = _live_manifest(store) if store else (None, None)
         runs = warehouse.read(_last_runs) or []
+        dead = warehouse.read(dead_runs) or set()
         done = warehouse.read(_last_done) or {}
         crawl_starts = warehouse.read(_crawl_starts) or {}
         unloaded: list[UnloadedFile] = []
@@ -188,10 +203,11 @@ def read_status(now: datetime) -> SystemStatus:
             ],
             unloaded=unloaded,
             rows=rows,
-            steps=[_step_status(run) for run in runs],
+            steps=[_step_status(run, dead) for run in runs],
             release=release,
             release_problem=release_problem,
             components=[service.component, warehouse.component, store_state],
+            disks=list(_disks()),
         )
 
 
@@ -275,6 +291,19 @@ def _live_manifest(store: Store) -> tuple[Manifest | None, str | None]:
         return None, _one_line(error)
 
 
+def _disks() -> Iterator[Disk]:
+    """The disks of ``var_dir`` and of the artifacts, if they are in a folder; of one that is not there yet, its parent."""
+    settings = DatabaseSettings()
+    url = store_url()
+    folders: dict[Literal["UKOK_VAR_DIR", "artifacts"], Path] = {"UKOK_VAR_DIR": settings.var_dir}
+    if urlsplit(url).scheme in {"", "file"}:
+        folders["artifacts"] = Path(urlsplit(url).path)
+    for holds, folder in folders.items():
+        with suppress(OSError):
+            usage = shutil.disk_usage(next(each for each in (folder, *folder.resolve().parents) if each.is_dir()))
+            yield Disk(holds=holds, folder=str(folder), free=usage.free, total=usage.total)
+
+
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
@@ -305,14 +334,15 @@ def _last_done(warehouse: Connection) -> dict[str, datetime]:
     return dict(warehouse.execute(last).all())
 
 
-def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
+def _step_status(run: Row[tuple[StepRun]], dead: Container[str]) -> StepStatus:
     # Both columns are JSON, which somebody may have edited.
     details, rejected = (each if isinstance(each, dict) else {} for each in (run.details, run.rejected))
     counts = {reason: count for reason, count in rejected.items() if isinstance(count, int)}
     version = details.get("version")
     detail = run.error or (version if isinstance(version, str) else None)
     detail = detail or figures_of(run.rows_read, run.rows_written, run.rows_unchanged, counts)
-    return StepStatus(step=run.step, status=run.status, started_at=run.started_at, seconds=run.seconds, detail=detail)
+    status = "killed" if run.run_id in dead else run.status
+    return StepStatus(step=run.step, status=status, started_at=run.started_at, seconds=run.seconds, detail=detail)
 
 
 def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:

@@ -1,6 +1,6 @@
 """One function a step: opens what the settings name, runs the step and returns what it made or its report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,11 +13,15 @@ from artifacts.open import open_store
 from artifacts.store import Store
 from crawlers import registry
 from pipelines.report import Report, record
+from pipelines.step_locks import ARTIFACTS, shared_lock
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
+    from pipelines.backup.restore import Restored
+    from pipelines.lineage import ProductLineage, ReleaseLineage
+    from pipelines.maintenance.garbage import Kind
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
     from recommender.manifest import Manifest
@@ -116,11 +120,18 @@ def erase(now: datetime) -> Report:
         return erase_users(opened.service, opened.warehouse, opened.store, now=now)
 
 
+@contextmanager
+def _training(opened: Resources, step: str) -> Iterator[Report]:
+    """Record a training; maintenance deletes no models and datasets meanwhile."""
+    with record(opened.warehouse, opened.store, step) as report, shared_lock(opened.warehouse, ARTIFACTS):
+        yield report
+
+
 def train_word2vec(now: datetime) -> "SavedModel[Word2VecFigures]":
     """Train ingredient vectors; return the version of the model and its figures."""
     from pipelines.train import word2vec
 
-    with open_resources() as opened, record(opened.warehouse, opened.store, "train_word2vec") as report:
+    with open_resources() as opened, _training(opened, "train_word2vec") as report:
         model = word2vec.train(opened.service, opened.store, now)
         report.details["version"] = model.version
         return model
@@ -132,7 +143,7 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     from pipelines.train import bert
 
     base_model = PipelineSettings().bert_base_model
-    with open_resources() as opened, record(opened.warehouse, opened.store, "train_bert") as report:
+    with open_resources() as opened, _training(opened, "train_bert") as report:
         model = bert.train_and_save(opened.service, opened.store, now, base_model)
         report.details["version"] = model.version
         return model
@@ -198,3 +209,47 @@ def reconcile_logs(now: datetime) -> Report:
 
     with open_resources() as opened:
         return reconcile_all(opened.warehouse, opened.store, now=now)
+
+
+def maintenance(now: datetime, *, dry_run: bool, kinds: "Collection[Kind] | None" = None) -> list[Report]:
+    """Delete what the settings ``UKOK_KEEP_*`` keep no longer, by default of every kind; a dry run only lists it."""
+    from pipelines.maintenance.run import maintain
+    from pipelines.settings import PipelineSettings
+
+    with open_resources() as opened:
+        return maintain(opened.service, opened.warehouse, opened.store, PipelineSettings(), now, dry_run, kinds)
+
+
+def backup(folder: Path, now: datetime) -> Report:
+    """Write both databases, the live release and an inventory of the artifacts into a new folder."""
+    from pipelines.backup.write import write_backup
+
+    with open_resources() as opened:
+        return write_backup(opened.service, opened.warehouse, opened.store, folder, now)
+
+
+def restore(folder: Path) -> "Restored":
+    """Fill two empty databases from a backup, and name the live release if the store has none."""
+    from pipelines.backup.restore import restore_backup
+
+    upgrade()
+    with open_resources() as opened:
+        return restore_backup(opened.service, opened.warehouse, opened.store, folder)
+
+
+def lineage(name: str) -> "ProductLineage | ReleaseLineage":
+    """Trace a product ``source:id``, a release by its version, or the ``live`` one back to raw files and pages."""
+    from artifacts.release import current
+    from pipelines.lineage import NoLineage, product_lineage, release_lineage
+    from recommender.product_ref import ProductRef
+
+    with open_resources() as opened:
+        source, colon, number = name.partition(":")
+        if colon:
+            if source not in registry.sources() or not number.isdecimal():
+                raise NoLineage(f"{name!r} is no product: expected e.g. kok:1471015, or the version of a release")
+            return product_lineage(opened.service, opened.warehouse, opened.store, ProductRef(source, int(number)))
+        version = current(opened.store) if name == "live" else name
+        if version is None:
+            raise NoLineage("no release is live: run `ukok release promote`")
+        return release_lineage(opened.warehouse, opened.store, version)

@@ -22,15 +22,17 @@ STYLES = {
     "empty": "yellow",
     "incomplete": "yellow",
     "stopped": "yellow",
+    "killed": "yellow",
 }
 WIDE = 100  # columns from which on reasons have room in the tables; below they follow as lines
+LITTLE_SPACE = 1e9  # bytes; a disk with fewer is shown as full
 MAX_FILES = 10  # files that are not loaded yet and are listed
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document instead.")] = False,
 ) -> None:
-    """Show freshness, row counts, the last run of every step, files not loaded yet, and the live release.
+    """Show freshness, row counts, the last run of every step, files not loaded yet, the live release and free space.
 
     Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured, but unreachable
     or unreadable.
@@ -62,6 +64,10 @@ def _components(found: "SystemStatus") -> "Table":
     table = _table("System", "", "state", "")
     for component in found.components:
         table.add_row(component.name, _styled(component.state), _plain(component.detail))
+    for disk in found.disks:
+        state = "full" if disk.free < LITTLE_SPACE else "ok"
+        text = f"{disk.free / 1e9:,.1f} GB free of {disk.total / 1e9:,.1f} in {disk.folder}"
+        table.add_row(f"disk of {disk.holds}", _styled(state), _plain(text))
     return table
 
 

@@ -1,7 +1,9 @@
 """Food products of the service database: titles, kinds and resolved ingredients."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 from sqlalchemy import Engine, select
@@ -12,6 +14,8 @@ from recommender.product_ref import KOK
 from recommender.text.titles import normalise_title
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient
+
+DATASET: Final = "products"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,9 @@ def read_products(service: Engine) -> list[FoodProduct]:
     return sorted(products, key=lambda product: (product.source, product.product_id))
 
 
-def snapshot(store: Store, products: list[FoodProduct]) -> str:
-    """Write the products as a dataset snapshot and return its version."""
+def snapshot(store: Store, products: list[FoodProduct], raw_files: Sequence[str] = ()) -> str:
+    """Write the products as a dataset snapshot and return its version; ``raw_files``: those that they come from."""
     columns = ("source", "product_id", "title", "is_ingredient", "popularity")
     table = pd.DataFrame({name: [getattr(product, name) for product in products] for name in columns})
     table["ingredients"] = ["\t".join(product.ingredients) for product in products]
-    return write_snapshot(store, "products", {"products": table})
+    return write_snapshot(store, DATASET, {DATASET: table}, raw_files)

@@ -38,12 +38,15 @@ def read_recipes(service: Engine) -> RecipeCorpus:
         return corpus_of(rows, ((recipe_id, name) for recipe_id, name in conn.execute(lines)))
 
 
-def snapshot(store: Store, corpus: RecipeCorpus) -> str:
-    """Write `corpus` as a dataset snapshot and return its version; the same recipes have the same version."""
+def snapshot(store: Store, corpus: RecipeCorpus, raw_files: Sequence[str] = ()) -> str:
+    """Write `corpus` as a dataset snapshot and return its version; the same recipes have the same version.
+
+    ``raw_files``: those that the recipes come from.
+    """
     recipes = pd.DataFrame(
         {"recipe_id": corpus.recipe_ids, "title": list(corpus.titles), "popularity": corpus.popularity}
     )
     lengths = [len(basket) for basket in corpus.baskets]
     names: Sequence[str] = [name for basket in corpus.baskets for name in basket]
     lines = pd.DataFrame({"recipe_id": np.repeat(corpus.recipe_ids, lengths), "name": pd.Series(names, dtype="str")})
-    return write_snapshot(store, DATASET, {"recipes": recipes, "ingredients": lines})
+    return write_snapshot(store, DATASET, {"recipes": recipes, "ingredients": lines}, raw_files)
