@@ -1,8 +1,8 @@
 """Airflow on this machine: api-server, scheduler and dag-processor as three processes, and the demo sources.
 
-`make airflow` starts it. Its state is under var/airflow, its metadata in the database ``airflow`` of the embedded
-PostgreSQL. Ctrl-C stops everything but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left
-behind are stopped at the next start.
+`make airflow` starts it. The scheduler starts when the api-server answers, because a task that begins before fails. The
+state is under var/airflow, the metadata in the database ``airflow`` of the embedded PostgreSQL. Ctrl-C stops everything
+but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left behind are stopped at the next start.
 """
 
 import argparse
@@ -75,8 +75,8 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
     common = {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
     env = common | os.environ | airflow_settings(home, port)
     server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    commands = {
-        "api-server": [str(BIN / "airflow"), *server],
+    first = {"api-server": [str(BIN / "airflow"), *server]}
+    then = {
         "scheduler": [str(BIN / "airflow"), "scheduler", "--skip-serve-logs"],
         "dag-processor": [str(BIN / "airflow"), "dag-processor"],
     }
@@ -85,11 +85,15 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
         env |= demo_settings(demo_port)
         # The middle of its three days is today, so that there are shows in the past and to come.
         yesterday = datetime.now(ZoneInfo("Asia/Seoul")).date() - timedelta(days=1)
-        commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
+        first["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
     finish([str(BIN / "airflow"), "db", "migrate"], env)
-    with started(commands, env, home) as processes:
-        wait_until_healthy(port, processes, home)
+    finish([sys.executable, "-m", "dags.pools"], env)
+    with stopped_at_the_end(home) as processes:
+        start(first, env, home, processes)
+        wait_until_healthy(["metadatabase"], port, processes, home)
+        start(then, env, home, processes)
+        wait_until_healthy(["metadatabase", "scheduler", "dag_processor"], port, processes, home)
         print(f"Airflow    http://127.0.0.1:{port}    login: admin / {password}")
         print(f"REST API   http://127.0.0.1:{port}/docs")
         print(f"Logs       {home}/logs (tasks), {home}/*.log (processes)")
@@ -163,30 +167,34 @@ def finish(command: Sequence[str], env: Mapping[str, str]) -> None:
         raise Failed(f"{done.stdout}\n`{' '.join(command)}` failed with exit code {done.returncode}.")
 
 
-@contextmanager
-def started(
-    commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path
-) -> Iterator[dict[str, psutil.Popen]]:
-    """Start each command with its own log file; stop all at the end.
+def start(
+    commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path, processes: dict[str, psutil.Popen]
+) -> None:
+    """Start each command with its own log file, and add it to the running processes.
 
     Each has its own session: Ctrl-C on the terminal reaches only this script, which then stops them in order.
     """
+    for name, command in commands.items():
+        with (home / f"{name}.log").open("wb") as log:
+            processes[name] = psutil.Popen(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        remember(home, processes.values())
+
+
+@contextmanager
+def stopped_at_the_end(home: Path) -> Iterator[dict[str, psutil.Popen]]:
+    """Yield an empty dict of running processes; stop those in it at the end, the scheduler before the api-server."""
     processes: dict[str, psutil.Popen] = {}
     try:
-        for name, command in commands.items():
-            with (home / f"{name}.log").open("wb") as log:
-                processes[name] = psutil.Popen(
-                    command,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            remember(home, processes.values())
         yield processes
     finally:
-        stop(list(processes.values()))
+        stop(list(reversed(processes.values())))
         leftovers_file(home).unlink(missing_ok=True)
 
 
@@ -236,14 +244,14 @@ def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
             raise Failed(f"{last}\nThe {name} ended with exit code {code}; the rest was stopped. Its log: {log}")
 
 
-def wait_until_healthy(port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
-    """Poll until the api-server reports that the database, the scheduler and the dag-processor are healthy."""
+def wait_until_healthy(parts: Iterable[str], port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until the api-server answers, and reports that these parts of Airflow are healthy."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         check_all_run(processes, home)
         with suppress(httpx.HTTPError):
             health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
+            if all(health[part]["status"] == "healthy" for part in parts):
                 return
         time.sleep(0.5)
     raise Failed(f"Airflow was not healthy within {START_SECONDS} s. Its logs: {home}/*.log")

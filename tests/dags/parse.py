@@ -11,6 +11,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from sqlalchemy.orm import Session
 
+from dags.pools import pools
+
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
@@ -27,6 +29,7 @@ def main(folder: Path) -> None:
             "catchup": dag.catchup,
             "max_active_runs": dag.max_active_runs,
             "timeout": dag.dagrun_timeout is not None,
+            "alerts": dag.on_failure_callback.__name__,
             "triggered_by": triggering_assets(dag),
             "params": {
                 name: {"description": param.description, **param.schema}
@@ -39,6 +42,9 @@ def main(folder: Path) -> None:
                     "retries": task.retries,
                     "backoff": task.retry_exponential_backoff,
                     "timeout": task.execution_timeout is not None,
+                    "alerts": [callback.__name__ for callback in task.on_failure_callback],
+                    "pool": task.pool,
+                    "pool_slots": task.pool_slots,
                     "outlets": sorted(asset.name for asset in task.outlets),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,
@@ -49,7 +55,8 @@ def main(folder: Path) -> None:
         for dag in bag.dags.values()
     }
     heavy = sorted(set(HEAVY) & set(sys.modules))
-    json.dump({"import_errors": bag.import_errors, "heavy": heavy, "dags": dags}, sys.stdout)
+    slots = {name: slots for name, (slots, _) in pools().items()}
+    json.dump({"import_errors": bag.import_errors, "heavy": heavy, "dags": dags, "pools": slots}, sys.stdout)
 
 
 def triggering_assets(dag: "DAG") -> list[list[str]]:
