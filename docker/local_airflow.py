@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,28 +72,21 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
     """Prepare the databases, start the processes and watch them until an exception."""
     check_port_is_free(port)
     password = admin_password(home)
-    common = {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
-    env = common | os.environ | airflow_settings(home, port)
-    server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    first = {"api-server": [str(BIN / "airflow"), *server]}
-    then = {
-        "scheduler": [str(BIN / "airflow"), "scheduler", "--skip-serve-logs"],
-        "dag-processor": [str(BIN / "airflow"), "dag-processor"],
-    }
+    metadata = metadata_database()
+    env = common_settings() | os.environ | airflow_settings(home, port, metadata)
+    commands: dict[str, list[str]] = {}
     if standin:
         demo_port = free_port()
         env |= demo_settings(demo_port)
         # The middle of its three days is today, so that there are shows in the past and to come.
         yesterday = datetime.now(ZoneInfo("Asia/Seoul")).date() - timedelta(days=1)
-        first["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
+        commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
     finish([str(BIN / "airflow"), "db", "migrate"], env)
     finish([sys.executable, "-m", "dags.pools"], env)
     with stopped_at_the_end(home) as processes:
-        start(first, env, home, processes)
-        wait_until_healthy(["metadatabase"], port, processes, home)
-        start(then, env, home, processes)
-        wait_until_healthy(["metadatabase", "scheduler", "dag_processor"], port, processes, home)
+        start(commands, env, home, processes)
+        start_airflow(env, home, port, metadata, processes)
         print(f"Airflow    http://127.0.0.1:{port}    login: admin / {password}")
         print(f"REST API   http://127.0.0.1:{port}/docs")
         print(f"Logs       {home}/logs (tasks), {home}/*.log (processes)")
@@ -104,14 +97,26 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
             check_all_run(processes, home)
 
 
+def common_settings() -> dict[str, str]:
+    """Return the settings of Airflow that hold everywhere."""
+    return {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
+
+
+def component_commands(port: int) -> dict[str, list[str]]:
+    """Return the command of each process of Airflow."""
+    server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    parts = {"api-server": server, "scheduler": ["scheduler", "--skip-serve-logs"], "dag-processor": ["dag-processor"]}
+    return {name: [str(BIN / "airflow"), *part] for name, part in parts.items()}
+
+
 def demo_settings(port: int) -> dict[str, str]:
     """Return the environment that points the steps at the demo sources and the demo recipes."""
     recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
     return base_urls(f"http://127.0.0.1:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0", "UKOK_RECIPES_FILE": recipes}
 
 
-def airflow_settings(home: Path, port: int) -> dict[str, str]:
-    """Return the environment of the three processes."""
+def airflow_settings(home: Path, port: int, metadata: str) -> dict[str, str]:
+    """Return the environment of the three processes; ``metadata`` is the URL of Airflow's own database."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -120,7 +125,7 @@ def airflow_settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API_AUTH__JWT_SECRET": stored_secret(home / "jwt_secret"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "UKOK_VAR_DIR": str(home.parent),
@@ -187,6 +192,19 @@ def start(
         remember(home, processes.values())
 
 
+def start_airflow(
+    env: Mapping[str, str], home: Path, port: int, metadata: str, processes: dict[str, psutil.Popen]
+) -> None:
+    """Start the processes of Airflow, the scheduler after the api-server answers; return when it can run DAGs."""
+    commands = component_commands(port)
+    scheduler = {"scheduler": commands.pop("scheduler")}
+    start(commands, env, home, processes)
+    wait_until_healthy(["metadatabase"], port, processes, home)
+    start(scheduler, env, home, processes)
+    wait_until_healthy(["scheduler", "dag_processor"], port, processes, home)
+    wait_until_parsed(metadata, processes, home)
+
+
 @contextmanager
 def stopped_at_the_end(home: Path) -> Iterator[dict[str, psutil.Popen]]:
     """Yield an empty dict of running processes; stop those in it at the end, the scheduler before the api-server."""
@@ -246,15 +264,37 @@ def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
 
 def wait_until_healthy(parts: Iterable[str], port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
     """Poll until the api-server answers, and reports that these parts of Airflow are healthy."""
+
+    def healthy() -> bool:
+        with suppress(httpx.HTTPError):
+            health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
+            return all(health[part]["status"] == "healthy" for part in parts)
+        return False
+
+    wait_until(healthy, f"healthy ({', '.join(parts)})", processes, home)
+
+
+def wait_until_parsed(metadata: str, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until every DAG can be triggered."""
+    files = sum("@dag(" in path.read_text(encoding="utf-8") for path in (ROOT / "dags").glob("*.py"))
+    engine = sqlalchemy.create_engine(metadata, poolclass=sqlalchemy.NullPool)
+
+    def parsed() -> bool:
+        with engine.connect() as conn:
+            return bool(conn.scalar(sqlalchemy.text("SELECT count(DISTINCT dag_id) FROM serialized_dag")) >= files)
+
+    wait_until(parsed, "ready to run its DAGs", processes, home)
+
+
+def wait_until(condition: Callable[[], bool], what: str, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until a condition holds; raise :class:`Failed` when a process ends or it takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         check_all_run(processes, home)
-        with suppress(httpx.HTTPError):
-            health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
-            if all(health[part]["status"] == "healthy" for part in parts):
-                return
+        if condition():
+            return
         time.sleep(0.5)
-    raise Failed(f"Airflow was not healthy within {START_SECONDS} s. Its logs: {home}/*.log")
+    raise Failed(f"Airflow was not {what} within {START_SECONDS} s. Its logs: {home}/*.log")
 
 
 def check_port_is_free(port: int) -> None:
