@@ -29,6 +29,10 @@ class AirflowApi:
         """Trigger a run as the UI does."""
         return self._post(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
 
+    def pause(self, dag: str) -> None:
+        """Let a DAG begin no runs."""
+        self.client.patch(f"/api/v2/dags/{dag}", json={"is_paused": True}).raise_for_status()
+
     def backfill(self, dag: str, start: datetime, end: datetime) -> httpx.Response:
         """Ask for a backfill; return the response, which may refuse it."""
         body = {"dag_id": dag, "from_date": start.isoformat(), "to_date": end.isoformat(), "max_active_runs": 1}

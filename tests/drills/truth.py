@@ -41,7 +41,7 @@ def compare_mall(catalog: Catalog, service: Engine, warehouse: Engine) -> str:
 
 
 def compare_schedules(catalog: Catalog, service: Engine, warehouse: Engine, sources: tuple[str, ...]) -> str:
-    """Compare the coming shows of broadcasters in both databases with the catalog; past ones may have left the pages."""
+    """Compare the coming shows of broadcasters in both databases with the catalog."""
     # The show on air at the crawl may be listed without its start: the comparison begins with the next hour but one.
     since = datetime.now(KST) + timedelta(hours=2)
     channels = [channel for source in sources for channel in CHANNELS[source]]
