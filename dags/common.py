@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from airflow.exceptions import AirflowFailException
 from airflow.sdk import Asset, Param, RetryDecision, RetryPolicy, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
 
 from dags.alerts import run_failed, task_failed
 from ukok.korea import KST

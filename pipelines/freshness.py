@@ -44,7 +44,7 @@ def find_overdue(warehouse: Engine, allowed: dict[str, timedelta], now: datetime
     """Return the steps that are overdue at ``now``; one that never ran is measured from the first step of all."""
     done = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
     with warehouse.connect() as conn:
-        last = dict(conn.execute(done).tuples().all())
+        last = dict(conn.execute(done).all())
         first: datetime = conn.scalar(select(func.min(StepRun.started_at))) or now
     return [
         Overdue(step, last.get(step), limit) for step, limit in allowed.items() if now - last.get(step, first) > limit

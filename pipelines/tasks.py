@@ -198,7 +198,7 @@ def data_versions() -> dict[str, int]:
     from sql.service.catalog import DataVersion
 
     with open_resources() as opened, opened.service.connect() as conn:
-        return dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).tuples().all())
+        return dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
 
 
 def check_deadlines(now: datetime) -> None:

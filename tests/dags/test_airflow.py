@@ -60,7 +60,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
         script = subprocess.Popen(command, env=unmeasured(env), stdout=out, stderr=out, start_new_session=True)
     try:
         password = until(lambda: printed_password(script, log), "Airflow to start", SECONDS)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             yield Airflow(AirflowApi.log_in(client, password).client, script)
     finally:
         script.send_signal(signal.SIGINT)

@@ -55,7 +55,7 @@ def test_dag_is_documented_tagged_and_bounded(parsed: dict[str, Any], name: str)
     assert not dag["catchup"]
     assert dag["max_active_runs"] == 1
     assert dag["timeout"]
-    assert dag["alerts"] == "run_failed"
+    assert dag["alerts"] == ["run_failed"]
     for param in dag["params"].values():
         assert param["description"]
         assert param["type"]

@@ -189,15 +189,17 @@ def environment() -> Iterator[Environment]:
         start_airflow(env, home, port, urls["metadata"], processes)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
         api = AirflowApi.log_in(client, password)
-        engines = [service_engine(urls["service"]), warehouse_engine(urls["warehouse"])]
-        engines.append(sqlalchemy.create_engine(urls["metadata"]))
-        for engine in engines:
+        service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
+        metadata = sqlalchemy.create_engine(urls["metadata"])
+        for engine in (service, warehouse, metadata):
             stack.callback(engine.dispose)
         yield Environment(
             api,
             sources,
             catalog,
-            *engines,
+            service,
+            warehouse,
+            metadata,
             list(proxies.values()),
             var / "artifacts",
             env,

@@ -1,6 +1,7 @@
 """Drills: what operators do, and what they come back to."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text
 
@@ -72,8 +73,8 @@ def backfills(env: Environment) -> Shown:
         hours = 3 if dag == "ingest_logs" else 24
         asked = env.api.backfill(dag, start, start + timedelta(hours=hours))
         shown.expect(f"{dag} is accepted: {asked.text}", true=asked.status_code == 200)
-        number = asked.json()["id"]
-        until(lambda number=number: env.api.get(f"/api/v2/backfills/{number}")["completed_at"], f"{dag}", 180)
+        path = f"/api/v2/backfills/{asked.json()['id']}"
+        until(partial(_completed, env, path), f"the backfill of {dag}", 180)
         found = [run for run in env.api.runs(dag) if run["run_type"] == "backfill"]
         ended = sorted(run["state"] for run in found)
         shown.see(f"{dag}: {len(found)} runs, {', '.join(dict.fromkeys(ended))}")
@@ -107,6 +108,10 @@ def two_days_down(env: Environment) -> Shown:
     shown.compare(compare_events(env.warehouse))
     shown.compare(compare_mall(env.catalog, env.service, env.warehouse))
     return shown
+
+
+def _completed(env: Environment, backfill: str) -> bool:
+    return bool(env.api.get(backfill)["completed_at"])
 
 
 def _set_back(env: Environment, dags: tuple[str, ...], by: timedelta) -> None:
