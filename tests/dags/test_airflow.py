@@ -191,5 +191,15 @@ def check_a_failed_broadcaster_leaves_the_others_linked(running: Airflow, source
     assert running.ended("crawl_schedules", run) == "failed"
     states = {task: state for task, (state, _) in running.tasks("crawl_schedules", run).items()}
     failed = {"crawl_nsmall": "failed", "load_nsmall": "upstream_failed", "complete": "upstream_failed"}
+    extra = running.asset_event("schedule")["extra"]
+    assert (extra["fresh"], extra["stale"]) == (["hmall", "hnsmall"], ["nsmall"])
+    assert extra["rows"].keys() == {
+        "load_hmall",
+        "load_hmall_history",
+        "load_hnsmall",
+        "load_hnsmall_history",
+        "link_items",
+    }
+    assert extra["versions"].keys() >= {"schedule"}
     others = ("crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "link")
     assert states == failed | dict.fromkeys(others, "success")

@@ -22,23 +22,12 @@ from sqlalchemy import Engine, insert, make_url
 from crawlers.standin.catalog import DEMO, Catalog, load_catalog
 from crawlers.standin.faults import Fault
 from crawlers.standin.server import Standin, running_standin
-from docker.local_airflow import (
-    BIN,
-    admin_password,
-    airflow_settings,
-    common_settings,
-    component_commands,
-    finish,
-    start,
-    start_airflow,
-    stopped_at_the_end,
-    wait_until_healthy,
-)
 from sql.engines import service_engine, warehouse_engine
 from sql.warehouse.events import UserEvent
 from tests.builders.airflow_api import AirflowApi
 from tests.builders.alert_receivers import webhook
 from tests.builders.databases import new_database
+from tests.builders.local_airflow import script as airflow
 from tests.builders.servers import free_port
 from tests.builders.tcp_proxy import TcpProxy, tcp_proxy
 from tests.builders.waiting import until
@@ -130,7 +119,9 @@ class Environment:
 
     def ukok(self, *args: str) -> "subprocess.CompletedProcess[str]":
         """Run a command as an operator does beside Airflow."""
-        return subprocess.run([str(BIN / "ukok"), *args], env=self.env, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [str(airflow.BIN / "ukok"), *args], env=self.env, capture_output=True, text=True, check=False
+        )
 
     def task_process(self, instance: dict[str, Any]) -> psutil.Process:
         """Return the process of a running task."""
@@ -151,8 +142,10 @@ class Environment:
 
     def start_scheduler(self) -> None:
         """Start the scheduler again."""
-        start({"scheduler": component_commands(self.port)["scheduler"]}, self.env, self.home, self.processes)
-        wait_until_healthy(["scheduler"], self.port, self.processes, self.home)
+        airflow.start(
+            {"scheduler": airflow.component_commands(self.port)["scheduler"]}, self.env, self.home, self.processes
+        )
+        airflow.wait_until_healthy(["scheduler"], self.port, self.processes, self.home)
 
 
 @contextmanager
@@ -172,7 +165,13 @@ def environment() -> Iterator[Environment]:
         stack.enter_context(_small_disk(var / "artifacts"))
         home, port = var / "airflow", free_port()
         home.mkdir()
-        env = os.environ | common_settings() | airflow_settings(home, port, urls["metadata"]) | IMPATIENT | sources.env
+        env = (
+            os.environ
+            | airflow.common_settings()
+            | airflow.airflow_settings(home, port, urls["metadata"])
+            | IMPATIENT
+            | sources.env
+        )
         env |= {
             "UKOK_SERVICE_DB_URL": _through(urls["service"], proxies["service"]),
             "UKOK_WAREHOUSE_DB_URL": _through(urls["warehouse"], proxies["warehouse"]),
@@ -181,12 +180,12 @@ def environment() -> Iterator[Environment]:
             "UKOK_ALERT_WEBHOOK_URL": hook,
             "OMP_NUM_THREADS": "1",
         }
-        finish([str(BIN / "ukok"), "db", "upgrade"], env)
-        finish([str(BIN / "airflow"), "db", "migrate"], env)
-        finish([sys.executable, "-m", "dags.pools"], env)
-        password = admin_password(home)
-        processes = stack.enter_context(stopped_at_the_end(home))
-        start_airflow(env, home, port, urls["metadata"], processes)
+        airflow.finish([str(airflow.BIN / "ukok"), "db", "upgrade"], env)
+        airflow.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env)
+        airflow.finish([sys.executable, "-m", "dags.pools"], env)
+        password = airflow.admin_password(home)
+        processes = stack.enter_context(airflow.stopped_at_the_end(home))
+        airflow.start_airflow(env, home, port, urls["metadata"], processes)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
         api = AirflowApi.log_in(client, password)
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
