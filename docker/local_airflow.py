@@ -34,7 +34,7 @@ from sql.settings import DatabaseSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 20
 
 
