@@ -4,11 +4,16 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock
 
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.store import UnfinishedUpload
+
+LOCK = "lock"
 
 
 class FolderStore:
@@ -35,7 +40,7 @@ class FolderStore:
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> None:
         self._incoming.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._incoming / "lock"):
+        with FileLock(self._incoming / LOCK):
             found = self.get_versioned(key)[1] if self.exists(key) else None
             if found != etag:
                 raise Conflict(f"{key} was changed by another writer: read it again and retry")
@@ -64,6 +69,9 @@ class FolderStore:
         keys = (path.relative_to(self.root).as_posix() for path in files)
         return sorted(key for key in keys if key.startswith(prefix))
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        return {key: (self.root / key).stat().st_size for key in self.list(prefix)}
+
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
 
@@ -75,6 +83,18 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
+        files = sorted(self._incoming.iterdir()) if self._incoming.is_dir() else []
+        found = [(path, path.stat()) for path in files if path.name != LOCK]
+        return [
+            UnfinishedUpload(path.name, f".incoming/{path.name}", stat.st_size)
+            for path, stat in found
+            if stat.st_mtime < before.timestamp()
+        ]
+
+    def discard_upload(self, upload: UnfinishedUpload) -> None:
+        (self._incoming / upload.upload_id).unlink(missing_ok=True)
 
     def _unread(self, key: str, error: OSError) -> StoreError:
         if isinstance(error, NotADirectoryError) and not self.root.is_dir():

@@ -169,6 +169,12 @@ def current(store: Store) -> str | None:
     return pointer.version if pointer else None
 
 
+def named_by_current(store: Store) -> set[str]:
+    """Versions that ``CURRENT`` names: the live one and those that a rollback can go back to."""
+    pointer, _ = _pointer(store)
+    return {pointer.version, *pointer.previous} if pointer else set()
+
+
 def promote(store: Store, version: str, *, expected: str | None) -> None:
     """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.errors.Conflict`."""
     read_manifest(store, version, BaseManifest)

@@ -1,8 +1,9 @@
 """Store in an S3 bucket. The server must honour ``If-Match`` and ``If-None-Match`` on writes."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import boto3
@@ -11,8 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.store import UnfinishedUpload
 
-MISSING = {"NoSuchKey", "404", "NotFound"}
+MISSING = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
 LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "ExpiredToken"}
 
@@ -69,12 +71,15 @@ class S3Store:
             self._client.download_file(self.bucket, self.prefix + key, str(path))
 
     def list(self, prefix: str) -> list[str]:
+        return list(self.sizes(prefix))
+
+    def sizes(self, prefix: str) -> dict[str, int]:
         with self._errors(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix + prefix
             )
-            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return sorted(key.removeprefix(self.prefix) for key in keys)
+            found = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+        return {key.removeprefix(self.prefix): found[key] for key in sorted(found)}
 
     def exists(self, key: str) -> bool:
         try:
@@ -90,6 +95,32 @@ class S3Store:
     def delete(self, key: str) -> None:
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
+        with self._errors(self.prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket, Prefix=self.prefix
+            )
+            found = [upload for page in pages for upload in page.get("Uploads", []) if upload["Initiated"] < before]
+            return [
+                UnfinishedUpload(
+                    upload["UploadId"],
+                    upload["Key"].removeprefix(self.prefix),
+                    self._uploaded(upload["Key"], upload["UploadId"]),
+                )
+                for upload in found
+            ]
+
+    def discard_upload(self, upload: UnfinishedUpload) -> None:
+        with suppress(NotFound), self._errors(upload.key):
+            self._client.abort_multipart_upload(
+                Bucket=self.bucket, Key=self.prefix + upload.key, UploadId=upload.upload_id
+            )
+
+    def _uploaded(self, key: str, upload_id: str) -> int:
+        """Return the bytes of an unfinished upload."""
+        pages = self._client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
+        return sum(part["Size"] for page in pages for part in page.get("Parts", []))
 
     def _verify(self, key: str, data: bytes, etag: str) -> None:
         """Raise ``StoreError`` if the server stored something else; without MD5 entity tags, compare the sizes."""

@@ -4,8 +4,20 @@ A key is a relative path with ``/``. Writes are atomic. The entity tag of an obj
 conditional writes compare it.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class UnfinishedUpload:
+    """An upload that never became an object: its id in the store, the key or file that it was for, and its bytes."""
+
+    upload_id: str
+    key: str
+    size: int
 
 
 class Store(Protocol):
@@ -32,6 +44,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> list[str]:
         """Return the keys that begin with ``prefix``, sorted."""
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size in bytes of each object whose key begins with ``prefix``, in order of keys."""
+
     def exists(self, key: str) -> bool:
         """Return whether there is an object at the key."""
 
@@ -40,3 +55,9 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Delete an object; a missing one is no error."""
+
+    def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
+        """Return the uploads that began before an instant and did not end."""
+
+    def discard_upload(self, upload: UnfinishedUpload) -> None:
+        """Delete what an unfinished upload has left; one that is gone is no error."""

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, insert, update
 
 from artifacts.raw import new_run_id
 from artifacts.store import Store
+from pipelines.step_locks import mark_killed, shared_lock
 from sql.warehouse.steps import StepRun
 
 log = structlog.get_logger(__name__)
@@ -71,13 +72,20 @@ def record(
 ) -> Iterator[Report]:
     """Record a step in ``step_run``: ``running`` at once, then ``done``, or ``failed`` with the reason in one line.
 
-    A row that stays ``running`` belongs to a run that was killed; running the step again is safe.
+    Rows that say ``running`` and whose run was killed are set to ``killed``; running the step again is safe.
     """
     started_at, began = datetime.now(UTC), time.monotonic()
     start, end = interval or (None, None)
     report = Report(step, new_run_id(started_at), start, end)
-    with warehouse.begin() as conn:
-        conn.execute(insert(StepRun).values(started_at=started_at, status="running", **_columns(report)))
+    with shared_lock(warehouse, report.run_id):
+        with warehouse.begin() as conn:
+            mark_killed(conn)
+            conn.execute(insert(StepRun).values(started_at=started_at, status="running", **_columns(report)))
+        yield from _finished(warehouse, store, report, began)
+
+
+def _finished(warehouse: Engine, store: Store, report: Report, began: float) -> Iterator[Report]:
+    """Yield the report, then record how the step ended."""
     try:
         yield report
     except BaseException as error:

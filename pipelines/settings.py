@@ -2,12 +2,21 @@
 
 from pathlib import Path
 
+from pydantic import Field
+
 from ukok.settings import Settings
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, grace period of events in seconds, and the text encoder to fine-tune."""
+    """Recipe file of ``ukok run``, the text encoder to fine-tune, the version of the code, and retention."""
 
     recipes_file: Path | None = None
-    ingest_grace_seconds: float = 60.0
     bert_base_model: str | None = None
+    code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
+
+    keep_releases: int = Field(default=5, ge=1, description="Newest releases, and newest models of each kind, to keep")
+    keep_raw_days: int = Field(default=400, ge=31, description="Days for which files of the raw zone are kept")
+    keep_event_days: int = Field(default=30, ge=2, description="Days for which ingested events stay in user_event")
+    keep_report_days: int = Field(
+        default=90, ge=2, description="Days for which reports, saved pages, rejects, logs and step_run are kept"
+    )

@@ -3,7 +3,7 @@
 A part that cannot be read is reported in its line, and the others are shown.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from pipelines.crawl import CRAWL_ID
 from pipelines.load import kok, schedules
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
+from pipelines.step_locks import dead_runs
 from recommender.manifest import Manifest
 from recommender.product_ref import KOK
 from sql import embedded
@@ -170,6 +171,7 @@ def read_status(now: datetime) -> SystemStatus:
         store, store_state = _open_artifacts()
         manifest, release_problem = _live_manifest(store) if store else (None, None)
         runs = warehouse.read(_last_runs) or []
+        dead = warehouse.read(dead_runs) or set()
         done = warehouse.read(_last_done) or {}
         crawl_starts = warehouse.read(_crawl_starts) or {}
         unloaded: list[UnloadedFile] = []
@@ -188,7 +190,7 @@ def read_status(now: datetime) -> SystemStatus:
             ],
             unloaded=unloaded,
             rows=rows,
-            steps=[_step_status(run) for run in runs],
+            steps=[_step_status(run, dead) for run in runs],
             release=release,
             release_problem=release_problem,
             components=[service.component, warehouse.component, store_state],
@@ -305,14 +307,15 @@ def _last_done(warehouse: Connection) -> dict[str, datetime]:
     return dict(warehouse.execute(last).all())
 
 
-def _step_status(run: Row[tuple[StepRun]]) -> StepStatus:
+def _step_status(run: Row[tuple[StepRun]], dead: Container[str]) -> StepStatus:
     # Both columns are JSON, which somebody may have edited.
     details, rejected = (each if isinstance(each, dict) else {} for each in (run.details, run.rejected))
     counts = {reason: count for reason, count in rejected.items() if isinstance(count, int)}
     version = details.get("version")
     detail = run.error or (version if isinstance(version, str) else None)
     detail = detail or figures_of(run.rows_read, run.rows_written, run.rows_unchanged, counts)
-    return StepStatus(step=run.step, status=run.status, started_at=run.started_at, seconds=run.seconds, detail=detail)
+    status = "killed" if run.run_id in dead else run.status
+    return StepStatus(step=run.step, status=status, started_at=run.started_at, seconds=run.seconds, detail=detail)
 
 
 def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:

@@ -1,9 +1,9 @@
 """One function a step: opens what the settings name, runs the step and returns what it made or its report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,14 @@ from artifacts.open import open_store
 from artifacts.store import Store
 from crawlers import registry
 from pipelines.report import Report, record
+from pipelines.step_locks import ARTIFACTS, shared_lock
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
+    from pipelines.backup.restore import Restored
+    from pipelines.maintenance.garbage import Kind
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
     from recommender.manifest import Manifest
@@ -106,13 +109,11 @@ def recipes(file: Path | None, now: datetime) -> list[Report]:
 
 
 def logs(start: datetime | None, end: datetime | None, now: datetime) -> Report:
-    """Move events received in ``[start, end)`` into the fact table; by default from the end of the last run on."""
+    """Move events into the fact table: those received in ``[start, end)``, or without both what is new."""
     from pipelines.logs.ingest import ingest_logs
-    from pipelines.settings import PipelineSettings
 
-    grace = timedelta(seconds=PipelineSettings().ingest_grace_seconds)
     with open_resources() as opened:
-        return ingest_logs(opened.warehouse, opened.store, start, end, now=now, grace=grace)
+        return ingest_logs(opened.warehouse, opened.store, start, end, now=now)
 
 
 def erase(now: datetime) -> Report:
@@ -123,11 +124,18 @@ def erase(now: datetime) -> Report:
         return erase_users(opened.service, opened.warehouse, opened.store, now=now)
 
 
+@contextmanager
+def _training(opened: Resources, step: str) -> Iterator[Report]:
+    """Record a training; maintenance deletes no models and datasets meanwhile."""
+    with record(opened.warehouse, opened.store, step) as report, shared_lock(opened.warehouse, ARTIFACTS):
+        yield report
+
+
 def train_word2vec(now: datetime) -> "SavedModel[Word2VecFigures]":
     """Train ingredient vectors; return the version of the model and its figures."""
     from pipelines.train import word2vec
 
-    with open_resources() as opened, record(opened.warehouse, opened.store, "train_word2vec") as report:
+    with open_resources() as opened, _training(opened, "train_word2vec") as report:
         model = word2vec.train(opened.service, opened.store, now)
         report.details["version"] = model.version
         return model
@@ -139,7 +147,7 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     from pipelines.train import bert
 
     base_model = PipelineSettings().bert_base_model
-    with open_resources() as opened, record(opened.warehouse, opened.store, "train_bert") as report:
+    with open_resources() as opened, _training(opened, "train_bert") as report:
         model = bert.train_and_save(opened.service, opened.store, now, base_model)
         report.details["version"] = model.version
         return model
@@ -189,6 +197,48 @@ def upgrade() -> None:
         check(opened.warehouse, "warehouse")
         upgrade_database(opened.service, "service")
         upgrade_database(opened.warehouse, "warehouse")
+
+
+def replay_logs(reason: str | None, start: datetime | None, end: datetime | None) -> Report:
+    """Move rejected events that are valid now into the fact table."""
+    from pipelines.logs.replay import replay_logs as replay
+
+    with open_resources() as opened:
+        return replay(opened.warehouse, opened.store, start, end, only_reason=reason)
+
+
+def reconcile_logs(now: datetime) -> Report:
+    """Compare the counts of every day of events; raises :class:`~pipelines.logs.reconcile.EventsDiffer`."""
+    from pipelines.logs.reconcile import reconcile_all
+
+    with open_resources() as opened:
+        return reconcile_all(opened.warehouse, opened.store, now=now)
+
+
+def maintenance(now: datetime, *, dry_run: bool, kinds: "Collection[Kind] | None" = None) -> list[Report]:
+    """Delete what the settings ``UKOK_KEEP_*`` keep no longer, by default of every kind; a dry run only lists it."""
+    from pipelines.maintenance.run import maintain
+    from pipelines.settings import PipelineSettings
+
+    with open_resources() as opened:
+        return maintain(opened.service, opened.warehouse, opened.store, PipelineSettings(), now, dry_run, kinds)
+
+
+def backup(folder: Path, now: datetime) -> Report:
+    """Write both databases, the live release and an inventory of the artifacts into a new folder."""
+    from pipelines.backup.write import write_backup
+
+    with open_resources() as opened:
+        return write_backup(opened.service, opened.warehouse, opened.store, folder, now)
+
+
+def restore(folder: Path) -> "Restored":
+    """Fill two empty databases from a backup, and name the live release if the store has none."""
+    from pipelines.backup.restore import restore_backup
+
+    upgrade()
+    with open_resources() as opened:
+        return restore_backup(opened.service, opened.warehouse, opened.store, folder)
 
 
 def data_versions() -> dict[str, int]:

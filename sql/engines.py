@@ -8,8 +8,8 @@ import psycopg2
 import sqlalchemy
 from psycopg2.extensions import make_dsn
 from pymysql.connections import Connection as MariaConnection
-from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import URL, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from sql import embedded
 from sql.errors import DatabaseMisconfigured, DatabaseUnavailable
@@ -46,7 +46,7 @@ def check(engine: Engine, name: str) -> None:
     try:
         with engine.connect():
             return
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
         where = engine.url.render_as_string(hide_password=True)
         refused = any(refusal in reason for refusal in REFUSALS)
@@ -69,9 +69,20 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
             url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args=connect_args, hide_parameters=True
         )
         _check_options(engine)
+        _name_in_errors(engine, name)
     except (TypeError, ValueError, ArgumentError, psycopg2.ProgrammingError):
         raise _refused(name, "has an option after the ? that its driver does not know") from None
     return engine
+
+
+def _name_in_errors(engine: Engine, name: str) -> None:
+    """Add to every error of the database which one it is and which setting names it, without the password."""
+    where = engine.url.set(query={}).render_as_string(hide_password=True)
+
+    @sqlalchemy.event.listens_for(engine, "handle_error")
+    def _(context: ExceptionContext) -> None:
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.add_detail(f"{name} database, UKOK_{name.upper()}_DB_URL, {where}")
 
 
 def _url(name: str, configured: str | None) -> URL:

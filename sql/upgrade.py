@@ -70,6 +70,16 @@ def upgrade(engine: Engine, database: Database) -> None:
             _unlock(lock)
 
 
+def newest_revision(database: Database) -> str:
+    """Return the revision that :func:`upgrade` brings a database to."""
+    return str(ScriptDirectory.from_config(config(database)).get_current_head())
+
+
+def revision_of(conn: Connection) -> str | None:
+    """Return the revision that a database is at; None if it has none."""
+    return MigrationContext.configure(conn).get_current_revision()
+
+
 def _adopt_earlier_baseline(conn: Connection, database: Database) -> None:
     """Let a database at the last numbered revision or at the shared baseline start anew, which skips what exists."""
     for revision in MigrationContext.configure(conn).get_current_heads():

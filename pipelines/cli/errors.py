@@ -26,8 +26,9 @@ def reason_of(error: Exception) -> str | None:
         return f"setting UKOK_{', UKOK_'.join(name.upper() for name in names)}: {error.errors()[0]['msg']}"
     if isinstance(error, OperationalError | ProgrammingError):
         reason = " ".join(str(error.orig).split())
-        hint = "; run `ukok db upgrade`" if "exist" in reason else "; is the database server running?"
-        return f"database error: {reason}{hint}"
+        where = "; ".join(error.detail) or "database"
+        hint = "run `ukok db upgrade`" if "exist" in reason else "check that the server runs, then run it again"
+        return f"{where}: {reason}; {hint}"
     # The message of our own errors says what to do; of the built-in ones, only value and system errors do.
     if isinstance(error, StoreError | CrawlFailed | PipelineError | DatabaseUnavailable | OSError | ValueError):
         return " ".join(str(error).split()) or type(error).__name__

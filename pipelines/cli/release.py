@@ -4,6 +4,7 @@ import typer
 
 from pipelines.cli.console import out, table_console
 from pipelines.cli.errors import fail
+from pipelines.cli.maintenance import Apply, print_reports
 from pipelines.cli.options import Version, wall_clock
 
 app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll back what the API recommends from.")
@@ -46,6 +47,18 @@ def rollback() -> None:
     from pipelines import tasks
 
     out.print(f"{tasks.rollback(wall_clock())} is live")
+
+
+@app.command()
+def prune(apply: Apply = False) -> None:
+    """List the releases, models and datasets that are kept no longer, and delete them with --apply.
+
+    Kept are the newest UKOK_KEEP_RELEASES, the live one, those that it can be rolled back to, and what they came from.
+    """
+    from pipelines import tasks
+
+    reports = tasks.maintenance(wall_clock(), dry_run=not apply, kinds=("releases", "models", "datasets"))
+    print_reports(reports, apply=apply)
 
 
 @app.command("list")

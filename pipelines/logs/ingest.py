@@ -1,123 +1,141 @@
-"""Ingest events from the landing table into the fact table, by the time at which they were received.
+"""Ingest events from the landing table into the fact table.
 
 Rows stay in ``user_event`` until maintenance deletes old ones: its key makes a repeated delivery harmless.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Date,
-    Engine,
-    Text,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB, insert
+import structlog
+from sqlalchemy import Engine
 
 from artifacts.store import Store
-from pipelines.load.ledger import lock_warehouse, table_of
+from pipelines.load.ledger import lock_warehouse
+from pipelines.logs.batches import Counts, Place, after_until, days_of, end_of_batch, ingest_batch
+from pipelines.logs.position import (
+    FIRST_ID,
+    describe_waiting,
+    end_of_run,
+    end_pass,
+    read_position,
+    read_transactions,
+    save_position,
+)
+from pipelines.logs.reconcile import reconcile, usual_days
+from pipelines.logs.tables import LANDED
 from pipelines.report import Report, record
-from sql.warehouse import events, steps
+from sql.warehouse.partitions import days_ahead, make_partitions
+from ukok.korea import KST
+
+log = structlog.get_logger(__name__)
 
 STEP = "ingest_logs"
-# Tolerance for clocks of clients.
-FUTURE = timedelta(days=1)
-LONGEST_TYPE = 100
+# Events of a transaction; a run that is killed repeats at most one.
+BATCH = 100_000
 
-LANDED, FACT = table_of(events.UserEvent), table_of(events.FctUserEvent)
-QUARANTINE, STEP_RUN = table_of(events.RejectedEvent), table_of(steps.StepRun)
-DAY = cast(func.timezone("Asia/Seoul", LANDED.c.received_at), Date)
+
+class WrongInterval(ValueError):
+    """The interval has no start, or ends before it starts."""
 
 
 def ingest_logs(
-    warehouse: Engine, store: Store, start: datetime | None, end: datetime | None, *, now: datetime, grace: timedelta
+    warehouse: Engine,
+    store: Store,
+    start: datetime | None,
+    end: datetime | None,
+    *,
+    now: datetime,
+    batch: int = BATCH,
 ) -> Report:
-    """Ingest the events received in ``[start, end)`` into ``fct_user_event``, invalid ones into ``rejected_event``.
+    """Ingest events into ``fct_user_event``, invalid ones into ``rejected_event``, then count whether all are there.
 
-    Without ``start`` it continues where the last run without ``start`` ended. ``end`` is at most ``now - grace``, since
-    an event may be stamped and not committed yet; the Report holds the interval that was ingested. Running it again for
-    the same interval changes nothing.
+    Without an interval these are the events that were committed since the last such run. With one they are all events
+    received in ``[start, end)``, ``end`` by default ``now``; the next run without an interval goes on as if nothing had
+    happened. Events are ingested by transactions of ``batch``; running it again changes nothing.
+
+    Raises :class:`~pipelines.logs.reconcile.EventsDiffer` after ingestion if events are missing.
     """
-    latest = now - grace
-    end = min(end or latest, latest)
-    begin = start or _last_end(warehouse) or end
-    with record(warehouse, store, STEP, interval=(begin, max(begin, end))) as report:
-        report.details["continues_last_run"] = start is None
-        inside = and_(LANDED.c.received_at >= begin, LANDED.c.received_at < end)
-        _make_partitions(warehouse, inside)
-        with warehouse.begin() as conn:
-            lock_warehouse(conn, STEP)
-            report.read = conn.scalar(select(func.count()).select_from(LANDED).where(inside)) or 0
-            accepted = _accept(conn, inside)
-            for event_id, reason in _quarantine(conn, inside):
-                report.reject({"event_id": str(event_id)}, reason, "kept in rejected_event")
-        report.written = accepted
-        report.unchanged = report.read - accepted - len(report.rejects)
+    interval = _interval(start, end, now)
+    with record(warehouse, store, STEP, interval=interval) as report:
+        report.details["continues_last_run"] = interval is None
+        batches = _batches_of(warehouse, *interval, batch) if interval else _new_batches(warehouse, report, now, batch)
+        days = _add_up(batches, report)
+        today = now.astimezone(KST).date()
+        make_partitions(warehouse, days_ahead(today))
+        reconcile(warehouse, days | usual_days(warehouse, now), report)
     return report
 
 
-def _last_end(warehouse: Engine) -> datetime | None:
-    """Return where the last run without a start ended, since others may leave a gap; else the oldest event."""
+def check_order(start: datetime | None, end: datetime | None) -> None:
+    """Raise :class:`WrongInterval` unless the end is after the start; either may be missing."""
+    if start and end and end <= start:
+        raise WrongInterval(f"the end {end.isoformat()} is not after the start {start.isoformat()}")
+
+
+def _interval(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+    if start is None:
+        if end is None:
+            return None
+        raise WrongInterval(f"the end {end.isoformat()} has no start: give both, or neither to ingest what is new")
+    check_order(start, end or now)
+    return start, end or now
+
+
+def _add_up(batches: Iterable[tuple[Counts, list[date]]], report: Report) -> set[date]:
+    """Add the counts of every batch to the report; return the days of their events."""
+    days: set[date] = set()
+    for number, (counts, found) in enumerate(batches, start=1):
+        days.update(found)
+        report.read += counts.read
+        report.written += counts.written
+        report.unchanged += counts.read - counts.written - len(counts.rejected)
+        for event_id, reason in counts.rejected:
+            report.reject({"event_id": event_id}, reason, "kept in rejected_event")
+        log.info("batch done", batch=number, read=report.read, written=report.written)
+    return days
+
+
+def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) -> Iterator[tuple[Counts, list[date]]]:
+    """Ingest what was committed since the last run, batch by batch, and move the position with each."""
     with warehouse.connect() as conn:
-        ended: datetime | None = conn.scalar(
-            select(func.max(STEP_RUN.c.interval_end)).where(
-                STEP_RUN.c.step == STEP,
-                STEP_RUN.c.status == "done",
-                STEP_RUN.c.details["continues_last_run"].as_boolean(),
-                STEP_RUN.c.interval_end <= STEP_RUN.c.started_at,  # not a run with a later ``now``
-            )
-        )
-        oldest: datetime | None = conn.scalar(select(func.min(LANDED.c.received_at)))
-        return ended or oldest
+        transactions = read_transactions(conn)
+        report.details |= describe_waiting(conn, transactions)
+    before: int | None = None
+    while True:
+        with warehouse.begin() as conn:
+            lock_warehouse(conn, STEP)
+            position = read_position(conn, transactions)
+            if before is None:
+                before = end_of_run(conn, position, transactions)
+            after: Place = (position.transaction_id, position.event_id)
+            column = LANDED.c.transaction_id
+            until = end_of_batch(conn, column, after, before, size)
+            if until is None:
+                save_position(conn, end_pass(position), now)
+                return
+            inside = after_until(column, after, until)
+            days = days_of(conn, inside)
+            make_partitions(warehouse, days)
+            counts = ingest_batch(conn, inside)
+            save_position(conn, replace(position, transaction_id=until[0], event_id=until[1]), now)
+        yield counts, days
 
 
-def _make_partitions(warehouse: Engine, inside: ColumnElement[bool]) -> None:
-    with warehouse.begin() as conn:
-        lock_warehouse(conn, STEP)
-        days: Sequence[date] = conn.scalars(select(DAY).distinct().where(inside).order_by(DAY)).all()
-        for day in days:
-            bounds = {"day": day.isoformat(), "next": (day + timedelta(days=1)).isoformat()}
-            conn.execute(
-                text(
-                    f"CREATE TABLE IF NOT EXISTS fct_user_event_{day:%Y%m%d} PARTITION OF fct_user_event "
-                    "FOR VALUES FROM ('{day}') TO ('{next}')".format_map(bounds)
-                )
-            )
-
-
-def _reason() -> ColumnElement[str | None]:
-    """SQL of the reason why an event is invalid; NULL for a valid one."""
-    return case(
-        (func.btrim(LANDED.c.event_type) == "", literal("event_type is empty", Text)),
-        (func.length(LANDED.c.event_type) > LONGEST_TYPE, literal("event_type is too long", Text)),
-        (func.jsonb_typeof(LANDED.c.payload) != "object", literal("payload is not an object", Text)),
-        (LANDED.c.occurred_at > LANDED.c.received_at + FUTURE, literal("occurred_at is in the future", Text)),
-        else_=null(),
-    )
-
-
-def _accept(conn: Connection, inside: ColumnElement[bool]) -> int:
-    columns = [column for column in FACT.columns if column.name != "day"]
-    good = select(DAY, *(LANDED.c[column.name] for column in columns)).where(inside, _reason().is_(None))
-    statement = insert(FACT).from_select(["day", *(column.name for column in columns)], good)
-    return conn.execute(statement.on_conflict_do_nothing()).rowcount
-
-
-def _quarantine(conn: Connection, inside: ColumnElement[bool]) -> Sequence[Any]:
-    """Store invalid events whole; returns ids and reasons of those that are new."""
-    row = cast(func.to_jsonb(literal_column("user_event")), JSONB)
-    bad = select(LANDED.c.event_id, LANDED.c.received_at, _reason(), row).where(inside, _reason().is_not(None))
-    statement = insert(QUARANTINE).from_select(["event_id", "received_at", "reason", "event"], bad)
-    returning = statement.on_conflict_do_nothing().returning(QUARANTINE.c.event_id, QUARANTINE.c.reason)
-    return conn.execute(returning).all()
+def _batches_of(warehouse: Engine, start: datetime, end: datetime, size: int) -> Iterator[tuple[Counts, list[date]]]:
+    """Ingest the events received in ``[start, end)``, batch by batch."""
+    column = LANDED.c.received_at
+    # The first id that there can be: no event has it, so an event at the start itself is after this place.
+    after: Place = (start, FIRST_ID)
+    while True:
+        with warehouse.begin() as conn:
+            lock_warehouse(conn, STEP)
+            until = end_of_batch(conn, column, after, end, size)
+            if until is None:
+                return
+            inside = after_until(column, after, until)
+            days = days_of(conn, inside)
+            make_partitions(warehouse, days)
+            counts = ingest_batch(conn, inside)
+        after = until
+        yield counts, days

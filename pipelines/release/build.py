@@ -15,11 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.store import Store
+from pipelines.code_version import code_version
 from pipelines.release import food_products, tables
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import check_gate
 from pipelines.release.tables import Items
 from pipelines.report import record
+from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import train_blend
 from pipelines.train.models import ModelCard
@@ -35,7 +37,6 @@ from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
-from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
     inputs give the same files on one machine.
     """
-    with record(warehouse, store, "build_release") as report:
+    with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
         manifest = _build(service, store, now)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
@@ -83,7 +84,7 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             datasets=Datasets(
                 recipes=corpora.snapshot(store, corpus), products=food_products.snapshot(store, products)
             ),
-            code_version=__version__,
+            code_version=code_version(),
             parameters=Parameters(
                 word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
             ),

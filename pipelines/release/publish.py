@@ -13,6 +13,7 @@ from artifacts.store import Store
 from pipelines.errors import PipelineError
 from pipelines.release.gate import failed_checks
 from pipelines.report import record
+from pipelines.step_locks import ARTIFACTS, shared_lock
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
 from sql.warehouse.steps import ReleaseRecord
@@ -49,7 +50,7 @@ def verify(warehouse: Engine, store: Store, version: str) -> Manifest:
 
 def promote(warehouse: Engine, store: Store, version: str, now: datetime) -> None:
     """Make a release live if its gate passed; raises :class:`ReleaseRefused`, or Conflict if another one went live."""
-    with record(warehouse, store, "promote_release") as report:
+    with record(warehouse, store, "promote_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version
         gate = releases.read_manifest(store, version, Manifest).gate
         if not gate.passed:
@@ -60,7 +61,7 @@ def promote(warehouse: Engine, store: Store, version: str, now: datetime) -> Non
 
 def rollback(warehouse: Engine, store: Store, now: datetime) -> str:
     """Make the previous release live again and return its version."""
-    with record(warehouse, store, "rollback_release") as report:
+    with record(warehouse, store, "rollback_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version = releases.rollback(store)
         _register_live(warehouse, version, now)
     return version

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from artifacts.store import Store
+from pipelines.code_version import code_version
 from pipelines.train import corpora, models
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
@@ -30,7 +31,6 @@ from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain
-from ukok import __version__
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,7 @@ def train_and_save(
         after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
         card = ModelCard[BertFigures](
             datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
-            code_version=__version__,
+            code_version=code_version(),
             parameters=asdict(parameters),
             seed=parameters.seed,
             figures=BertFigures(untrained=before, trained=after),

@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy import Engine
 
 from artifacts.store import Store
+from pipelines.code_version import code_version
 from pipelines.train import corpora, models
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import Word2VecFigures
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
-from ukok import __version__
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFi
     vectors = fit(corpus.fit(), parameters)
     card = ModelCard[Word2VecFigures](
         datasets={corpora.DATASET: corpora.snapshot(store, corpus)},
-        code_version=__version__,
+        code_version=code_version(),
         parameters=asdict(parameters),
         seed=parameters.seed,
         figures=Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit())),

@@ -38,7 +38,9 @@ COLUMNS: Final = (
 )
 _NAMES: Final = ", ".join(COLUMNS)
 _COPY: Final = f"COPY user_event ({_NAMES}) FROM STDIN"
-_STAGE: Final = "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE user_event) ON COMMIT DELETE ROWS"
+_STAGE: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE user_event INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+)
 _COPY_STAGE: Final = f"COPY incoming ({_NAMES}) FROM STDIN"
 _MERGE: Final = f"INSERT INTO user_event ({_NAMES}) SELECT {_NAMES} FROM incoming ON CONFLICT (event_id) DO NOTHING"  # noqa: S608
 # Authors of stored rows whose event_id arrived again from another author.

@@ -1,10 +1,10 @@
-"""User events: the landing table of the API, the fact table of ingestion, and the quarantine."""
+"""User events: the landing table of the API, the fact table of ingestion, its position, and the quarantine."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Index, String, Text, Uuid
+from sqlalchemy import BigInteger, Date, Index, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class UserEvent(WarehouseBase):
     __tablename__ = "user_event"
     __table_args__ = (
         Index(None, "user_id", "received_at"),
+        Index(None, "transaction_id", "event_id"),
         {
             "comment": "Landing table of events, written and committed before they are acknowledged",
             "info": {"grain": "one row per event"},
@@ -37,6 +38,12 @@ class UserEvent(WarehouseBase):
     path: Mapped[str | None] = mapped_column(Text, comment="Page of the frontend")
     label: Mapped[str | None] = mapped_column(Text, comment="What was touched, in words")
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Further fields of the event")
+    # Assigned by the database, since received_at is stamped by clocks and before the commit.
+    transaction_id: Mapped[int] = mapped_column(
+        BigInteger,
+        server_default=text("(pg_current_xact_id()::text::bigint)"),
+        comment="Transaction that stored the event; gives the order of ingestion",
+    )
 
 
 class FctUserEvent(WarehouseBase):
@@ -70,6 +77,31 @@ class RejectedEvent(WarehouseBase):
     __table_args__ = ({"comment": "Quarantine of events", "info": {"grain": "one row per rejected event"}},)
 
     event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, comment="As in user_event")
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the API stored the event")
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True, comment="When the API stored the event")
     reason: Mapped[str] = mapped_column(Text, comment="Why the event was not accepted")
     event: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="The landed row")
+
+
+class IngestPosition(WarehouseBase):
+    """How far ingestion is; empty before its first run."""
+
+    __tablename__ = "ingest_position"
+    __table_args__ = (
+        {
+            "comment": "How far the ingestion of events is, in the order of transactions",
+            "info": {"grain": "at most one row"},
+        },
+    )
+
+    cluster_id: Mapped[int] = mapped_column(
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="System identifier of the PostgreSQL cluster whose transactions are counted",
+    )
+    transaction_id: Mapped[int] = mapped_column(BigInteger, comment="Transaction of the last event that was ingested")
+    event_id: Mapped[UUID] = mapped_column(Uuid, comment="The last event of it that was ingested")
+    resume_at: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Transaction at which to go on after a pass over all events; NULL outside of such a pass"
+    )
+    moved_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock of the last batch")

@@ -21,17 +21,17 @@ class StepRun(WarehouseBase):
 
     run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Id of the run; ids sort by time")
     step: Mapped[str] = mapped_column(String(60), index=True, comment="load_kok, ingest_logs, build_release, ...")
-    status: Mapped[str] = mapped_column(String(10), comment="running, done or failed")
+    status: Mapped[str] = mapped_column(String(10), comment="running, done, failed, or killed: its process is gone")
     interval_start: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="Data interval, start included")
     interval_end: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="Data interval, end excluded")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock")
-    seconds: Mapped[float | None] = mapped_column(Double, comment="Duration; NULL while running")
+    seconds: Mapped[float | None] = mapped_column(Double, comment="Duration; NULL while running and if killed")
     rows_read: Mapped[int] = mapped_column(BigInteger, comment="Items read")
     rows_written: Mapped[int] = mapped_column(BigInteger, comment="Rows inserted or changed")
     rows_unchanged: Mapped[int] = mapped_column(BigInteger, comment="Items that changed nothing")
     rejected: Mapped[dict[str, int]] = mapped_column(JSONB, comment="Items rejected, by reason")
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Metrics of the step")
-    error: Mapped[str | None] = mapped_column(Text, comment="One line; NULL unless failed")
+    error: Mapped[str | None] = mapped_column(Text, comment="One line; NULL unless failed or killed")
 
 
 class LoadedFile(WarehouseBase):

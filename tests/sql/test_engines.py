@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from sql import embedded
 from sql.engines import check, service_engine, warehouse_engine
@@ -101,3 +102,13 @@ def test_an_interrupted_first_start_is_repeated(folder: Path) -> None:
     with service_engine(embedded.start(folder)["service"]).connect() as conn:
         assert conn.scalar(text("SELECT 1")) == 1
     embedded.stop(folder)
+
+
+def test_an_error_of_a_query_names_the_database_and_its_setting(stack: Stack) -> None:
+    engines = {"service": service_engine(stack.service_url), "warehouse": warehouse_engine(stack.warehouse_url)}
+    for name, engine in engines.items():
+        with engine.connect() as conn, pytest.raises(DBAPIError, match="no_such_table") as caught:
+            conn.execute(text("SELECT * FROM no_such_table"))
+        engine.dispose()
+        assert f"{name} database, UKOK_{name.upper()}_DB_URL, " in str(caught.value)
+        assert not engine.url.password or engine.url.password not in str(caught.value)

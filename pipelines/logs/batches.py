@@ -1,0 +1,92 @@
+"""One batch of ingestion: events in order, from the landing table into facts or rejected events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    and_,
+    cast,
+    desc,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from pipelines.logs.rules import reason
+from pipelines.logs.tables import FACT, LANDED, REJECTED, SHARED, day_of
+
+Place = tuple[Any, UUID]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the events of a batch; ``rejected`` holds id and reason of those that are newly rejected."""
+
+    read: int
+    written: int
+    rejected: Sequence[tuple[str, str]]
+
+
+def after_until(column: Column[Any], after: Place, until: Place) -> ColumnElement[bool]:
+    """Condition of the events after one place and up to another, ordered by ``column`` and id."""
+    place = tuple_(column, LANDED.c.event_id)
+    return and_(place > _tuple(column, after), place <= _tuple(column, until))
+
+
+def end_of_batch(
+    conn: Connection, column: Column[int] | Column[datetime], after: Place, before: object, size: int
+) -> Place | None:
+    """Return the place of the last of the next ``size`` events between two places, None if there are none."""
+    inside = and_(tuple_(column, LANDED.c.event_id) > _tuple(column, after), column < before)
+    ordered = select(column, LANDED.c.event_id).where(inside).order_by(column, LANDED.c.event_id)
+    following = ordered.limit(size).subquery()
+    last = select(following).order_by(*(desc(found) for found in following.c)).limit(1)
+    row = conn.execute(last).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def days_of(conn: Connection, inside: ColumnElement[bool]) -> list[date]:
+    """Return the days on which the events were received."""
+    return list(conn.scalars(select(day_of(LANDED.c.received_at)).distinct().where(inside)))
+
+
+def ingest_batch(conn: Connection, inside: ColumnElement[bool]) -> Counts:
+    """Store valid events as facts and invalid ones as rejected, in one statement: it sees one state of the table.
+
+    Events that are stored already, as either, stay what they are.
+    """
+    valid = reason(LANDED).is_(None)
+    is_rejected = exists().where(REJECTED.c.event_id == LANDED.c.event_id)
+    good = select(day_of(LANDED.c.received_at), *(LANDED.c[name] for name in SHARED)).where(inside, valid, ~is_rejected)
+    accepted = insert(FACT).from_select(["day", *SHARED], good).on_conflict_do_nothing().returning(literal(1)).cte()
+
+    is_fact = exists().where(FACT.c.day == day_of(LANDED.c.received_at), FACT.c.event_id == LANDED.c.event_id)
+    row = cast(func.to_jsonb(literal_column(LANDED.name)), JSONB)
+    bad = select(LANDED.c.event_id, LANDED.c.received_at, reason(LANDED), row).where(inside, ~valid, ~is_fact)
+    rejected = (
+        insert(REJECTED)
+        .from_select(["event_id", "received_at", "reason", "event"], bad)
+        .on_conflict_do_nothing()
+        .returning(REJECTED.c.event_id, REJECTED.c.reason)
+        .cte()
+    )
+    read = select(func.count()).select_from(LANDED).where(inside).scalar_subquery()
+    written = select(func.count()).select_from(accepted).scalar_subquery()
+    pair = func.jsonb_build_array(rejected.c.event_id, rejected.c.reason)
+    pairs = func.coalesce(func.jsonb_agg(pair), literal([], JSONB))
+    found = select(read, written, select(pairs).scalar_subquery())
+    return Counts(*conn.execute(found).one())
+
+
+def _tuple(column: Column[Any], place: Place) -> Any:  # noqa: ANN401 - SQLAlchemy's tuples are not typed
+    return tuple_(literal(place[0], column.type), literal(place[1], LANDED.c.event_id.type))

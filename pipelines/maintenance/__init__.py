@@ -1,0 +1,1 @@
+"""Maintenance: find what is kept no longer, list it in a dry run, and delete it."""
