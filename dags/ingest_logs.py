@@ -1,15 +1,16 @@
 """### Events of the API into the warehouse
 
-Moves events from the landing table `user_event` into `fct_user_event`, by the time at which they were received. Invalid
-ones go to `rejected_event` with the reason. Users who deleted their accounts are removed from the events first. The
-same as `ukok logs erase` and `ukok logs ingest`.
+Moves events from the landing table `user_event` into `fct_user_event`, in the order of their transactions. Invalid ones
+go to `rejected_event` with the reason. Then it is counted whether all that landed are there. Users who deleted their
+accounts are removed from the events first. The same as `ukok logs erase` and `ukok logs ingest`.
 
 **When** Every hour, five minutes past. Each run continues where the last one ended, so one run is enough after a pause.
 A backfill ingests the hours of its interval again, and a run by hand those between `start` and `end`; events are stored
 once.
 
 **When it fails** A database is unreachable or full. Nothing is lost: events stay in the landing table. Clear the failed
-task when the database is back.
+task when the database is back. If events are missing, the message has the days, the counts and examples: run the DAG by
+hand with `start` and `end` of such a day.
 """
 
 from datetime import timedelta

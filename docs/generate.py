@@ -134,7 +134,7 @@ def _tasks(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _task_id(value: ast.expr) -> str:
-    return ast.unparse(value).removeprefix("f").strip("'").replace("{source}", "SOURCE")
+    return ast.unparse(value).removeprefix("f").strip("'").replace("{source}", "SOURCE").replace("{kind}", "KIND")
 
 
 def _outlets(function: ast.FunctionDef, names: dict[str, ast.Call]) -> list[str]:

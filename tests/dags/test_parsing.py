@@ -11,7 +11,15 @@ import pytest
 
 from tests.conftest import ROOT
 
-EXPECTED = {"check_deadlines", "crawl_kok", "crawl_schedules", "import_recipes", "ingest_logs", "train_and_publish"}
+EXPECTED = {
+    "check_deadlines",
+    "crawl_kok",
+    "crawl_schedules",
+    "import_recipes",
+    "ingest_logs",
+    "maintenance",
+    "train_and_publish",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Run drills and write their table: ``python -m tests.drills [NAME…]``; without a name all, into docs/drills.md."""
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--to", type=Path, help="file for the table, by default docs/drills.md if all are run")
     args = parser.parse_args()
     chosen = [drill for drill in DRILLS if not args.names or drill.__name__ in args.names]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with environment() as env:
         env.prepare()
         done = [run(env, drill) for drill in chosen]

@@ -12,7 +12,7 @@ from tests.drills.report import Shown
 from tests.drills.truth import compare_events, compare_mall
 from tests.drills.watching import states, summary
 
-PERIODIC = ("crawl_kok", "crawl_schedules", "ingest_logs", "check_deadlines")
+PERIODIC = ("crawl_kok", "crawl_schedules", "ingest_logs", "check_deadlines", "maintenance")
 TRIGGERED = ("import_recipes", "train_and_publish")
 
 
