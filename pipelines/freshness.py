@@ -10,22 +10,33 @@ from pipelines.errors import PipelineError
 from sql.warehouse.steps import StepRun
 
 HOURS = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How long ago the step that updates an asset may have succeeded last."""
+
+    asset: str
+    step: str
+    allowed: timedelta
+
+
 # Twice the interval of the step's DAG and the time that it takes; the release follows the daily load of the mall.
 MALL, BROADCASTER = 30 * HOURS, 8 * HOURS
-OTHERS = {"ingest_logs": 3 * HOURS, "promote_release": 54 * HOURS}
+OTHERS = (Deadline("events", "ingest_logs", 3 * HOURS), Deadline("release", "promote_release", 54 * HOURS))
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """A step whose last success is longer ago than allowed; ``last`` is None if it never succeeded."""
+    """A deadline that has passed; ``last`` is None if the step never succeeded."""
 
-    step: str
+    deadline: Deadline
     last: datetime | None
-    allowed: timedelta
 
     def __str__(self) -> str:
         since = f"since {self.last:%Y-%m-%d %H:%M} UTC" if self.last else "so far"
-        return f"{self.step}: no success {since}, allowed are {self.allowed / HOURS:.0f} hours"
+        hours = self.deadline.allowed / HOURS
+        return f"{self.deadline.asset}: no success of {self.deadline.step} {since}, allowed are {hours:.0f} hours"
 
 
 class StepsOverdue(PipelineError):
@@ -34,18 +45,21 @@ class StepsOverdue(PipelineError):
 
 def check_deadlines(warehouse: Engine, mall: str, broadcasters: Iterable[str], now: datetime) -> None:
     """Raise :class:`StepsOverdue` if a step has not succeeded within the time that it is allowed."""
-    allowed = {f"load_{mall}": MALL} | {f"load_{name}": BROADCASTER for name in broadcasters} | OTHERS
-    overdue = list(find_overdue(warehouse, allowed, now))
+    deadlines = [Deadline("catalog", f"load_{mall}", MALL)]
+    deadlines += [Deadline("schedule", f"load_{name}", BROADCASTER) for name in broadcasters]
+    overdue = find_overdue(warehouse, [*deadlines, *OTHERS], now)
     if overdue:
         raise StepsOverdue("; ".join(map(str, overdue)))
 
 
-def find_overdue(warehouse: Engine, allowed: dict[str, timedelta], now: datetime) -> list[Overdue]:
-    """Return the steps that are overdue at ``now``; one that never ran is measured from the first step of all."""
+def find_overdue(warehouse: Engine, deadlines: Iterable[Deadline], now: datetime) -> list[Overdue]:
+    """Return the deadlines that have passed at ``now``; of a step that never ran, from the first step of all."""
     done = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
     with warehouse.connect() as conn:
         last = dict(conn.execute(done).all())
         first: datetime = conn.scalar(select(func.min(StepRun.started_at))) or now
     return [
-        Overdue(step, last.get(step), limit) for step, limit in allowed.items() if now - last.get(step, first) > limit
+        Overdue(deadline, last.get(deadline.step))
+        for deadline in deadlines
+        if now - last.get(deadline.step, first) > deadline.allowed
     ]

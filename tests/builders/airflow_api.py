@@ -9,6 +9,7 @@ import httpx
 from tests.builders.waiting import until
 
 SECONDS = 240.0
+PAUSE = 0.5  # between two looks at a run: the server is busy with the tasks too
 ENDED = {"success", "failed"}
 
 
@@ -29,9 +30,9 @@ class AirflowApi:
         """Trigger a run as the UI does."""
         return self._post(f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
 
-    def pause(self, dag: str) -> None:
-        """Let a DAG begin no runs."""
-        self.client.patch(f"/api/v2/dags/{dag}", json={"is_paused": True}).raise_for_status()
+    def pause(self, dag: str, *, paused: bool = True) -> None:
+        """Let a DAG begin no runs, or let it again."""
+        self.client.patch(f"/api/v2/dags/{dag}", json={"is_paused": paused}).raise_for_status()
 
     def backfill(self, dag: str, start: datetime, end: datetime) -> httpx.Response:
         """Ask for a backfill; return the response, which may refuse it."""
@@ -50,7 +51,7 @@ class AirflowApi:
             found = str(self.get(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
             return found if found in ENDED else None
 
-        return until(state, f"{dag} to end", seconds)
+        return until(state, f"{dag} to end", seconds, PAUSE)
 
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """Return the newest runs of a DAG, the newest first."""
@@ -64,7 +65,7 @@ class AirflowApi:
             triggered = (str(run["dag_run_id"]) for run in self.runs(dag) if run["run_type"] == "asset_triggered")
             return next((run for run in triggered if self._triggering_assets(dag, run) == assets), None)
 
-        return until(run, f"{dag} to be triggered by {assets}", SECONDS)
+        return until(run, f"{dag} to be triggered by {assets}", SECONDS, PAUSE)
 
     def task(self, dag: str, run: str, task: str) -> dict[str, Any]:
         """Return a task of a run."""
@@ -82,7 +83,7 @@ class AirflowApi:
             instance = self.task(dag, run, task)
             return instance if instance["state"] == state else None
 
-        return until(found, f"{dag}.{task} to be {state}", SECONDS)
+        return until(found, f"{dag}.{task} to be {state}", SECONDS, PAUSE)
 
     def asset_event(self, asset: str) -> dict[str, Any]:
         """Return the newest event of an asset."""

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.drills import kills, operators, outages
+from tests.drills import kills, operators, outages, training
 from tests.drills.environment import Environment, environment
 from tests.drills.report import Shown, table
 
@@ -25,6 +25,7 @@ DRILLS: tuple[Callable[[Environment], Shown], ...] = (
     operators.two_at_once,
     operators.backfills,
     operators.two_days_down,
+    training.training_waits,
 )
 
 

@@ -186,7 +186,7 @@ def environment() -> Iterator[Environment]:
         password = airflow.admin_password(home)
         processes = stack.enter_context(airflow.stopped_at_the_end(home))
         airflow.start_airflow(env, home, port, urls["metadata"], processes)
-        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60))
+        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180))
         api = AirflowApi.log_in(client, password)
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
         metadata = sqlalchemy.create_engine(urls["metadata"])

@@ -39,7 +39,7 @@ def test_a_step_is_overdue_when_its_last_success_is_old(warehouse: Engine) -> No
     with pytest.raises(StepsOverdue) as caught:
         check_deadlines(warehouse, "kok", ["hmall", "nsmall", "hnsmall"], NOW + timedelta(hours=2))
     assert str(caught.value) == (
-        "load_kok: no success since 2025-08-05 07:00 UTC, allowed are 30 hours; "
-        "load_hnsmall: no success so far, allowed are 8 hours; "
-        "ingest_logs: no success since 2025-08-06 10:00 UTC, allowed are 3 hours"
+        "catalog: no success of load_kok since 2025-08-05 07:00 UTC, allowed are 30 hours; "
+        "schedule: no success of load_hnsmall so far, allowed are 8 hours; "
+        "events: no success of ingest_logs since 2025-08-06 10:00 UTC, allowed are 3 hours"
     )
