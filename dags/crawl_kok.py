@@ -6,7 +6,10 @@ Reads the category lists and the product pages that are due into the raw zone, t
 broadcasters. The same as `ukok crawl kok`, `ukok load kok` and `ukok link`. The report of each crawl is
 `reports/crawl/kok/RUN.html` in the artifacts.
 
-**When** Every day at 04:10 in Korea, or by hand. Running it again changes no rows that are loaded already.
+**When** Every day at 04:10 in Korea, or by hand. A crawl sees the present: it is stamped with the instant at which it
+began, however late that was, and a backfill is refused. After a pause one run is enough. Running it again changes no
+rows that are loaded already. The event of the asset `catalog` has the counts of the load and the version of the
+catalog.
 
 **When it fails** `crawl` fails when the mall is unreachable, its pages have changed, or the requests of the day are
 used up; the log names the first page that could not be read, and nothing is loaded. The next crawl takes over the
@@ -16,11 +19,13 @@ the field, the reason and the page. If the mall did change like that, run the DA
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.assets import CATALOG
-from dags.common import ACCEPT, COMMON, DATE, crawl_instant, day, param
+from dags.common import ACCEPT, COMMON, PRESENT, describe_update, figures, korean_day, now, param
+from dags.pools import MEMORY
 from ukok.korea import KST
 
 
@@ -28,30 +33,36 @@ from ukok.korea import KST
     schedule=CronTriggerTimetable("10 4 * * *", timezone=KST.key),
     doc_md=__doc__,
     tags=["crawl", "kok"],
-    params={"date": DATE, "accept": ACCEPT},
+    params={"accept": ACCEPT},
     dagrun_timeout=timedelta(hours=12),
+    default_args=PRESENT,
     **COMMON,
 )
 def crawl_kok() -> None:
-    @task(execution_timeout=timedelta(hours=5))
+    @task(pool=MEMORY, execution_timeout=timedelta(hours=5))
     def crawl() -> str:
         from pipelines import tasks
 
-        return str(tasks.crawl("kok", day(), days=1, now=crawl_instant()))
+        moment = now()
+        return str(tasks.crawl("kok", korean_day(moment), days=1, now=moment))
+
+    @task(pool="kok")
+    def load() -> dict[str, dict[str, Any]]:
+        from pipelines import tasks
+
+        return figures(tasks.load("kok", accept=param("accept")))
 
     @task(outlets=[CATALOG])
-    def load() -> list[str]:
+    def link(loaded: dict[str, dict[str, Any]]) -> str:
         from pipelines import tasks
 
-        return [str(report) for report in tasks.load("kok", accept=param("accept"))]
+        linked = tasks.link()
+        describe_update(CATALOG, fresh=["kok"], rows=loaded | figures([linked]), versions=tasks.data_versions())
+        return str(linked)
 
-    @task
-    def link() -> str:
-        from pipelines import tasks
-
-        return str(tasks.link())
-
-    crawl() >> load() >> link()
+    loaded = load()
+    crawl() >> loaded
+    link(loaded)  # type: ignore[arg-type]  # Airflow hands the task the value
 
 
 crawl_kok()

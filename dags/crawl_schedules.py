@@ -6,8 +6,11 @@ with `product_detail` and `product_image` for serving, `fct_broadcast`, `fct_pri
 Then links products to items in `product_item`, with those of the mall. The same as `ukok crawl SOURCE` and `ukok load
 SOURCE` for each, and `ukok link`. The report of each crawl is `reports/crawl/SOURCE/RUN.html` in the artifacts.
 
-**When** Every three hours from 00:20 in Korea, or by hand. A show that is no longer listed is marked as cancelled, but
-only if the schedule of its channel and day was read in full.
+**When** Every three hours from 00:20 in Korea, or by hand. A crawl sees the present: it is stamped with the instant at
+which it began, however late that was, and a backfill is refused. After a pause one run is enough; `date` reads days
+that the sites still show, as they are now. A show that is no longer listed is marked as cancelled, but only if the
+schedule of its channel and day was read in full. The event of the asset `schedule` names the broadcasters that are
+fresh, and has the counts of their loads and the version of the schedule.
 
 **When it fails** The broadcasters are independent: if one fails, the others are still crawled, loaded and linked, and
 `schedule` counts as updated; the run then ends as failed, and the failed tasks name the broadcaster. A crawl fails when
@@ -17,12 +20,14 @@ the field, the reason and the page. If the site did change like that, run the DA
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from dags.assets import SCHEDULE
-from dags.common import ACCEPT, COMMON, DATE, DAYS, crawl_instant, day, param
+from dags.common import ACCEPT, COMMON, DATE, DAYS, PRESENT, chosen_day, describe_update, figures, now, param
+from dags.pools import MEMORY
 from pipelines.tasks import broadcasters
 from ukok.korea import KST
 
@@ -33,33 +38,45 @@ from ukok.korea import KST
     tags=["crawl", "home-shopping"],
     params={"date": DATE, "days": DAYS, "accept": ACCEPT},
     dagrun_timeout=timedelta(hours=3),
+    default_args=PRESENT,
     **COMMON,
 )
 def crawl_schedules() -> None:
-    @task
+    @task(pool=MEMORY)
     def crawl(source: str) -> str:
         from pipelines import tasks
 
-        return str(tasks.crawl(source, day(), param("days"), crawl_instant()))
+        moment = now()
+        return str(tasks.crawl(source, chosen_day(moment), param("days"), moment))
 
     @task
-    def load(source: str) -> list[str]:
+    def load(source: str) -> dict[str, dict[str, Any]]:
         from pipelines import tasks
 
-        return [str(report) for report in tasks.load(source, accept=param("accept"))]
+        return figures(tasks.load(source, accept=param("accept")))
 
-    @task
-    def link() -> str:
+    @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    def link(loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
 
-        return str(tasks.link())
+        linked = tasks.link()
+        fresh = {source: rows for source, rows in loaded.items() if rows}
+        rows = {step: counts for steps in fresh.values() for step, counts in steps.items()} | figures([linked])
+        describe_update(
+            SCHEDULE,
+            fresh=sorted(fresh),
+            stale=sorted(loaded.keys() - fresh.keys()),
+            rows=rows,
+            versions=tasks.data_versions(),
+        )
+        return str(linked)
 
-    loaded = EmptyOperator(task_id="loaded", outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    loaded = {}
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
-        crawled = crawl.override(task_id=f"crawl_{source}")(source)
-        crawled >> load.override(task_id=f"load_{source}")(source) >> [loaded, complete]
-    loaded >> link() >> complete
+        loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source)
+        crawl.override(task_id=f"crawl_{source}")(source) >> loaded[source] >> complete
+    link(loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
 
 
 crawl_schedules()

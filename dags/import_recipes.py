@@ -11,11 +11,12 @@ without an id or a title are rejected and do not fail the run.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import Param, dag, task
 
 from dags.assets import RECIPES
-from dags.common import COMMON, param, run_after
+from dags.common import COMMON, TASK, describe_update, figures, now, param
 
 FILE = Param(
     None, type=["null", "string"], description="Path of the recipe CSV. Empty: the file that UKOK_RECIPES_FILE names."
@@ -28,17 +29,20 @@ FILE = Param(
     tags=["recipes"],
     params={"file": FILE},
     dagrun_timeout=timedelta(hours=3),
+    default_args=TASK,
     **COMMON,
 )
 def import_recipes() -> None:
     @task(outlets=[RECIPES])
-    def load() -> list[str]:
+    def load() -> dict[str, dict[str, Any]]:
         from pathlib import Path
 
         from pipelines import tasks
 
         file = param("file")
-        return [str(report) for report in tasks.recipes(Path(file) if file else None, now=run_after())]
+        rows = figures(tasks.recipes(Path(file) if file else None, now=now()))
+        describe_update(RECIPES, rows=rows, versions=tasks.data_versions())
+        return rows
 
     load()
 

@@ -4,7 +4,8 @@ Trains the ingredient vectors (Word2Vec) and the sentence encoder (BERT), builds
 catalog, verifies it and makes it live. The API loads it within seconds. The same as `ukok train word2vec`,
 `ukok train bert` and `ukok release build`, `verify`, `promote`.
 
-**When** Since its last run, catalog and schedule have both been updated, or recipes have been imported; or by hand.
+**When** Since its last run, catalog and schedule have both been updated and linked, or recipes have been imported; or
+by hand. The training of the sentence encoder waits until no crawl is running, and no crawl begins meanwhile.
 
 **When it fails** Training fails when there are no recipes yet. `promote` fails when the release did not pass its gate;
 the log names the figures that were worse than those of the live release or of a simple baseline. In either case the
@@ -16,34 +17,36 @@ from datetime import timedelta
 from airflow.sdk import dag, task
 
 from dags.assets import CATALOG, EVENTS, RECIPES, RELEASE, SCHEDULE
-from dags.common import COMMON, run_after
+from dags.common import COMMON, TASK, describe_update, now
+from dags.pools import MEMORY, MEMORY_SLOTS
 
 
 @dag(
     schedule=(CATALOG & SCHEDULE) | RECIPES,
     doc_md=__doc__,
     tags=["train", "release"],
-    dagrun_timeout=timedelta(hours=6),
+    dagrun_timeout=timedelta(hours=12),
+    default_args=TASK,
     **COMMON,
 )
 def train_and_publish() -> None:
-    @task(inlets=[RECIPES])
+    @task(inlets=[RECIPES], pool=MEMORY)
     def train_word2vec() -> str:
         from pipelines import tasks
 
-        return tasks.train_word2vec(now=run_after()).version
+        return tasks.train_word2vec(now=now()).version
 
-    @task(inlets=[RECIPES])
+    @task(inlets=[RECIPES], pool=MEMORY, pool_slots=MEMORY_SLOTS)
     def train_bert() -> str:
         from pipelines import tasks
 
-        return tasks.train_bert(now=run_after()).version
+        return tasks.train_bert(now=now()).version
 
-    @task(inlets=[CATALOG, SCHEDULE, RECIPES, EVENTS])
+    @task(inlets=[CATALOG, SCHEDULE, RECIPES, EVENTS], pool=MEMORY)
     def build() -> str:
         from pipelines import tasks
 
-        return tasks.build(now=run_after()).version
+        return tasks.build(now=now()).version
 
     @task
     def verify(version: str) -> str:
@@ -56,7 +59,8 @@ def train_and_publish() -> None:
     def promote(version: str) -> None:
         from pipelines import tasks
 
-        tasks.promote(version, now=run_after())
+        tasks.promote(version, now=now())
+        describe_update(RELEASE, version=version)
 
     built = build()
     [train_word2vec(), train_bert()] >> built

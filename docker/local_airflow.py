@@ -1,8 +1,8 @@
 """Airflow on this machine: api-server, scheduler and dag-processor as three processes, and the demo sources.
 
-`make airflow` starts it. Its state is under var/airflow, its metadata in the database ``airflow`` of the embedded
-PostgreSQL. Ctrl-C stops everything but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left
-behind are stopped at the next start.
+`make airflow` starts it. The scheduler starts when the api-server answers, because a task that begins before fails. The
+state is under var/airflow, the metadata in the database ``airflow`` of the embedded PostgreSQL. Ctrl-C stops everything
+but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left behind are stopped at the next start.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ from sql.settings import DatabaseSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 20
 
 
@@ -72,14 +72,9 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
     """Prepare the databases, start the processes and watch them until an exception."""
     check_port_is_free(port)
     password = admin_password(home)
-    common = {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
-    env = common | os.environ | airflow_settings(home, port)
-    server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    commands = {
-        "api-server": [str(BIN / "airflow"), *server],
-        "scheduler": [str(BIN / "airflow"), "scheduler", "--skip-serve-logs"],
-        "dag-processor": [str(BIN / "airflow"), "dag-processor"],
-    }
+    metadata = metadata_database()
+    env = common_settings() | os.environ | airflow_settings(home, port, metadata)
+    commands: dict[str, list[str]] = {}
     if standin:
         demo_port = free_port()
         env |= demo_settings(demo_port)
@@ -88,8 +83,10 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
         commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
     finish([str(BIN / "airflow"), "db", "migrate"], env)
-    with started(commands, env, home) as processes:
-        wait_until_healthy(port, processes, home)
+    finish([sys.executable, "-m", "dags.pools"], env)
+    with stopped_at_the_end(home) as processes:
+        start(commands, env, home, processes)
+        start_airflow(env, home, port, metadata, processes)
         print(f"Airflow    http://127.0.0.1:{port}    login: admin / {password}")
         print(f"REST API   http://127.0.0.1:{port}/docs")
         print(f"Logs       {home}/logs (tasks), {home}/*.log (processes)")
@@ -100,14 +97,26 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
             check_all_run(processes, home)
 
 
+def common_settings() -> dict[str, str]:
+    """Return the settings of Airflow that hold everywhere."""
+    return {key: value for key, value in dotenv_values(ROOT / "docker" / "airflow.env").items() if value is not None}
+
+
+def component_commands(port: int) -> dict[str, list[str]]:
+    """Return the command of each process of Airflow."""
+    server = ["api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    parts = {"api-server": server, "scheduler": ["scheduler", "--skip-serve-logs"], "dag-processor": ["dag-processor"]}
+    return {name: [str(BIN / "airflow"), *part] for name, part in parts.items()}
+
+
 def demo_settings(port: int) -> dict[str, str]:
     """Return the environment that points the steps at the demo sources and the demo recipes."""
     recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
     return base_urls(f"http://127.0.0.1:{port}") | {"UKOK_CRAWL_DELAY_SECONDS": "0", "UKOK_RECIPES_FILE": recipes}
 
 
-def airflow_settings(home: Path, port: int) -> dict[str, str]:
-    """Return the environment of the three processes."""
+def airflow_settings(home: Path, port: int, metadata: str) -> dict[str, str]:
+    """Return the environment of the three processes; ``metadata`` is the URL of Airflow's own database."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -116,7 +125,7 @@ def airflow_settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API_AUTH__JWT_SECRET": stored_secret(home / "jwt_secret"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_database(),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "UKOK_VAR_DIR": str(home.parent),
@@ -163,30 +172,47 @@ def finish(command: Sequence[str], env: Mapping[str, str]) -> None:
         raise Failed(f"{done.stdout}\n`{' '.join(command)}` failed with exit code {done.returncode}.")
 
 
-@contextmanager
-def started(
-    commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path
-) -> Iterator[dict[str, psutil.Popen]]:
-    """Start each command with its own log file; stop all at the end.
+def start(
+    commands: Mapping[str, Sequence[str]], env: Mapping[str, str], home: Path, processes: dict[str, psutil.Popen]
+) -> None:
+    """Start each command with its own log file, and add it to the running processes.
 
     Each has its own session: Ctrl-C on the terminal reaches only this script, which then stops them in order.
     """
+    for name, command in commands.items():
+        with (home / f"{name}.log").open("wb") as log:
+            processes[name] = psutil.Popen(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        remember(home, processes.values())
+
+
+def start_airflow(
+    env: Mapping[str, str], home: Path, port: int, metadata: str, processes: dict[str, psutil.Popen]
+) -> None:
+    """Start the processes of Airflow, the scheduler after the api-server answers; return when it can run DAGs."""
+    commands = component_commands(port)
+    scheduler = {"scheduler": commands.pop("scheduler")}
+    start(commands, env, home, processes)
+    wait_until_healthy(["metadatabase"], port, processes, home)
+    start(scheduler, env, home, processes)
+    wait_until_healthy(["scheduler", "dag_processor"], port, processes, home)
+    wait_until_parsed(metadata, processes, home)
+
+
+@contextmanager
+def stopped_at_the_end(home: Path) -> Iterator[dict[str, psutil.Popen]]:
+    """Yield an empty dict of running processes; stop those in it at the end, the scheduler before the api-server."""
     processes: dict[str, psutil.Popen] = {}
     try:
-        for name, command in commands.items():
-            with (home / f"{name}.log").open("wb") as log:
-                processes[name] = psutil.Popen(
-                    command,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            remember(home, processes.values())
         yield processes
     finally:
-        stop(list(processes.values()))
+        stop(list(reversed(processes.values())))
         leftovers_file(home).unlink(missing_ok=True)
 
 
@@ -236,17 +262,39 @@ def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
             raise Failed(f"{last}\nThe {name} ended with exit code {code}; the rest was stopped. Its log: {log}")
 
 
-def wait_until_healthy(port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
-    """Poll until the api-server reports that the database, the scheduler and the dag-processor are healthy."""
+def wait_until_healthy(parts: Iterable[str], port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until the api-server answers, and reports that these parts of Airflow are healthy."""
+
+    def healthy() -> bool:
+        with suppress(httpx.HTTPError):
+            health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
+            return all(health[part]["status"] == "healthy" for part in parts)
+        return False
+
+    wait_until(healthy, f"healthy ({', '.join(parts)})", processes, home)
+
+
+def wait_until_parsed(metadata: str, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until every DAG can be triggered."""
+    files = sum("@dag(" in path.read_text(encoding="utf-8") for path in (ROOT / "dags").glob("*.py"))
+    engine = sqlalchemy.create_engine(metadata, poolclass=sqlalchemy.NullPool)
+
+    def parsed() -> bool:
+        with engine.connect() as conn:
+            return bool(conn.scalar(sqlalchemy.text("SELECT count(DISTINCT dag_id) FROM serialized_dag")) >= files)
+
+    wait_until(parsed, "ready to run its DAGs", processes, home)
+
+
+def wait_until(condition: Callable[[], bool], what: str, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until a condition holds; raise :class:`Failed` when a process ends or it takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         check_all_run(processes, home)
-        with suppress(httpx.HTTPError):
-            health = httpx.get(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5).json()
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
-                return
+        if condition():
+            return
         time.sleep(0.5)
-    raise Failed(f"Airflow was not healthy within {START_SECONDS} s. Its logs: {home}/*.log")
+    raise Failed(f"Airflow was not {what} within {START_SECONDS} s. Its logs: {home}/*.log")
 
 
 def check_port_is_free(port: int) -> None:

@@ -79,7 +79,7 @@ def _dags_of(path: Path, shared: dict[str, ast.Call]) -> Iterator[str]:
                 f"- File: [`dags/{path.name}`](../dags/{path.name})\n"
                 f"- Schedule: {_schedule(arguments['schedule'], names)}\n"
                 f"- Tasks: {_quoted(_tasks(node))}\n"
-                f"- Updates: {_quoted(_outlets(node, names))}\n"
+                f"- Updates: {_quoted(_outlets(node, names)) or 'no asset'}\n"
                 f"{''.join(_parameters(arguments.get('params'), names))}"
                 f"\n{ast.get_docstring(tree)}\n"
             )
@@ -134,7 +134,7 @@ def _tasks(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _task_id(value: ast.expr) -> str:
-    return ast.unparse(value).removeprefix("f").strip("'").replace("{source}", "SOURCE")
+    return ast.unparse(value).removeprefix("f").strip("'").replace("{source}", "SOURCE").replace("{kind}", "KIND")
 
 
 def _outlets(function: ast.FunctionDef, names: dict[str, ast.Call]) -> list[str]:

@@ -1,5 +1,19 @@
-"""Base of the errors of pipeline steps."""
+"""Errors of pipeline steps, and which of them trying again does not mend."""
+
+from ukok.errors import PermanentError
 
 
-class PipelineError(RuntimeError):
+class PipelineError(PermanentError, RuntimeError):
     """A step refuses to go on; the message says in one line why, and what to do."""
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Tell whether a step that failed with ``error`` fails in the same way when it is run again at once.
+
+    Permanent are refusals, wrong settings and arguments, missing files and missing tables. Whatever else there is may
+    pass: a database, a store or a source that is away, a lock that is held, a disk that is full.
+    """
+    from sqlalchemy.exc import ProgrammingError
+
+    # ValueError includes invalid settings and files in a wrong format; ProgrammingError is a table that is missing.
+    return isinstance(error, PermanentError | ValueError | FileNotFoundError | ProgrammingError)

@@ -54,6 +54,11 @@ def broadcasters() -> tuple[str, ...]:
     return registry.broadcasters()
 
 
+def sources() -> tuple[str, ...]:
+    """Names of all sources, the mall first."""
+    return registry.sources()
+
+
 def crawl(
     source: str, day: date, days: int, now: datetime, watch: "Callable[[Progress], None] | None" = None
 ) -> Report:
@@ -252,3 +257,21 @@ def lineage(name: str) -> "ProductLineage | ReleaseLineage":
         if version is None:
             raise NoLineage("no release is live: run `ukok release promote`")
         return release_lineage(opened.warehouse, opened.store, version)
+
+
+def data_versions() -> dict[str, int]:
+    """Return how often each dataset of the catalog has changed."""
+    from sqlalchemy import select
+
+    from sql.service.catalog import DataVersion
+
+    with open_resources() as opened, opened.service.connect() as conn:
+        return dict(conn.execute(select(DataVersion.dataset, DataVersion.version)).all())
+
+
+def check_deadlines(now: datetime) -> None:
+    """Raise :class:`~pipelines.freshness.StepsOverdue` if a step has not succeeded for too long."""
+    from pipelines.freshness import check_deadlines
+
+    with open_resources() as opened:
+        check_deadlines(opened.warehouse, registry.MALL, registry.broadcasters(), now)

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from sql import embedded
-from sql.errors import DatabaseUnavailable
+from sql.errors import DatabaseMisconfigured, DatabaseUnavailable
 from sql.settings import DatabaseSettings
 
 DRIVERS = {
@@ -24,6 +24,8 @@ DRIVERS = {
 # Drivers of each database. The warehouse needs COPY and other features of PostgreSQL.
 USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
 LARGEST_PORT = 65_535
+# Parts of the messages with which a server that runs refuses a connection for good.
+REFUSALS = ("authentication failed", "no pg_hba.conf entry", "does not exist", "Access denied", "Unknown database")
 
 
 def service_engine(url: str | None = None, *, silence_seconds: int | None = None) -> Engine:
@@ -47,7 +49,8 @@ def check(engine: Engine, name: str) -> None:
     except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
         where = engine.url.render_as_string(hide_password=True)
-        raise DatabaseUnavailable(
+        refused = any(refusal in reason for refusal in REFUSALS)
+        raise (DatabaseMisconfigured if refused else DatabaseUnavailable)(
             f"{name} database {where} refused the connection: {reason}. "
             f"Check that the server runs and UKOK_{name.upper()}_DB_URL."
         ) from None
@@ -102,9 +105,9 @@ def _url(name: str, configured: str | None) -> URL:
     return url if driver == "postgresql+psycopg2" else url.update_query_dict({"charset": "utf8mb4"})
 
 
-def _refused(name: str, why: str) -> DatabaseUnavailable:
+def _refused(name: str, why: str) -> DatabaseMisconfigured:
     example = "mysql://user:password@host:3306" if name == "service" else "postgresql://user:password@host:5432"
-    return DatabaseUnavailable(f"UKOK_{name.upper()}_DB_URL {why}: expected e.g. {example}/{name}")
+    return DatabaseMisconfigured(f"UKOK_{name.upper()}_DB_URL {why}: expected e.g. {example}/{name}")
 
 
 def _postgres_limits(seconds: int) -> Mapping[str, int]:

@@ -39,6 +39,7 @@ from crawlers.state.checkpoints import TakenOver, delete_checkpoints, store_chec
 from crawlers.state.image_storage import IMAGES, load_image_state, store_images
 from crawlers.state.page_storage import PAGES, load_page_state, store_page_state
 from crawlers.state.request_budget import requests_of_day
+from ukok.errors import PermanentError
 
 log = structlog.get_logger(__name__)
 Entry = TypeVar("Entry", FieldFault, ContractViolation)
@@ -46,6 +47,10 @@ Entry = TypeVar("Entry", FieldFault, ContractViolation)
 
 class CrawlFailed(RuntimeError):
     """A crawl read no item; the message gives the reason in one line. Nothing of it is in the raw zone."""
+
+
+class CrawlRefused(PermanentError, CrawlFailed):
+    """A crawl was not started: a setting is missing or wrong, or the requests of the day are used up."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +132,11 @@ def check_settings(source: str, settings: CrawlSettings) -> None:
     """Refuse an unknown source, and a real host without a contact and a pause between requests."""
     known = sources(settings)
     if source not in known:
-        raise CrawlFailed(f"unknown source {source!r}: one of {', '.join(known)}")
+        raise CrawlRefused(f"unknown source {source!r}: one of {', '.join(known)}")
     if unknown := settings.crawl_browser.difference(known):
-        raise CrawlFailed(f"UKOK_CRAWL_BROWSER names unknown sources {sorted(unknown)}: they are {', '.join(known)}")
+        raise CrawlRefused(f"UKOK_CRAWL_BROWSER names unknown sources {sorted(unknown)}: they are {', '.join(known)}")
     if source in settings.crawl_browser and settings.chromium_path is None:
-        raise CrawlFailed(
+        raise CrawlRefused(
             "no Chromium to render pages: `apt-get install chromium`, or name its program in UKOK_CHROMIUM"
         )
     hosts = settings.bases(source)
@@ -141,16 +146,16 @@ def check_settings(source: str, settings: CrawlSettings) -> None:
         if urlsplit(base).scheme != "https":
             continue
         if not settings.contact:
-            raise CrawlFailed(f"set UKOK_CONTACT to a mail address or page of yours before crawling {base}")
+            raise CrawlRefused(f"set UKOK_CONTACT to a mail address or page of yours before crawling {base}")
         if settings.crawl_delay_seconds < 1:
-            raise CrawlFailed(f"set UKOK_CRAWL_DELAY_SECONDS to 1 or more before crawling {base}")
+            raise CrawlRefused(f"set UKOK_CRAWL_DELAY_SECONDS to 1 or more before crawling {base}")
 
 
 def _run(store: Store, run: _Crawl, watch: Callable[[Progress], None] | None) -> None:
     """Run the spider process. Meanwhile its checkpoints are moved into the store."""
     job = run.job
     if not job.requests_left:
-        raise CrawlFailed(f"crawl of {job.source} refused: {job.budget_error}")
+        raise CrawlRefused(f"crawl of {job.source} refused: {job.budget_error}")
 
     def on_poll() -> None:
         store_checkpoints(store, job.source, run.run_id, job.checkpoints_folder)

@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings
 
 import artifacts
 import crawlers
+import dags
 import pipelines
 import recommender
 import serving
@@ -18,7 +19,7 @@ from ukok.settings import Settings
 def settings_classes() -> list[type[BaseSettings]]:
     """The classes in modules named ``settings``, without the two base classes."""
     found: set[type[BaseSettings]] = set()
-    for package in (ukok, sql, artifacts, crawlers, recommender, pipelines, serving):
+    for package in (ukok, sql, artifacts, crawlers, recommender, pipelines, serving, dags):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.endswith(".settings"):
                 members = vars(importlib.import_module(module.name)).values()

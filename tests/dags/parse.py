@@ -4,12 +4,14 @@ import json
 import sys
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.assets.evaluation import AssetEvaluator
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.serialized_objects import DagSerialization
 from sqlalchemy.orm import Session
+
+from dags.pools import pools
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -27,6 +29,7 @@ def main(folder: Path) -> None:
             "catchup": dag.catchup,
             "max_active_runs": dag.max_active_runs,
             "timeout": dag.dagrun_timeout is not None,
+            "alerts": callbacks(dag.on_failure_callback),
             "triggered_by": triggering_assets(dag),
             "params": {
                 name: {"description": param.description, **param.schema}
@@ -39,6 +42,9 @@ def main(folder: Path) -> None:
                     "retries": task.retries,
                     "backoff": task.retry_exponential_backoff,
                     "timeout": task.execution_timeout is not None,
+                    "alerts": callbacks(task.on_failure_callback),
+                    "pool": task.pool,
+                    "pool_slots": task.pool_slots,
                     "outlets": sorted(asset.name for asset in task.outlets),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,
@@ -49,7 +55,13 @@ def main(folder: Path) -> None:
         for dag in bag.dags.values()
     }
     heavy = sorted(set(HEAVY) & set(sys.modules))
-    json.dump({"import_errors": bag.import_errors, "heavy": heavy, "dags": dags}, sys.stdout)
+    slots = {name: slots for name, (slots, _) in pools().items()}
+    json.dump({"import_errors": bag.import_errors, "heavy": heavy, "dags": dags, "pools": slots}, sys.stdout)
+
+
+def callbacks(configured: Any) -> list[str]:
+    """Names of what is called after a failure."""
+    return [callback.__name__ for callback in (configured if isinstance(configured, list) else [configured])]
 
 
 def triggering_assets(dag: "DAG") -> list[list[str]]:

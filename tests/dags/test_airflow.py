@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -33,6 +32,7 @@ from sql.service.catalog import Broadcast, KokProduct
 from sql.service.recipes import Recipe
 from sql.warehouse.base import WarehouseBase
 from sql.warehouse.events import FctUserEvent, UserEvent
+from tests.builders.airflow_api import SECONDS, AirflowApi
 from tests.builders.servers import embedded_folder, free_port
 from tests.builders.unmeasured import unmeasured
 from tests.builders.waiting import until
@@ -41,55 +41,14 @@ from ukok.korea import KST
 
 pytestmark = pytest.mark.usefixtures("default_signals")
 
-SECONDS = 240.0
 EVENT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 
 
 @dataclass(frozen=True)
-class Airflow:
-    """A running Airflow: the script that started it, and its REST API."""
+class Airflow(AirflowApi):
+    """A running Airflow: its REST API, and the script that started it."""
 
     script: "subprocess.Popen[bytes]"
-    api: httpx.Client
-
-    def trigger(self, dag: str, **conf: Any) -> dict[str, Any]:
-        """Trigger a run as the UI does."""
-        answer = self.api.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
-        assert answer.status_code == 200, answer.text
-        run: dict[str, Any] = answer.json()
-        return run
-
-    def ended(self, dag: str, run: str) -> str:
-        """Wait for a run to end and return its state."""
-
-        def state() -> str | None:
-            found = str(self._get(f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
-            return found if found in {"success", "failed"} else None
-
-        return until(state, f"{dag} to end", SECONDS)
-
-    def run_by_assets(self, dag: str, assets: set[str]) -> str:
-        """Id of the newest run that updates of exactly these assets have triggered, once there is one."""
-
-        def run() -> str | None:
-            runs = self._get(f"/api/v2/dags/{dag}/dagRuns?order_by=-run_after")["dag_runs"]
-            triggered = (str(run["dag_run_id"]) for run in runs if run["run_type"] == "asset_triggered")
-            return next((run for run in triggered if self._triggering_assets(dag, run) == assets), None)
-
-        return until(run, f"{dag} to be triggered by {assets}", SECONDS)
-
-    def _triggering_assets(self, dag: str, run: str) -> set[str]:
-        events = self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/upstreamAssetEvents")["asset_events"]
-        return {event["name"] for event in events}
-
-    def tasks(self, dag: str, run: str) -> dict[str, tuple[str, int]]:
-        """Return state and number of tries of each task of a run."""
-        found = self._get(f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
-        return {task["task_id"]: (task["state"], task["try_number"]) for task in found}
-
-    def _get(self, path: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.api.get(path).raise_for_status().json()
-        return answer
 
 
 @contextmanager
@@ -101,10 +60,8 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
         script = subprocess.Popen(command, env=unmeasured(env), stdout=out, stderr=out, start_new_session=True)
     try:
         password = until(lambda: printed_password(script, log), "Airflow to start", SECONDS)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as api:
-            token = api.post("/auth/token", json={"username": "admin", "password": password}).json()["access_token"]
-            api.headers["Authorization"] = f"Bearer {token}"
-            yield Airflow(script, api)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            yield Airflow(AirflowApi.log_in(client, password).client, script)
     finally:
         script.send_signal(signal.SIGINT)
         script.wait(60)
@@ -233,5 +190,15 @@ def check_a_failed_broadcaster_leaves_the_others_linked(running: Airflow, source
     assert running.ended("crawl_schedules", run) == "failed"
     states = {task: state for task, (state, _) in running.tasks("crawl_schedules", run).items()}
     failed = {"crawl_nsmall": "failed", "load_nsmall": "upstream_failed", "complete": "upstream_failed"}
-    others = ("crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "loaded", "link")
+    extra = running.asset_event("schedule")["extra"]
+    assert (extra["fresh"], extra["stale"]) == (["hmall", "hnsmall"], ["nsmall"])
+    assert extra["rows"].keys() == {
+        "load_hmall",
+        "load_hmall_history",
+        "load_hnsmall",
+        "load_hnsmall_history",
+        "link_items",
+    }
+    assert extra["versions"].keys() >= {"schedule"}
+    others = ("crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "link")
     assert states == failed | dict.fromkeys(others, "success")

@@ -11,7 +11,15 @@ import pytest
 
 from tests.conftest import ROOT
 
-EXPECTED = {"crawl_kok", "crawl_schedules", "import_recipes", "ingest_logs", "train_and_publish"}
+EXPECTED = {
+    "check_deadlines",
+    "crawl_kok",
+    "crawl_schedules",
+    "import_recipes",
+    "ingest_logs",
+    "maintenance",
+    "train_and_publish",
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +63,7 @@ def test_dag_is_documented_tagged_and_bounded(parsed: dict[str, Any], name: str)
     assert not dag["catchup"]
     assert dag["max_active_runs"] == 1
     assert dag["timeout"]
+    assert dag["alerts"] == ["run_failed"]
     for param in dag["params"].values():
         assert param["description"]
         assert param["type"]
@@ -67,6 +76,7 @@ def test_every_task_has_an_owner_and_is_retried_and_bounded(parsed: dict[str, An
         assert task["retries"] >= 1
         assert task["backoff"] > 1
         assert task["timeout"]
+        assert task["alerts"] == ["task_failed"]
 
 
 def test_each_asset_is_updated_by_one_dag(parsed: dict[str, Any]) -> None:
@@ -88,12 +98,33 @@ def test_each_asset_is_updated_by_one_dag(parsed: dict[str, Any]) -> None:
 LOADS = ["load_hmall", "load_hnsmall", "load_nsmall"]
 
 
-def test_schedule_is_updated_after_every_broadcaster_has_ended(parsed: dict[str, Any]) -> None:
+def test_the_mall_counts_as_updated_when_it_is_linked(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["crawl_kok"]["tasks"]
+    assert [name for name, task in tasks.items() if task["outlets"]] == ["link"]
+    assert tasks["link"]["upstream"] == ["load"]
+
+
+def test_the_encoder_is_never_trained_beside_a_crawl(parsed: dict[str, Any]) -> None:
+    tasks = {name: task for dag in parsed["dags"].values() for name, task in dag["tasks"].items()}
+    slots = parsed["pools"]["memory"]
+    crawls = {name: task for name, task in tasks.items() if name.startswith("crawl")}
+    assert {task["pool"] for task in crawls.values()} == {"memory"}
+    assert tasks["train_bert"]["pool"] == "memory"
+    assert tasks["train_bert"]["pool_slots"] == slots >= len(crawls)
+
+
+def test_every_pool_that_a_task_needs_is_created(parsed: dict[str, Any]) -> None:
+    used = {task["pool"] for dag in parsed["dags"].values() for task in dag["tasks"].values()}
+    assert used - {"default_pool"} == parsed["pools"].keys()
+    assert all(parsed["pools"][source] == 1 for source in ("kok", "hnsmall", "hmall", "nsmall"))
+
+
+def test_schedule_is_updated_and_linked_after_all_loads(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["crawl_schedules"]["tasks"]
     (updating,) = [name for name, task in tasks.items() if task["outlets"]]
+    assert updating == "link"
     assert tasks[updating]["upstream"] == LOADS
     assert tasks[updating]["trigger_rule"] == "all_done_min_one_success"
-    assert tasks["link"]["upstream"] == [updating]
 
 
 def test_a_run_succeeds_only_if_every_broadcaster_is_loaded(parsed: dict[str, Any]) -> None:

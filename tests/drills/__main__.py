@@ -1,0 +1,67 @@
+"""Run drills and write their table: ``python -m tests.drills [NAME…]``; without a name all, into docs/drills.md."""
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.drills import kills, operators, outages, training
+from tests.drills.environment import Environment, environment
+from tests.drills.report import Shown, table
+
+PAGE = Path(__file__).parents[2] / "docs" / "drills.md"
+DRILLS: tuple[Callable[[Environment], Shown], ...] = (
+    kills.killed_task,
+    kills.killed_scheduler,
+    outages.databases_away,
+    outages.disk_full,
+    outages.source_away,
+    outages.broadcaster_down,
+    operators.wrong_input,
+    operators.held_file,
+    operators.two_at_once,
+    operators.backfills,
+    operators.two_days_down,
+    training.training_waits,
+)
+
+
+def main() -> int:
+    """Run the drills on one Airflow; exit with 1 if one of them fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(drill.__name__ for drill in DRILLS))
+    parser.add_argument("--to", type=Path, help="file for the table, by default docs/drills.md if all are run")
+    args = parser.parse_args()
+    chosen = [drill for drill in DRILLS if not args.names or drill.__name__ in args.names]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with environment() as env:
+        env.prepare()
+        done = [run(env, drill) for drill in chosen]
+    to = args.to or (None if args.names else PAGE)
+    if to:
+        to.write_text(table(done), encoding="utf-8")
+    return int(any(shown.failures for shown in done))
+
+
+def run(env: Environment, drill: Callable[[Environment], Shown]) -> Shown:
+    """Run one drill, and print what it showed."""
+    env.reset()
+    began = time.monotonic()
+    try:
+        shown = drill(env)
+    except Exception as error:  # noqa: BLE001 - a drill that breaks leaves the others
+        traceback.print_exc()
+        shown = Shown(drill.__name__, drill.__doc__ or "", failures=[f"{type(error).__name__}: {error}"])
+    shown.alerts = [f"{alert['text'].splitlines()[0]}: {alert['reason']}" for alert in env.alerts]
+    shown.seconds = time.monotonic() - began
+    for _line in (*shown.seen, *shown.alerts, *shown.data, *shown.failures):
+        pass
+    sys.stdout.flush()
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())
