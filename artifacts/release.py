@@ -16,6 +16,7 @@ from artifacts.errors import Conflict, NotFound, StoreError
 from artifacts.store import Store
 
 CURRENT: Final = "releases/CURRENT"
+ROLLBACK: Final = "releases/ROLLBACK"
 MANIFEST: Final = "manifest.json"
 # Version of the manifest and of the files that it lists: raised when either changes; one that differs is not read.
 SCHEMA_VERSION: Final = 1
@@ -176,27 +177,39 @@ def named_by_current(store: Store) -> set[str]:
 
 
 def promote(store: Store, version: str, *, expected: str | None) -> None:
-    """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.errors.Conflict`."""
+    """Make a release live if the live one is still ``expected``, else raise :class:`~artifacts.errors.Conflict`.
+
+    A release that is live already is no conflict: a promotion whose answer was lost can be repeated.
+    """
     read_manifest(store, version, BaseManifest)
     pointer, etag = _pointer(store)
     live = pointer.version if pointer else None
-    if live != expected:
-        raise Conflict(f"the live release is {live}, not {expected}: evaluate {version} against it and promote again")
     if live == version:
         return
+    if live != expected:
+        raise Conflict(f"the live release is {live}, not {expected}: evaluate {version} against it and promote again")
     previous = [live, *pointer.previous][:HISTORY] if pointer and live else []
     store.put_if(CURRENT, _encode(Pointer(version=version, previous=previous)), etag)
 
 
 def rollback(store: Store) -> str:
-    """Make the previous release live again and return its version."""
+    """Make the previous release live again and return its version.
+
+    ``releases/ROLLBACK`` holds the pointer to be written while this is done. If it was left by a rollback that was
+    killed or did not learn its outcome, this one finishes that rollback, and does not go back once more.
+    """
     pointer, etag = _pointer(store)
+    if pointer and pointer == _unfinished_rollback(store):
+        store.delete(ROLLBACK)
+        return pointer.version
     if pointer is None or not pointer.previous:
         raise StoreError("there is no earlier release to roll back to; see `ukok release list`")
-    version = pointer.previous[0]
-    read_manifest(store, version, BaseManifest)
-    store.put_if(CURRENT, _encode(Pointer(version=version, previous=pointer.previous[1:])), etag)
-    return version
+    target = Pointer(version=pointer.previous[0], previous=pointer.previous[1:])
+    read_manifest(store, target.version, BaseManifest)
+    store.put(ROLLBACK, _encode(target))
+    store.put_if(CURRENT, _encode(target), etag)
+    store.delete(ROLLBACK)
+    return target.version
 
 
 def list_releases(store: Store) -> list[str]:
@@ -226,6 +239,14 @@ def _pointer(store: Store) -> tuple[Pointer | None, str | None]:
         raise CorruptRelease(
             f"{CURRENT} is not readable: promote a release of `ukok release list` after removing it"
         ) from None
+
+
+def _unfinished_rollback(store: Store) -> Pointer | None:
+    """What a rollback that did not end was to write."""
+    try:
+        return Pointer.model_validate_json(store.get(ROLLBACK))
+    except (NotFound, ValueError):
+        return None
 
 
 def _encode(pointer: Pointer) -> bytes:

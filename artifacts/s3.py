@@ -1,22 +1,25 @@
-"""Store in an S3 bucket. The server must honour ``If-Match`` and ``If-None-Match`` on writes."""
+"""Store in an S3 bucket. The server must honour ``If-Match`` and ``If-None-Match`` on writes, which is checked."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from artifacts.errors import Conflict, NotFound, StoreError
 from artifacts.store import UnfinishedUpload
+from artifacts.s3_errors import LOST, MISSING, NOT_IMPLEMENTED, error_code, no_bucket, store_error
 
-MISSING = {"NoSuchKey", "404", "NotFound"}
-LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
-REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "ExpiredToken"}
+PROBE: Final = ".conditional-writes"
+"""Key of an object that no reader sees: shows whether the server honours conditions."""
+ETAG_OF_NOTHING: Final = f'"{"0" * 32}"'
 
 
 class S3Store:
@@ -26,6 +29,7 @@ class S3Store:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
         self.where = f"s3://{bucket}/{prefix}" + (f" at {endpoint_url}" if endpoint_url else "")
+        self._honours_conditions = self._bucket_exists = False
         self._client = boto3.Session().client(
             "s3",
             endpoint_url=endpoint_url,
@@ -51,12 +55,19 @@ class S3Store:
         self._verify_size(key, path.stat().st_size, self.size(key))
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> None:
-        with self._errors(key):
-            if etag is None:
-                answer = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*")
-            else:
-                answer = self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data, IfMatch=etag)
-            self._verify(key, data, answer["ETag"])
+        self._require_conditions()
+        try:
+            with self._errors(key):
+                written = self._put_if(key, data, etag)
+        except StoreError as error:
+            # If an answer is lost, boto3 sends the write again, which then fails because the first one was done.
+            if not self._holds(key, data, error):
+                if isinstance(error, NotFound):
+                    raise Conflict(f"{key} was deleted by another writer: read it again and retry") from None
+                raise
+        else:
+            with self._errors(key):
+                self._verify(key, data, written)
 
     def get(self, key: str) -> bytes:
         return self.get_versioned(key)[0]
@@ -79,7 +90,7 @@ class S3Store:
                 Bucket=self.bucket, Prefix=self.prefix + prefix
             )
             found = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
-        return {key.removeprefix(self.prefix): found[key] for key in sorted(found)}
+        return {key.removeprefix(self.prefix): found[key] for key in sorted(found) if key != self.prefix + PROBE}
 
     def exists(self, key: str) -> bool:
         try:
@@ -137,22 +148,65 @@ class S3Store:
                 "it, changes uploads; check UKOK_S3_ENDPOINT_URL"
             )
 
+    def _put_if(self, key: str, data: bytes, etag: str | None) -> str:
+        """Write on the condition that the object has ``etag`` (None: does not exist); return its new entity tag."""
+        path = self.prefix + key
+        if etag is None:
+            return self._client.put_object(Bucket=self.bucket, Key=path, Body=data, IfNoneMatch="*")["ETag"]
+        return self._client.put_object(Bucket=self.bucket, Key=path, Body=data, IfMatch=etag)["ETag"]
+
+    def _holds(self, key: str, data: bytes, failure: StoreError) -> bool:
+        """Whether the object holds ``data`` after a write that failed; raise ``failure`` if that cannot be read."""
+        try:
+            return self.get(key) == data
+        except NotFound:
+            return False
+        except StoreError:
+            raise StoreError(f"{failure}; whether {key!r} was written is not known: run the command again") from failure
+
+    def _require_conditions(self) -> None:
+        """Raise ``StoreError`` if the server ignores conditions, with which two writers would overwrite each other."""
+        if self._honours_conditions:
+            return
+        # The first request creates the object if it is missing.
+        honoured = self._refuses_probe(None) or self._refuses_probe(None)
+        if not (honoured and self._refuses_probe(ETAG_OF_NOTHING)):
+            raise StoreError(
+                f"{self.where} ignores conditions of writes (If-None-Match, If-Match), without which two writers "
+                "overwrite each other: use a server that honours them, such as AWS S3, or MinIO or SeaweedFS of today, "
+                "and no proxy before it that removes these headers"
+            )
+        self._honours_conditions = True
+
+    def _refuses_probe(self, etag: str | None) -> bool:
+        with self._errors(PROBE):
+            try:
+                self._put_if(PROBE, b"shows that conditions are honoured", etag)
+            except ClientError as error:
+                if error_code(error) in LOST:
+                    return True
+                if error_code(error) not in NOT_IMPLEMENTED:
+                    raise
+        return False
+
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         try:
             yield
+        except (BotoCoreError, ClientError, S3UploadFailedError, ResponseParserError) as error:
+            if isinstance(error, ClientError) and error_code(error) in MISSING:
+                self._require_bucket(key)
+            raise store_error(error, self.where, self.bucket, key) from error
+
+    def _require_bucket(self, key: str) -> None:
+        """Raise ``StoreError`` if not only an object is missing, but its bucket."""
+        if self._bucket_exists:
+            return
+        try:
+            self._client.head_bucket(Bucket=self.bucket)
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code in MISSING:
-                raise NotFound(f"there is no object {key!r} in {self.where}") from None
-            if code in LOST:
-                raise Conflict(f"{key} was changed by another writer: read it again and retry") from None
-            if code in REFUSED:
-                raise StoreError(
-                    f"{self.where} refused the credentials ({code}); check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                ) from None
-            raise StoreError(f"{self.where} answered {code} for {key!r}") from error
-        except (BotoCoreError, S3UploadFailedError) as error:
-            raise StoreError(
-                f"{self.where} cannot be used: {error}; check UKOK_ARTIFACTS_URL and UKOK_S3_ENDPOINT_URL"
-            ) from error
+            if error_code(error) in MISSING:
+                raise no_bucket(self.where, self.bucket) from None
+        except BotoCoreError as error:
+            raise store_error(error, self.where, self.bucket, key) from error
+        self._bucket_exists = True

@@ -30,7 +30,10 @@ class Store(Protocol):
         """Write an object from a local file, replacing any at the key."""
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> None:
-        """Write if the object still has ``etag`` (None: does not exist), else raise ``Conflict``."""
+        """Write if the object still has ``etag`` (None: does not exist), else raise ``Conflict``.
+
+        An object that holds ``data`` already is no conflict: a write whose answer was lost can be repeated.
+        """
 
     def get(self, key: str) -> bytes:
         """Read an object, or raise ``NotFound``."""

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from html import unescape
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +30,7 @@ _AMOUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _BREAK = re.compile(r"\s*[\r\n\t]\s*")
 _CONTROL = re.compile(r"[\r\n\t]")
+_ENTITY = re.compile(r"&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
 _RATE = re.compile(r"([0-9]{1,2}|100)\s*%?")
 
 
@@ -171,6 +173,11 @@ def image_url(url: str | None, page: str) -> str | None:
 def text_or_none(text: str | None) -> str | None:
     """Return the text without the line breaks and indents of its page; None if it is blank."""
     return _BREAK.sub(" ", (text or "").strip()) or None
+
+
+def unescape_entities(text: str) -> str:
+    """Replace HTML entities once: ``&amp;lt;`` -> ``&lt;``. A name without its semicolon, as in ``R&D``, is text."""
+    return _ENTITY.sub(lambda entity: unescape(entity[0]), text)
 
 
 def mask(nickname: str | None) -> str | None:

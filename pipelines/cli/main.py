@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from pipelines.cli.console import make_stdout_safe
+from pipelines.cli.console import make_output_safe
 from pipelines.cli.errors import print_reason, reason_of
 from pipelines.cli.logging import configure_logging
 from ukok.names import unknown_settings
@@ -11,7 +11,7 @@ from ukok.names import unknown_settings
 
 def main(configure: Callable[[], None] = configure_logging) -> None:
     """Run a command. An error that a person can act on ends in one line and exit code 1; a bug in a traceback."""
-    make_stdout_safe()
+    make_output_safe()
     configure()
     for problem in unknown_settings():
         print_reason(f"warning: {problem}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.console import table_console
+from pipelines.cli.console import print_json, table_console
 from pipelines.cli.options import wall_clock
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def status(
 
     found = read_status(wall_clock())
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        print_json(found)
     else:
         console = table_console()
         for part in _parts(found, wide=console.width >= WIDE):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from crawlers.parsing import MAX_ID
+from crawlers.parsing import MAX_ID, unescape_entities
 from recommender.text.cleaning import clean
 from ukok.korea import KST
 
@@ -70,9 +70,9 @@ class Recipe(BaseModel):
     servings: str | None = None
     difficulty: str | None = None
     cooking_time: str | None = None
-    view_count: int = 0
-    recommend_count: int = 0
-    scrap_count: int = 0
+    view_count: int | None = None
+    recommend_count: int | None = None
+    scrap_count: int | None = None
     image_url: str | None = None
     registered_at: AwareDatetime | None = None
 
@@ -261,12 +261,13 @@ def _recipe(row: _Row) -> Recipe | str:
     fields, fault = row.fields, _fault(row)
     if fault:
         return fault
-    values: dict[str, Any] = {name: clean(fields.get(column)) or None for name, column in TEXTS.items()}
+    values: dict[str, Any] = {name: _text(fields.get(column)) or None for name, column in TEXTS.items()}
+    values["servings"] = _servings(values["servings"])
     values |= {name: _count(fields.get(column, "")) for name, column in COUNTS.items()}
     return Recipe(
         recipe_id=_id(fields[ID]) or 0,
-        title=clean(fields[TITLE]),
-        ingredients=fields.get(INGREDIENTS, ""),
+        title=_text(fields[TITLE]),
+        ingredients=unescape_entities(fields.get(INGREDIENTS, "")),
         registered_at=_registered(fields.get("FIRST_REG_DT", "")),
         **values,
     )
@@ -278,7 +279,7 @@ def _fault(row: _Row) -> str | None:
         return f"longer than {MAX_RECORD >> 20} MiB: a quote may not be closed"
     if _id(row.fields[ID]) is None:
         return "no id"
-    if not clean(row.fields[TITLE]):
+    if not _text(row.fields[TITLE]):
         return "no title"
     undecoded = not row.record.is_sound and "\ufffd" in row.fields[TITLE]
     return "title is neither UTF-8 nor CP949" if undecoded else None
@@ -288,16 +289,26 @@ def _rejected(row: _Row, reason: str) -> Rejected:
     return Rejected(row.record.line, reason, clean(row.fields[ID]), clean(row.fields[TITLE]))
 
 
+def _text(text: str | None) -> str:
+    return clean(unescape_entities(text or ""))
+
+
 def _id(text: str) -> int | None:
     match = _NUMBER.fullmatch(clean(text))
     number = int(match[1]) if match else 0
     return number if 0 < number <= MAX_ID else None
 
 
-def _count(text: str) -> int:
+def _count(text: str) -> int | None:
     match = _NUMBER.fullmatch(clean(text).replace(",", ""))
-    number = int(match[1]) if match else 0
-    return number if number <= MAX_COUNT else 0
+    number = int(match[1]) if match else None
+    return number if number is not None and number <= MAX_COUNT else None
+
+
+def _servings(text: str | None) -> str | None:
+    """Servings as written; a lone number is of people."""
+    match = _NUMBER.fullmatch(text or "")
+    return f"{match[1]}인분" if match else text
 
 
 def _registered(text: str) -> datetime | None:

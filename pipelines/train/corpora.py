@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from artifacts.datasets import write_snapshot
 from artifacts.store import Store
@@ -24,7 +24,11 @@ def read_recipes(service: Engine) -> RecipeCorpus:
 
     Popularity is log(1 + views + recommendations + scraps).
     """
-    counts = Recipe.view_count + Recipe.recommend_count + Recipe.scrap_count
+    counts = (
+        func.coalesce(Recipe.view_count, 0)
+        + func.coalesce(Recipe.recommend_count, 0)
+        + func.coalesce(Recipe.scrap_count, 0)
+    )
     recipes = select(Recipe.recipe_id, Recipe.title, counts)
     lines = (
         select(RecipeIngredient.recipe_id, Ingredient.name)

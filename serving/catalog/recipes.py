@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from recommender.search.index import Knows, TextIndex, squeezed
 from recommender.text.amounts import read_measure
@@ -49,7 +49,7 @@ class Recipe(NamedTuple):
     kind: str | None
     introduction: str | None
     servings: str | None
-    scrap_count: int
+    scrap_count: int | None
     image_url: str | None
     lines: tuple[Line, ...]
 
@@ -141,7 +141,9 @@ def load_recipes(conn: Connection) -> RecipeBook:
     """Read all recipes and the ingredient vocabulary."""
     names = {row.ingredient_id: row.name for row in conn.execute(select(Ingredient.ingredient_id, Ingredient.name))}
     lines = _lines(conn, names)
-    by_popularity = (RecipeRow.scrap_count.desc(), RecipeRow.view_count.desc(), RecipeRow.recipe_id)
+    # Databases differ in where they sort NULL.
+    scraps, views = func.coalesce(RecipeRow.scrap_count, 0), func.coalesce(RecipeRow.view_count, 0)
+    by_popularity = (scraps.desc(), views.desc(), RecipeRow.recipe_id)
     popular = tuple(
         Recipe(
             recipe_id=row.recipe_id,

@@ -124,7 +124,7 @@ def product_page(show: Show, parts: PageParts) -> bytes:
         "homeshopping_name": station.name,
         "homeshopping_channel": station.number,
         "homeshopping_channel_name": f"채널 {station.number}",
-        "homeshopping_channel_image": f"/images/channels/channel_{station.number}.jpg",
+        "homeshopping_channel_image": None,
     }
     return orjson.dumps(
         {

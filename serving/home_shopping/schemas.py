@@ -147,9 +147,7 @@ class ProductDetail(Slot):
     homeshopping_name: StationName
     homeshopping_channel: StationNumber
     homeshopping_channel_name: str = Field(examples=["채널 13"])
-    homeshopping_channel_image: str = Field(
-        description="An image that the frontend has", examples=["/images/channels/channel_13.jpg"]
-    )
+    homeshopping_channel_image: None = Field(description="Always null: there are no such images", examples=[None])
 
 
 class DetailInfo(BaseModel):
@@ -207,7 +205,7 @@ class RecipeFields(BaseModel):
 
     recipe_id: RecipeId
     recipe_name: RecipeTitle
-    scrap_count: ScrapCount
+    scrap_count: ScrapCount | None
     ingredients: IngredientNames
     description: str = Field(description="Empty without one", examples=["짭조름한 밥반찬"])
     recipe_image_url: RecipeImage | None

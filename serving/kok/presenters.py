@@ -193,7 +193,7 @@ def _cart_recipe(
         cooking_name=recipe.dish,
         description=recipe.introduction or "",
         cooking_introduction=recipe.introduction,
-        scrap_count=recipe.scrap_count,
+        scrap_count=recipe.scrap_count or 0,  # the frontend needs a number here
         recipe_url=recipe.url,
         thumbnail_url=recipe.image_url,
         number_of_serving=recipe.servings,

@@ -34,7 +34,7 @@ class RecipeRow(BaseModel):
     recipe_id: RecipeId
     recipe_title: RecipeTitle
     cooking_name: Dish | None
-    scrap_count: ScrapCount
+    scrap_count: ScrapCount | None
     cooking_case_name: str | None = Field(description="Occasion", examples=["일상"])
     cooking_category_name: str | None = Field(description="Kind of dish", examples=["밑반찬"])
     cooking_introduction: Introduction | None

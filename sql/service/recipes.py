@@ -27,12 +27,14 @@ class Recipe(ServiceBase):
     material_class: Mapped[str | None] = mapped_column(String(50), comment="Kind of main ingredient (CKG_MTRL_ACTO_NM)")
     kind: Mapped[str | None] = mapped_column(String(50), comment="Kind of dish (CKG_KND_ACTO_NM)")
     introduction: Mapped[str | None] = mapped_column(Text, comment="Introduction (CKG_IPDC)")
-    servings: Mapped[str | None] = mapped_column(String(50), comment="As written (CKG_INBUN_NM)")
+    servings: Mapped[str | None] = mapped_column(
+        String(50), comment="As written; a lone number gets 인분 (CKG_INBUN_NM)"
+    )
     difficulty: Mapped[str | None] = mapped_column(String(50), comment="As written (CKG_DODF_NM)")
     cooking_time: Mapped[str | None] = mapped_column(String(50), comment="As written (CKG_TIME_NM)")
-    view_count: Mapped[int] = mapped_column(Integer, comment="0 when the source gives none")
-    recommend_count: Mapped[int] = mapped_column(Integer, comment="0 when the source gives none")
-    scrap_count: Mapped[int] = mapped_column(Integer, comment="0 when the source gives none")
+    view_count: Mapped[int | None] = mapped_column(Integer, comment="NULL when the source gives none")
+    recommend_count: Mapped[int | None] = mapped_column(Integer, comment="NULL when the source gives none")
+    scrap_count: Mapped[int | None] = mapped_column(Integer, comment="NULL when the source gives none")
     image_url: Mapped[str | None] = mapped_column(Text, comment="Image of the dish (RCP_IMG_URL)")
     registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="When it was published (FIRST_REG_DT)")
 

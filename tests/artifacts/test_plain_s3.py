@@ -1,29 +1,15 @@
 """Uploads to an S3 server over https that stores bodies as they come."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from artifacts.errors import StoreError
-from artifacts.open import open_store
 from artifacts.raw import RawRun, RunReport, read_items, write_run
 from artifacts.store import Store
-from tests.builders.plain_s3 import PlainS3, running_plain_s3
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainS3]:
-    with running_plain_s3(tmp_path) as s3:
-        monkeypatch.setenv("UKOK_S3_ENDPOINT_URL", s3.url)
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-        yield s3
-
-
-@pytest.fixture
-def plain(server: PlainS3) -> Store:
-    return open_store("s3://bucket/prefix")
+from tests.builders.plain_s3 import PlainS3
 
 
 def put_file(store: Store, folder: Path) -> None:
@@ -45,7 +31,7 @@ def test_an_upload_is_stored_as_it_is(
 ) -> None:
     server.md5_tags = md5_tags
     write(plain, tmp_path)
-    assert server.objects == {"/bucket/prefix/key": b"hello"}
+    assert server.objects["/bucket/prefix/key"] == b"hello"
     assert plain.get("key") == b"hello"
     plain.download("key", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == b"hello"

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,12 +17,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+Answer = tuple[int] | tuple[int, bytes] | tuple[int, bytes, str]
+"""Status, body and entity tag."""
+
 
 class PlainS3:
     """Objects by path, and how the server deviates from AWS.
 
     ``change`` is applied to each body before it is stored; ``replace_after_put`` replaces each object before
-    the response is sent; ``md5_tags``: whether entity tags are MD5 digests.
+    the response is sent; ``md5_tags``: whether entity tags are MD5 digests; ``honoured``: the conditional headers that
+    it honours. It does what the next ``lost_answers`` writes of ``lost_key`` say, but hangs up instead of answering.
+    ``refusal``: status and body of the answer to every request; ``date``: the time by its clock, if not the right one.
     """
 
     def __init__(self) -> None:
@@ -28,12 +35,46 @@ class PlainS3:
         self.change: Callable[[bytes], bytes] = bytes
         self.replace_after_put: bytes | None = None
         self.md5_tags = True
+        self.honoured = {"If-Match", "If-None-Match"}
+        self.lost_key, self.lost_answers = "", 0
+        self.refusal: tuple[int, bytes] | None = None
+        self.date: str | None = None
         self.url = ""
 
     def etag(self, body: bytes) -> str:
         """Entity tag of a body, quoted."""
         digest = hashlib.md5(body) if self.md5_tags else hashlib.sha256(body)  # noqa: S324 - what S3 computes
         return f'"{digest.hexdigest()}"'
+
+    def write(self, path: str, sent: bytes, headers: Message) -> Answer | None:
+        """Store a body; without an answer, the connection is to be closed."""
+        if self.refusal:
+            return self.refusal
+        if not self._conditions_hold(path, headers):
+            return 412, b"<Error><Code>PreconditionFailed</Code></Error>"
+        body = self.objects[path] = self.change(sent)
+        if self.replace_after_put is not None:
+            self.objects[path] = self.replace_after_put
+        if self.lost_answers and path.endswith(self.lost_key):
+            self.lost_answers -= 1
+            return None
+        return 200, b"", self.etag(body)
+
+    def read(self, path: str) -> Answer:
+        """Answer with an object; ``/bucket`` is the bucket itself."""
+        if self.refusal:
+            return self.refusal
+        if path == "/bucket":
+            return (200,)
+        body = self.objects.get(path)
+        return (404, b"<Error><Code>NoSuchKey</Code></Error>") if body is None else (200, body, self.etag(body))
+
+    def _conditions_hold(self, path: str, headers: Message) -> bool:
+        there = self.objects.get(path)
+        given = {name: headers[name] for name in self.honoured if name in headers}
+        if "If-Match" in given:
+            return there is not None and given["If-Match"] == self.etag(there)
+        return there is None or "If-None-Match" not in given
 
 
 @contextmanager
@@ -63,30 +104,28 @@ def _handler(s3: PlainS3) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the library
             pass
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return s3.date or super().date_time_string(timestamp)
+
         def do_PUT(self) -> None:
             chunked = "Transfer-Encoding" in self.headers
-            sent = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers["Content-Length"]))
-            body = s3.objects[self.path] = s3.change(sent)
-            if s3.replace_after_put is not None:
-                s3.objects[self.path] = s3.replace_after_put
-            self._answer(200, b"", s3.etag(body))
+            sent = b"".join(_chunks(self.rfile)) if chunked else self.rfile.read(int(self.headers["Content-Length"]))
+            answer = s3.write(self.path, sent, self.headers)
+            if answer:
+                self._answer(*answer)
+            else:
+                self.close_connection = True
 
         def do_GET(self) -> None:
-            body = s3.objects.get(self.path)
-            if body is None:
-                self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>", "")
-            else:
-                self._answer(200, body, s3.etag(body))
+            self._answer(*s3.read(self.path))
+
+        def do_DELETE(self) -> None:
+            s3.objects.pop(self.path, None)
+            self._answer(204)
 
         do_HEAD = do_GET  # noqa: N815 - the name of the library
 
-        def _chunks(self) -> Iterator[bytes]:
-            while size := int(self.rfile.readline(), 16):
-                yield self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-
-        def _answer(self, status: int, body: bytes, etag: str) -> None:
+        def _answer(self, status: int, body: bytes = b"", etag: str = "") -> None:
             self.send_response(status)
             self.send_header("ETag", etag)
             self.send_header("Content-Length", str(len(body)))
@@ -95,6 +134,13 @@ def _handler(s3: PlainS3) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
     return Handler
+
+
+def _chunks(body: BufferedIOBase) -> Iterator[bytes]:
+    while size := int(body.readline(), 16):
+        yield body.read(size)
+        body.readline()
+    body.readline()
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

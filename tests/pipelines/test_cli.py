@@ -18,7 +18,7 @@ from artifacts.store import Store
 from crawlers.standin.catalog import Catalog
 from crawlers.standin.server import running_standin
 from pipelines.cli.app import app
-from pipelines.cli.console import make_stdout_safe, out
+from pipelines.cli.console import make_output_safe, out
 from pipelines.load.recipes import RECIPE
 from pipelines.load.schedules import BROADCAST
 from tests.builders.command_line import Ended, run_ukok
@@ -321,6 +321,6 @@ def test_no_encoding_of_the_terminal_fails_a_command(command: str, encoding: str
 def test_characters_that_a_terminal_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     written = BytesIO()
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, encoding="cp949"))
-    make_stdout_safe()
+    make_output_safe()
     out.print("✓ 김치 – \ud800")
     assert written.getvalue().decode("cp949") == "? 김치 ? ?\n"

@@ -245,7 +245,7 @@ def test_numbers_of_thousands_of_digits_are_no_numbers(tmp_path: Path) -> None:
     values = row(1)
     values[5] = "9" * 5000
     file = write(tmp_path / "r.csv", [values, row("9" * 5000), row(2)])
-    assert [(recipe.recipe_id, recipe.view_count) for recipe in recipes(file)] == [(1, 0), (2, 1204)]
+    assert [(recipe.recipe_id, recipe.view_count) for recipe in recipes(file)] == [(1, None), (2, 1204)]
     assert [(found.line, found.reason) for found in rejected(file)] == [(3, "no id")]
 
 
@@ -254,8 +254,30 @@ def test_odd_values(tmp_path: Path) -> None:
     values[5], values[6], values[7], values[17] = "1,204", "없음", "99999999999", "2016"
     (recipe,) = recipes(write(tmp_path / "r.csv", [values, ["", "", ""], []]))
     assert recipe.title == "다진 마늘 볶음"
-    assert (recipe.view_count, recipe.recommend_count, recipe.scrap_count) == (1204, 0, 0)
+    assert (recipe.view_count, recipe.recommend_count, recipe.scrap_count) == (1204, None, None)
     assert recipe.registered_at is None
+
+
+def test_entities_are_replaced_once(tmp_path: Path) -> None:
+    values = row(1, "치즈 &amp; 감자 &amp;lt;R&D&gt; &#39;", "[재료] M&amp;M 2개")
+    (recipe,) = recipes(write(tmp_path / "r.csv", [values, row(2, "&nbsp;")]))
+    assert (recipe.title, recipe.ingredients) == ("치즈 & 감자 &lt;R&D> '", "[재료] M&M 2개")
+
+
+@pytest.mark.parametrize(
+    ("written", "servings"), [("2", "2인분"), ("4.0", "4인분"), ("3인분", "3인분"), ("2~3", "2~3"), ("", None)]
+)
+def test_a_lone_number_of_servings_is_of_people(tmp_path: Path, written: str, servings: str | None) -> None:
+    values = row(1)
+    values[14] = written
+    assert [recipe.servings for recipe in recipes(write(tmp_path / "r.csv", [values]))] == [servings]
+
+
+@pytest.mark.parametrize(("written", "count"), [("", None), ("0", 0), ("12", 12), ("-", None)])
+def test_a_count_that_the_file_lacks_is_unknown(tmp_path: Path, written: str, count: int | None) -> None:
+    values = row(1)
+    values[7] = written
+    assert [recipe.scrap_count for recipe in recipes(write(tmp_path / "r.csv", [values]))] == [count]
 
 
 def test_what_is_no_recipe_file(tmp_path: Path) -> None:
