@@ -51,6 +51,9 @@ class CrawlSettings(SpiderSettings):
     crawl_max_wait_seconds: float = Field(
         default=300.0, ge=0, description="Longest wait accepted from a host's Retry-After or Crawl-delay"
     )
+    crawl_outage_seconds: float = Field(
+        default=300.0, ge=0, description="How long a crawl waits for a host that no longer answers"
+    )
     crawl_daily_requests: int = Field(default=20_000, ge=1, description="Most requests to one source in a Korean day")
     crawl_page_age_days: float = Field(
         default=7.0,
