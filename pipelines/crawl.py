@@ -83,11 +83,11 @@ def _check_pages(crawled: CrawlRunReport) -> None:
     pages = crawled.pages
     if pages is None or pages.requested < MIN_PAGES or pages.received >= MIN_SHARE * pages.requested:
         return
-    reasons = [f"{fault.reason} [{fault.page}]" for fault in crawled.faults if fault.field == "page"]
+    reasons = (f"{fault.reason} [{fault.page}]" for fault in crawled.faults if fault.field == "page")
     raise PagesNotReceived(
         f"crawl of {crawled.source} received only {pages.received:,} of {pages.requested:,} product pages; "
-        f"{next(iter(reasons), 'no reason known')}. What was read is kept and can be loaded; the others stay due: crawl "
-        f"again once the source answers, and see `ukok crawl show-fault {crawled.run_id}`"
+        f"{next(reasons, 'no reason known')}. What was read is kept and can be loaded; the rest stays due: crawl again "
+        f"once the source answers, and see `ukok crawl show-fault {crawled.run_id}`"
     )
 
 

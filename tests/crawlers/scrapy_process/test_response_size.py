@@ -35,7 +35,7 @@ def deflated() -> bytes:
 
 def brotlied() -> bytes:
     packer = brotli.Compressor(quality=1)
-    return b"".join(map(packer.process, zeros())) + packer.finish()
+    return bytes(b"".join(map(packer.process, zeros())) + packer.finish())
 
 
 def zstandarded() -> bytes:
@@ -90,8 +90,8 @@ def test_a_huge_response_is_refused_while_it_is_read(tmp_path: Path) -> None:
 
 def test_a_huge_robots_txt_forbids_its_host(tmp_path: Path) -> None:
     bomb = Answer(bytes(MAX_BYTES + 1), "text/plain")
-    settings = {"crawl_delay_seconds": 0, "crawl_retries": 0}
     with running_host(lambda _: bomb) as host:
+        settings = CrawlSettings(hnsmall_url=host.url, crawl_delay_seconds=0)
         crawl_fails = f"robots.txt of {host.url[7:]} could not be read .the response is larger than 16 MB"
         with pytest.raises(CrawlFailed, match=crawl_fails):
-            crawl_into(tmp_path, "hnsmall", CrawlSettings(hnsmall_url=host.url, **settings))
+            crawl_into(tmp_path, "hnsmall", settings)
