@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from artifacts.errors import Conflict, NotFound, StoreError
-from artifacts.store import UnfinishedUpload
 from artifacts.s3_errors import LOST, MISSING, NOT_IMPLEMENTED, error_code, no_bucket, store_error
+from artifacts.store import UnfinishedUpload
 
 PROBE: Final = ".conditional-writes"
 """Key of an object that no reader sees: shows whether the server honours conditions."""

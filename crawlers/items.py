@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from crawlers.parsing import MAX_ID, PriceKind
+from crawlers.parsing import MAX_ID, PriceKind, kst_day
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 ProductId = Annotated[int, Field(gt=0, le=MAX_ID)]
@@ -170,6 +170,11 @@ class Show(Priced):
     def listed_price(self) -> str | None:
         """The price as the listing shows it, as text; None if it is unknown."""
         return None if self.price_kind == "unknown" else f"{self.price_kind} {self.price} {self.list_price}"
+
+    @property
+    def is_past(self) -> bool:
+        """Whether its day was over when it was observed: its price need not be the present one."""
+        return self.requested_day < kst_day(self.observed_at)
 
     @property
     def length(self) -> timedelta | None:

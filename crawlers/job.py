@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
+from crawlers.parsing import kst_day
 from crawlers.settings import CrawlSettings
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -25,7 +26,7 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """A crawl of one source: the KST days whose schedules are read, the instant it counts as, and its folder."""
+    """A crawl of one source: the KST days whose schedules are read, the instant at which it reads them, its folder."""
 
     source: str
     day: date
@@ -33,9 +34,14 @@ class Job(BaseModel):
     now: AwareDatetime
     settings: CrawlSettings
     folder: Path
-    requests_left: int = Field(ge=0, description="Requests that the source may still get on this day")
+    requests_left: int = Field(ge=0, description="Requests that the source may still get today")
     record_url: str | None = Field(default=None, description="The one page to read and record, instead of a crawl")
     record_folder: Path | None = Field(default=None, description="Where it is recorded; missing if no page came")
+
+    @property
+    def today(self) -> date:
+        """The KST day of the crawl: its files and its budget belong to it, whichever days it reads."""
+        return kst_day(self.now)
 
     @property
     def requested_days(self) -> list[date]:
@@ -47,7 +53,7 @@ class Job(BaseModel):
         """Error message for a request that exceeds the daily budget."""
         limit = self.settings.crawl_daily_requests
         return (
-            f"the {limit:,} requests that {self.source} may get on {self.day} are used up: go on tomorrow, or set "
+            f"the {limit:,} requests that {self.source} may get on {self.today} are used up: go on tomorrow, or set "
             "UKOK_CRAWL_DAILY_REQUESTS higher"
         )
 

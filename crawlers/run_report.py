@@ -126,13 +126,21 @@ class ImagesReport(_Model):
     faults: list[ImageFault]
 
 
+class PagesReport(_Model):
+    """Product pages that were requested, without those that the daily budget refused, and those that were received."""
+
+    requested: int
+    received: int
+
+
 class DatasetSummary(_Model):
-    """What a crawl read and missed of one dataset."""
+    """What a crawl read and missed of one dataset; ``pages`` is set for the product pages alone."""
 
     scopes: list[ScopeReport]
     faults: list[FieldFault]
     contract_check: ContractCheck
     requests: int
+    pages: PagesReport | None = None
 
     @property
     def items(self) -> int:
@@ -165,6 +173,7 @@ class CrawlRunReport(RunReport):
     scopes: list[ScopeReport] = Field(default_factory=list)
     faults: list[FieldFault] = Field(default_factory=list)
     contract_check: ContractCheck | None = None
+    pages: PagesReport | None = None
     images: ImagesReport | None = None
 
 

@@ -1,6 +1,7 @@
 """Settings of the crawler: base URLs of the sources, politeness, browser, images."""
 
 from datetime import timedelta
+from ipaddress import ip_address
 from shutil import which
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +17,13 @@ def _base_url(url: str) -> str:
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError(f"{url!r} is not an http(s) base URL")
     return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
@@ -51,6 +59,9 @@ class CrawlSettings(SpiderSettings):
     crawl_max_wait_seconds: float = Field(
         default=300.0, ge=0, description="Longest wait accepted from a host's Retry-After or Crawl-delay"
     )
+    crawl_outage_seconds: float = Field(
+        default=300.0, ge=0, description="How long a crawl waits for a host that no longer answers"
+    )
     crawl_daily_requests: int = Field(default=20_000, ge=1, description="Most requests to one source in a Korean day")
     crawl_page_age_days: float = Field(
         default=7.0,
@@ -80,6 +91,10 @@ class CrawlSettings(SpiderSettings):
     def page_age(self) -> timedelta:
         """Interval between two fetches of a product page."""
         return timedelta(days=self.crawl_page_age_days)
+
+    def is_standin(self, source: str) -> bool:
+        """Return whether a source is served from this machine: a stand-in, whose clock may show any day."""
+        return all(_is_loopback(urlsplit(base).hostname or "") for base in self.bases(source))
 
     def bases(self, source: str) -> list[str]:
         """Return the base URLs of a source: those named after it, or after it and ``_``."""

@@ -15,17 +15,26 @@ from crawlers.report.run_index import find_crawl
 from crawlers.run_report import CrawlRunReport, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
+from pipelines.errors import PipelineError
 from pipelines.report import Report, record
 
 CRAWL_ID = "run_id"
 """Name of the crawl's run id in the details of a crawl step, which `ukok status` selects by it."""
 
 
+MIN_SHARE, MIN_PAGES = 0.9, 20
+"""Share of the product pages that a crawl must receive, and the number of pages from which it is required."""
+
+
+class PagesNotReceived(PipelineError):
+    """A crawl received too few of the product pages that were due; what it read is in the raw zone."""
+
+
 class CrawledSource(NamedTuple):
-    """Report of a crawl step, and the run id that the files of the crawl share."""
+    """Report of a crawl step, and the crawl report that was published."""
 
     report: Report
-    run_id: str
+    published: CrawlReport
 
 
 def crawl_source(
@@ -41,15 +50,20 @@ def crawl_source(
 ) -> CrawledSource:
     """Crawl a source into the raw zone: the mall's lists and pages, or ``days`` days of a broadcaster from ``day`` on.
 
-    ``now`` is the instant the crawl counts as. Scopes that could not be read in full are in the Report with the reason;
-    loading concludes nothing from what they lack. Raise ``CrawlFailed`` if the crawl read no item.
+    ``now`` is the present. Scopes that could not be read in full are in the Report with the reason; loading concludes
+    nothing from what they lack. Raise ``CrawlFailed`` if the crawl read no item, and, once everything is filed,
+    :class:`PagesNotReceived` if too few product pages came.
     """
     with record(warehouse, store, f"crawl_{source}") as report:
         runs = crawl(source, day, days, now, store, settings, watch)
         run_id = runs[0].run_id
         report.details[CRAWL_ID] = run_id
-        report.details["datasets"] = {run.dataset: _figures(run, read_crawl_report(store, run), report) for run in runs}
-    return CrawledSource(report, run_id)
+        crawled = {run: read_crawl_report(store, run) for run in runs}
+        report.details["datasets"] = {run.dataset: _figures(run, found, report) for run, found in crawled.items()}
+        published = report_crawl(store, run_id)
+        for found in crawled.values():
+            _check_pages(found)
+    return CrawledSource(report, published)
 
 
 def report_crawl(store: Store, name: str | None) -> CrawlReport:
@@ -62,6 +76,19 @@ def report_crawl(store: Store, name: str | None) -> CrawlReport:
     report = gather(store, find_crawl(store, sources(), name))
     publish(store, report)
     return report
+
+
+def _check_pages(crawled: CrawlRunReport) -> None:
+    """Raise :class:`PagesNotReceived` if too few of many product pages came."""
+    pages = crawled.pages
+    if pages is None or pages.requested < MIN_PAGES or pages.received >= MIN_SHARE * pages.requested:
+        return
+    reasons = (f"{fault.reason} [{fault.page}]" for fault in crawled.faults if fault.field == "page")
+    raise PagesNotReceived(
+        f"crawl of {crawled.source} received only {pages.received:,} of {pages.requested:,} product pages; "
+        f"{next(reasons, 'no reason known')}. What was read is kept and can be loaded; the rest stays due: crawl again "
+        f"once the source answers, and see `ukok crawl show-fault {crawled.run_id}`"
+    )
 
 
 def _figures(run: RawRun, crawled: CrawlRunReport, report: Report) -> dict[str, Any]:

@@ -72,13 +72,12 @@ def crawl_and_report(
 ) -> tuple[Report, "CrawlReport"]:
     """Read a source into the raw zone; also return the crawl report, which is published as an HTML page."""
     from crawlers.settings import CrawlSettings
-    from pipelines.crawl import crawl_source, report_crawl
+    from pipelines.crawl import crawl_source
 
     with open_resources() as opened:
-        crawled = crawl_source(
+        return crawl_source(
             source, opened.warehouse, opened.store, day, days, now=now, settings=CrawlSettings(), watch=watch
         )
-        return crawled.report, report_crawl(opened.store, crawled.run_id)
 
 
 def load(source: str, *, accept: bool) -> list[Report]:

@@ -106,7 +106,8 @@ class Coverage:
         reason, body = failure_reason(failure), None
         if isinstance(failure.value, HttpError):
             body = failure.value.response.body
-            self._checker.count_unreadable_page("page", request.url, reason)
+            if failure.value.response.status < 500:  # else the source is away, and the others of its pages are sound
+                self._checker.count_unreadable_page("page", request.url, reason)
         self.fail(scopes, "page", request.url, reason, body)
 
     def gone(self, response: Response, scopes: Iterable[Scope]) -> None:

@@ -33,6 +33,7 @@ from crawlers.run_report import (
     FieldFault,
     TrafficReport,
 )
+from crawlers.runner.days import why_not_served
 from crawlers.runner.subprocess import ProcessFailed, read_progress, run_process
 from crawlers.settings import CrawlSettings
 from crawlers.state.checkpoints import TakenOver, delete_checkpoints, store_checkpoints, take_over_checkpoints
@@ -74,7 +75,7 @@ class _Crawl:
             run_id=self.run_id,
             source=self.job.source,
             dataset=dataset,
-            day=self.job.day,
+            day=self.job.today,
             items=part.items if part else 0,
             started_at=self.job.now.astimezone(UTC),
             finished_at=finished_at,
@@ -85,6 +86,7 @@ class _Crawl:
             scopes=part.scopes if part else [],
             faults=part.faults if part else [],
             contract_check=part.contract_check if part else None,
+            pages=part.pages if part else None,
         )
 
 
@@ -100,19 +102,22 @@ def crawl(
     """Crawl a source and write one raw run for each dataset; the listing comes first.
 
     ``source`` is one of :func:`~crawlers.registry.sources`; schedules are read for the KST days from ``day`` on.
-    ``now`` (aware) is the instant the crawl counts as. Scopes that could not be read in full are marked incomplete in
-    the run report; bodies of pages with faults are saved under ``faults/<source>/<run_id>/``. Raise
-    :class:`CrawlFailed` if the crawl reads no item.
+    ``now`` (aware) is the present: it stamps the run and its items, whichever days are read. Scopes that could not be
+    read in full are marked incomplete in the run report; bodies of pages with faults are saved under
+    ``faults/<source>/<run_id>/``. Raise :class:`CrawlFailed` if the source does not serve these days, or if the crawl
+    reads no item.
 
     Product pages that a killed crawl of the source had read are filed with the next crawl; listings are always read
     anew. ``watch`` is called about every half second with the progress.
     """
     check_settings(source, settings)
+    if refused := why_not_served(source, day, days, now, settings):
+        raise CrawlFailed(refused)
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
         path = Path(folder)
         job = Job(source=source, day=day, days=days, now=now, settings=settings, folder=path, requests_left=0)
-        taken_over = take_over_checkpoints(store, source, day, job.taken_over_file)
-        used = requests_of_day(store, source, day, taken_over)
+        taken_over = take_over_checkpoints(store, source, job.today, job.taken_over_file)
+        used = requests_of_day(store, source, job.today, taken_over)
         job.requests_left = max(0, settings.crawl_daily_requests - used)
         load_page_state(store, job)
         load_image_state(store, job)
@@ -220,7 +225,7 @@ def _fail(store: Store, run: _Crawl, reports: list[CrawlRunReport]) -> NoReturn:
 
 
 def _write(store: Store, job: Job, report: CrawlRunReport) -> RawRun:
-    run = RawRun(report.run_id, job.source, report.dataset, job.day)
+    run = RawRun(report.run_id, job.source, report.dataset, job.today)
     write_run(store, run, _items(job.items_file(report.dataset)), report)
     log.info(
         "crawled",

@@ -31,7 +31,6 @@ from crawlers.state.image_state import IMAGE_ROW, DueImage, ImageState, StoredIm
 from crawlers.state.image_storage import images_file, images_folder, images_report_file, previous_images_file
 
 BATCH = 8
-MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
 THUMBNAIL = (400, 400)
 ENDINGS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "AVIF": "avif"}
@@ -155,7 +154,7 @@ class ProductImages(ImagesPipeline):
     def _request(self, image: DueImage) -> Request:
         address, host = urlsplit(image.url), self._job.settings.image_url
         url = image.url if host is None else f"{host}/{image.url.removeprefix(f'{address.scheme}://')}"
-        meta = {"dataset": "images", "image": image.url, "download_maxsize": MAX_BYTES}
+        meta = {"dataset": "images", "image": image.url}
         return Request(url, headers=image.headers, meta=meta, priority=-1)
 
     def _store(self, path: str, content: bytes, upright: Image.Image) -> bool:

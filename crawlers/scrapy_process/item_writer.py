@@ -67,12 +67,9 @@ class ItemWriter:
         stats = self._crawler.get_extension(CrawlStats)
         if stats is None:
             raise RuntimeError("the settings of this crawl lack the extension CrawlStats")
-        summary = CrawlSummary(
-            datasets={
-                dataset: coverage.summary(self._requests[dataset]) for dataset, coverage in spider.coverage.items()
-            },
-            traffic=stats.report(),
-        )
+        datasets = {name: coverage.summary(self._requests[name]) for name, coverage in spider.coverage.items()}
+        datasets["products"] = datasets["products"].model_copy(update={"pages": spider.pages_report})
+        summary = CrawlSummary(datasets=datasets, traffic=stats.report())
         spider.job.summary_file.write_text(summary.model_dump_json(), encoding="utf-8")
 
     def _write(self, dataset: str, line: str) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -20,7 +21,9 @@ from scrapy.robotstxt import RobotParser
 from scrapy.spidermiddlewares.depth import DepthMiddleware
 from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
+from crawlers.scrapy_process.circuit_breaker import CircuitBreaker
 from crawlers.scrapy_process.crawl_stats import CrawlStats, requests_sent
+from crawlers.scrapy_process.response_size import MAX_BYTES, BoundedDecompression
 from crawlers.settings import CrawlSettings
 from crawlers.spiders_base.source_spider import BudgetSpent, source_spider_of
 
@@ -48,7 +51,16 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "AUTOTHROTTLE_START_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
-        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, RequestBudget: 840}
+        "DOWNLOAD_MAXSIZE": MAX_BYTES,
+        "DOWNLOADER_MIDDLEWARES": {
+            RobotsTxtMiddleware: None,
+            RobotsTxt: 100,
+            CircuitBreaker: 555,
+            BackOff: 560,
+            HttpCompressionMiddleware: None,
+            BoundedDecompression: 590,
+            RequestBudget: 840,
+        }
         | ({"crawlers.scrapy_process.browser.BrowserRendering": 50} if renders else {}),
         "PLAYWRIGHT_LAUNCH_OPTIONS": _browser_options(settings.chromium_path) if renders else {},
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,
@@ -58,6 +70,7 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "EXTENSIONS": {CrawlStats: 0, "crawlers.scrapy_process.malloc_trim.MallocTrim": 0},
         "METAREFRESH_ENABLED": False,
         "RETRY_AFTER_MAX": settings.crawl_max_wait_seconds,
+        "OUTAGE_SECONDS": settings.crawl_outage_seconds,
         "COOKIES_ENABLED": False,
         "HTTPCACHE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,

@@ -142,7 +142,7 @@ class ScheduleSpider(SourceSpider):
                 page.dropped["starts on a day not requested"] += 1
             return False
         # Before the check for duplicates, so that the order of the rows does not matter.
-        self.page_state.mark_listed(show.source_product_id, show.listed_price)
+        self.page_state.mark_listed(show.source_product_id, None if show.is_past else show.listed_price)
         key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
         if key in self._seen:
             scope.dropped["listed twice"] += 1

@@ -16,6 +16,7 @@ from crawlers.items import Item, Product
 from crawlers.job import Job
 from crawlers.quality.contracts import BadRow, Contract
 from crawlers.quality.coverage import Coverage, Scope
+from crawlers.run_report import PagesReport
 from crawlers.state.checkpoints import CheckpointPage, Checkpoints, read_taken_over
 from crawlers.state.http_validators import validators_of
 from crawlers.state.page_state import PAGE_ROW, DuePage, PageState
@@ -69,8 +70,10 @@ class SourceSpider(scrapy.Spider):
                 self.page_state.load(map(PAGE_ROW.validate_json, lines))
         for read in self._taken_over():
             self.page_state.take_over(read.page, with_item=read.item is not None)
-        self.checkpoints = Checkpoints(job.checkpoints_folder, job.day)
+        self.checkpoints = Checkpoints(job.checkpoints_folder, job.today)
         self.requests_built = 0
+        self._pages_requested = 0
+        self._pages_received = 0
         self.pages = self.coverage["products"].scope(may_be_empty=True, products="due")
         self._first: list[Request] = []
         self._read_pages: dict[int, ReadPage] = {}
@@ -158,6 +161,11 @@ class SourceSpider(scrapy.Spider):
             dont_filter=True,
         )
 
+    @property
+    def pages_report(self) -> PagesReport:
+        """How many product pages were requested and received so far."""
+        return PagesReport(requested=self._pages_requested, received=self._pages_received)
+
     def unreachable(self, failure: Failure, dataset: str, scopes: Sequence[Scope]) -> None:
         """Count a page that was not received; the error page is saved without names."""
         if isinstance(failure.value, HttpError):
@@ -166,6 +174,7 @@ class SourceSpider(scrapy.Spider):
 
     def parse_page(self, response: Response, scopes: Sequence[Scope], product_id: int) -> Iterator[Product | Request]:
         """Read a product page, unless it is gone or unchanged."""
+        self._pages_received += 1
         response = self.mask_names(response)
         coverage = self.coverage["products"]
         if response.status in GONE:
@@ -226,7 +235,13 @@ class SourceSpider(scrapy.Spider):
         return product_id
 
     def _page_request(self, page: DuePage) -> Request:
+        self._pages_requested += 1
         url = self.product_url(page.product_id)
         request = self.build_request(url, self.parse_page, "products", (self.pages,), product_id=page.product_id)
         meta = {**request.meta, "handle_httpstatus_list": [304, *GONE]}
-        return request.replace(headers=page.headers, meta=meta)
+        return request.replace(headers=page.headers, meta=meta, errback=self._page_unreachable)
+
+    def _page_unreachable(self, failure: Failure) -> None:
+        if isinstance(failure.value, BudgetSpent):
+            self._pages_requested -= 1
+        self.unreachable(failure, "products", (self.pages,))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -36,14 +37,14 @@ class Fault:
     sent: float | None = None
     share: float = 1
     seed: int = 0
-    _matched: int = 0
+    _matched: Counter[str] = field(default_factory=Counter)
 
     def applies_to(self, target: str) -> bool:
         """Return whether the fault applies to a request, and count the request."""
         if self.where not in target or self.times == 0:
             return False
-        self._matched += 1
-        if digest(self._matched, f"fault {self.seed}") >= self.share * 2**64:
+        self._matched[target] += 1
+        if digest(self._matched[target], f"fault {self.seed} {target}") >= self.share * 2**64:
             return False
         if self.times is not None:
             self.times -= 1
@@ -68,8 +69,11 @@ class Faults:
 
 
 def sometimes(fault: Fault, share: float, seed: int = 0) -> Fault:
-    """Return the fault for only a share of the requests; the seed determines which."""
-    return replace(fault, share=share, seed=seed)
+    """Return the fault for only a share of the requests.
+
+    Which ones depends on the seed, the target, and how often it was requested, not on the order of other requests.
+    """
+    return replace(fault, share=share, seed=seed, _matched=Counter())
 
 
 def unavailable(where: str, times: int | None = None, retry_after: str | None = None) -> Fault:

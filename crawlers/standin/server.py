@@ -229,7 +229,8 @@ def running_standin(
         thread.start()
         url = _address(listener)
         more = {"more_urls": {further.name: f"{url}/{further.host}"}} if further else {}
-        settings = CrawlSettings.model_validate(_base_urls(url) | more | {"crawl_delay_seconds": 0})
+        waits = {"crawl_delay_seconds": 0, "crawl_outage_seconds": 1}
+        settings = CrawlSettings.model_validate(_base_urls(url) | more | waits)
         try:
             yield Standin(url, settings, faults, site)
         finally:

@@ -64,4 +64,4 @@ def store_images(store: Store, job: Job, report: CrawlRunReport) -> None:
             store.put_file(key, path)
     stored = report.model_copy(update={"images": read_file(images_report_file(job), ImagesReport)})
     with images_file(job).open(encoding="utf-8") as lines:
-        write_run(store, RawRun(report.run_id, job.source, IMAGES, job.day), map(json.loads, lines), stored)
+        write_run(store, RawRun(report.run_id, job.source, IMAGES, job.today), map(json.loads, lines), stored)

@@ -33,4 +33,4 @@ def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, contract
     """
     path = job.previous_pages_file if contract_violated else job.pages_file
     with path.open(encoding="utf-8") as lines:
-        write_run(store, RawRun(report.run_id, job.source, PAGES, job.day), map(json.loads, lines), report)
+        write_run(store, RawRun(report.run_id, job.source, PAGES, job.today), map(json.loads, lines), report)

@@ -1,48 +1,70 @@
 """`ukok crawl`: read the sources, and show what a crawl found."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawlers.registry import sources
+from crawlers.registry import MALL, sources
 from pipelines.cli.console import err, out, table_console
-from pipelines.cli.options import DAYS, Day, Days, day_of, instant_on, wall_clock
+from pipelines.cli.options import DAYS, Day, Days, day_of, instant_of, wall_clock
 
 if TYPE_CHECKING:
     from crawlers.report.figures import CrawlReport
 
 app = typer.Typer(no_args_is_help=True, help="Read the sources into the raw zone, and show what a crawl found.")
 
-HELP = """Read SOURCE into the raw zone: listings or schedules, and the product pages that are due.
+HELP = """Read SOURCE into the raw zone: {listings}, and the product pages that are due.
 
     Writes raw/SOURCE/... under UKOK_ARTIFACTS_URL, with a report of what was covered. If a crawl was killed, run it
     again: it takes over the product pages that were read. Parts that could not be read in full are marked incomplete,
     and loading concludes nothing from them; pages with faults are kept under faults/SOURCE/. Prints a summary and
-    where the full report is. Fails when no item was read, or when UKOK_CRAWL_DAILY_REQUESTS are used up.
+    where the full report is. Fails when no item was read, when too few of the due product pages were received (what
+    was read is kept), or when UKOK_CRAWL_DAILY_REQUESTS are used up.
 
-    Example: `ukok crawl SOURCE --date 2025-08-06 --days 5`.
+    {days}
+
+    Example: `{example}`.
     """
 
 
-def _add_source(source: str) -> None:
-    """Add the command `ukok crawl SOURCE`."""
+def _add_mall(source: str) -> None:
+    """Add the command `ukok crawl SOURCE` of the mall, which has no schedule."""
+    days = "It shows the prices of this moment, so another day can be named for a stand-in only."
+    text = HELP.format(listings="the lists of all categories", days=days, example="ukok crawl SOURCE")
 
-    @app.command(source, help=HELP.replace("SOURCE", source), short_help=f"Read {source} into the raw zone.")
+    @app.command(source, help=text.replace("SOURCE", source), short_help=f"Read {source} into the raw zone.")
+    def crawl(day: Day = None) -> None:
+        _crawl(source, day_of(day), 1)
+
+
+def _add_broadcaster(source: str) -> None:
+    """Add the command `ukok crawl SOURCE` of a broadcaster."""
+    days = "Schedules of past and coming days are read as they are shown now, and stamped with this moment."
+    text = HELP.format(listings="schedules", days=days, example="ukok crawl SOURCE --days 5")
+
+    @app.command(source, help=text.replace("SOURCE", source), short_help=f"Read {source} into the raw zone.")
     def crawl(day: Day = None, days: Days = DAYS) -> None:
-        from pipelines import tasks
-        from pipelines.progress import crawl_progress
+        _crawl(source, day_of(day), days)
 
-        chosen = day_of(day)
-        with crawl_progress(source, err) as watch:
-            step, crawled = tasks.crawl_and_report(source, chosen, days, instant_on(chosen), watch)
-        out.print(str(step))
-        _print_report(crawled)
+
+def _crawl(source: str, day: date, days: int) -> None:
+    from pipelines import tasks
+    from pipelines.progress import crawl_progress
+
+    with crawl_progress(source, err) as watch:
+        step, crawled = tasks.crawl_and_report(source, day, days, instant_of(day, [source]), watch)
+    out.print(str(step))
+    _print_report(crawled)
 
 
 for name in sources():
-    _add_source(name)
+    if name == MALL:
+        _add_mall(name)
+    else:
+        _add_broadcaster(name)
 
 
 @app.command()

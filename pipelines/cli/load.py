@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import out
-from pipelines.cli.options import Source, instant_on, wall_clock
+from pipelines.cli.options import Source, wall_clock
 
 recipes = typer.Typer(no_args_is_help=True, help="Import the recipes of the open data set.")
 
@@ -53,5 +53,5 @@ def import_recipes(
     """
     from pipelines import tasks
 
-    for report in tasks.recipes(file, instant_on(wall_clock().date())):
+    for report in tasks.recipes(file, wall_clock()):
         out.print(str(report))

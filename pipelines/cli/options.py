@@ -1,11 +1,13 @@
 """Arguments and options that several commands take, and how their values are read."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
 from crawlers.registry import sources
+from crawlers.settings import CrawlSettings
 from ukok.korea import KST
 
 DAYS = 11  # of schedule, which is as far ahead as the broadcasters publish
@@ -52,9 +54,14 @@ def day_of(chosen: datetime | None) -> date:
     return chosen.date() if chosen else wall_clock().date()
 
 
-def instant_on(day: date) -> datetime:
-    """Return the wall-clock time of now on ``day``: the instant that a crawl of that day counts as."""
-    return datetime.combine(day, wall_clock().timetz())
+def instant_of(day: date, sources: Iterable[str]) -> datetime:
+    """Return the instant that a crawl of ``day`` counts as: the present.
+
+    The clock of a stand-in may show any day: if all ``sources`` are stand-ins, it is the time of now on that day.
+    """
+    settings = CrawlSettings()
+    now = wall_clock()
+    return datetime.combine(day, now.timetz()) if all(map(settings.is_standin, sources)) else now
 
 
 def parse_instant(option: str, text: str | None) -> datetime | None:

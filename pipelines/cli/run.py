@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from crawlers.registry import sources
 from pipelines.cli.console import out
 from pipelines.cli.errors import fail, reason_of
 from pipelines.cli.logging import log_to_file
-from pipelines.cli.options import DAYS, Day, Days, Port, day_of, instant_on, wall_clock
+from pipelines.cli.options import DAYS, Day, Days, Port, day_of, instant_of, wall_clock
 from pipelines.cli.ports import require_free
 from pipelines.cli.serve import replace_by_server, stop_database
 from pipelines.cli.signals import block_stop_signals, stop_signals
@@ -68,7 +69,7 @@ def _run(day: date, days: int, check_stop: Callable[[], None]) -> str | None:
     from pipelines.run import steps
     from pipelines.settings import PipelineSettings
 
-    planned = steps(day, days, instant_on(day), PipelineSettings().recipes_file)
+    planned = steps(day, days, instant_of(day, sources()), PipelineSettings().recipes_file)
     return why_incomplete(run_steps(planned, out, reason_of, check_stop=check_stop))
 
 

@@ -1,8 +1,9 @@
 """Merge the fields of a broadcaster's products from its shows and product pages.
 
-A show gives the name and the current price. A page gives the store, the description, and the parts of the price that
-the shows of the same crawl lack. Fields that neither gives keep their stored values: pages are fetched only now and
-then, and prices must not come and go with them. The price on a page is ignored if no show of the crawl has the product.
+A show gives the name and, unless its day is over, the current price. A page gives the store, the description, and the
+parts of the price that the shows of the same crawl lack. Fields that neither gives keep their stored values: pages are
+fetched only now and then, and prices must not come and go with them. The price on a page is ignored if no show of the
+crawl has the product.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -35,10 +36,16 @@ class ProductFields(TypedDict, total=False):
 
 
 def best_shows(shows: Iterable[Show]) -> dict[int, Show]:
-    """Return for each product the show to take fields from: with a price, as main product, the earliest."""
+    """Return for each product the show to take fields from: of today or later, with a price, as main, the earliest."""
     order = sorted(
         shows,
-        key=lambda show: (PRICE_KINDS.index(show.price_kind), show.slot != "main", show.starts_at, show.channel_id),
+        key=lambda show: (
+            show.is_past,
+            PRICE_KINDS.index(show.price_kind),
+            show.slot != "main",
+            show.starts_at,
+            show.channel_id,
+        ),
     )
     first: dict[int, Show] = {}
     for show in order:
@@ -84,6 +91,8 @@ def known_products(
 
 def _price(item: Show | HomeShoppingProduct) -> ProductFields:
     fields: ProductFields = {}
+    if isinstance(item, Show) and item.is_past:
+        return fields
     if item.price_kind != "unknown":
         fields |= {"price": item.price, "price_kind": item.price_kind}
     if item.list_price is not None:

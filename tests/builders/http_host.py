@@ -30,6 +30,8 @@ class Answer:
 
 
 NOT_FOUND = Answer("no such page", "text/plain", 404)
+HANG_UP = Answer(status=0)
+"""Closes the connection without an answer."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ def running_host(answer: Callable[[Received], Answer]) -> Iterator[Host]:
             request = Received(monotonic(), self.path, self.headers)
             requests.append(request)
             found = answer(request)
+            if found is HANG_UP:
+                self.close_connection = True
+                return
             body = found.body.encode() if isinstance(found.body, str) else found.body
             self.send_response(found.status)
             self.send_header("Content-Type", found.media_type)

@@ -105,8 +105,8 @@ def test_from_source_pages_to_a_recommendation(
     assert live is not None
 
     # Reading the mall and a broadcaster again only adds reports and ledger entries.
-    for source in ("kok", "hmall"):
-        ukok(env, "crawl", source, "--date", (today - timedelta(days=1)).isoformat(), "--days", "4")
+    for source, days in (("kok", ()), ("hmall", ("--days", "4"))):
+        ukok(env, "crawl", source, "--date", (today - timedelta(days=1)).isoformat(), *days)
         ukok(env, "load", source)
     ukok(env, "recipes", "import", env["UKOK_RECIPES_FILE"])
     assert stored(service, warehouse) == before

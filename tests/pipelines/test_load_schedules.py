@@ -15,6 +15,7 @@ from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import history
 from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
+from tests.conftest import embedded_only
 
 PRODUCT = table_of(catalog.HomeShoppingProduct)
 FCT_PRICE = table_of(history.FctPrice)
@@ -365,3 +366,15 @@ def test_a_show_far_ahead_is_loaded(service: Engine, store: Store, load: Load) -
     put_shows(store, T[0], [show("25:10", "26:00", 1, day=far, requested_day=far + timedelta(days=1))], days=(far,))
     load()
     assert list(shows(service)) == [(1, kst("01:10", far + timedelta(days=1)), 1)]
+
+
+@embedded_only
+def test_prices_of_a_past_day_are_no_prices_of_today(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_shows(store, T[0], [show("09:00", "10:00", 1, price=100)])
+    put_shows(store, T[0] + timedelta(days=2), [show("09:00", "10:00", 1, price=70)])
+    load()
+    assert rows(service, PRODUCT, "source_product_id", "price") == [(1, 100)]
+    assert rows(warehouse, FCT_PRICE, "source_product_id", "price") == [(1, 100)]
+    assert rows(service, BROADCAST, "source_product_id", "price") == [(1, 70)]
