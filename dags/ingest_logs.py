@@ -49,8 +49,8 @@ def ingest_logs() -> None:
         start = param("start")
         now = datetime.now(UTC)
         # Without a start everything new is ingested, also what was received after the run was due.
-        interval = (datetime.fromisoformat(start), run_after()) if start else (None, None)
-        return str(tasks.logs(*interval, now=now))
+        first, last = (datetime.fromisoformat(start), run_after()) if start else (None, None)
+        return str(tasks.logs(first, last, now))
 
     erase() >> ingest()
 
