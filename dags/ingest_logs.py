@@ -55,7 +55,7 @@ def ingest_logs() -> None:
     def ingest() -> str:
         from pipelines import tasks
 
-        report = tasks.logs(*interval(), now=now())
+        report = tasks.logs(*interval(), now())
         describe_update(EVENTS, rows=figures([report]))
         return str(report)
 
