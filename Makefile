@@ -14,7 +14,7 @@ INSTALLING := $(VENV)/.installing
 UV := $(shell command -v uv)
 FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 
-.PHONY: help setup run demo-client test docs bench airflow clean
+.PHONY: help setup run demo-client test docs bench airflow drills clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -70,6 +70,9 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, completin
 
 airflow: setup ## Start Airflow with the DAGs on the embedded database and the demo sources
 	@$(BIN)/python docker/local_airflow.py --port $(PORT)
+
+drills: setup ## Break things under Airflow's scheduler and write docs/drills.md; needs MariaDB, PostgreSQL and root
+	$(BIN)/python -m tests.drills
 
 clean: ## Stop the embedded database and remove .venv, var and every cache
 	@if [ -x $(BIN)/ukok ]; then $(BIN)/ukok db stop || true; fi

@@ -1,6 +1,6 @@
 """Airflow on this machine: api-server, scheduler and dag-processor as three processes, and the demo sources.
 
-`make airflow` starts it. The scheduler starts when the api-server answers, because a task that begins before fails. The
+`make airflow` starts it. The scheduler starts when the api-server answers, because a task that begins before dies. The
 state is under var/airflow, the metadata in the database ``airflow`` of the embedded PostgreSQL. Ctrl-C stops everything
 but that PostgreSQL, which `ukok db stop` stops. Processes that a killed run left behind are stopped at the next start.
 """
@@ -195,11 +195,11 @@ def start(
 def start_airflow(
     env: Mapping[str, str], home: Path, port: int, metadata: str, processes: dict[str, psutil.Popen]
 ) -> None:
-    """Start the processes of Airflow, the scheduler after the api-server answers; return when it can run DAGs."""
+    """Start the processes of Airflow, the scheduler when tasks can report; return when DAGs can be run."""
     commands = component_commands(port)
     scheduler = {"scheduler": commands.pop("scheduler")}
     start(commands, env, home, processes)
-    wait_until_healthy(["metadatabase"], port, processes, home)
+    wait_until_tasks_can_report(port, processes, home)
     start(scheduler, env, home, processes)
     wait_until_healthy(["scheduler", "dag_processor"], port, processes, home)
     wait_until_parsed(metadata, processes, home)
@@ -260,6 +260,17 @@ def check_all_run(processes: Mapping[str, psutil.Popen], home: Path) -> None:
             log = home / f"{name}.log"
             last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
             raise Failed(f"{last}\nThe {name} ended with exit code {code}; the rest was stopped. Its log: {log}")
+
+
+def wait_until_tasks_can_report(port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:
+    """Poll until the API that tasks report to answers; it is built at its first request, which takes seconds."""
+
+    def answers() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"http://127.0.0.1:{port}/execution/health", timeout=START_SECONDS).is_success
+        return False
+
+    wait_until(answers, "ready for reports of tasks", processes, home)
 
 
 def wait_until_healthy(parts: Iterable[str], port: int, processes: Mapping[str, psutil.Popen], home: Path) -> None:

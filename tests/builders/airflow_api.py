@@ -8,7 +8,7 @@ import httpx
 
 from tests.builders.waiting import until
 
-SECONDS = 240.0
+SECONDS = 600.0
 PAUSE = 0.5  # between two looks at a run: the server is busy with the tasks too
 ENDED = {"success", "failed"}
 
