@@ -52,8 +52,9 @@ class Report:
 
     @property
     def figures(self) -> str:
-        """Counts of items and rows for a person."""
-        return figures_of(self.read, self.written, self.unchanged, self.rejected)
+        """Counts of items and rows for a person, and of what is in doubt."""
+        doubts = [f"{count:,} {doubt}" for doubt, count in self.details.get("doubts", {}).items()]
+        return ", ".join([figures_of(self.read, self.written, self.unchanged, self.rejected), *doubts])
 
     def __str__(self) -> str:
         return f"{self.step}: {self.figures} in {self.seconds:.1f} s"

@@ -1,14 +1,13 @@
 """Reader of the official recipe file (``TB_RECIPE_SEARCH*.csv``): 18 or 19 columns, authors left out.
 
-The files are UTF-8 or CP949. Some hold both, since each year is appended in its own encoding, possibly with its own
-header line and byte order mark. Rows are therefore split as bytes, and each is decoded by itself.
+Rows are split and decoded by :mod:`~pipelines.load.recipe_records` and brought under the columns of the header by
+:mod:`~pipelines.load.recipe_columns`.
 """
 
-import csv
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +17,14 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from crawlers.parsing import MAX_ID, unescape_entities
+from pipelines.load.recipe_columns import ID, INGREDIENTS, REGISTERED, TITLE, fields_of
+from pipelines.load.recipe_records import MAX_RECORD, Record, read_records
 from recommender.text.cleaning import clean
 from ukok.korea import KST
 
 MAX_COUNT = 2**31 - 1
-MAX_RECORD = 1 << 20
-ENCODINGS = ("utf-8", "cp949")
-ID, TITLE, INGREDIENTS = "RCP_SNO", "RCP_TTL", "CKG_MTRL_CN"
+UNDECODED = "rows with characters that could not be decoded"
+MIN_UNDECODED, MAX_UNDECODED_SHARE = 20, 0.01  # from where on a file is refused: rows, and their share
 TEXTS = {
     "dish": "CKG_NM",
     "method": "CKG_MTH_ACTO_NM",
@@ -39,13 +39,9 @@ TEXTS = {
 }
 COUNTS = {"view_count": "INQ_CNT", "recommend_count": "RCMM_CNT", "scrap_count": "SRAP_CNT"}
 AUTHOR = ("RGTR_ID", "RGTR_NM")
-KNOWN = {ID, TITLE, INGREDIENTS, "FIRST_REG_DT", *TEXTS.values(), *COUNTS.values(), *AUTHOR}
+KNOWN = {ID, TITLE, INGREDIENTS, REGISTERED, *TEXTS.values(), *COUNTS.values(), *AUTHOR}
 
-_BOM = "\ufeff".encode()
-# Characters that are frequent in text decoded with the wrong encoding: replacement and Chinese ones.
-_ODD = re.compile("[\ufffd\u4e00-\u9fff\uf900-\ufaff]")
-# Bytes of commas, quotes and line breaks never occur inside a multi-byte character of either encoding.
-_NEW_ROW = re.compile(rb'(?:\xef\xbb\xbf)?\s*"?\d{5,19}"?\s*,(?:[^,]*,){9}')
+DAMAGED = 1 << 40  # ranks the lines of damaged rows below all others
 _NUMBER = re.compile(r"(\d{1,19})(?:\.0*)?")
 
 
@@ -76,6 +72,11 @@ class Recipe(BaseModel):
     image_url: str | None = None
     registered_at: AwareDatetime | None = None
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a character of its texts could not be decoded."""
+        return any(isinstance(value, str) and "\ufffd" in value for value in self.model_dump().values())
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -87,22 +88,17 @@ class Rejected:
     title: str
 
 
-class _Record(NamedTuple):
-    """``is_sound``: every byte could be decoded; ``is_cut``: longer than ``MAX_RECORD``, its end is left out."""
-
-    line: int
-    values: list[str]
-    encoding: str
-    is_sound: bool
-    is_cut: bool
-
-
 class _Row(NamedTuple):
-    """``is_aligned``: the values stand under the columns of the header."""
+    """``is_aligned``: the values stand under the columns of the header, or were brought there."""
 
-    record: _Record
+    record: Record
     fields: dict[str, str]
     is_aligned: bool
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a character of a column that is read could not be decoded, here or before the file was written."""
+        return any("\ufffd" in value for name, value in self.fields.items() if name not in AUTHOR)
 
 
 class RecipeFile:
@@ -127,32 +123,46 @@ class RecipeFile:
         self.encodings.clear()
         for row in self._rows():
             self.encodings[row.record.encoding] += 1
+            self.notes[UNDECODED] += row.is_damaged
             found = _recipe(row)
             if isinstance(found, str):
                 yield _rejected(row, found)
             elif last.get(found.recipe_id, row.record.line) != row.record.line:
                 yield _rejected(row, "repeats an id")
             else:
-                self.notes["rows of another width: only id, title and ingredients kept"] += not row.is_aligned
-                self.notes["rows with characters that could not be decoded"] += any(
-                    "\ufffd" in value for value in row.fields.values()
-                )
+                self.notes["rows that do not fit the columns, kept in part"] += not row.is_aligned
                 yield found
+        self._require_few_undecoded()
+
+    def _require_few_undecoded(self) -> None:
+        damaged, rows = self.notes[UNDECODED], self.encodings.total()
+        if damaged >= MIN_UNDECODED and damaged > MAX_UNDECODED_SHARE * rows:
+            raise NotARecipeFile(
+                f"{self.path} is damaged: {damaged:,} of {rows:,} rows hold characters that could not be decoded, more "
+                f"than {MAX_UNDECODED_SHARE:.0%}. Get the file again; it must be UTF-8 or CP949"
+            )
 
     def _last_lines(self) -> dict[int, int]:
-        """Line of the last row of each id that occurs more than once, among the rows with an id and a title."""
-        ids, lines = array("q"), array("q")
+        """Line of the last row of each id that occurs more than once, among the rows with an id and a title.
+
+        A row that could be decoded precedes one that could not.
+        """
+        ids, ranks = array("q"), array("q")
         for row in self._rows():
             if _fault(row) is None:
                 ids.append(_id(row.fields[ID]) or 0)
-                lines.append(row.record.line)
+                ranks.append(row.record.line if not row.is_damaged else row.record.line - DAMAGED)
         values, counts = np.unique(np.frombuffer(ids, np.int64), return_counts=True)
         repeated = set(values[counts > 1].tolist())
-        return {number: line for number, line in zip(ids, lines, strict=True) if number in repeated}
+        best: dict[int, int] = {}
+        for number, rank in zip(ids, ranks, strict=True):
+            if number in repeated:
+                best[number] = max(rank, best.get(number, rank))
+        return {number: rank % DAMAGED for number, rank in best.items()}
 
     def _rows(self) -> Iterator[_Row]:
         columns: list[str] | None = None
-        for record in self._records():
+        for record in read_records(self.path):
             header = _header(record.values)
             if header:
                 columns = header
@@ -160,70 +170,12 @@ class RecipeFile:
             elif columns is None:
                 break
             else:
-                yield _Row(record, *_by_name(columns, record.values))
+                yield _Row(record, *fields_of(columns, record.readings))
         if columns is None:
             raise NotARecipeFile(
                 f"{self.path} is no recipe file: its first line names no columns {ID} and {TITLE}. "
                 "Expected is the official CSV TB_RECIPE_SEARCH*.csv, in UTF-8 or CP949"
             )
-
-    def _records(self) -> Iterator[_Record]:
-        """The records that are not empty."""
-        encoding = ENCODINGS[0]
-        with self.path.open("rb") as file:
-            for line, record in _split_records(file):
-                text, encoding, is_sound = _decode(record, encoding)
-                values = _split_fields(text)
-                if any(value.strip() for value in values):
-                    yield _Record(line, values, encoding, is_sound, len(record) > MAX_RECORD)
-
-
-def _split_records(lines: Iterable[bytes], longest: int = MAX_RECORD) -> Iterator[tuple[int, bytes]]:
-    """Split a file into records, each with the number of its first line.
-
-    A line break inside quotes belongs to the record. A line that begins like a row starts a new one even inside quotes,
-    so that a quote that is never closed does not absorb the rest of the file. Of a record of more than ``longest``
-    bytes the lines after the first one that exceeds them are left out.
-    """
-    first, size, quotes = 0, 0, 0
-    record: list[bytes] = []
-    for number, line in enumerate(lines, 1):
-        if record and _NEW_ROW.match(line):
-            yield first, b"".join(record)
-            record, size, quotes = [], 0, 0
-        first = first if record else number
-        if size <= longest:
-            record.append(line)
-            size += len(line)
-        quotes += line.count(b'"')
-        if quotes % 2 == 0:
-            yield first, b"".join(record)
-            record, size, quotes = [], 0, 0
-    if record:
-        yield first, b"".join(record)
-
-
-def _decode(record: bytes, previous: str) -> tuple[str, str, bool]:
-    """Decode a record; return its text, its encoding, and whether every byte could be decoded.
-
-    Valid UTF-8 with a three-byte character is UTF-8. Two-byte ones may be CP949 (치 is C4 A1): where both encodings do
-    equally well, ``previous``, the encoding of the record before, decides.
-    """
-    record = record.removeprefix(_BOM)
-    utf_8 = _decode_strictly(record, "utf-8")
-    if utf_8 is not None and max(utf_8, default="") >= "\u0800":
-        return utf_8, "utf-8", True
-    order = sorted(ENCODINGS, key=lambda encoding: encoding != previous)
-    readings = {encoding: record.decode(encoding, errors="replace") for encoding in order}
-    encoding = min(order, key=lambda encoding: len(_ODD.findall(readings[encoding])))
-    return readings[encoding], encoding, _decode_strictly(record, encoding) is not None
-
-
-def _decode_strictly(record: bytes, encoding: str) -> str | None:
-    try:
-        return record.decode(encoding)
-    except UnicodeDecodeError:
-        return None
 
 
 def _header(values: Sequence[str]) -> list[str] | None:
@@ -232,28 +184,6 @@ def _header(values: Sequence[str]) -> list[str] | None:
         return None
     columns = [clean(name).strip('"').upper() for name in values]
     return columns if ID in columns and TITLE in columns else None
-
-
-def _split_fields(record: str) -> list[str]:
-    line = record.rstrip("\r\n").replace("\r", " ")
-    try:
-        return next(csv.reader([line]), [])
-    except csv.Error:  # a field beyond the reader's limit: what stands before it can still be read
-        return line.split(",")
-
-
-def _by_name(columns: list[str], values: list[str]) -> tuple[dict[str, str], bool]:
-    """Fields by column name, and whether the values are aligned with the header.
-
-    A row that lacks columns at its end is. In any other row of a wrong width the missing or surplus column is unknown,
-    and an author's name may stand under a column that is kept, so only id, title and ingredients are taken.
-    """
-    fields = dict.fromkeys(columns, "") | dict(zip(columns, values, strict=False))
-    if len(values) == len(columns) or fields.get(INGREDIENTS, "").lstrip().startswith("["):
-        return fields, True
-    ingredients = next((value for value in values[2:] if value.lstrip().startswith("[")), "")
-    known = dict.fromkeys(columns, "") | {ID: fields[ID], TITLE: fields[TITLE], INGREDIENTS: ingredients}
-    return known, False
 
 
 def _recipe(row: _Row) -> Recipe | str:
@@ -268,7 +198,7 @@ def _recipe(row: _Row) -> Recipe | str:
         recipe_id=_id(fields[ID]) or 0,
         title=_text(fields[TITLE]),
         ingredients=unescape_entities(fields.get(INGREDIENTS, "")),
-        registered_at=_registered(fields.get("FIRST_REG_DT", "")),
+        registered_at=_registered(fields.get(REGISTERED, "")),
         **values,
     )
 

@@ -1,5 +1,7 @@
 """Load recipes: from the official CSV into the raw zone, and from there into the service database."""
 
+import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -7,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Engine, String, Table, Text, bindparam, delete, func, insert, or_, select
 
 from artifacts.raw import RawRun, RunReport, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
@@ -41,16 +43,19 @@ def import_recipes(service: Engine, warehouse: Engine, store: Store, path: Path,
     :class:`NotARecipeFile`.
     """
     with record(warehouse, store, "import_recipes") as report:
-        _write_raw(store, path, now, report)
+        doubts = _write_raw(store, path, now, report)
         row_counts = RowCounts()
-        target = Target(service, LEDGER, partial(lock_service, datasets=[DATASET]), partial(_apply, store, row_counts))
+        apply = partial(_apply, store, row_counts, doubts)
+        target = Target(service, LEDGER, partial(lock_service, datasets=[DATASET]), apply)
         load_pending(target, store, SOURCE, [DATASET])
+        report.details["doubts"] = {doubt: count for doubt, count in doubts.items() if count}
         report.written, report.unchanged = row_counts.written, row_counts.unchanged(RECIPE)
         report.details["rows"] = row_counts.details()
     return [report, resolve_titles(service, warehouse, store)]
 
 
-def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
+def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> Counter[str]:
+    """Write the rows of a file to the raw zone; return how many of them are in doubt, by reason."""
     file = RecipeFile(path)
     # The last import wins, even if an earlier one was given a later ``now``.
     now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
@@ -58,10 +63,10 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> None:
     raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
     write_run(store, run, _accepted(file, report), raw_report)
     report.details |= {
-        "file": path.name,
+        "file": os.fsencode(path.name).decode(errors="replace"),
         "encodings": dict(file.encodings),
-        "doubts": {note: count for note, count in file.notes.items() if count},
     }
+    return file.notes
 
 
 def _accepted(file: RecipeFile, report: Report) -> Iterator[dict[str, Any]]:
@@ -78,22 +83,27 @@ def _accepted(file: RecipeFile, report: Report) -> Iterator[dict[str, Any]]:
         raise NotARecipeFile(f"{file.path} holds no row with an id and a title ({report.read} rows read)")
 
 
-def _apply(store: Store, row_counts: RowCounts, conn: Connection, batch: CrawlBatch) -> None:
+def _apply(store: Store, row_counts: RowCounts, doubts: Counter[str], conn: Connection, batch: CrawlBatch) -> None:
     loader = _Loader(conn)
     for run in batch.runs:
         items = read_items(store, run)
         while recipes := [Recipe.model_validate(item) for item in islice(items, CHUNK)]:
             loader.load(recipes)
+    doubts["damaged rows, in whose place the stored ones were kept"] += loader.kept
     if loader.row_counts.written:
         increment_version(conn, DATASET)
     row_counts += loader.row_counts
 
 
 class _Loader:
-    """Writes recipes in chunks; caches the ids of ingredients."""
+    """Writes recipes in chunks; caches the ids of ingredients.
+
+    ``kept`` counts the stored recipes that a damaged row did not replace.
+    """
 
     def __init__(self, conn: Connection) -> None:
         self.row_counts = RowCounts()
+        self.kept = 0
         self._conn = conn
         self._ingredient_ids: dict[str, int] = dict(
             conn.execute(select(INGREDIENT.c.name, INGREDIENT.c.ingredient_id)).all()
@@ -101,7 +111,13 @@ class _Loader:
         self._variants: set[str] = set()
 
     def load(self, recipes: Sequence[Recipe]) -> None:
-        """Write recipes of different ids with their ingredient lines and search tokens."""
+        """Write recipes of different ids with their ingredient lines and search tokens.
+
+        A recipe with characters that could not be decoded does not replace one without.
+        """
+        intact = self._intact({recipe.recipe_id for recipe in recipes if recipe.is_damaged})
+        self.kept += len(intact)
+        recipes = [recipe for recipe in recipes if recipe.recipe_id not in intact]
         self._upsert(RECIPE, [_recipe_row(recipe) for recipe in recipes])
         rows = [row for recipe in recipes for row in _line_rows(recipe)]
         names = {row["name"]: canonical_name(row["name"]) for row in rows}
@@ -112,6 +128,18 @@ class _Loader:
         self._upsert(LINE, rows)
         self._delete_surplus_lines(recipes, rows)
         self._upsert(DOCUMENT, [_document(recipe) for recipe in recipes])
+
+    def _intact(self, recipe_ids: set[int]) -> set[int]:
+        """Those of the stored recipes without a character that could not be decoded."""
+        if not recipe_ids:
+            return set()
+        intact = set(self._conn.scalars(select(RECIPE.c.recipe_id).where(RECIPE.c.recipe_id.in_(recipe_ids))))
+        for table in (RECIPE, LINE):
+            texts = [column for column in table.columns if isinstance(column.type, String | Text)]
+            undecoded = or_(*(column.contains("\ufffd") for column in texts))
+            found = select(table.c.recipe_id).where(table.c.recipe_id.in_(recipe_ids), undecoded)
+            intact -= set(self._conn.scalars(found))
+        return intact
 
     def _upsert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         keys = set(table.primary_key.columns.keys())

@@ -56,6 +56,20 @@ def test_a_recipe_lands_whole(service: Engine, warehouse: Engine, store: Store, 
     assert version(service, "recipes") == 1
 
 
+def test_a_damaged_row_does_not_replace_a_stored_one(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    write(tmp_path / "r.csv", [row(1, "된장"), row(2, "국\ufffd")])
+    import_recipes(service, warehouse, store, tmp_path / "r.csv", NOW)
+    damaged = [row(1, "된장", "[재료] 감\ufffd 2개"), row(2, "\ufffd국"), row(3, "\ufffd")]
+    write(tmp_path / "r.csv", damaged)
+    report, _ = import_recipes(service, warehouse, store, tmp_path / "r.csv", NOW)
+    assert rows(service, RECIPE, "recipe_id", "title") == [(1, "된장"), (2, "\ufffd국"), (3, "\ufffd")]
+    assert rows(service, LINE, "recipe_id", "name") == [(1, "감자"), (2, "감자"), (3, "감자")]
+    assert "3 rows with characters that could not be decoded" in str(report)
+    assert "1 damaged rows, in whose place the stored ones were kept" in str(report)
+
+
 def test_importing_twice_changes_nothing(service: Engine, warehouse: Engine, store: Store, tmp_path: Path) -> None:
     write(tmp_path / "r.csv", [row(n, f"감자볶음 {n}") for n in range(1, 6)])
     import_recipes(service, warehouse, store, tmp_path / "r.csv", NOW)

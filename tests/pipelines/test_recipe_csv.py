@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.load.recipe_csv import MAX_RECORD, NotARecipeFile, Recipe, RecipeFile, Rejected, _split_records
+from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
+from pipelines.load.recipe_records import MAX_RECORD, split_records
 from recommender.text.ingredient_lines import ingredient_lines
 from recommender.text.ingredients import canonical_name
 
@@ -230,7 +231,7 @@ def test_a_quote_that_is_never_closed_costs_one_row(tmp_path: Path) -> None:
 
 def test_lines_beyond_the_longest_record_are_left_out() -> None:
     lines = [b'1,"a\n', *[b"12345678\n"] * 100, b'",\n', b"2,b\n"]
-    assert [(first, len(record)) for first, record in _split_records(lines, longest=50)] == [(1, 59), (103, 4)]
+    assert [(first, len(record)) for first, record in split_records(lines, longest=50)] == [(1, 59), (103, 4)]
 
 
 @pytest.mark.parametrize("registered", ["00010101000000", "00000000000000", "99991332000000", "9" * 5000])
@@ -256,6 +257,71 @@ def test_odd_values(tmp_path: Path) -> None:
     assert recipe.title == "다진 마늘 볶음"
     assert (recipe.view_count, recipe.recommend_count, recipe.scrap_count) == (1204, None, None)
     assert recipe.registered_at is None
+
+
+def full_row(**values: str) -> list[str]:
+    """A row with every column filled as the real ones are."""
+    texts = {
+        "CKG_MTH_ACTO_NM": "조림",
+        "CKG_STA_ACTO_NM": "일상",
+        "CKG_MTRL_ACTO_NM": "채소류",
+        "CKG_KND_ACTO_NM": "밑반찬",
+    }
+    texts |= {"CKG_IPDC": "좋은 반찬", "CKG_INBUN_NM": "2인분", "CKG_DODF_NM": "초급", "RCMM_CNT": "3", "SRAP_CNT": "4"}
+    return list((dict(zip(COLUMNS, row(6_900_001), strict=True)) | texts | values).values())
+
+
+def write_unquoted(path: Path, values: list[str]) -> RecipeFile:
+    path.write_text(f"{','.join(COLUMNS)}\n{','.join(values)}\n", encoding="utf-8")
+    return RecipeFile(path)
+
+
+@pytest.mark.parametrize("width", [18, 19])
+@pytest.mark.parametrize("commas", [1, 3])
+@pytest.mark.parametrize("column", ["CKG_IPDC", "CKG_MTRL_CN"])
+def test_a_comma_without_quotes_is_mended(tmp_path: Path, column: str, commas: int, width: int) -> None:
+    torn = full_row(**{column: full_row()[COLUMNS.index(column)] + ", 그리고" * commas})[:width]
+    file = write_unquoted(tmp_path / "r.csv", torn)
+    assert recipes(file) == recipes(write(tmp_path / "quoted.csv", [torn]))
+    assert +file.notes == Counter()
+
+
+def test_a_comma_in_a_title_costs_only_what_it_moves(tmp_path: Path) -> None:
+    file = write_unquoted(tmp_path / "r.csv", full_row(RCP_TTL="된장찌개,보글"))
+    (expected,) = recipes(write(tmp_path / "whole.csv", [full_row(RCP_TTL="된장찌개")]))
+    assert recipes(file) == [expected.model_copy(update={"dish": None})]
+    assert file.notes["rows that do not fit the columns, kept in part"] == 1
+
+
+@pytest.mark.parametrize("text", ['그는 "맛" 있다', '"첫째", 둘째', '3" 피자', '두\n줄 "따옴표", 끝'])
+def test_quotes_after_backslashes_are_quotes(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.csv"
+    (expected,) = recipes(write(path, [full_row(CKG_IPDC=text)]))
+    doubled, backslashes = (text.replace('"', quote) for quote in ('""', '\\"'))
+    escaped = path.read_text(encoding="utf-8").replace(f'"{doubled}"', f'"{backslashes}"')
+    assert backslashes in escaped
+    path.write_text(escaped + ",".join(["6900002", *full_row()[1:]]) + "\n", encoding="utf-8")
+    first, second = recipes(RecipeFile(path))
+    assert first == expected
+    assert second.recipe_id == 6_900_002
+
+
+def test_a_backslash_at_the_end_of_a_text_stays(tmp_path: Path) -> None:
+    (recipe,) = recipes(write(tmp_path / "r.csv", [full_row(RCP_TTL="a, b\\", CKG_NM="c, d\\")]))
+    assert (recipe.title, recipe.dish) == ("a, b\\", "c, d\\")
+
+
+def test_a_row_that_could_be_decoded_wins_over_others(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.csv", [row(1, "된장"), row(1, "된\ufffd"), row(2, "\ufffd장"), row(2, "\ufffd국")])
+    assert [recipe.title for recipe in recipes(file)] == ["된장", "\ufffd국"]
+
+
+def test_a_file_of_many_damaged_rows_is_refused(tmp_path: Path) -> None:
+    damaged = [row(number, "된\ufffd") for number in range(1, 21)]
+    intact = [row(number) for number in range(100, 2_080)]
+    assert len(recipes(write(tmp_path / "r.csv", [*damaged, *intact]))) == 2_000
+    with pytest.raises(NotARecipeFile, match=r"20 of 1,999 rows hold characters .* more than 1%"):
+        list(write(tmp_path / "r.csv", [*damaged, *intact[1:]]))
 
 
 def test_entities_are_replaced_once(tmp_path: Path) -> None:
