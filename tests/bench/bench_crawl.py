@@ -2,10 +2,11 @@
 
 ``python -m tests.bench.bench_crawl`` (part of ``make bench``). The crawl runs on one core and the stand-in on another.
 
-- Pages per second of the mall's category lists, unthrottled: our spider and a Scrapy spider that fetches the same pages
-  with the same concurrency, in turns, so that other load on the machine affects both.
-- Peak memory of a whole crawl, parent process included, for 3,000 products and for 100,000. All product pages of the
-  small catalog are due, and every tenth of the large one: the others were read the day before.
+- The mall's category lists, unthrottled: our spider and a Scrapy spider that fetches the same pages with the same
+  concurrency, in turns, so that other load on the machine affects both. The ratio is that of CPU time per page, which
+  depends less on other load than pages per second.
+- Peak memory of a whole crawl, parent process included, for 3,000 products and for 16 times as many. All product pages
+  of the small catalog are due, and every tenth of the large one: the others were read the day before.
 - Product pages that a second crawl of an unchanged catalog fetches.
 
 No test depends on the figures; they are written to ``var/bench/crawl.json``.
@@ -38,7 +39,7 @@ from tests.builders.raw_runs import crawl_report
 from tests.conftest import ROOT
 
 LISTED, PAIRS = 20_000, 6
-SMALL, LARGE, DUE_OF_LARGE = 3_000, 100_000, 10
+SMALL, LARGE, DUE_OF_LARGE = 3_000, 48_000, 10
 PAGES_TARGET, RATIO_TARGET, MEMORY_TARGET = 50, 0.60, 0.10
 
 console = Console()
@@ -106,7 +107,10 @@ def main() -> None:
     lists = figures["lists"]
     for kind, figure in lists["spiders"].items():
         console.print(f"{kind:>14}: {figure['per_second']:7.0f} pages/s   {figure['cpu_ms']:.2f} ms of CPU per page")
-    console.print(f"         ratio: {lists['ratio']:.2f} (wanted: {RATIO_TARGET} or more, and {PAGES_TARGET} pages/s)")
+    console.print(
+        f"         ratio: {lists['cpu_ratio']:.2f} by CPU (wanted: {RATIO_TARGET} or more), {lists['ratio']:.2f} by time"
+        f" (wanted: {PAGES_TARGET} pages/s)"
+    )
     console.print(
         f"        memory: {peaks[0]:.0f} MiB for {SMALL:,} products, {peaks[1]:.0f} MiB for {LARGE:,}: "
         f"{figures['memory_growth']:+.1%} (wanted: at most ±{MEMORY_TARGET:.0%})"
