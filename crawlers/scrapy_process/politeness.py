@@ -48,7 +48,13 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "AUTOTHROTTLE_START_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_TIMEOUT": 30,
         "RETRY_TIMES": settings.crawl_retries,
-        "DOWNLOADER_MIDDLEWARES": {RobotsTxtMiddleware: None, RobotsTxt: 100, BackOff: 560, RequestBudget: 840}
+        "DOWNLOADER_MIDDLEWARES": {
+            RobotsTxtMiddleware: None,
+            RobotsTxt: 100,
+            BackOff: 560,
+            "crawlers.scrapy_process.charset_repair.CharsetRepair": 580,  # sees the decompressed body
+            RequestBudget: 840,
+        }
         | ({"crawlers.scrapy_process.browser.BrowserRendering": 50} if renders else {}),
         "PLAYWRIGHT_LAUNCH_OPTIONS": _browser_options(settings.chromium_path) if renders else {},
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": 4,

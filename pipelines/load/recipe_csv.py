@@ -18,8 +18,8 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from crawlers.parsing import MAX_ID
-from recommender.text.cleaning import clean
 from ukok.korea import KST
+from ukok.text import clean
 
 MAX_COUNT = 2**31 - 1
 MAX_RECORD = 1 << 20
