@@ -26,21 +26,21 @@ _HANJA = re.compile("[\u4e00-\u9fff\uf900-\ufaff]")
 _HANGUL_BYTES = re.compile(rb"[\xea-\xed][\x80-\xbf][\x80-\xbf]")
 
 
-def proven_charset(body: bytes, declared: str) -> str | None:
+def proven_charset(body: bytes, declared: str | None) -> str | None:
     """Return the charset in which a body can be read: the declared one, or the one that its bytes prove.
 
-    None if it can be read in neither without losing characters.
+    None if it can be read in neither without losing characters. A guess of any other charset is no proof.
     """
     if body.isascii():
-        return declared
+        return declared or UTF_8
     unicode, korean = _decoded(body, UTF_8), None
-    if unicode is not None and (_is_utf_8(declared) or _HANGUL.search(unicode)):
+    if unicode is not None and (declared is None or _is_utf_8(declared) or _HANGUL.search(unicode)):
         return UTF_8
     if unicode is None:
         korean = _decoded(body, CP949)
     if korean is not None and _is_mostly_hangul(korean):
         return CP949
-    if _decoded(body, declared) is not None:
+    if declared is not None and _decoded(body, declared) is not None:
         return declared
     return UTF_8 if unicode is not None else None
 

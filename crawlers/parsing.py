@@ -158,10 +158,10 @@ def kst_instant(day: date, clock: timedelta) -> datetime:
 def show_instants(day: date, start: str, end: str) -> Instants:
     """Return start and end of a show of ``day``; an end before the start is on the following day."""
     begins, ends = parse_clock(start), parse_clock(end)
-    if ends == begins:
-        raise ValueError(f"'{start} ~ {end}' is not a time range: it ends when it starts")
     while ends < begins:
         ends += timedelta(days=1)
+    if ends == begins:
+        raise ValueError(f"'{start} ~ {end}' is not a time range: it ends when it starts")
     return Instants(kst_instant(day, begins), kst_instant(day, ends))
 
 

@@ -4,7 +4,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding
 
-from crawlers.charset import REPAIRED, UNREADABLE, proven_charset
+from crawlers.charset import REPAIRED, UNREADABLE, UTF_8, proven_charset
 
 
 class CharsetRepair:
@@ -13,19 +13,18 @@ class CharsetRepair:
     def process_response(self, request: Request, response: Response) -> Response:
         if not isinstance(response, TextResponse):
             return response
-        charset = proven_charset(response.body, response.encoding)
+        declared = _declared(response)
+        charset = proven_charset(response.body, declared)
         if charset is None:
             return response.replace(flags=[*response.flags, UNREADABLE])
-        if charset == response.encoding:
-            return response
-        flags = [f"{REPAIRED}{charset}, although {declared}"] if (declared := _declaration(response)) else []
-        return response.replace(encoding=charset, flags=[*response.flags, *flags])
+        if charset != (declared or UTF_8):
+            flag = f"{REPAIRED}{charset}, although it declares {declared or 'no charset'}"
+            return response.replace(encoding=charset, flags=[*response.flags, flag])
+        return response if charset == response.encoding else response.replace(encoding=charset)
 
 
-def _declaration(response: TextResponse) -> str | None:
-    """Return what a response says about its charset; None if that is nothing."""
+def _declared(response: TextResponse) -> str | None:
+    """Return the charset that a response declares, in its header or else in its body; None if it declares none."""
     header = response.headers.get("Content-Type")
-    if header and (charset := http_content_type_encoding(header.decode("latin-1"))):
-        return f"its header says {charset}"
-    body = html_body_declared_encoding(response.body)
-    return f"its body says {body}" if body else None
+    charset = header and http_content_type_encoding(header.decode("latin-1"))
+    return charset or html_body_declared_encoding(response.body)

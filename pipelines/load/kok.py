@@ -106,7 +106,7 @@ def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
 def _into_service(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:
     crawled = _read(load_run, batch)
     row_counts = write_page_content(conn, crawled.pages)
-    rows = [product_row(page, row_counts.cut) for page in crawled.pages]
+    rows = [product_row(page, crawled.categories, row_counts.cut) for page in crawled.pages]
     row_counts.add(KOK_PRODUCT, write_products(conn, KOK_PRODUCT, rows, batch.at))
     row_counts.add(KOK_PRODUCT, write_categories(conn, crawled.categories, batch.at))
     observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in crawled.prices}

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -24,8 +24,11 @@ CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
 STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_share", "one_star_share")
 
 
-def product_row(page: KokProduct, cut: Counter[str]) -> dict[str, Any]:
-    """Return the columns of ``kok_product`` that the page gives; ``cut`` counts texts that are too long."""
+def product_row(page: KokProduct, categories: Mapping[int, str], cut: Counter[str]) -> dict[str, Any]:
+    """Return the columns of ``kok_product`` that the page gives, and the category if a list of the same crawl shows it.
+
+    ``cut`` counts texts that are too long.
+    """
     row = {
         "kok_product_id": page.kok_product_id,
         "store_name": page.store_name,
@@ -43,6 +46,8 @@ def product_row(page: KokProduct, cut: Counter[str]) -> dict[str, Any]:
     ):
         row[f"{name}_opinion"] = aspect and aspect.opinion
         row[f"{name}_opinion_share"] = aspect and aspect.share
+    if page.kok_product_id in categories:
+        row["category"] = categories[page.kok_product_id]
     return fit_row(KOK_PRODUCT, row, cut)
 
 
