@@ -17,7 +17,6 @@ from pipelines.load.child_rows import Row, replace_child_rows
 from pipelines.load.history import Key
 from pipelines.load.ledger import increment_version, lock_service, table_of
 from pipelines.load.row_counts import RowCounts
-from pipelines.load.warehouse_history import reconcile_prices
 from pipelines.report import Report, record
 from recommender.text.ingredients import title_vocabulary
 from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
@@ -62,8 +61,9 @@ def _complete_row(table: Table, old: Row | None, row: Row, at: datetime) -> dict
         fresh = {name: value for name, value in (UNKNOWN | UNRESOLVED).items() if name in table.c}
         return {**dict.fromkeys(table.c.keys()), **fresh, **row, "first_seen_at": at}
     renamed = any(row.get(name, old[name]) != old[name] for name in ("product_name", "store_name"))
-    whole = {**old, **row, **(UNRESOLVED if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
-    return dict(reconcile_prices(whole, row, old)) if "price" in old else whole
+    if row.get("price", old.get("price")) != old.get("price"):
+        row = {"discount_rate": None, **row}  # the stored one belongs to another price
+    return {**old, **row, **(UNRESOLVED if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
 
 
 def _stored(conn: Connection, table: Table, key: Sequence[str], rows: Sequence[Row]) -> dict[Key, Row]:

@@ -13,7 +13,7 @@ LEDGER = table_of(steps.LoadedFile)
 ROUNDING = 1.0  # percentage points by which a listed rate may differ from the computed one
 
 
-def reconcile_prices(row: Values, seen: Values, before: Values) -> Values:
+def _reconcile(row: Values, seen: Values, before: Values) -> Values:
     """Drop an inherited rate of another price, and an inherited list price that contradicts a new price and rate."""
     if row["price"] != before["price"] and "discount_rate" not in seen:
         row = {**row, "discount_rate": None}
@@ -32,7 +32,7 @@ PRICES = History(
     key=("source", "source_product_id"),
     time="observed_at",
     values={"price": None, "list_price": None, "price_kind": "unknown", "discount_rate": None},
-    reconcile=reconcile_prices,
+    reconcile=_reconcile,
 )
 VERSIONS = History(
     table_of(history.DimProduct),

@@ -127,9 +127,10 @@ def test_schedule_files_in_any_order_give_the_same_rows(
     expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
     for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
         assert _read(engine, table, base, "price", "list_price", "discount_rate", "cancelled_at") == expected
-    reported = [list(_reported(shows[n], pages[n])) for n in range(PRODUCTS)]
+    reported = [list(_reported(shows[n], pages[n], in_warehouse=True)) for n in range(PRODUCTS)]
+    stored = [list(_reported(shows[n], pages[n], in_warehouse=False)) for n in range(PRODUCTS)]
     columns = "product_name", "store_name", "price", "list_price", "discount_rate"
-    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in reported]
+    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in stored]
     assert _read(warehouse, VERSION, base, "valid_from", *columns[:2]) == [
         list(_changes([seen and seen[:2] for seen in each])) for each in reported
     ]
@@ -209,12 +210,13 @@ def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
         yield (*newest, cancelled)
 
 
-def _reported(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
+def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[tuple[Any, ...] | None]:
     """Yield name, store, price, list price and rate of a product after each crawl that saw it.
 
-    A rate is that of its price. A list price that does not go with a new price and rate is unknown until it is seen.
+    A rate is that of its price. In the warehouse a list price that does not go with a new price and rate is unknown
+    until it is seen.
     """
-    name = store = price = list_price = rate = None
+    name, store, price, list_price, rate = None, None, 0, 0, None
     for show_seen, page_seen in zip(shows, pages, strict=True):
         name = "방송" if show_seen else name
         if page_seen and name:
@@ -224,7 +226,13 @@ def _reported(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
             before = (price, rate)
             price = show_seen[0] or of_page or price
             rate = (show_seen[2] if show_seen[0] else None) or (rate if price == before[0] else None)
-            if list_price and rate and before != (price, rate) and abs(100 - 100 * price / list_price - rate) > 1:
+            if (
+                in_warehouse
+                and list_price
+                and rate
+                and before != (price, rate)
+                and abs(100 - 100 * price / list_price - rate) > 1
+            ):
                 list_price = None
             list_price = show_seen[1] or list_of_page or list_price
         yield (name, store, price, list_price, rate) if name and (show_seen or page_seen) else None
