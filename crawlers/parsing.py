@@ -75,12 +75,12 @@ def parse_price(value: str | int | None) -> Price:
     if "상담" in text:
         return Price(None, "consult")
     match = _WON.fullmatch(text)
-    amount = match and _amount(match[1])
-    if match is None or amount is None:
+    won = _amount(match[1]) if match else None
+    if match is None or won is None:
         return UNKNOWN if text in _NO_PRICE else Price(None, "unknown", f"{text!r} is not a price such as '9,900원'")
-    if not amount:
+    if not won:
         return UNKNOWN
-    return Price(amount, "amount", f"{text!r} is the lowest of several prices" if match[2] else None)
+    return Price(won, "amount", f"{text!r} is the lowest of several prices" if match[2] else None)
 
 
 def parse_rate(text: str | None) -> int:

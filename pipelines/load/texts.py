@@ -15,7 +15,8 @@ def fit_row(table: Table, row: Mapping[str, Any], cut: Counter[str]) -> dict[str
     for name, value in row.items():
         if isinstance(value, str) and (length := _length(table, name)) is not None:
             fitted[name] = fit(value, length)
-            cut[f"{table}.{name}"] += len(fit(value, None)) > length
+            if len(fit(value, None)) > length:
+                cut[f"{table}.{name}"] += 1
     return fitted
 
 

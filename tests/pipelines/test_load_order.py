@@ -78,7 +78,10 @@ def test_mall_files_in_any_order_give_the_same_rows(
                 seen = [(base + n, cards[n][crawl]) for n in range(PRODUCTS) if cards[n][crawl]]
                 missing = () if whole[crawl] else ["1624"]
                 put_prices(
-                    store, TIMES[crawl], [price(n, *card[:2], category=card[2]) for n, card in seen], missing=missing
+                    store,
+                    TIMES[crawl],
+                    [price(n, card[0], card[1], category=card[2]) for n, card in seen],
+                    missing=missing,
                 )
         load_source("kok", service, warehouse, store, accept=True)
     columns = "observed_at", "price", "discount_rate"
@@ -216,7 +219,10 @@ def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[t
     A rate is that of its price. In the warehouse a list price that does not go with a new price and rate is unknown
     until it is seen.
     """
-    name, store, price, list_price, rate = None, None, 0, 0, None
+    name = store = None
+    price: Any = None
+    list_price: Any = None
+    rate: Any = None
     for show_seen, page_seen in zip(shows, pages, strict=True):
         name = "방송" if show_seen else name
         if page_seen and name:
@@ -226,13 +232,8 @@ def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[t
             before = (price, rate)
             price = show_seen[0] or of_page or price
             rate = (show_seen[2] if show_seen[0] else None) or (rate if price == before[0] else None)
-            if (
-                in_warehouse
-                and list_price
-                and rate
-                and before != (price, rate)
-                and abs(100 - 100 * price / list_price - rate) > 1
-            ):
+            renewed = list_price and rate and before != (price, rate)
+            if in_warehouse and renewed and abs(100 - 100 * price / list_price - rate) > 1:
                 list_price = None
             list_price = show_seen[1] or list_of_page or list_price
         yield (name, store, price, list_price, rate) if name and (show_seen or page_seen) else None
