@@ -5,12 +5,36 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from crawlers.charset import garbled
 from crawlers.parsing import MAX_ID, PriceKind, kst_day
+from ukok.text import clean
+
+
+def _readable(text: str) -> str:
+    """Clean a text, so that both databases hold the same. Raise ``ValueError`` if it was read in a wrong charset."""
+    if (reason := garbled(text)) is not None:
+        raise ValueError(reason)
+    return clean(text)
+
+
+def _visible_name(text: str) -> str:
+    name = _readable(text)
+    if not name:
+        raise ValueError(f"{text!r} has no visible character")
+    return name
+
+
+def _text_or_none(text: str | None) -> str | None:
+    return None if text is None else _readable(text) or None
+
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 ProductId = Annotated[int, Field(gt=0, le=MAX_ID)]
 Won = Annotated[int, Field(gt=0, le=MAX_ID)]
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, AfterValidator(_visible_name)]
+Text = Annotated[str, AfterValidator(_readable)]
+OptionalText = Annotated[str | None, AfterValidator(_text_or_none)]
+Rate = Annotated[int, Field(ge=0, le=100)]
 
 CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
 """Codes of the mall's category lists."""
@@ -36,6 +60,13 @@ class Priced(Item):
     price: Won | None
     price_kind: PriceKind
 
+    @property
+    def price_label(self) -> str | None:
+        """The price in words; None if it is unknown."""
+        if self.price is not None:
+            return f"{self.price:,} won"
+        return None if self.price_kind == "unknown" else "on request"
+
     @model_validator(mode="after")
     def _price_matches_kind(self) -> Self:
         if (self.price is None) == (self.price_kind == "amount"):
@@ -49,7 +80,7 @@ class KokPrice(Priced):
     dataset: ClassVar = "prices"
     kok_product_id: ProductId
     category: str
-    discount_rate: int = Field(ge=0, le=100)
+    discount_rate: Rate
 
     @property
     def listed_price(self) -> str | None:
@@ -67,41 +98,41 @@ class Detail(Part):
     """A row of the table of product facts, in the page's words."""
 
     name: Name
-    value: str
+    value: Text
 
 
 class Review(Part):
     """A customer's review. The nickname is masked: only its first letter is stored."""
 
-    nickname: str | None
+    nickname: OptionalText
     written_on: date | None
     score: int | None = Field(ge=1, le=5)
-    price_opinion: str | None
-    delivery_opinion: str | None
-    taste_opinion: str | None
-    text: str | None
+    price_opinion: OptionalText
+    delivery_opinion: OptionalText
+    taste_opinion: OptionalText
+    text: OptionalText
 
 
 class Aspect(Part):
     """The most frequent opinion on one aspect of a product, and the percentage of customers who share it."""
 
-    opinion: str
+    opinion: Text
     share: int | None = Field(ge=0, le=100)
 
 
 class Seller(Part):
     """The seller of a product: the legally required details, in the page's words."""
 
-    seller_name: str | None
-    ceo_name: str | None
-    registration_number: str | None
-    ecommerce_registration: str | None
-    phone: str | None
-    verified_item: str | None
-    verified_on: str | None
-    address: str | None
-    return_address: str | None
-    exchange_address: str | None
+    seller_name: OptionalText
+    ceo_name: OptionalText
+    registration_number: OptionalText
+    ecommerce_registration: OptionalText
+    phone: OptionalText
+    verified_item: OptionalText
+    verified_on: OptionalText
+    address: OptionalText
+    return_address: OptionalText
+    exchange_address: OptionalText
 
 
 class KokProduct(Item):
@@ -132,17 +163,19 @@ class KokProduct(Item):
 class HomeShoppingProduct(Priced):
     """A broadcaster's product page. ``product_name`` and ``store_name`` are None where the source's page has none.
 
-    ``images``: those of the description, in order. ``description``: its text.
+    ``discount_rate``: percent as the page gives it. ``images``: those of the description, in order. ``description``:
+    its text.
     """
 
     dataset: ClassVar = "products"
     source_product_id: ProductId
-    product_name: Name | None
-    store_name: Name | None
+    product_name: OptionalText
+    store_name: OptionalText
     list_price: Won | None
+    discount_rate: Rate | None = None
     details: tuple[Detail, ...] = ()
     images: tuple[str, ...] = ()
-    description: str | None = None
+    description: OptionalText = None
 
 
 Product = KokProduct | HomeShoppingProduct
@@ -150,7 +183,8 @@ Product = KokProduct | HomeShoppingProduct
 
 class Show(Priced):
     """A product in a show. ``requested_day``: the day in Korea under which it is filed, which is the day it starts, or
-    the day of the page for a show on air whose start the page hides (``starts_at`` None).
+    the day of the page for a show on air whose start the page hides (``starts_at`` None). ``discount_rate``: percent as
+    the schedule gives it.
     """
 
     dataset: ClassVar = "schedule"
@@ -160,10 +194,11 @@ class Show(Priced):
     on_air: bool
     starts_at: Instant | None
     ends_at: Instant
-    title: str | None
+    title: OptionalText
     source_product_id: ProductId
     product_name: Name
     list_price: Won | None
+    discount_rate: Rate | None = None
     thumbnail_url: str | None
 
     @property

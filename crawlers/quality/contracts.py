@@ -94,7 +94,7 @@ def whole_html(response: Response) -> TextResponse:
 def json_rows(response: Response, *path: str) -> list[Any]:
     """Return the list at a path of keys in a JSON response. Raise :class:`BrokenPage` if there is none."""
     try:
-        value: Any = json.loads(response.body)
+        value: Any = json.loads(response.text if isinstance(response, TextResponse) else response.body)
     except ValueError as error:
         raise BrokenPage("page", f"truncated or no JSON ({_content_type(response)}): {error}") from error
     for depth, key in enumerate(path, start=1):

@@ -18,6 +18,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from crawlers.charset import REPAIRED, UNREADABLE
 from crawlers.items import Item
 from crawlers.quality.contract_check import ContractChecker
 from crawlers.quality.contracts import BadRow, BrokenPage, Contract
@@ -89,8 +90,16 @@ class Coverage:
 
     @contextmanager
     def reading(self, response: Response, scopes: Iterable[Scope]) -> Iterator[None]:
-        """Count the page as read for its scopes, or as broken if the block raises ``BrokenPage``."""
+        """Count the page as read for its scopes, or as broken if the block raises ``BrokenPage``.
+
+        ``flags`` of the response say what was wrong with its charset.
+        """
         try:
+            if UNREADABLE in response.flags:
+                raise BrokenPage("charset", UNREADABLE)
+            for flag in response.flags:
+                if flag.startswith(REPAIRED):
+                    self.fault("charset", response, flag)
             yield
         except BrokenPage as error:
             self._checker.count_unreadable_page(error.field, response.url, str(error))

@@ -58,6 +58,7 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
             CircuitBreaker: 555,
             BackOff: 560,
             HttpCompressionMiddleware: None,
+            "crawlers.scrapy_process.charset_repair.CharsetRepair": 580,  # sees the decompressed body
             BoundedDecompression: 590,
             RequestBudget: 840,
         }

@@ -40,6 +40,7 @@ class BroadItem(Airing):
     product_name: str = Field(alias="slitmNm")
     list_price: str | int | None = Field(alias="sellPrc", default=None)
     price: str | int | None = Field(alias="bbprc", default=None)
+    discount_rate: str | float | None = Field(alias="copnRate", default=None)
     title: str | None = Field(alias="prmoTxtCntn", default=None)
     main_image: str | None = Field(alias="brodImgNm", default=None)
     sub_image: str | None = Field(alias="thumImgNm", default=None)
@@ -59,6 +60,7 @@ class HmallSpider(ScheduleSpider):
     """Channels 2 and 3. Shows before 05:20 carry the broadcast day before as their date."""
 
     name = "hmall"
+    page_version = 2  # the discount rate
     ready: ClassVar = {"parse_page": "script#__NEXT_DATA__, .pdpricebox"}
     channels: ClassVar = {"etv": 2, "dtv": 3}
     contracts: ClassVar = {
@@ -104,7 +106,13 @@ class HmallSpider(ScheduleSpider):
                 source_product_id=product_id,
                 product_name=name,
                 store_name=text_or_none(found.store_name) or shown.store_name,
-                **prices(parse_price(priced.list_price), parse_price(priced.price), coverage, page),
+                **prices(
+                    parse_price(priced.list_price),
+                    parse_price(priced.price),
+                    first_text(page.css(".pdpricebox .sale-rate em")),
+                    coverage,
+                    page,
+                ),
                 details=(*_facts(page), *_essential_info(page)),
                 images=image_urls(page.css(".speedycat-container img::attr(data-src)").getall(), page),
                 description=plain_text(page.css(".speedycat-container")),
@@ -134,7 +142,8 @@ def _row(slot: str, raw: object, raw_main: object) -> dict[str, Any]:
         "source_product_id": number,
         "product_name": item.product_name.strip(),
         "price": parse_price(item.price),
-        "list_price": parse_price(item.list_price).amount,
+        "list_price": parse_price(item.list_price),
+        "discount_rate": item.discount_rate,
         "thumbnail_url": _image_url(number, item, slot),
     }
 

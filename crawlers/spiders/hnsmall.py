@@ -27,7 +27,16 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Scope
-from crawlers.spiders_base.product_page import described_images, detail_rows, first_text, image_urls, plain_text, prices
+from crawlers.spiders_base.product_page import (
+    described_images,
+    detail_rows,
+    fact_rows,
+    first_text,
+    image_urls,
+    plain_text,
+    prices,
+    stated_parameter,
+)
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 from crawlers.spiders_base.source_spider import BudgetSpent
 
@@ -44,6 +53,7 @@ class HnsmallSpider(ScheduleSpider):
     """
 
     name = "hnsmall"
+    page_version = 2  # the discount rate, and facts in tables of the description
     ready: ClassVar = {"parse_schedule": "div#scheduleWrap li.item", "parse_page": ".priceTotal"}
     channels: ClassVar = {"hnsmall": 1}
     contracts: ClassVar = {
@@ -70,6 +80,9 @@ class HnsmallSpider(ScheduleSpider):
         description = page.css("#tab1Cont")
         if not page.css(".priceTotal") and not description:
             raise BrokenPage("page", "neither .priceTotal nor #tab1Cont")
+        number = stated_parameter(page, "goods_code")
+        if number is not None and number != str(product_id):
+            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
         product = self._product(page, product_id)
         frame_url = self._frame_url(page)
         if frame_url is None:
@@ -88,7 +101,12 @@ class HnsmallSpider(ScheduleSpider):
             except BrokenPage:
                 yield self._undescribed(product, page)
                 raise
-            yield self.count_product(_described(product, frame.css("body"), frame), page, product.source_product_id)
+            try:
+                described = _described(product, frame.css("body"), frame)
+            except BadRow as error:
+                self.coverage["products"].bad_row(error, response, scopes)
+            else:
+                yield self.count_product(described, page, product.source_product_id)
 
     def without_description(
         self, failure: Failure, product: HomeShoppingProduct, page: Response
@@ -123,7 +141,7 @@ class HnsmallSpider(ScheduleSpider):
                 source_product_id=product_id,
                 product_name=None,
                 store_name=None,
-                **prices(*_prices(box[:1]), self.coverage["products"], page),
+                **prices(*_prices(box[:1]), first_text(box[:1].css(".discount")), self.coverage["products"], page),
                 details=detail_rows(page.css(TABLES)),
                 observed_at=self.job.now,
                 page_url=page.url,
@@ -167,7 +185,7 @@ def _row(slot: str, node: Selector, link: str, image: str, page: str, show: part
         "source_product_id": number,
         "product_name": text_or_none("".join(node.css(".tit ::text").getall())),
         "price": parse_price(price),
-        "list_price": None,
+        "discount_rate": first_text(node.css(".rate span")),
         "thumbnail_url": image_url(node.css(f"{image}::attr(src)").get(), page),
     }
 
@@ -185,5 +203,8 @@ def _class(name: str) -> str:
 
 def _described(product: HomeShoppingProduct, body: SelectorList[Selector], page: Response) -> HomeShoppingProduct:
     """Return the product with the content of ``body`` on ``page`` as its description."""
-    images = image_urls(described_images(body), page)
-    return product.model_copy(update={"images": images, "description": plain_text(body)})
+    with reading("description"):
+        details = dict.fromkeys((*product.details, *fact_rows(body)))
+        images = image_urls(described_images(body), page)
+        values = {"details": tuple(details), "images": images, "description": plain_text(body)}
+        return HomeShoppingProduct.model_validate(product.model_copy(update=values).__dict__)

@@ -33,7 +33,15 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, Contract, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Coverage, Scope
-from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, parse_or_fault
+from crawlers.spiders_base.product_page import (
+    detail_rows,
+    first_text,
+    image_urls,
+    parse_or_fault,
+    report_remarks,
+    same_price,
+    stated_parameter,
+)
 from crawlers.spiders_base.source_spider import SourceSpider
 
 PAGE_SIZE = 20
@@ -67,6 +75,7 @@ class KokSpider(SourceSpider):
     """Reads category lists, and the pages of the products on them."""
 
     name = "kok"
+    page_version = 2  # the seller's cells by their order
     ready: ClassVar = {"parse_list": CARD, "parse_page": "span.product__title"}
     contracts: ClassVar = {
         "prices": Contract(
@@ -105,7 +114,7 @@ class KokSpider(SourceSpider):
 
     def product_url(self, product_id: int) -> str:
         """Return the URL of a product page."""
-        return f"{self.job.settings.kok_url}/m/product?proCode={base64.b64encode(str(product_id).encode()).decode()}"
+        return f"{self.job.settings.kok_url}/m/product?proCode={_encoded(product_id)}"
 
     def listings(self) -> Iterator[Request]:
         for category in CATEGORIES:
@@ -139,7 +148,9 @@ class KokSpider(SourceSpider):
         """
         with self.coverage["prices"].reading(response, scopes):
             scopes[0].empty |= page == 1 and not CARDS(whole_html(response).selector.root)
-            cards = _cards(response, first=page == 1)
+            cards, listed = _cards(response, first=page == 1)
+            if listed > len(cards):
+                scopes[0].dropped["card of no product"] += listed - len(cards)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
@@ -147,15 +158,17 @@ class KokSpider(SourceSpider):
                 self.coverage["prices"].count_item(price, scopes[0], response)
                 self.page_state.mark_listed(price.kok_product_id, price.listed_price)
             yield prices
-            if len(cards) == PAGE_SIZE and not prices:
+            if cards and listed >= PAGE_SIZE and not prices:
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
-            elif len(cards) == PAGE_SIZE or not (cards or after_gap):
+            elif (cards and listed >= PAGE_SIZE) or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
 
     def read_page(self, response: Response, product_id: int) -> Iterator[KokProduct]:
         page = whole_html(response)
         if not page.css("span.product__title"):
             raise BrokenPage("product_name", "no span.product__title")
+        # Pages without og:url are read: none of the structures that we know of the page requires it.
+        _check_product(page, product_id)
         yield _product(page, product_id, self.job.now, self.coverage["products"])
 
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
@@ -178,13 +191,18 @@ class KokSpider(SourceSpider):
         except BadRow as error:
             coverage.bad_row(error, response, scopes)
             return
-        if not self.page_state.add_listing(category, price.kok_product_id):
-            scopes[0].dropped["listed twice"] += 1
+        if self.page_state.add_listing(category, price.kok_product_id, price.price_label):
+            yield price
             return
-        yield price
+        try:
+            same_price(self.page_state.price_in(category, price.kok_product_id), price.price_label)
+            scopes[0].dropped["listed twice"] += 1
+        except BadRow as error:
+            coverage.bad_row(error, response, scopes)
 
     def _price(self, card: HtmlElement, response: Response, category: str) -> KokPrice:
         price = parse_price(next(iter(PRICE(card)), None))
+        report_remarks(self.coverage["prices"], response, price=price)
         rate_text = next(iter(RATE(card)), None)
         rate = parse_or_fault(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
         with reading("card"):
@@ -202,25 +220,39 @@ class KokSpider(SourceSpider):
         self.coverage["prices"].fail(scopes, "cards", response.url, reason, response.body)
 
 
-def _cards(response: Response, first: bool) -> list[HtmlElement]:
-    """Return the cards of a list page. Raise ``BrokenPage`` if page 1 has none, or a page has ids without cards."""
+def _cards(response: Response, first: bool) -> tuple[list[HtmlElement], int]:
+    """Return the cards of products on a list page, and the number of all cards, those of events included.
+
+    Only ids of digits are products; ``evt-7`` and ``recent-7`` are not. Raise ``BrokenPage`` if page 1 has no product,
+    or a page has ids of products without cards.
+    """
     page: HtmlElement = whole_html(response).selector.root
     cards: list[HtmlElement] = CARDS(page)
-    if cards:
-        return cards
     ids = IDS(page)
-    if first or ids:
-        raise BrokenPage("cards", f"no {CARD} on the page, but {len(ids)} product ids")
-    return cards
+    products = [number for number in ids if _is_product(number)]
+    of_products = cards if len(products) == len(ids) else [card for card in cards if not _is_of_event(card)]
+    if not of_products and (first or products):
+        raise BrokenPage("cards", f"no {CARD} on the page, but {len(products)} product ids")
+    return of_products, len(cards)
+
+
+def _is_of_event(card: HtmlElement) -> bool:
+    """Return whether a card has ids, but none of a product; a card without any is a fault of its own."""
+    ids = list(filter(None, IDS(card)))  # its own included
+    return bool(ids) and not any(map(_is_product, ids))
+
+
+def _is_product(number: str) -> bool:
+    return number.isascii() and number.isdigit()
 
 
 def _card_id(card: HtmlElement) -> int:
     """Return the product id of a card: on it, inside it, or on an element that wraps this card alone."""
     with reading("kok_product_id"):
-        own = card.get("data-product-id")
-        if own is not None:
+        own = card.get("data-product-id", "")
+        if _is_product(own):
             return parse_id(own)
-        inside = set(IDS(card))
+        inside = set(filter(_is_product, IDS(card)))
         if inside:
             if len(inside) > 1:
                 raise ValueError(f"the card holds {len(inside)} product ids")
@@ -229,6 +261,10 @@ def _card_id(card: HtmlElement) -> int:
         if wrapper is not None and len(CARDS(wrapper)) == 1:
             return parse_id(wrapper.attrib["data-product-id"])
         raise ValueError("the card has no product id")
+
+
+def _encoded(product_id: int) -> str:
+    return base64.b64encode(str(product_id).encode()).decode()
 
 
 def _decoded(product_code: str) -> str:
@@ -246,8 +282,8 @@ def _masked(nickname: re.Match[str]) -> str:
 def _product(page: TextResponse, product_id: int, observed_at: datetime, coverage: Coverage) -> KokProduct:
     title = page.css("span.product__title")
     review = page.css("button#review_show")
-    score = first_text(review.css("span"))
-    seller_table, seller = _seller(page, coverage)
+    score, count = first_text(review.css("span")), first_text(review.css("strong"))
+    seller_table, seller = parse_or_fault(coverage, "seller", page, lambda: _seller(page, coverage)) or (None, None)
     store = first_text(title.xpath("./strong"))
     if store is None:
         coverage.fault("store_name", page, "no strong in span.product__title; the seller's name is used instead")
@@ -261,7 +297,7 @@ def _product(page: TextResponse, product_id: int, observed_at: datetime, coverag
             list_price=_list_price(page, coverage),
             thumbnail_url=image or image_url(page.css("meta[property='og:image']::attr(content)").get(), page.url),
             review_score=parse_or_fault(coverage, "review_score", page, lambda: parse_score(score)),
-            review_count=parse_count(first_text(review.css("strong"))),
+            review_count=parse_or_fault(coverage, "review_count", page, lambda: parse_count(count)),
             rating_shares=parse_or_fault(coverage, "rating_shares", page, lambda: _rating_shares(page)),
             **parse_or_fault(coverage, "aspects", page, lambda: _aspects(page)) or {},
             seller=seller,
@@ -273,12 +309,24 @@ def _product(page: TextResponse, product_id: int, observed_at: datetime, coverag
         )
 
 
+def _check_product(page: TextResponse, product_id: int) -> None:
+    """Raise ``BrokenPage`` if the page says that it is of another product."""
+    code = stated_parameter(page, "proCode")
+    if code is not None and code not in (str(product_id), _encoded(product_id)):
+        raise BrokenPage("kok_product_id", f"the page is of product {_named(code)}, asked for {product_id}")
+
+
+def _named(code: str) -> str:
+    try:
+        return _decoded(code)
+    except ValueError:
+        return repr(code)
+
+
 def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
-    struck_out = first_text(page.css("div.card-info-del_wrap del"))
-    price = parse_price(struck_out).amount
-    if struck_out and price is None:
-        coverage.fault("list_price", page, f"{struck_out!r} is not a price such as '9,900원'")
-    return price
+    price = parse_price(first_text(page.css("div.card-info-del_wrap del")))
+    report_remarks(coverage, page, list_price=price)
+    return price.amount
 
 
 def _shares(page: TextResponse) -> list[int | None]:
@@ -312,19 +360,21 @@ def _aspects(page: TextResponse) -> dict[str, Aspect]:
 def _seller(page: TextResponse, coverage: Coverage) -> tuple[Selector | None, Seller | None]:
     """Return the seller table and its content.
 
-    Rows are identified by their labels; only in a table without labels the ten cells count by their order.
+    The ten cells of the first table are the seller's, in their order, unless each has a label that says otherwise. In
+    a table with fewer cells, or elsewhere on the page, they are identified by their labels.
     """
     tables = page.css("table.row-table.mb--40")
-    for table in tables:
-        rows = detail_rows([table])
-        fields = [_seller_field(row.name) for row in rows]
-        if 2 * sum(field is not None for field in fields) > len(rows):
-            return table, _labelled_seller(rows, page, coverage)
     names = list(Seller.model_fields)
-    for table in tables[:1]:
+    for position, table in enumerate(tables):
+        rows = detail_rows([table])
         cells = table.css("td")
-        if not first_text(table.css("th")) and len(cells) == len(names):
+        fields = [field for row in rows if (field := _seller_field(row.name))]
+        by_labels = 2 * len(fields) > len(rows)
+        by_order = position == 0 and len(cells) == len(names) and (by_labels or len(tables) > 1 or not rows)
+        if by_order and set(fields) != set(names):
             return table, Seller(**{name: first_text(cell) for name, cell in zip(names, cells, strict=True)})
+        if by_labels:
+            return table, _labelled_seller(rows, page, coverage)
     return None, None
 
 

@@ -37,10 +37,11 @@ MORE_NAMES = (".tit", ".title:not(h3)")  # less reliable than og:title; h3 are h
 
 
 class Prices(NamedTuple):
-    """List price and price of a product."""
+    """List price, price and discount rate of a product."""
 
     list_price: Price
     price: Price
+    rate: str | float | None = None
 
 
 class BroadcastTimes(BaseModel):
@@ -72,6 +73,7 @@ class PriceRow(BaseModel):
     product_id: str | int = Field(alias="goodsCd")
     list_price: str | int | None = Field(alias="salePrice", default=None)
     price: str | int | None = Field(alias="dcPrice", default=None)
+    rate: str | float | None = Field(alias="dcRate", default=None)
 
 
 class NsmallSpider(ScheduleSpider):
@@ -81,6 +83,7 @@ class NsmallSpider(ScheduleSpider):
     """
 
     name = "nsmall"
+    page_version = 2  # the discount rate
     ready: ClassVar = {"parse_page": "meta[name=recobell], .price-wrap"}
     channels: ClassVar = {"tv": 4, "shopplus": 5}
     contracts: ClassVar = {
@@ -175,7 +178,7 @@ class NsmallSpider(ScheduleSpider):
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
                 continue
-            found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price)))
+            found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price), row.rate))
         return found
 
 
@@ -193,11 +196,12 @@ def _visible_name(page: TextResponse) -> str | None:
 
 def _page_prices(page: TextResponse) -> Prices:
     price = parse_price(_meta(page, "salePrice"))
-    if price.amount:
-        return Prices(parse_price(_meta(page, "originalPrice")), price)
     box = page.css(".price-wrap")
+    rate = first_text(box.css(".dc-rate"))
+    if price.amount:
+        return Prices(parse_price(_meta(page, "originalPrice")), price, rate)
     paid = first_text(box.css(".dc-price")) or first_text(box.css(".current-price"))
-    return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid))
+    return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid), rate)
 
 
 def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dict[str, Any]:
@@ -208,7 +212,9 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
     with reading("starts_at"):
         starts_at = kst_instant(*split_stamp(item.product.times.start))
         ends_at = kst_instant(*split_stamp(item.product.times.end))
-        while ends_at <= starts_at:  # an end past midnight with the date of the start
+        if ends_at == starts_at:
+            raise ValueError(f"the show ends at {item.product.times.end}, when it starts")
+        if ends_at < starts_at:  # an end past midnight with the date of the start
             ends_at += timedelta(days=1)
     found = prices.get(number, Prices(UNKNOWN, UNKNOWN))
     return {
@@ -219,6 +225,7 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
         "source_product_id": number,
         "product_name": item.product.product_name.strip(),
         "price": found.price,
-        "list_price": found.list_price.amount,
+        "list_price": found.list_price,
+        "discount_rate": found.rate,
         "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),
     }

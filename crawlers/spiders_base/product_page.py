@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from lxml import etree
 from parsel import Selector, SelectorList
-from scrapy.http import Response
+from scrapy.http import Response, TextResponse
 
 from crawlers.items import Detail
-from crawlers.parsing import Price, image_url, text_or_none
+from crawlers.parsing import Price, image_url, parse_given_rate, text_or_none
 from crawlers.quality.contracts import BadRow, reading
 from crawlers.quality.coverage import Coverage
 
 MAX_TEXT = 20_000
+MAX_LABEL = 100
 IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")
 
 _INLINE = frozenset(
@@ -50,9 +53,36 @@ def plain_text(nodes: SelectorList[Selector]) -> str | None:
     return _SPACE.sub(" ", text).strip()[:MAX_TEXT].strip() or None
 
 
+def stated_parameter(page: TextResponse, name: str) -> str | None:
+    """Return a parameter of the URL that a page states as its own, in ``og:url`` or as canonical; None without one."""
+    for url in page.css("meta[property='og:url']::attr(content), link[rel='canonical']::attr(href)").getall():
+        try:
+            values = parse_qs(urlsplit(url.strip()).query).get(name)
+        except ValueError:  # such as an unpaired bracket
+            continue
+        if values:
+            return values[0].strip()
+    return None
+
+
 def detail_rows(tables: Iterable[Selector]) -> tuple[Detail, ...]:
     """Return the rows of tables: a ``th`` and its ``td``, or the first two ``td`` of a row without a ``th``."""
     return tuple(detail for table in tables for row in _rows(table) for detail in _details(row))
+
+
+def fact_rows(description: SelectorList[Selector]) -> tuple[Detail, ...]:
+    """Return the facts in the tables of a description: rows of a label and its value, unlike those that lay out images.
+
+    A ``th`` labels the ``td`` beside it; without one, a row of exactly two ``td`` is a fact if the first is short.
+    """
+    return tuple(
+        detail
+        for table in description.xpath(".//table")
+        for row in _rows(table)
+        if not row.xpath("./*[.//table or .//img]") and (row.xpath("./th") or len(row.xpath("./td")) == 2)
+        for detail in _details(row)
+        if detail.value and len(detail.name) <= MAX_LABEL
+    )
 
 
 def image_urls(urls: Iterable[str], page: Response) -> tuple[str, ...]:
@@ -73,14 +103,38 @@ def described_images(description: SelectorList[Selector]) -> Iterator[str]:
         yield from (url for url in found if not _REFORMATTED.search(url))
 
 
-def prices(list_price: Price, price: Price, coverage: Coverage, response: Response) -> dict[str, Any]:
-    """Return the price fields of an item. A list price that is not above the price counts as none."""
+def report_remarks(coverage: Coverage, response: Response, **prices: Price) -> None:
+    """Count a fault for each price, given by its field, that could not be read as written."""
+    for field, price in prices.items():
+        if price.remark is not None:
+            coverage.fault(field, response, price.remark)
+
+
+def same_price(earlier: str | None, later: str | None) -> None:
+    """Raise ``BadRow`` if a row that is listed twice has two different prices; unknown ones (None) do not count."""
+    if earlier is not None and later is not None and earlier != later:
+        raise BadRow("price", f"listed twice, for {earlier} and for {later}")
+
+
+def prices(
+    list_price: Price, price: Price, rate: str | float | None, coverage: Coverage, response: Response
+) -> dict[str, Any]:
+    """Return the price fields of an item; ``rate`` is the discount that the page gives.
+
+    A list price that is not above the price counts as none.
+    """
+    report_remarks(coverage, response, price=price, list_price=list_price)
     struck_out = list_price.amount
     if struck_out is not None and price.amount is not None and struck_out <= price.amount:
         if struck_out < price.amount:
             coverage.fault("list_price", response, f"the list price {struck_out} is below the price {price.amount}")
         struck_out = None
-    return {"price": price.amount, "price_kind": price.kind, "list_price": struck_out}
+    return {
+        "price": price.amount,
+        "price_kind": price.kind,
+        "list_price": struck_out,
+        "discount_rate": parse_or_fault(coverage, "discount_rate", response, partial(parse_given_rate, rate)),
+    }
 
 
 def _texts(root: etree._Element) -> Iterator[str]:

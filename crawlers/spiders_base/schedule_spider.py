@@ -7,6 +7,7 @@ own page and the one before were read. A show on a day that was not requested is
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from scrapy import Request
@@ -14,13 +15,15 @@ from scrapy.http import Response
 
 from crawlers.items import Show
 from crawlers.job import Job
-from crawlers.parsing import MAX_ID, Price, kst_day
+from crawlers.parsing import MAX_ID, UNKNOWN, Price, kst_day, parse_given_rate
 from crawlers.quality.contracts import BadRow, Contract, FieldRule, reading
 from crawlers.quality.coverage import Scope
+from crawlers.spiders_base.product_page import parse_or_fault, report_remarks, same_price
 from crawlers.spiders_base.source_spider import SourceSpider
 from ukok.korea import KST
 
 Row = Callable[[], dict[str, Any]]
+"""Parses a row into the fields of its show: ``price`` and ``list_price`` are a ``Price``, ``discount_rate`` a text."""
 
 # Contracts of every broadcaster; a spider adds the rules of its own.
 SHOWS = Contract(
@@ -59,7 +62,7 @@ class ScheduleSpider(SourceSpider):
         self._scopes = {
             (channel, day): self._open(channel, day) for channel in self.channels for day in job.requested_days
         }
-        self._seen: set[tuple[str, datetime, bool, int]] = set()
+        self._seen: dict[tuple[str, datetime, bool, int], str | None] = {}
 
     def page_url(self, channel: str, day: date) -> str:
         """Return the URL of the page that lists a day of a channel."""
@@ -122,11 +125,21 @@ class ScheduleSpider(SourceSpider):
         values = row()
         starts_at: datetime | None = values["starts_at"]
         price: Price = values.pop("price")
+        list_price: Price = values.pop("list_price", UNKNOWN)
+        report_remarks(self.coverage["schedule"], response, price=price, list_price=list_price)
+        rate = parse_or_fault(
+            self.coverage["schedule"],
+            "discount_rate",
+            response,
+            partial(parse_given_rate, values.pop("discount_rate", None)),
+        )
         with reading("show"):
             return Show(
                 **values,
                 price=price.amount,
                 price_kind=price.kind,
+                list_price=list_price.amount,
+                discount_rate=rate,
                 channel_id=self.channels[channel],
                 requested_day=day if starts_at is None else kst_day(starts_at),
                 on_air=starts_at is None,
@@ -135,7 +148,10 @@ class ScheduleSpider(SourceSpider):
             )
 
     def _file(self, show: Show, channel: str, page: Scope | None, response: Response) -> bool:
-        """Count a show under its day and return True; False if the day was not requested or the show is a duplicate."""
+        """Count a show under its day and return True; False if the day was not requested or the show is a duplicate.
+
+        A duplicate with another price is a fault of the day: one of the two is wrong.
+        """
         scope = self._scopes.get((channel, show.requested_day))
         if scope is None:
             if page is not None:
@@ -145,9 +161,13 @@ class ScheduleSpider(SourceSpider):
         self.page_state.mark_listed(show.source_product_id, None if show.is_past else show.listed_price)
         key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
         if key in self._seen:
-            scope.dropped["listed twice"] += 1
+            try:
+                same_price(self._seen[key], show.price_label)
+                scope.dropped["listed twice"] += 1
+            except BadRow as error:
+                self.coverage["schedule"].bad_row(error, response, [scope])
             return False
-        self._seen.add(key)
+        self._seen[key] = show.price_label
         self.coverage["schedule"].count_item(show, scope, response)
         if show.starts_at is not None:
             scope.hours.add(show.starts_at.astimezone(KST).hour)

@@ -93,7 +93,9 @@ class PageState:
                 taken_over INTEGER NOT NULL DEFAULT 0, unfiled INTEGER NOT NULL DEFAULT 0
             );
             CREATE INDEX unclaimed ON page (product_id) WHERE seen AND NOT claimed;
-            CREATE TABLE listing (list TEXT, product_id INTEGER, PRIMARY KEY (list, product_id)) WITHOUT ROWID;
+            CREATE TABLE listing (
+                list TEXT, product_id INTEGER, price TEXT, PRIMARY KEY (list, product_id)
+            ) WITHOUT ROWID;
             BEGIN;
             """
         )
@@ -126,10 +128,16 @@ class PageState:
         statement = "UPDATE page SET unfiled = 0 WHERE product_id = ? AND unfiled RETURNING 1"
         return self._database.execute(statement, (product_id,)).fetchone() is not None
 
-    def add_listing(self, listing: str, product_id: int) -> bool:
-        """Record that a list shows a product. Return False if it did so before in this crawl."""
-        statement = "INSERT OR IGNORE INTO listing VALUES (?, ?)"
-        return self._database.execute(statement, (listing, product_id)).rowcount == 1
+    def add_listing(self, listing: str, product_id: int, price: str | None) -> bool:
+        """Record that a list shows a product for a price. Return False if it did so before in this crawl."""
+        statement = "INSERT OR IGNORE INTO listing VALUES (?, ?, ?)"
+        return self._database.execute(statement, (listing, product_id, price)).rowcount == 1
+
+    def price_in(self, listing: str, product_id: int) -> str | None:
+        """Return the price for which a list has shown a product, as it was recorded first."""
+        statement = "SELECT price FROM listing WHERE list = ? AND product_id = ?"
+        price: str | None = self._database.execute(statement, (listing, product_id)).fetchone()[0]
+        return price
 
     def mark_listed(self, product_id: int, listed: str | None) -> None:
         """Record that a product is listed in this crawl; ``listed`` is the price that the listing shows, as text.

@@ -1,5 +1,6 @@
 """Rows that belong to a product and are replaced as a whole: page details and images, seller, ingredients."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from crawlers.items import HomeShoppingProduct, KokProduct
 from pipelines.load.history import Key
 from pipelines.load.ledger import table_of
 from pipelines.load.row_counts import RowCounts
-from recommender.text.cleaning import LONGEST_TEXT, fit
+from pipelines.load.texts import fit_row
 from sql.service import pages
 from sql.upsert import Counts, chunks
 
@@ -23,18 +24,20 @@ ProductPages = Mapping[int, KokProduct] | Mapping[int, HomeShoppingProduct]
 
 def write_page_details(conn: Connection, source: str, products: ProductPages) -> RowCounts:
     """Write the specification tables and images of product pages, given by product id."""
+    cut = Counter[str]()
     details: dict[Key, list[Row]] = {}
     images: dict[Key, list[Row]] = {}
     for product_id, page in products.items():
         owner = {"source": source, "source_product_id": product_id}
         details[source, product_id] = [
-            owner | {"position": position, "name": fit(row.name, 1000), "value": fit(row.value, LONGEST_TEXT)}
+            fit_row(DETAIL, owner | {"position": position, "name": row.name, "value": row.value}, cut)
             for position, row in enumerate(page.details)
         ]
         images[source, product_id] = [
             owner | {"position": position, "image_url": url} for position, url in enumerate(page.images)
         ]
-    row_counts = replace_child_rows(conn, DETAIL, details)
+    row_counts = RowCounts(cut=cut)
+    row_counts += replace_child_rows(conn, DETAIL, details)
     row_counts += replace_child_rows(conn, IMAGE, images)
     return row_counts
 

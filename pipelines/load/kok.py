@@ -14,9 +14,11 @@ from crawlers.run_report import read_crawl_report
 from pipelines.load.crawl_batch import CrawlBatch, Target
 from pipelines.load.history import History, Key
 from pipelines.load.item_validator import ItemValidator
+from pipelines.load.kok_categories import categories_of, write_categories
 from pipelines.load.kok_pages import CONTENT, product_row, write_page_content
 from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
 from pipelines.load.load_step import LoadRun, load_step
+from pipelines.load.product_fields import known_products
 from pipelines.load.products import KOK_PRODUCT, resolve_pending_titles, write_products
 from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
 from pipelines.report import Report
@@ -78,6 +80,7 @@ class _Crawled:
 
     pages: list[KokProduct]
     prices: list[KokPrice]
+    categories: dict[int, str]
     listed: set[int | None]
 
 
@@ -91,20 +94,21 @@ def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
         else:
             prices += validator.items(load_run.store, run, KokPrice)
     pages = validator.unique(pages, ["kok_product_id"], CONTENT)
+    categories = categories_of(prices)
     prices = validator.unique(prices, ["kok_product_id"], list(PRICE.values))
     validator.landed = len(pages) + len(prices)
     load_run.check_gates(batch, validator)
     rejected = [item.get("kok_product_id") for item, _, _ in validator.rejects]
     listed = {price.kok_product_id for price in prices} | {each if isinstance(each, int) else None for each in rejected}
-    return _Crawled(pages, prices, listed)
+    return _Crawled(pages, prices, categories, listed)
 
 
 def _into_service(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:
     crawled = _read(load_run, batch)
     row_counts = write_page_content(conn, crawled.pages)
-    row_counts.add(
-        KOK_PRODUCT, write_products(conn, KOK_PRODUCT, [product_row(page) for page in crawled.pages], batch.at)
-    )
+    rows = [product_row(page, crawled.categories, row_counts.cut) for page in crawled.pages]
+    row_counts.add(KOK_PRODUCT, write_products(conn, KOK_PRODUCT, rows, batch.at))
+    row_counts.add(KOK_PRODUCT, write_categories(conn, crawled.categories, batch.at))
     observed = {(price.kok_product_id,): price.model_dump(include=set(PRICE.values)) for price in crawled.prices}
     row_counts += PRICE.observe(conn, batch.at, observed)[0]
     complete = None not in crawled.listed and _covers_all_categories(load_run, batch)
@@ -125,6 +129,10 @@ def _into_warehouse(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> N
         priced[key]["list_price"] = page.list_price
     for price in crawled.prices:
         priced[KOK, price.kok_product_id] |= price.model_dump(include=set(PRICE.values))
+    known = known_products(conn, VERSIONS.table.c.valid_from, KOK, crawled.categories.keys(), batch.at)
+    for product_id, category in crawled.categories.items():
+        if product_id in known or (KOK, product_id) in versions:
+            versions.setdefault((KOK, product_id), {})["category"] = category
     row_counts, changed = VERSIONS.observe(conn, batch.at, versions)
     close_versions(conn, changed)
     row_counts += PRICES.observe(conn, batch.at, priced)[0]

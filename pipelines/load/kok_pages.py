@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from crawlers.items import Item, KokProduct
 from pipelines.load.child_rows import replace_child_rows, write_page_details
 from pipelines.load.ledger import table_of
+from pipelines.load.products import KOK_PRODUCT
 from pipelines.load.row_counts import RowCounts
+from pipelines.load.texts import fit_row
 from recommender.product_ref import KOK
-from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import pages
 from sql.upsert import upsert
 
@@ -23,12 +24,15 @@ CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
 STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_share", "one_star_share")
 
 
-def product_row(page: KokProduct) -> dict[str, Any]:
-    """Return the columns of ``kok_product`` that the page gives."""
+def product_row(page: KokProduct, categories: Mapping[int, str], cut: Counter[str]) -> dict[str, Any]:
+    """Return the columns of ``kok_product`` that the page gives, and the category if a list of the same crawl shows it.
+
+    ``cut`` counts texts that are too long.
+    """
     row = {
         "kok_product_id": page.kok_product_id,
-        "store_name": fit(page.store_name, 255),
-        "product_name": fit(page.product_name, 1000),
+        "store_name": page.store_name,
+        "product_name": page.product_name,
         "list_price": page.list_price,
         "thumbnail_url": page.thumbnail_url,
         "review_score": page.review_score,
@@ -40,39 +44,34 @@ def product_row(page: KokProduct) -> dict[str, Any]:
         ("delivery", page.delivery_aspect),
         ("taste", page.taste_aspect),
     ):
-        row[f"{name}_opinion"] = aspect and fit(aspect.opinion, 255)
+        row[f"{name}_opinion"] = aspect and aspect.opinion
         row[f"{name}_opinion_share"] = aspect and aspect.share
-    return row
+    if page.kok_product_id in categories:
+        row["category"] = categories[page.kok_product_id]
+    return fit_row(KOK_PRODUCT, row, cut)
 
 
 def write_page_content(conn: Connection, products: Sequence[KokProduct]) -> RowCounts:
     """Write details, images, sellers and reviews; reviews are only added, because a page shows just ten."""
     row_counts = write_page_details(conn, KOK, {page.kok_product_id: page for page in products})
-    row_counts += replace_child_rows(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
-    reviews = [row for page in products for row in _reviews(page)]
+    cut = row_counts.cut
+    sellers = {(page.kok_product_id,): list(_seller(page, cut)) for page in products}
+    row_counts += replace_child_rows(conn, SELLER, sellers)
+    reviews = [row for page in products for row in _reviews(page, cut)]
     row_counts.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))
     return row_counts
 
 
-def _seller(page: KokProduct) -> Iterator[dict[str, Any]]:
+def _seller(page: KokProduct, cut: Counter[str]) -> Iterator[dict[str, Any]]:
     if page.seller:
-        lines = {name: fit(line, LONGEST_TEXT) for name, line in page.seller.model_dump().items()}
-        yield {"kok_product_id": page.kok_product_id, **lines}
+        yield fit_row(SELLER, {"kok_product_id": page.kok_product_id, **page.seller.model_dump()}, cut)
 
 
-def _reviews(page: KokProduct) -> Iterator[dict[str, Any]]:
+def _reviews(page: KokProduct, cut: Counter[str]) -> Iterator[dict[str, Any]]:
     """Yield review rows; reviews with the same content get different hashes, the same ones in every crawl."""
     before = Counter[str]()
     for review in page.reviews:
-        content = {
-            "nickname": fit(review.nickname, 255),
-            "written_on": review.written_on,
-            "score": review.score,
-            "price_opinion": fit(review.price_opinion, 255),
-            "delivery_opinion": fit(review.delivery_opinion, 255),
-            "taste_opinion": fit(review.taste_opinion, 255),
-            "text": fit(review.text, LONGEST_TEXT),
-        }
+        content = fit_row(REVIEW, review.model_dump(), cut)
         encoded = json.dumps(list(content.values()), ensure_ascii=False, default=str)
         content_hash = blake2b(f"{encoded} {before[encoded]}".encode(), digest_size=16).hexdigest()
         before[encoded] += 1

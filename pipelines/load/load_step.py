@@ -84,6 +84,8 @@ def load_step(
             report.written = load_run.row_counts.written
             report.unchanged = sum(load_run.row_counts.unchanged(table) for table in items_in)
             report.details |= {"files": load_run.files, "rows": load_run.row_counts.details()}
+            if load_run.row_counts.cut:
+                report.details["texts cut"] = dict(load_run.row_counts.cut)
             if load_run.reapplied.written:
                 report.details["rows applied again after a late file"] = load_run.reapplied.details()
         if held:

@@ -33,6 +33,7 @@ class ProductFields(TypedDict, total=False):
     price: int | None
     price_kind: PriceKind
     list_price: int
+    discount_rate: int
 
 
 def best_shows(shows: Iterable[Show]) -> dict[int, Show]:
@@ -63,6 +64,8 @@ def merge_product_fields(shows: Mapping[int, Show], pages: Pages) -> dict[int, P
         if product_id in shows:
             fields[product_id] |= _price(page)
     for product_id, show in shows.items():
+        if show.price_label and show.price_label != (product_id in pages and pages[product_id].price_label):
+            fields[product_id].pop("discount_rate", None)  # that of the page belongs to another price
         fields[product_id] |= {"product_name": show.product_name, "thumbnail_url": show.thumbnail_url, **_price(show)}
     return fields
 
@@ -97,4 +100,6 @@ def _price(item: Show | HomeShoppingProduct) -> ProductFields:
         fields |= {"price": item.price, "price_kind": item.price_kind}
     if item.list_price is not None:
         fields["list_price"] = item.list_price
+    if item.discount_rate is not None and item.price_kind != "unknown":
+        fields["discount_rate"] = item.discount_rate
     return fields

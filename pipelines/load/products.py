@@ -61,6 +61,8 @@ def _complete_row(table: Table, old: Row | None, row: Row, at: datetime) -> dict
         fresh = {name: value for name, value in (UNKNOWN | UNRESOLVED).items() if name in table.c}
         return {**dict.fromkeys(table.c.keys()), **fresh, **row, "first_seen_at": at}
     renamed = any(row.get(name, old[name]) != old[name] for name in ("product_name", "store_name"))
+    if row.get("price", old.get("price")) != old.get("price"):
+        row = {"discount_rate": None, **row}  # the stored one belongs to another price
     return {**old, **row, **(UNRESOLVED if renamed else {}), "first_seen_at": min(at, old["first_seen_at"])}
 
 

@@ -19,8 +19,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from crawlers.parsing import MAX_ID, unescape_entities
 from pipelines.load.recipe_columns import ID, INGREDIENTS, REGISTERED, TITLE, fields_of
 from pipelines.load.recipe_records import MAX_RECORD, Record, read_records
-from recommender.text.cleaning import clean
 from ukok.korea import KST
+from ukok.text import clean
 
 MAX_COUNT = 2**31 - 1
 UNDECODED = "rows with characters that could not be decoded"

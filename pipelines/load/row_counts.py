@@ -11,10 +11,11 @@ from sql.upsert import Counts
 
 @dataclass
 class RowCounts:
-    """Sums of inserted, updated, unchanged and deleted rows by table."""
+    """Sums of inserted, updated, unchanged and deleted rows by table; ``cut``: texts too long for their column."""
 
     by_table: dict[str, Counts] = field(default_factory=dict)
     deleted: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
 
     def add(self, table: FromClause, counts: Counts, *, deleted: int = 0) -> None:
         """Add what one statement did to a table."""
@@ -39,6 +40,7 @@ class RowCounts:
         for name, counts in other.by_table.items():
             self.by_table[name] = self.by_table.get(name, Counts()) + counts
         self.deleted += other.deleted
+        self.cut += other.cut
         return self
 
     def details(self) -> dict[str, dict[str, int]]:

@@ -30,9 +30,9 @@ from pipelines.load.product_fields import (
 )
 from pipelines.load.products import HOME_SHOPPING, resolve_pending_titles, write_products
 from pipelines.load.row_counts import RowCounts
+from pipelines.load.texts import fit_row
 from pipelines.load.warehouse_history import LEDGER, PRICES, VERSIONS, close_versions
 from pipelines.report import Report
-from recommender.text.cleaning import LONGEST_TEXT, fit
 from sql.service import catalog
 from sql.upsert import Counts, chunks, upsert
 from sql.warehouse.history import FctBroadcast
@@ -42,8 +42,8 @@ DATASETS = ("schedule", "products")
 BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)
 
 KEY = ("channel_id", "starts_at", "source", "source_product_id")
-SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind")
-CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind")
+SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind", "discount_rate")
+CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind", "discount_rate")
 
 Scope = tuple[int, date]  # channel and KST day
 
@@ -104,7 +104,7 @@ def _into_service(load_run: LoadRun, source: str, conn: Connection, batch: Crawl
     crawled = _read(load_run, conn, BROADCAST, HOME_SHOPPING.c.first_seen_at, source, batch)
     row_counts = _write_shows(conn, BROADCAST, source, crawled, batch.at)
     rows = [
-        {"source": source, "source_product_id": product_id, **_fit_texts(fields)}
+        fit_row(HOME_SHOPPING, {"source": source, "source_product_id": product_id, **fields}, row_counts.cut)
         for product_id, fields in crawled.products.items()
     ]
     row_counts.add(HOME_SHOPPING, write_products(conn, HOME_SHOPPING, rows, batch.at))
@@ -167,16 +167,19 @@ def _complete_scopes(load_run: LoadRun, schedules: Sequence[RawRun], validator: 
 
 def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled, at: datetime) -> RowCounts:
     """Upsert the shows and cancel those that complete scopes lack."""
+    row_counts = RowCounts()
     rows = [
-        {
-            "source": source,
-            **{name: getattr(show, name) for name in (*KEY, *SHOW_COLUMNS) if name != "source"},
-            "title": fit(show.title, 500),
-            "cancelled_at": None,
-        }
+        fit_row(
+            BROADCAST,  # the warehouse holds titles of the same length
+            {
+                "source": source,
+                **{name: getattr(show, name) for name in (*KEY, *SHOW_COLUMNS) if name != "source"},
+                "cancelled_at": None,
+            },
+            row_counts.cut,
+        )
         for show in crawled.shows
     ]
-    row_counts = RowCounts()
     row_counts.add(table, upsert(conn, table, rows, update_columns=[*SHOW_COLUMNS, "cancelled_at"], key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
     for channel_id, day in crawled.complete_scopes:
@@ -190,11 +193,6 @@ def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Ke
         (source, product_id): {name: value for name, value in fields.items() if name in history.values}
         for product_id, fields in crawled.products.items()
     }
-
-
-def _fit_texts(fields: Mapping[str, Any]) -> dict[str, Any]:
-    lengths = {"product_name": 1000, "store_name": 255, "description": LONGEST_TEXT}
-    return {name: fit(value, lengths[name]) if name in lengths else value for name, value in fields.items()}
 
 
 def _cancel_others(

@@ -14,7 +14,9 @@ ROUNDING = 1.0  # percentage points by which a listed rate may differ from the c
 
 
 def _reconcile(row: Values, seen: Values, before: Values) -> Values:
-    """Drop an inherited list price that contradicts a new price and rate; its product page was not read."""
+    """Drop an inherited rate of another price, and an inherited list price that contradicts a new price and rate."""
+    if row["price"] != before["price"] and "discount_rate" not in seen:
+        row = {**row, "discount_rate": None}
     price, list_price, rate = row["price"], row["list_price"], row["discount_rate"]
     same = (price, rate) == (before["price"], before["discount_rate"])
     if same or "list_price" in seen or price is None or list_price is None:
@@ -36,7 +38,7 @@ VERSIONS = History(
     table_of(history.DimProduct),
     key=("source", "source_product_id"),
     time="valid_from",
-    values={"product_name": "", "store_name": None, "thumbnail_url": None},
+    values={"product_name": "", "store_name": None, "thumbnail_url": None, "category": None},
 )
 
 

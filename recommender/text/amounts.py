@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.cleaning import clean
 from recommender.text.units import SPELLINGS, Unit, find_unit, unit_pattern
+from ukok.text import clean
 
 # Anything larger is a barcode or a typo.
 LARGEST: Final = 1_000_000

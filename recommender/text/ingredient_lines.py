@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 from recommender.text import lexicon
 from recommender.text.amounts import DECIMAL, VAGUE, FoundAmount, find_amounts, plain_amounts
-from recommender.text.cleaning import LONGEST_TEXT, clean, visible
+from recommender.text.cleaning import LONGEST_TEXT
 from recommender.text.units import SPELLINGS, find_unit, unit_pattern
+from ukok.text import clean, visible
 
 BEL = "\x07"
 LONGEST_ITEM: Final = 1000  # characters that are read; the others go to the note

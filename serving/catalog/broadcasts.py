@@ -48,6 +48,7 @@ class Product(NamedTuple):
     list_price: int | None
     price: int | None
     price_kind: str
+    discount_rate: int | None
     item_id: str | None
 
 
@@ -74,6 +75,7 @@ class Show(NamedTuple):
     list_price: int | None
     price: int | None
     price_kind: str
+    discount_rate: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,7 @@ def _product(row: Row[Any], ingredients: Mapping[ProductRef, tuple[str, ...]]) -
         list_price=row.list_price,
         price=row.price,
         price_kind=row.price_kind,
+        discount_rate=row.discount_rate,
         item_id=row.item_id,
     )
 
@@ -247,12 +250,17 @@ def _ref(row: Row[Any]) -> ProductRef:
 
 
 def _show(row: Row[Any], station: Station, product: Product) -> Show:
-    """A row of ``broadcast`` as a show, with the prices of the product page where the schedule has none."""
-    list_price, price, price_kind = row.list_price, row.price, row.price_kind
+    """A row of ``broadcast`` as a show, with the prices of the product page where the schedule has none.
+
+    ``discount_rate``: as the source gives it in the schedule, else on the product page for the same price.
+    """
+    list_price, price, price_kind, rate = row.list_price, row.price, row.price_kind, row.discount_rate
     if price_kind == "unknown":
         price, price_kind = product.price, product.price_kind
     if list_price is None and product.list_price is not None and product.list_price >= (price or 0):
         list_price = product.list_price
+    if rate is None and price == product.price:
+        rate = product.discount_rate
     return Show(
         live_id=row.broadcast_id,
         station=station,
@@ -267,6 +275,7 @@ def _show(row: Row[Any], station: Station, product: Product) -> Show:
         list_price=list_price,
         price=price,
         price_kind=price_kind,
+        discount_rate=rate,
     )
 
 

@@ -43,7 +43,7 @@ class SlotFields(TypedDict):
 
 def slot(show: Show) -> SlotFields:
     """Times and prices of a product in a show."""
-    price = shown_price(show.list_price, show.price, show.price_kind)
+    price = shown_price(show.list_price, show.price, show.price_kind, show.discount_rate)
     return SlotFields(
         live_id=show.live_id,
         product_id=show.product.ref.product_id,

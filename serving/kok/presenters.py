@@ -58,13 +58,13 @@ def cards(items: Iterable[KokItem], fragments: Fragments) -> bytes:
 
 def found(item: KokItem) -> KokFound:
     """A product as a search shows it."""
-    price = shown_price(item.list_price, item.price, item.price_kind)
+    price = shown_price(item.list_price, item.price, item.price_kind, item.discount_rate or None)
     return KokFound(**card(item).model_dump(), kok_product_price=price.sale)
 
 
 def info(item: KokItem) -> KokInfo:
     """A product page."""
-    price = shown_price(item.list_price, item.price, item.price_kind)
+    price = shown_price(item.list_price, item.price, item.price_kind, item.discount_rate or None)
     return KokInfo(
         kok_product_id=item.ref.product_id,
         kok_product_name=item.name,
@@ -211,7 +211,7 @@ def _aired(shows: Recommendation[Show]) -> list[AiredNow]:
 
 def _aired_now(entry: RecommendedItem[Show], release_version: str | None) -> AiredNow:
     show = entry.item
-    price = shown_price(show.list_price, show.price, show.price_kind)
+    price = shown_price(show.list_price, show.price, show.price_kind, show.discount_rate)
     return AiredNow(
         live_id=show.live_id,
         product_id=show.product.ref.product_id,

@@ -135,7 +135,7 @@ def _mall_row(item: KokItem, entry: RecommendedItem[Offer], release_version: str
 
 
 def _show_row(show: Show, entry: RecommendedItem[Offer], release_version: str | None) -> IngredientProduct:
-    price = shown_price(show.list_price, show.price, show.price_kind)
+    price = shown_price(show.list_price, show.price, show.price_kind, show.discount_rate)
     return IngredientProduct(
         source="homeshopping",
         name=show.product.name,

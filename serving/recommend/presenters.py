@@ -82,7 +82,7 @@ def _on_air(offer: Offer, now: datetime) -> bool:
 
 
 def _show_fields(show: Show) -> ProductFields:
-    price, product = shown_price(show.list_price, show.price, show.price_kind), show.product
+    price, product = shown_price(show.list_price, show.price, show.price_kind, show.discount_rate), show.product
     return ProductFields(
         product_source=product.ref.source,
         product_id=product.ref.product_id,
@@ -101,7 +101,7 @@ def _show_fields(show: Show) -> ProductFields:
 
 
 def _mall_fields(item: KokItem) -> ProductFields:
-    price = shown_price(item.list_price, item.price, item.price_kind)
+    price = shown_price(item.list_price, item.price, item.price_kind, item.discount_rate or None)
     return ProductFields(
         product_source=item.ref.source,
         product_id=item.ref.product_id,

@@ -12,8 +12,12 @@ class ShownPrice(NamedTuple):
     kind: str
 
 
-def shown_price(list_price: int | None, price: int | None, kind: str) -> ShownPrice:
-    """Return what to show for prices in won, either of which may be unknown."""
+def shown_price(list_price: int | None, price: int | None, kind: str, rate: int | None) -> ShownPrice:
+    """Return what to show for prices in won, either of which may be unknown.
+
+    ``rate``: the discount that the source gives with the price; without one it is computed.
+    """
     sale = list_price if list_price is not None else price or 0
-    rate = round((sale - price) * 100 / sale) if price is not None and sale > price else 0
+    if rate is None:
+        rate = round((sale - price) * 100 / sale) if price is not None and sale > price else 0
     return ShownPrice(sale, price or 0, rate, kind)

@@ -1,5 +1,7 @@
 """Column type and table options of the migrations, written out so that a change of the models changes no migration."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.mysql import DATETIME
@@ -31,6 +33,12 @@ def create_table(name: str, *columns: SchemaItem, comment: str, postgresql_parti
     table = op.create_table(name, *columns, comment=comment, if_not_exists=True, **options)
     if op.get_context().dialect.name != "postgresql":
         _renew_comments(table)
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add a column to a table unless it has it; an interrupted upgrade may have added it."""
+    if column.name not in {existing["name"] for existing in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
 
 
 def _check_columns(table: str, names: list[str]) -> None:

@@ -28,6 +28,9 @@ class KokProduct(ServiceBase):
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Won; NULL when unknown")
     thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
     review_score: Mapped[float | None] = mapped_column(Double, comment="Mean stars, 0 to 5; NULL when unknown")
+    category: Mapped[str | None] = mapped_column(
+        String(20), comment="Code of the category list that shows it; NULL when unknown"
+    )
     review_count: Mapped[int | None] = mapped_column(Integer, comment="Number of reviews; NULL when unknown")
     five_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
     four_star_share: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent of the reviews")
@@ -118,6 +121,7 @@ class HomeShoppingProduct(ServiceBase):
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    discount_rate: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent as the source gives it, else NULL")
     thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
     description: Mapped[str | None] = mapped_column(Text, comment="Text of the page's description; NULL without one")
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed it")
@@ -152,6 +156,7 @@ class Broadcast(ServiceBase):
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    discount_rate: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent as the source gives it, else NULL")
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the show is scheduled")
 
 

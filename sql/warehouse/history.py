@@ -27,6 +27,7 @@ class DimProduct(WarehouseBase):
     product_name: Mapped[str] = mapped_column(Text, comment="Title without the store")
     store_name: Mapped[str | None] = mapped_column(Text, comment="Seller or brand; NULL when unknown")
     thumbnail_url: Mapped[str | None] = mapped_column(Text, comment="Image of the product")
+    category: Mapped[str | None] = mapped_column(Text, comment="Code of the mall's category list that shows it")
     valid_from: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed this version")
     valid_to: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="First crawl that showed a later version; NULL = current"
@@ -80,6 +81,7 @@ class FctBroadcast(WarehouseBase):
     price: Mapped[int | None] = mapped_column(BigInteger, comment="What the customer pays, won; NULL when unknown")
     list_price: Mapped[int | None] = mapped_column(BigInteger, comment="Struck out price, won; NULL when unknown")
     price_kind: Mapped[str] = mapped_column(String(10), comment="amount, consult or unknown")
+    discount_rate: Mapped[int | None] = mapped_column(SmallInteger, comment="Percent as the source gives it, else NULL")
     cancelled_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="First crawl that no longer listed it; NULL = scheduled"
     )

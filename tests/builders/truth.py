@@ -171,12 +171,14 @@ def _hnsmall_page(row: ShowRow) -> dict[str, Any]:
         "details": _details(page.details),
         "images": _images(image.url for image in page.images),
         "description": " ".join(page.sentences),
+        "discount_rate": page.rate,
     } | _hnsmall_price(row)
 
 
 def _hmall_page(row: ShowRow) -> dict[str, Any]:
     page = details.hmall_details(row)
     return _two_prices(row) | {
+        "discount_rate": _shown_rate(row, row.dc_price),
         "product_name": _clean(row.product_name),
         "store_name": page.store,
         "details": _details((*page.basic, *page.essential)),
@@ -188,6 +190,7 @@ def _hmall_page(row: ShowRow) -> dict[str, Any]:
 def _nsmall_page(row: ShowRow) -> dict[str, Any]:
     page = details.nsmall_details(row)
     return _two_prices(row) | {
+        "discount_rate": _shown_rate(row, row.sale_price),
         "product_name": _clean(row.product_name),
         "store_name": page.store,
         "details": _details(page.details),
@@ -214,6 +217,7 @@ def _show(row: ShowRow, now: datetime, nsmall: Mapping[tuple[Any, ...], ShowRow]
         source_product_id=row.product_id,
         product_name=_clean(row.product_name),
         thumbnail_url=_thumbnail(row),
+        discount_rate=_listed_rate(priced),
         **prices,
     )
 
@@ -250,6 +254,18 @@ def _two_prices(row: ShowRow) -> dict[str, Any]:
     """Return the prices of a product page; a list price equal to the price counts as none."""
     prices = _listed_prices(row)
     return prices | {"list_price": None if prices["list_price"] == prices["price"] else prices["list_price"]}
+
+
+def _listed_rate(row: ShowRow | None) -> int | None:
+    """Return the percentage in a schedule; 0 stands for none."""
+    return int(((row and row.dc_rate_text) or "0").removesuffix("%")) or None
+
+
+def _shown_rate(row: ShowRow, of: int | None) -> int | None:
+    """Return the percentage on the product pages of two sources, which relate the discount to different prices."""
+    if not (of and row.sale_price and row.dc_price and row.dc_price < row.sale_price):
+        return None
+    return max(1, round(100 * (row.sale_price - row.dc_price) / of))
 
 
 def _price(amount: int | None) -> dict[str, Any]:
@@ -299,4 +315,4 @@ def _minutes(clock: str) -> int:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s*[\r\n\t]\s*", " ", text.strip())
+    return re.sub(r"\s+", " ", text.strip())

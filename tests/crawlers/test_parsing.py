@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crawlers import parsing
@@ -22,14 +22,31 @@ DAY = date(2025, 8, 6)
         (0, Price(None, "unknown")),
         ("", Price(None, "unknown")),
         (None, Price(None, "unknown")),
-        ("품절", Price(None, "unknown")),
-        ("59,90", Price(None, "unknown")),
-        ("59,900~69,900", Price(None, "unknown")),
-        (-5, Price(None, "unknown")),
+        ("1만 9,900원", Price(19_900, "amount")),
+        ("1만9천9백원", Price(19_900, "amount")),
+        ("1.9만원", Price(19_000, "amount")),
+        ("₩19,900", Price(19_900, "amount")),
+        ("￦ 19,900", Price(19_900, "amount")),
+        ("１９，９００원", Price(19_900, "amount")),
+        ("19,900\u200b\u00a0원", Price(19_900, "amount")),
     ],
 )
 def test_price_text_becomes_won_and_kind(text: str | int | None, price: Price) -> None:
     assert parsing.parse_price(text) == price
+
+
+@pytest.mark.parametrize("text", ["19,900원~", "19,900 〜", "１９，９００원～", "1만 9,900원부터"])
+def test_the_lowest_of_several_prices_is_read_with_a_remark(text: str) -> None:
+    price = parsing.parse_price(text)
+    assert (price.amount, price.kind) == (19_900, "amount")
+    assert "lowest of several prices" in str(price.remark)
+
+
+@pytest.mark.parametrize("text", ["품절", "59,90", "59,900~69,900", "1천만원", "9,900만 1억", "1.95", -5])
+def test_an_unreadable_price_is_unknown_with_its_text(text: str | int) -> None:
+    price = parsing.parse_price(text)
+    assert (price.amount, price.kind) == (None, "unknown")
+    assert str(text) in str(price.remark)
 
 
 @given(st.integers(min_value=1, max_value=10**12))
@@ -37,7 +54,21 @@ def test_price_written_with_commas_reads_back(won: int) -> None:
     assert parsing.parse_price(f"{won:,}") == Price(won, "amount")
 
 
-@pytest.mark.parametrize(("text", "rate"), [("32%", 32), ("9%", 9), ("100%", 100), (" 5 ", 5), ("", 0), (None, 0)])
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("32%", 32),
+        ("9%", 9),
+        ("100%", 100),
+        (" 5 ", 5),
+        ("", 0),
+        (None, 0),
+        ("32 %", 32),
+        ("３２％", 32),
+        ("최대 32%", 32),
+        ("32.4% 할인", 32),
+    ],
+)
 def test_rate(text: str | None, rate: int) -> None:
     assert parsing.parse_rate(text) == rate
 
@@ -83,12 +114,16 @@ clocks = st.builds("{:02}:{:02}".format, st.integers(0, 47), st.integers(0, 59))
 
 @given(clocks, clocks)
 def test_a_show_starts_on_its_day_or_the_next_and_ends_later(start: str, end: str) -> None:
+    assume((int(start[:2]) % 24, start[3:]) != (int(end[:2]) % 24, end[3:]))
     instants = parsing.show_instants(DAY, start, end)
     assert instants.start < instants.end
     assert parsing.kst_day(instants.start) == DAY + timedelta(days=int(start[:2]) // 24)
 
 
-@pytest.mark.parametrize("times", ["09:00", "9시 ~ 10시", "09:60 ~ 10:00", "48:00 ~ 49:00", "지금방송중", ""])
+@pytest.mark.parametrize(
+    "times",
+    ["09:00", "9시 ~ 10시", "09:60 ~ 10:00", "48:00 ~ 49:00", "10:00 ~ 10:00", "24:00 ~ 00:00", "지금방송중", ""],
+)
 def test_unreadable_times_are_errors(times: str) -> None:
     with pytest.raises(ValueError, match="is not a time"):
         parsing.show_instants(DAY, *parsing.split_times(times))
@@ -151,9 +186,34 @@ def test_a_product_name_loses_only_the_store_in_front() -> None:
     assert parsing.strip_store("초록상회", "초록상회") == "초록상회"
 
 
-@pytest.mark.parametrize(("text", "count"), [("(1,204)", 1_204), ("리뷰 7개", 7), ("", None), (None, None)])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("(1,204)", 1_204),
+        ("리뷰 7개", 7),
+        ("", None),
+        (None, None),
+        ("없음", None),
+        ("1.2천", 1_200),
+        ("1.5만", 15_000),
+        ("(999+)", 999),
+        ("1만 2,345개", 12_345),
+        ("１２", 12),
+    ],
+)
 def test_review_count(text: str | None, count: int | None) -> None:
     assert parsing.parse_count(text) == count
+
+
+@pytest.mark.parametrize("text", ["1.25", "1,20", "3/5", "1.23456만"])
+def test_a_count_that_is_no_number_of_things_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="not a number of things"):
+        parsing.parse_count(text)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u3164\u3164", " \u2800 ", "\u0085\x9f", "\n\t"])
+def test_text_without_a_visible_character_is_none(text: str) -> None:
+    assert parsing.text_or_none(text) is None
 
 
 @pytest.mark.parametrize(("text", "score"), [("4.8", 4.8), ("5", 5.0), ("", None)])

@@ -44,9 +44,13 @@ def table_of_sights(seen: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list
     return st.lists(crawls, min_size=PRODUCTS, max_size=PRODUCTS)
 
 
-CARDS = table_of_sights(st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 50])))
+CARDS = table_of_sights(
+    st.tuples(st.sampled_from([100, 200]), st.sampled_from([0, 50]), st.sampled_from(["1611", "1613"]))
+)
 PAGES = table_of_sights(st.tuples(st.sampled_from(["감자", "양파"]), st.sampled_from([200, 400])))
-SHOWS = table_of_sights(st.tuples(st.sampled_from([100, 200, None]), st.sampled_from([None, 300])))
+SHOWS = table_of_sights(
+    st.tuples(st.sampled_from([100, 200, None]), st.sampled_from([None, 300]), st.sampled_from([None, 33]))
+)
 SHOP_PAGES = table_of_sights(
     st.tuples(st.sampled_from(["가게", "다른 가게"]), st.sampled_from([110, None]), st.sampled_from([400, 500, None]))
 )
@@ -73,17 +77,24 @@ def test_mall_files_in_any_order_give_the_same_rows(
             if card_turns[crawl] == turn:
                 seen = [(base + n, cards[n][crawl]) for n in range(PRODUCTS) if cards[n][crawl]]
                 missing = () if whole[crawl] else ["1624"]
-                put_prices(store, TIMES[crawl], [price(n, *card) for n, card in seen], missing=missing)
+                put_prices(
+                    store,
+                    TIMES[crawl],
+                    [price(n, card[0], card[1], category=card[2]) for n, card in seen],
+                    missing=missing,
+                )
         load_source("kok", service, warehouse, store, accept=True)
     columns = "observed_at", "price", "discount_rate"
-    assert _read(service, PRICE, base, *columns) == [list(_changes(cards[n])) for n in range(PRODUCTS)]
+    assert _read(service, PRICE, base, *columns) == [
+        list(_changes([card and card[:2] for card in cards[n]])) for n in range(PRODUCTS)
+    ]
     assert _read(warehouse, FCT_PRICE, base, *columns, "list_price") == [
         list(_changes(_combined(cards[n], pages[n]))) for n in range(PRODUCTS)
     ]
-    assert _read(warehouse, VERSION, base, "valid_from", "product_name", "valid_to") == [
-        list(_versions(pages[n])) for n in range(PRODUCTS)
+    assert _read(warehouse, VERSION, base, "valid_from", "product_name", "category", "valid_to") == [
+        list(_versions(cards[n], pages[n])) for n in range(PRODUCTS)
     ]
-    assert _read(service, KOK, base, "first_seen_at", "product_name", "list_price", "vanished_at") == [
+    assert _read(service, KOK, base, "first_seen_at", "product_name", "list_price", "category", "vanished_at") == [
         list(_product(cards[n], pages[n], whole)) for n in range(PRODUCTS)
     ]
     assert _read(service, DETAIL, base, "value") == [
@@ -118,10 +129,11 @@ def test_schedule_files_in_any_order_give_the_same_rows(
         load_source("hnsmall", service, warehouse, store, accept=True)
     expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
     for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
-        assert _read(engine, table, base, "price", "list_price", "cancelled_at") == expected
-    reported = [list(_reported(shows[n], pages[n])) for n in range(PRODUCTS)]
-    columns = "product_name", "store_name", "price", "list_price"
-    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in reported]
+        assert _read(engine, table, base, "price", "list_price", "discount_rate", "cancelled_at") == expected
+    reported = [list(_reported(shows[n], pages[n], in_warehouse=True)) for n in range(PRODUCTS)]
+    stored = [list(_reported(shows[n], pages[n], in_warehouse=False)) for n in range(PRODUCTS)]
+    columns = "product_name", "store_name", "price", "list_price", "discount_rate"
+    assert _read(service, HOME_SHOPPING, base, *columns) == [[last for last in each if last][-1:] for each in stored]
     assert _read(warehouse, VERSION, base, "valid_from", *columns[:2]) == [
         list(_changes([seen and seen[:2] for seen in each])) for each in reported
     ]
@@ -150,7 +162,8 @@ def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
     card: tuple[Any, ...] = (None, None)
     list_price = None
     combined: list[tuple[Any, ...] | None] = []
-    for card_seen, page_seen in zip(cards, pages, strict=True):
+    for seen, page_seen in zip(cards, pages, strict=True):
+        card_seen = seen and seen[:2]
         if page_seen:
             list_price = page_seen[1]
         elif list_price and card_seen not in (None, card) and 100 - 100 * card_seen[0] / list_price != card_seen[1]:
@@ -160,24 +173,32 @@ def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
     return combined
 
 
-def _versions(pages: Sights) -> Iterator[tuple[Any, ...]]:
-    names = list(_changes([page and page[:1] for page in pages]))
-    ends = [at for at, _ in names[1:]]
-    yield from ((at, name, end) for (at, name), end in zip_longest(names, ends))
+def _versions(cards: Sights, pages: Sights) -> Iterator[tuple[Any, ...]]:
+    """Yield name and category where they change; the category of a product counts once a page has named it."""
+    name = category = None
+    sights: list[tuple[Any, ...] | None] = []
+    for card, page_seen in zip(cards, pages, strict=True):
+        name = page_seen[0] if page_seen else name
+        category = card[2] if card and name else category
+        sights.append((name, category) if name else None)
+    found = list(_changes(sights))
+    ends = [at for at, *_ in found[1:]]
+    yield from ((*version, end) for version, end in zip_longest(found, ends))
 
 
 def _product(cards: Sights, pages: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
     """Yield the product as on its newest page, with the crawls of its first page and of its vanishing."""
-    first, newest, vanished = None, None, None
+    first, newest, category, vanished = None, None, None, None
     for at, card, page_seen, certain in zip(TIMES, cards, pages, whole, strict=True):
         newest = page_seen or newest
         first = first or (at if page_seen else None)
         if card:
+            category = card[2] if newest else None
             vanished = None
         elif certain and newest:
             vanished = vanished or at
     if newest:
-        yield (first, *newest, vanished)
+        yield (first, *newest, category, vanished)
 
 
 def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
@@ -192,17 +213,30 @@ def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
         yield (*newest, cancelled)
 
 
-def _reported(shows: Sights, pages: Sights) -> Iterator[tuple[Any, ...] | None]:
-    """Yield name, store, price and list price of a product after each crawl that saw it."""
-    name = store = price = list_price = None
+def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[tuple[Any, ...] | None]:
+    """Yield name, store, price, list price and rate of a product after each crawl that saw it.
+
+    A rate is that of its price. In the warehouse a list price that does not go with a new price and rate is unknown
+    until it is seen.
+    """
+    name = store = None
+    price: Any = None
+    list_price: Any = None
+    rate: Any = None
     for show_seen, page_seen in zip(shows, pages, strict=True):
         name = "방송" if show_seen else name
         if page_seen and name:
             store = page_seen[0]
         if show_seen:
             _, of_page, list_of_page = page_seen or (None, None, None)
-            price, list_price = show_seen[0] or of_page or price, show_seen[1] or list_of_page or list_price
-        yield (name, store, price, list_price) if name and (show_seen or page_seen) else None
+            before = (price, rate)
+            price = show_seen[0] or of_page or price
+            rate = (show_seen[2] if show_seen[0] else None) or (rate if price == before[0] else None)
+            renewed = list_price and rate and before != (price, rate)
+            if in_warehouse and renewed and abs(100 - 100 * price / list_price - rate) > 1:
+                list_price = None
+            list_price = show_seen[1] or list_of_page or list_price
+        yield (name, store, price, list_price, rate) if name and (show_seen or page_seen) else None
 
 
 def _mall_page(product_id: int, name: str, list_price: int) -> Item:
@@ -210,8 +244,9 @@ def _mall_page(product_id: int, name: str, list_price: int) -> Item:
     return product(product_id, name, list_price=list_price, **facts)
 
 
-def _show_item(number: int, product_id: int, won: int | None, list_price: int | None) -> Item:
+def _show_item(number: int, product_id: int, won: int | None, list_price: int | None, rate: int | None) -> Item:
     reported: Item = {"price": won, "price_kind": "amount" if won else "unknown", "list_price": list_price}
+    reported["discount_rate"] = rate
     return show(f"{8 + number:02}:00", f"{8 + number:02}:30", product_id, product_name="방송", **reported)
 
 

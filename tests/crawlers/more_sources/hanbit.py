@@ -93,6 +93,6 @@ def _row(slot: Selector, item: Selector, page: str) -> dict[str, Any]:
         "source_product_id": number,
         "product_name": item.xpath("string(name)").get(),
         "price": parse_price(item.xpath("string(price)").get()),
-        "list_price": parse_price(item.xpath("string(was)").get()).amount,
+        "list_price": parse_price(item.xpath("string(was)").get()),
         "thumbnail_url": image_url(item.xpath("string(picture)").get(), page),
     }

@@ -126,9 +126,9 @@ def test_hns_show_on_air_is_the_same_in_every_crawl(hns: Crawled, standin: Stand
     assert {show["observed_at"] for show in seen[1]} == {"2025-08-06T03:40:00Z"}
 
 
-def test_hns_names_lose_only_the_line_breaks_of_the_page(hns: Crawled) -> None:
+def test_hns_names_lose_the_line_breaks_of_the_page(hns: Crawled) -> None:
     item = by_id(hns)[10_000_005]
-    assert item["product_name"] == "르베라쥬  앰플 마스크"
+    assert item["product_name"] == "르베라쥬 앰플 마스크"
     assert item["title"] is None
 
 

@@ -151,7 +151,7 @@ def test_the_time_zone_of_the_caller_does_not_matter(opened: Opened, tmp_path: P
 
 def test_a_listing_of_a_product_is_added_once(opened: Opened) -> None:
     state = opened()
-    assert [state.add_listing("1611", 1), state.add_listing("1611", 1), state.add_listing("1613", 1)] == [
+    assert [state.add_listing(*card, "9,900 won") for card in (("1611", 1), ("1611", 1), ("1613", 1))] == [
         True,
         False,
         True,

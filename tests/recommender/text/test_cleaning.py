@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from recommender.text.cleaning import clean, visible
+from ukok.text import clean, visible
 
 
 def test_no_format_character_and_no_exotic_blank_stays() -> None:

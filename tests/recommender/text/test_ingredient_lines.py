@@ -9,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.load.recipe_csv import Recipe, RecipeFile
-from recommender.text.cleaning import LONGEST_TEXT, clean
+from recommender.text.cleaning import LONGEST_TEXT
 from recommender.text.ingredient_lines import LONGEST_ITEM, Line, ingredient_lines
+from ukok.text import clean
 
 BEL = "\x07"
 
