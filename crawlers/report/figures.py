@@ -11,13 +11,13 @@ from statistics import median
 
 from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_typed_items
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS
 from crawlers.report.changes import Changes, PriceChange, compare
 from crawlers.report.run_index import FinishedCrawl
 from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_earlier_reports
 from crawlers.state.page_state import PAGE_ROW
 from crawlers.state.page_storage import PAGES
 
-LISTINGS = ("prices", "schedule")  # the datasets that list what a source offers
 PRODUCTS = "products"
 EARLIER_CRAWLS = 7  # whose median is the usual figure
 MAX_SAVED_PAGES = 5  # listed for a field

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from html import escape, unescape
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from lxml.etree import XPath
@@ -299,7 +299,7 @@ def _rating_shares(page: TextResponse) -> tuple[int, int, int, int, int] | None:
             raise ValueError(f"only {len(shares)} of the five shares of stars are numbers")
 
 
-def _aspects(page: TextResponse) -> dict[str, Aspect]:
+def _aspects(page: TextResponse) -> dict[str, Any]:
     opinions = [first_text(opinion) for opinion in page.css("div.review_info_list ul li.info > div")]
     shares = _shares(page)[5:]
     if len(opinions) != len(shares):

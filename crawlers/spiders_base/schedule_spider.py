@@ -18,7 +18,6 @@ from crawlers.parsing import MAX_ID, Price, kst_day
 from crawlers.quality.contracts import BadRow, Contract, FieldRule, reading
 from crawlers.quality.coverage import Scope
 from crawlers.spiders_base.source_spider import SourceSpider
-from ukok.korea import KST
 
 Row = Callable[[], dict[str, Any]]
 
@@ -149,6 +148,4 @@ class ScheduleSpider(SourceSpider):
             return False
         self._seen.add(key)
         self.coverage["schedule"].count_item(show, scope, response)
-        if show.starts_at is not None:
-            scope.hours.add(show.starts_at.astimezone(KST).hour)
         return True

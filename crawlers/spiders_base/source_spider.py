@@ -61,7 +61,7 @@ class SourceSpider(scrapy.Spider):
         super().__init__()
         self.job = job
         self.coverage = {
-            dataset: Coverage(job.saved_pages_folder, contract) for dataset, contract in self.contracts.items()
+            dataset: Coverage(job.saved_pages_folder, contract, job.now) for dataset, contract in self.contracts.items()
         }
         self.page_state = PageState(job.folder / "pages.sqlite", job.now, job.settings.page_age, self.page_version)
         if job.previous_pages_file.is_file():

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crawlers.items import Item, KokProduct
+from crawlers.items import Aspect, Item, KokProduct
 from pipelines.load.child_rows import replace_child_rows, write_page_details
 from pipelines.load.ledger import table_of
 from pipelines.load.row_counts import RowCounts
@@ -20,12 +20,19 @@ from sql.upsert import upsert
 SELLER, REVIEW = table_of(pages.KokSeller), table_of(pages.KokReview)
 
 CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
+ASPECTS = ("price", "delivery", "taste")
 STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_share", "one_star_share")
+
+UNREAD_COLUMNS = {
+    "rating_shares": STARS,
+    "aspects": tuple(f"{name}_{column}" for name in ASPECTS for column in ("opinion", "opinion_share")),
+}
+"""Columns that a field fills, where they are not of its name."""
 
 
 def product_row(page: KokProduct) -> dict[str, Any]:
-    """Return the columns of ``kok_product`` that the page gives."""
-    row = {
+    """Return the columns of ``kok_product`` that the page gives, without those that could not be read."""
+    row: dict[str, Any] = {
         "kok_product_id": page.kok_product_id,
         "store_name": fit(page.store_name, 255),
         "product_name": fit(page.product_name, 1000),
@@ -35,20 +42,19 @@ def product_row(page: KokProduct) -> dict[str, Any]:
         "review_count": page.review_count,
     }
     row |= dict(zip(STARS, page.rating_shares or [None] * len(STARS), strict=True))
-    for name, aspect in (
-        ("price", page.price_aspect),
-        ("delivery", page.delivery_aspect),
-        ("taste", page.taste_aspect),
-    ):
+    for name in ASPECTS:
+        aspect: Aspect | None = getattr(page, f"{name}_aspect")
         row[f"{name}_opinion"] = aspect and fit(aspect.opinion, 255)
         row[f"{name}_opinion_share"] = aspect and aspect.share
-    return row
+    unread = {column for field in page.unread for column in UNREAD_COLUMNS.get(field, (field,))}
+    return {column: value for column, value in row.items() if column not in unread}
 
 
 def write_page_content(conn: Connection, products: Sequence[KokProduct]) -> RowCounts:
     """Write details, images, sellers and reviews; reviews are only added, because a page shows just ten."""
     row_counts = write_page_details(conn, KOK, {page.kok_product_id: page for page in products})
-    row_counts += replace_child_rows(conn, SELLER, {(page.kok_product_id,): list(_seller(page)) for page in products})
+    sellers = {(page.kok_product_id,): list(_seller(page)) for page in products if "seller" not in page.unread}
+    row_counts += replace_child_rows(conn, SELLER, sellers)
     reviews = [row for page in products for row in _reviews(page)]
     row_counts.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))
     return row_counts

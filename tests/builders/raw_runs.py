@@ -1,5 +1,6 @@
 """Raw files like those of a crawl, for tests of loading."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS, check_listing, check_products
 from crawlers.items import CATEGORIES
 from crawlers.run_report import BudgetReport, CrawlRunReport, LatencyReport, ScopeReport, TrafficReport
 from ukok.korea import KST
@@ -143,12 +145,20 @@ def put(
     scopes: Sequence[ScopeReport],
     **values: object,
 ) -> RawRun:
-    """Write a raw file that was crawled at ``at``; ``values`` are further fields of its report."""
+    """Write a raw file that was crawled at ``at``, with what the gates find; ``values``: further fields of its report."""
     run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
-    rows = [item | {"observed_at": at} for item in items]
+    rows = [json.loads(json.dumps(item | {"observed_at": at}, default=_plain)) for item in items]
     report = crawl_report(run, at, len(rows)).model_copy(update={"scopes": list(scopes), **values})
-    write_run(store, run, rows, report)
+    if dataset in LISTINGS:
+        gate = check_listing(store, run, report, rows)
+    else:
+        gate = check_products(store, run, report, rows, None)
+    write_run(store, run, rows, report.model_copy(update={"gate": gate}))
     return run
+
+
+def _plain(value: date) -> str:
+    return value.isoformat()
 
 
 def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = ()) -> RawRun:
