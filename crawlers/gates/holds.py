@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from artifacts.errors import NotFound
 from artifacts.raw import SCHEMA_VERSION, RawRun, ReportT, dump_report, load_report
 from artifacts.store import Store
-from crawlers.run_report import CrawlRunReport, HeldScope, ScopeKey, ScopeName, scope_name
+from crawlers.run_report import CrawlRunReport, GateResult, HeldScope, ScopeKey, ScopeName, scope_name
 
 ACCEPTED, REJECTED = ".accepted.json", ".rejected.json"
 
@@ -56,10 +56,19 @@ class Holds:
     @property
     def sentences(self) -> list[str]:
         """Every reason; that of a scope begins with the scope."""
-        return [*self.reasons, *(f"{scope.label}: {reason}" for scope in self.scopes for reason in scope.reasons)]
+        return _sentences(self.reasons, self.scopes)
 
     def __bool__(self) -> bool:
         return bool(self.reasons or self.scopes)
+
+
+def held_sentences(gate: GateResult) -> list[str]:
+    """Return every reason for which a crawl holds something back."""
+    return _sentences(gate.reasons, gate.held)
+
+
+def _sentences(reasons: Iterable[str], scopes: Iterable[HeldScope]) -> list[str]:
+    return [*reasons, *(f"{scope.label}: {reason}" for scope in scopes for reason in scope.reasons)]
 
 
 def read_holds(store: Store, run: RawRun, report: CrawlRunReport, *, by_load: bool = True) -> Holds:

@@ -6,7 +6,7 @@ not exist.
 """
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,6 +82,7 @@ class Coverage:
         self._faults: Counter[tuple[str, str, str]] = Counter()
         self._saved_pages: dict[str, str] = {}
         self._saved_by_field: Counter[str] = Counter()
+        self._unread: dict[str, set[str]] = defaultdict(set)
 
     def scope(self, *, may_be_empty: bool = False, **key: str | int) -> Scope:
         """Open a scope."""
@@ -135,6 +136,14 @@ class Coverage:
     def fault(self, name: str, response: Response, reason: str) -> None:
         """Count a fault of a field that costs no item."""
         self._count_fault(name, response.url, reason, response.body)
+
+    def mark_unread(self, name: str, response: Response) -> None:
+        """Remember that a field of a page could not be read, until the item of the page takes it over."""
+        self._unread[response.url].add(name)
+
+    def take_unread(self, response: Response) -> set[str]:
+        """Return the fields of a page that could not be read, and forget them."""
+        return self._unread.pop(response.url, set())
 
     def count_item(self, item: Item, scope: Scope, response: Response | None) -> None:
         """Count an item of a scope, and its faults against the contract.

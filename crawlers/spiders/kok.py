@@ -194,6 +194,7 @@ class KokSpider(SourceSpider):
                 price=price.amount,
                 price_kind=price.kind,
                 discount_rate=rate or 0,
+                unread=("discount_rate",) if rate is None else (),
                 observed_at=self.job.now,
                 page_url=response.url,
             )
@@ -278,6 +279,7 @@ def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
     price = parse_price(struck_out).amount
     if struck_out and price is None:
         coverage.fault("list_price", page, f"{struck_out!r} is not a price such as '9,900원'")
+        coverage.mark_unread("list_price", page)
     return price
 
 

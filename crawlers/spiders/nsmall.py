@@ -33,6 +33,7 @@ PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}
 IMAGES = "https://product-image.prod-nsmall.com/new"
 NAMES = ("h1", ".goods-title", ".goods-name", ".prd-name", ".product-title")
+UNREAD_PRICES = ("price", "price_kind", "list_price")
 MORE_NAMES = (".tit", ".title:not(h3)")  # less reliable than og:title; h3 are headings of sections
 
 
@@ -77,7 +78,7 @@ class PriceRow(BaseModel):
 class NsmallSpider(ScheduleSpider):
     """Channels 4 and 5. Reads the prices of a day, then its schedule, and joins them by product.
 
-    A day whose prices cannot be read is filed with unknown prices and is incomplete.
+    A day whose prices cannot be read is filed with its prices marked as unread, and is incomplete.
     """
 
     name = "nsmall"
@@ -159,7 +160,7 @@ class NsmallSpider(ScheduleSpider):
         yield super().first_request(channel, day, scopes)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
-        found = self._prices.get((channel, day), {})
+        found = self._prices.get((channel, day))
         for raw in json_rows(response, "data", "resultData", "totalOrgan"):
             yield partial(_row, "main", raw, found, response.url)
             for sub in (raw.get("relTotalOrgan") or []) if isinstance(raw, dict) else []:
@@ -200,7 +201,8 @@ def _page_prices(page: TextResponse) -> Prices:
     return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid))
 
 
-def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dict[str, Any]:
+def _row(slot: str, raw: object, prices: Mapping[int, Prices] | None, page: str) -> dict[str, Any]:
+    """Read a row; ``prices`` is None if those of the day could not be read."""
     with reading("row"):
         item = OrganRow.model_validate(raw)
     with reading("source_product_id"):
@@ -210,7 +212,7 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
         ends_at = kst_instant(*split_stamp(item.product.times.end))
         while ends_at <= starts_at:  # an end past midnight with the date of the start
             ends_at += timedelta(days=1)
-    found = prices.get(number, Prices(UNKNOWN, UNKNOWN))
+    found = (prices or {}).get(number, Prices(UNKNOWN, UNKNOWN))
     return {
         "slot": slot,
         "starts_at": starts_at,
@@ -221,4 +223,5 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
         "price": found.price,
         "list_price": found.list_price.amount,
         "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),
+        "unread": UNREAD_PRICES if prices is None else (),
     }

@@ -13,10 +13,14 @@ from pipelines.load.gates import PendingHold
 
 
 class CrawlFiles:
-    """Reads the reports and holds of files, each once; accepts and rejects files."""
+    """Reads the reports and holds of files, each once; accepts and rejects files.
 
-    def __init__(self, store: Store) -> None:
+    ``looks_again``: what an earlier load found does not count, because this one looks itself.
+    """
+
+    def __init__(self, store: Store, *, looks_again: bool = True) -> None:
         self.store = store
+        self._looks_again = looks_again
         self._reports: dict[RawRun, CrawlRunReport] = {}
         self._holds: dict[RawRun, Holds] = {}
         self._rejected: set[RawRun] = set()
@@ -28,21 +32,22 @@ class CrawlFiles:
         return self._reports[run]
 
     def holds(self, run: RawRun) -> Holds:
-        """Return what of a file is held back. What an earlier load found does not count: this one looks again."""
+        """Return what of a file is held back."""
         if run not in self._holds:
-            self._holds[run] = stored.read_holds(self.store, run, self.report(run), by_load=run in self._rejected)
+            by_load = not self._looks_again or run in self._rejected
+            self._holds[run] = stored.read_holds(self.store, run, self.report(run), by_load=by_load)
         return self._holds[run]
 
     def complete_scopes(self, run: RawRun) -> list[ScopeReport]:
         """Return the scopes from whose lists absence can be concluded: read in full, and not held back.
 
-        A scope without items is one of them if its emptiness was confirmed or accepted.
+        An empty scope is one of them if its emptiness was confirmed or accepted.
         """
         holds = self.holds(run)
         return [
             entry
             for entry in self.report(run).scopes
-            if entry.name not in holds.names and ((entry.complete and entry.items) or entry.name in holds.conclusive)
+            if entry.name not in holds.names and (entry.complete or (entry.empty and entry.name in holds.conclusive))
         ]
 
     def accept(self, run: RawRun, scopes: Iterable[HeldScope], at: datetime) -> None:

@@ -197,7 +197,7 @@ def _complete_days(load_run: LoadRun, schedules: Sequence[RawRun], validator: It
         )
         for run in schedules
         for entry in load_run.files.complete_scopes(run)
-        if (str(entry.key["channel_id"]), str(entry.key["day"])) not in rejected
+        if (entry.items or entry.empty) and (str(entry.key["channel_id"]), str(entry.key["day"])) not in rejected
     ]
 
 

@@ -6,11 +6,12 @@ every category of its in full did not list it.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from artifacts.raw import RawRun, read_items
+from artifacts.raw import RawRun, instant_of, read_items
 from crawlers.items import CATEGORIES
 from pipelines.load.crawl_batch import CrawlBatch
 from pipelines.load.crawl_files import CrawlFiles
@@ -25,14 +26,15 @@ def mark_vanished(
     conn: Connection, files: CrawlFiles, batch: CrawlBatch, listed: Collection[int], complete: Collection[str]
 ) -> Counts:
     """Set or clear ``vanished_at``; ``complete``: the categories that the batch covers in full."""
-    back, missing = [], set()
+    back = []
+    missing: dict[int, datetime] = {}
     stored = conn.execute(select(KOK_PRODUCT.c.kok_product_id, KOK_PRODUCT.c.first_seen_at, KOK_PRODUCT.c.vanished_at))
     for product_id, first_seen_at, vanished_at in stored:
         if product_id in listed:
             if vanished_at is not None:
                 back.append(product_id)
         elif first_seen_at <= batch.at and (vanished_at is None or vanished_at > batch.at):
-            missing.add(product_id)
+            missing[product_id] = first_seen_at
     earlier = [run for run in batch.earlier if run.dataset == PRICES]
     gone = sorted(_missing_twice(files, earlier, missing, frozenset(complete)))
     for ids, vanished_at in ((back, None), (gone, batch.at)):
@@ -49,16 +51,16 @@ def complete_categories(files: CrawlFiles, run: RawRun) -> set[str]:
 
 
 def _missing_twice(
-    files: CrawlFiles, earlier: list[RawRun], missing: set[int], complete: frozenset[str]
-) -> Collection[int]:
+    files: CrawlFiles, earlier: Sequence[RawRun], missing: Mapping[int, datetime], complete: frozenset[str]
+) -> set[int]:
     """Return the missing products that an earlier crawl should have listed as well.
 
-    ``complete``: the categories in which they are missing now. A product is looked for in the newest crawl that lists
-    it, which tells its categories; one that no crawl listed may belong to any.
+    ``missing``: when each was first seen. ``complete``: the categories in which they are missing now. A product is
+    looked for in the newest crawl that lists it, which tells its categories; one that no crawl listed may be of any.
     """
     unseen = set(missing)
     gone: set[int] = set()
-    absent_in: set[str] = set()  # categories that a crawl since covers in full
+    since: list[tuple[datetime, set[str]]] = []  # crawls since, and the categories that they cover in full
     for run in reversed(earlier[-MAX_CRAWLS:]):
         if not unseen or not complete:
             return gone
@@ -67,6 +69,13 @@ def _missing_twice(
             if item.get("kok_product_id") in unseen:
                 categories[item["kok_product_id"]].add(item["category"])
         unseen.difference_update(categories)
-        gone.update(number for number, listing in categories.items() if listing <= complete & absent_in)
-        absent_in |= complete_categories(files, run)
-    return gone | unseen if complete & absent_in >= set(CATEGORIES) else gone
+        absent_in = complete.intersection(set().union(*(covered for _, covered in since)))
+        gone.update(number for number, listing in categories.items() if listing <= absent_in)
+        since.append((instant_of(run), complete_categories(files, run)))
+    if not complete.issuperset(CATEGORIES):
+        return gone
+    return gone | {
+        number
+        for number in unseen
+        if set().union(*(covered for at, covered in since if at >= missing[number])).issuperset(CATEGORIES)
+    }

@@ -11,7 +11,7 @@ from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.gates.gate import LISTINGS, check_listing, check_products
 from crawlers.items import CATEGORIES
-from crawlers.run_report import BudgetReport, CrawlRunReport, LatencyReport, ScopeReport, TrafficReport
+from crawlers.run_report import BudgetReport, CrawlRunReport, GateResult, LatencyReport, ScopeReport, TrafficReport
 from ukok.korea import KST
 
 DAY = date(2025, 8, 6)
@@ -143,13 +143,17 @@ def put(
     at: datetime,
     items: Iterable[Item],
     scopes: Sequence[ScopeReport],
+    *,
+    gated: bool = True,
     **values: object,
 ) -> RawRun:
-    """Write a raw file that was crawled at ``at``, with what the gates find; ``values``: further fields of its report."""
+    """Write a raw file crawled at ``at``, ``gated`` as a crawl does. ``values`` are further fields of its report."""
     run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
     rows = [json.loads(json.dumps(item | {"observed_at": at}, default=_plain)) for item in items]
     report = crawl_report(run, at, len(rows)).model_copy(update={"scopes": list(scopes), **values})
-    if dataset in LISTINGS:
+    if not gated:
+        gate = GateResult()
+    elif dataset in LISTINGS:
         gate = check_listing(store, run, report, rows)
     else:
         gate = check_products(store, run, report, rows, None)
@@ -161,13 +165,15 @@ def _plain(value: date) -> str:
     return value.isoformat()
 
 
-def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = ()) -> RawRun:
+def put_prices(
+    store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = (), gated: bool = True
+) -> RawRun:
     """Write the category lists; those in ``missing`` could not be read."""
     scopes = [
         scope(category not in missing, sum(item["category"] == category for item in items), category=category)
         for category in sorted(CATEGORIES)
     ]
-    return put(store, "kok", "prices", at, items, scopes)
+    return put(store, "kok", "prices", at, items, scopes, gated=gated)
 
 
 def put_products(store: Store, at: datetime, items: Sequence[Item], *, source: str = "kok") -> RawRun:
@@ -184,6 +190,7 @@ def put_shows(
     channels: Sequence[int] = (1,),
     days: Sequence[date] = (DAY,),
     complete: bool = True,
+    gated: bool = True,
 ) -> RawRun:
     scopes = [
         scope(
@@ -195,7 +202,7 @@ def put_shows(
         for channel in channels
         for day in days
     ]
-    return put(store, source, "schedule", at, items, scopes)
+    return put(store, source, "schedule", at, items, scopes, gated=gated)
 
 
 def rows(engine: Engine | Connection, table: Table, *columns: str) -> list[tuple[Any, ...]]:
