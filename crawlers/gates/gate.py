@@ -45,10 +45,14 @@ def check_listing(store: Store, run: RawRun, report: CrawlRunReport, items: Iter
     confirmed: list[ScopeKey] = []
     for entry in judged:
         known = scopes[entry.name]
+        if known.sound not in earlier:
+            continue
         losses = [
-            compare(entry, earlier[each].get(entry.name, ()), listed.get(entry.name, ())) for each in _compared(known)
+            compare(entry, earlier[each].get(entry.name, ()), listed.get(entry.name, ()))
+            for each in _compared(known)
+            if each in earlier
         ]
-        if not losses or not losses[0]:
+        if not losses[0]:
             continue
         if len(losses) > CONFIRMING_CRAWLS and not any(losses[1:]) and _lasted(run, known.held):
             confirmed.append(entry.key)

@@ -1,5 +1,7 @@
 """What earlier crawls in the raw zone say about the scopes of a crawl."""
 
+import gzip
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,10 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Self
 
+import structlog
+
 from artifacts.raw import RawRun, list_runs, read_items
 from artifacts.store import Store
 from crawlers.gates.holds import read_holds
 from crawlers.run_report import ContractCheck, CrawlRunReport, ScopeName, read_earlier_reports
+
+log = structlog.get_logger(__name__)
 
 MAX_RUNS = 24  # earlier crawls that are read: three days of them
 MAX_CHECKS = 7  # files with contract checks to compare the filled fields with
@@ -112,8 +118,14 @@ def rows_by_scope(items: Iterable[Item]) -> dict[ScopeName, list[Row]]:
 
 
 def read_rows(store: Store, runs: Iterable[RawRun]) -> dict[RawRun, dict[ScopeName, list[Row]]]:
-    """Read the rows of listings."""
-    return {run: rows_by_scope(read_items(store, run)) for run in runs}
+    """Read the rows of listings; log and leave out those that are damaged."""
+    rows = {}
+    for run in runs:
+        try:
+            rows[run] = rows_by_scope(read_items(store, run))
+        except (EOFError, KeyError, ValueError, gzip.BadGzipFile, zlib.error) as error:
+            log.warning("earlier crawl left out of the comparison", reason=f"the items of {run.stem}: {error}")
+    return rows
 
 
 def scope_of(item: Item) -> ScopeName:

@@ -1,8 +1,7 @@
 """Gate of a channel's day: shows still to come that vanish all at once, compared with the same day as last known."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from itertools import groupby
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawlers.gates.fields import lost_fields
@@ -10,7 +9,9 @@ from crawlers.gates.history import Row
 from ukok.korea import KST
 
 MIN_GAP = 3  # shows in a row with nothing in their place: fewer may be cancelled
-MIN_SHORT_GAP, SHORT_GAP_SHARE = 2, 0.4  # or fewer, if they are that share of the day's shows to come
+MIN_SHORT_GAP = 2  # or fewer, at the end of the day or if they are a great share of its shows to come
+MIN_LENGTH_AT_END = timedelta(hours=2)
+MIN_SHARE_OF_SHORT_GAP = 0.4
 MIN_GONE = 5  # fewer products of shows may vanish at once
 MAX_GONE = 0.5  # share of the products of the day's shows to come that may vanish
 MAX_SHRUNK = 0.6  # a day that lists at least that share of what it listed has a new programme and lacks nothing
@@ -44,17 +45,28 @@ def _gap(future: Sequence[Row], listed: Sequence[Row]) -> list[str]:
     """Return whether several shows in a row have vanished with nothing in their place."""
     slots = _slots(future)
     taken = _slots(listed)
-    vacant = [not any(other.start < slot.end and other.end > slot.start for other in taken) for slot in slots]
-    longest: list[Slot] = []
-    for is_vacant, group in groupby(zip(vacant, slots, strict=True), key=lambda pair: pair[0]):
-        run = [slot for _, slot in group]
-        if is_vacant and len(run) > len(longest):
-            longest = run
-    short = len(longest) >= MIN_SHORT_GAP and len(longest) >= SHORT_GAP_SHARE * len(slots)
-    if len(longest) < MIN_GAP and not short:
+    gap = _longest([slot if _is_vacant(slot, taken) else None for slot in slots])
+    at_end = bool(gap) and gap[-1] == slots[-1] and gap[-1].end - gap[0].start >= MIN_LENGTH_AT_END
+    enough = MIN_SHORT_GAP if at_end or len(gap) >= MIN_SHARE_OF_SHORT_GAP * len(slots) else MIN_GAP
+    if len(gap) < enough:
         return []
-    begin, end = longest[0].start, longest[-1].end
-    return [f"nothing is listed from {_clock(begin)} to {_clock(end)}, where {len(longest)} of {len(slots)} shows were"]
+    times = f"{_clock(gap[0].start)} to {_clock(gap[-1].end)}"
+    return [f"nothing is listed from {times}, where {len(gap)} of {len(slots)} shows were"]
+
+
+def _is_vacant(slot: Slot, taken: Sequence[Slot]) -> bool:
+    return not any(other.start < slot.end and other.end > slot.start for other in taken)
+
+
+def _longest(slots: Sequence[Slot | None]) -> list[Slot]:
+    """Return the longest stretch without None, of equally long ones the last."""
+    stretches: list[list[Slot]] = [[]]
+    for slot in slots:
+        if slot is None:
+            stretches.append([])
+        else:
+            stretches[-1].append(slot)
+    return max(reversed(stretches), key=len)
 
 
 def _slots(rows: Sequence[Row]) -> list[Slot]:

@@ -190,8 +190,10 @@ def put_shows(
     channels: Sequence[int] = (1,),
     days: Sequence[date] = (DAY,),
     complete: bool = True,
+    empty: Sequence[date] = (),
     gated: bool = True,
 ) -> RawRun:
+    """Write the schedule of some days; the pages of those that are ``empty`` list nothing."""
     scopes = [
         scope(
             complete,
@@ -201,6 +203,13 @@ def put_shows(
         )
         for channel in channels
         for day in days
+    ]
+    lacking = {day.isoformat() for day in empty}
+    scopes = [
+        each.model_copy(update={"complete": False, "empty": True, "reason": "no shows"})
+        if each.key["day"] in lacking
+        else each
+        for each in scopes
     ]
     return put(store, source, "schedule", at, items, scopes, gated=gated)
 
