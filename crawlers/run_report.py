@@ -197,7 +197,8 @@ class CrawlRunReport(RunReport):
     """Report of one dataset of a crawl. The datasets of a crawl share the run id, the times and the traffic.
 
     ``taken_over``: requests of killed crawls whose checkpoints this crawl took over, by run id. State that is only kept
-    for the next crawl (product pages, images) has no scopes and no contract check; ``images`` is set for images alone.
+    for the next crawl (product pages, images) has no scopes, contract check and ``gate``; ``images`` is set for images
+    alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -211,7 +212,7 @@ class CrawlRunReport(RunReport):
     scopes: list[ScopeReport] = Field(default_factory=list)
     faults: list[FieldFault] = Field(default_factory=list)
     contract_check: ContractCheck | None = None
-    gate: GateResult = Field(default_factory=GateResult)
+    gate: GateResult | None = None
     images: ImagesReport | None = None
 
 

@@ -75,5 +75,5 @@ def _figures(run: RawRun, crawled: CrawlRunReport, report: Report) -> dict[str, 
         "scopes": len(crawled.scopes),
         "incomplete": [f"{scope.label}: {scope.reason}" for scope in crawled.scopes if not scope.complete],
         "faults": sum(fault.count for fault in crawled.faults),
-        "held_back": held_sentences(crawled.gate),
+        "held_back": held_sentences(crawled),
     }

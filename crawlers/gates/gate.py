@@ -13,11 +13,11 @@ from artifacts.raw import RawRun, instant_of, list_runs, read_items
 from artifacts.store import Store
 from crawlers.gates.fields import sparse_fields
 from crawlers.gates.history import Item, Row, ScopeHistory, read_history, read_rows, rows_by_scope
+from crawlers.gates.holds import contract_reasons
 from crawlers.gates.listing import lost_products
 from crawlers.gates.schedule import lost_shows
 from crawlers.registry import MALL
 from crawlers.run_report import (
-    ContractViolation,
     CrawlRunReport,
     GateResult,
     HeldScope,
@@ -58,7 +58,7 @@ def check_listing(store: Store, run: RawRun, report: CrawlRunReport, items: Iter
             confirmed.append(entry.key)
         else:
             held.append(HeldScope(key=entry.key, reasons=losses[0]))
-    return GateResult(reasons=_violations(report), held=held, confirmed=confirmed)
+    return GateResult(reasons=contract_reasons(report), held=held, confirmed=confirmed)
 
 
 def check_products(
@@ -68,7 +68,7 @@ def check_products(
 
     The mall's new products do not count where filled fields are compared: nobody has reviewed them yet.
     """
-    reasons = _violations(report)
+    reasons = contract_reasons(report)
     if listing is not None and listing.reasons:
         reasons.append("the listing of the same crawl is held back")
     checks = read_history(store, run, ()).checks
@@ -106,14 +106,3 @@ def _compare_categories(listed: Rows) -> Compare:
 
 def _lasted(run: RawRun, held: Sequence[RawRun]) -> bool:
     return instant_of(run) - instant_of(held[-1]) >= CONFIRMING_TIME
-
-
-def _violations(report: CrawlRunReport) -> list[str]:
-    check = report.contract_check
-    return [_violation(each) for each in check.violations] if check else []
-
-
-def _violation(violation: ContractViolation) -> str:
-    page = f", first on {violation.page}" if violation.page else ""
-    of = f" of {violation.field}" if violation.field else ""
-    return f"contract violated: {violation.rule}{of} is {violation.found}, expected {violation.expected}{page}"

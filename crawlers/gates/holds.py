@@ -12,7 +12,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from artifacts.errors import NotFound
 from artifacts.raw import SCHEMA_VERSION, RawRun, ReportT, dump_report, load_report
 from artifacts.store import Store
-from crawlers.run_report import CrawlRunReport, GateResult, HeldScope, ScopeKey, ScopeName, scope_name
+from crawlers.run_report import (
+    ContractViolation,
+    CrawlRunReport,
+    GateResult,
+    HeldScope,
+    ScopeKey,
+    ScopeName,
+    scope_name,
+)
 
 ACCEPTED, REJECTED = ".accepted.json", ".rejected.json"
 
@@ -62,9 +70,26 @@ class Holds:
         return bool(self.reasons or self.scopes)
 
 
-def held_sentences(gate: GateResult) -> list[str]:
+def held_sentences(report: CrawlRunReport) -> list[str]:
     """Return every reason for which a crawl holds something back."""
+    gate = _gate_of(report)
     return _sentences(gate.reasons, gate.held)
+
+
+def contract_reasons(report: CrawlRunReport) -> list[str]:
+    """Return how a file violates the contract of its source, for which it is held back."""
+    return [_violation(each) for each in report.contract_check.violations] if report.contract_check else []
+
+
+def _gate_of(report: CrawlRunReport) -> GateResult:
+    """Return the result of the gates; crawls of earlier versions have only their contract check."""
+    return report.gate or GateResult(reasons=contract_reasons(report))
+
+
+def _violation(violation: ContractViolation) -> str:
+    page = f", first on {violation.page}" if violation.page else ""
+    of = f" of {violation.field}" if violation.field else ""
+    return f"contract violated: {violation.rule}{of} is {violation.found}, expected {violation.expected}{page}"
 
 
 def _sentences(reasons: Iterable[str], scopes: Iterable[HeldScope]) -> list[str]:
@@ -73,7 +98,7 @@ def _sentences(reasons: Iterable[str], scopes: Iterable[HeldScope]) -> list[str]
 
 def read_holds(store: Store, run: RawRun, report: CrawlRunReport, *, by_load: bool = True) -> Holds:
     """Return what of a run is held back; without ``by_load`` what loading found does not count."""
-    gate = report.gate
+    gate = _gate_of(report)
     accepted = _read(store, run, ACCEPTED, Acceptance)
     rejection = _read(store, run, REJECTED, LoadRejection) if by_load else None
     reasons = () if accepted and accepted.whole_file else (*gate.reasons, *(rejection.reasons if rejection else ()))

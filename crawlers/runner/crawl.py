@@ -22,6 +22,7 @@ import structlog
 from artifacts.raw import RawRun, dump_report, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.gates.gate import LISTINGS, check_listing, check_products
+from crawlers.gates.holds import held_sentences
 from crawlers.job import DamagedFile, Job, Progress, read_file
 from crawlers.registry import sources
 from crawlers.run_report import (
@@ -179,7 +180,7 @@ def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetim
     gated = _gated(store, job, reports)
     runs = [_write(store, job, report) for report in gated]
     store_images(store, job, run.report(IMAGES, summary, finished_at))
-    held_back = any(report.gate.reasons for report in gated)
+    held_back = any(report.gate and report.gate.reasons for report in gated)
     store_page_state(store, job, run.report(PAGES, summary, finished_at), held_back=held_back)
     return runs
 
@@ -240,7 +241,7 @@ def _write(store: Store, job: Job, report: CrawlRunReport) -> RawRun:
         run_id=run.run_id,
         items=report.items,
         incomplete=sum(not scope.complete for scope in report.scopes),
-        held_back=[*report.gate.reasons, *(scope.label for scope in report.gate.held)],
+        held_back=held_sentences(report),
         faults=sum(fault.count for fault in report.faults),
         **_traffic_figures(report.traffic),
     )

@@ -11,7 +11,15 @@ from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.gates.gate import LISTINGS, check_listing, check_products
 from crawlers.items import CATEGORIES
-from crawlers.run_report import BudgetReport, CrawlRunReport, GateResult, LatencyReport, ScopeReport, TrafficReport
+from crawlers.run_report import (
+    BudgetReport,
+    CrawlRunReport,
+    GateResult,
+    LatencyReport,
+    ScopeReport,
+    TrafficReport,
+    read_crawl_report,
+)
 from ukok.korea import KST
 
 DAY = date(2025, 8, 6)
@@ -165,6 +173,13 @@ def _plain(value: date) -> str:
     return value.isoformat()
 
 
+def gate_of(store: Store, run: RawRun) -> GateResult:
+    """Return what the gates found when a file was written."""
+    gate = read_crawl_report(store, run).gate
+    assert gate is not None
+    return gate
+
+
 def put_prices(
     store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = (), gated: bool = True
 ) -> RawRun:
@@ -190,10 +205,9 @@ def put_shows(
     channels: Sequence[int] = (1,),
     days: Sequence[date] = (DAY,),
     complete: bool = True,
-    empty: Sequence[date] = (),
     gated: bool = True,
 ) -> RawRun:
-    """Write the schedule of some days; the pages of those that are ``empty`` list nothing."""
+    """Write the schedule of some days."""
     scopes = [
         scope(
             complete,
@@ -203,13 +217,6 @@ def put_shows(
         )
         for channel in channels
         for day in days
-    ]
-    lacking = {day.isoformat() for day in empty}
-    scopes = [
-        each.model_copy(update={"complete": False, "empty": True, "reason": "no shows"})
-        if each.key["day"] in lacking
-        else each
-        for each in scopes
     ]
     return put(store, source, "schedule", at, items, scopes, gated=gated)
 

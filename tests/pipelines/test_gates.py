@@ -16,7 +16,6 @@ from crawlers.report.faults import read_faults
 from crawlers.report.figures import gather
 from crawlers.report.page import render
 from crawlers.report.run_index import find_crawl
-from crawlers.run_report import read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.standin.faults import half_day, renamed
 from crawlers.standin.server import Standin, running_standin
@@ -28,7 +27,21 @@ from pipelines.report import Report
 from sql.service import catalog
 from sql.warehouse import steps
 from tests.builders import small_crawl
-from tests.builders.raw_runs import DAY, Item, kst, page, price, put_prices, put_products, put_shows, rows, show
+from tests.builders.raw_runs import (
+    DAY,
+    Item,
+    gate_of,
+    kst,
+    page,
+    price,
+    put,
+    put_prices,
+    put_products,
+    put_shows,
+    rows,
+    scope,
+    show,
+)
 from tests.conftest import embedded_only
 
 PRICE, PRODUCT = table_of(catalog.KokPrice), table_of(catalog.KokProduct)
@@ -46,9 +59,9 @@ def load(service: Engine, warehouse: Engine, store: Store) -> Load:
     return lambda source="hnsmall", **options: load_source(source, service, warehouse, store, **options)
 
 
-def shows(day: date, hours: range = range(24), **changes: object) -> list[Item]:
+def shows(day: date, hours: range = range(24), price: int = 59900) -> list[Item]:
     number = 100 * (day - DAY).days
-    return [show(f"{hour:02}:00", f"{hour + 1:02}:00", number + hour + 1, day=day, **changes) for hour in hours]
+    return [show(f"{hour:02}:00", f"{hour + 1:02}:00", number + hour + 1, day=day, price=price) for hour in hours]
 
 
 def ledger(engine: Engine) -> dict[str, tuple[str, str | None]]:
@@ -74,12 +87,12 @@ def test_sound_days_are_loaded_without_the_one_held_back(
     changed = [*shows(DAY, price=100), *shows(TOMORROW, range(14), price=100)]
     run = put_shows(store, T[1], changed, days=DAYS)
     put_products(store, T[1], [page(105, description="읽은 쪽")], source="hnsmall")
-    scope = f"channel_id 1, day {TOMORROW}"
+    label = f"channel_id 1, day {TOMORROW}"
     with pytest.raises(FileHeldBack) as held:
         load(now=T[2])
     message = str(held.value)
     for part in (
-        f"hnsmall/schedule {run.run_id} (crawled 3 h ago): 1 of 2 scopes held back: {scope}: nothing is listed from 14:00",
+        f"hnsmall/schedule {run.run_id} (crawled 3 h ago): 1 of 2 scopes held back: {label}: nothing is listed from ",
         "Its other scopes are loaded",
         f"`ukok crawl show-fault {run.run_id}`",
         "`ukok load hnsmall --accept`",
@@ -90,7 +103,7 @@ def test_sound_days_are_loaded_without_the_one_held_back(
         assert {found[number] for number in range(1, 25)} == {100}
         assert {found[number] for number in range(101, 125)} == {59900}
     assert cancelled(service) == set()
-    assert ledger(service)[run.run_id] == ledger(warehouse)[run.run_id] == ("loaded", scope)
+    assert ledger(service)[run.run_id] == ledger(warehouse)[run.run_id] == ("loaded", label)
     described = dict(rows(service, HOME_SHOPPING, "source_product_id", "store_name"))
     assert described[105] == "햇살식품"  # a product page of the day that is held back
     failed = [row for row in rows(warehouse, STEP_RUN, "step", "status") if row[1] == "failed"]
@@ -109,7 +122,7 @@ def test_an_accepted_day_is_loaded_in_its_place(service: Engine, warehouse: Engi
     assert reason.startswith(f"channel_id 1, day {TOMORROW}: nothing is listed from 14:00 to 00:00")
     assert cancelled(service) == set(range(115, 125))
     assert {won for number, won in rows(service, BROADCAST, "source_product_id", "price") if number < 25} == {100}
-    assert {entry for entry in (*ledger(service).values(), *ledger(warehouse).values())} == {("loaded", None)}
+    assert {*ledger(service).values(), *ledger(warehouse).values()} == {("loaded", None)}
     assert [report.written for report in load()] == [0, 0]
     put_shows(store, T[3], [*shows(DAY), *shows(TOMORROW, range(14))], days=DAYS)
     load()  # the new level
@@ -155,7 +168,8 @@ def test_shows_that_began_are_never_cancelled(service: Engine, warehouse: Engine
 def test_a_day_believed_empty_is_cancelled(service: Engine, store: Store, load: Load) -> None:
     put_shows(store, T[0], [*shows(DAY), *shows(TOMORROW)], days=DAYS)
     for at in T[1:4]:
-        put_shows(store, at, shows(DAY), days=DAYS, empty=(TOMORROW,))
+        empty = scope(complete=False, channel_id=1, day=TOMORROW.isoformat()).model_copy(update={"empty": True})
+        put(store, "hnsmall", "schedule", at, shows(DAY), [scope(True, 24, channel_id=1, day=DAY.isoformat()), empty])
         with pytest.raises(FileHeldBack) if at < T[3] else capture_logs():
             load()
     assert cancelled(service) == set(range(101, 125))
@@ -269,10 +283,10 @@ def test_a_listing_is_held_back_with_its_product_pages(
     before = rows(service, PRICE, "kok_product_id", "price", "price_kind")
     assert len(before) == 39
     standin.faults.rules[:] = [renamed("category/uplus/page", "card-info_price")]
-    run, products = crawled(standin, store, "kok", hours=3)
+    run, _ = crawled(standin, store, "kok", hours=3)
     with pytest.raises(FileHeldBack) as held:
         load("kok")
-    reason = read_crawl_report(store, run).gate.reasons[0]
+    reason = gate_of(store, run).reasons[0]
     assert reason.startswith("contract violated: fill of price is 0.0% of 39 items")
     parts = ("(crawled", "ago): held back", reason, f"`ukok crawl show-fault {run.run_id}`", "--accept")
     assert all(part in str(held.value) for part in (f"kok/prices {run.run_id}", *parts))
@@ -296,10 +310,10 @@ def test_crawl_load_fault_and_page_say_the_same(standin: Standin, service: Engin
     (run, _) = crawled(standin, store, "hnsmall", -7)
     with pytest.raises(FileHeldBack) as held:
         load()
-    (scope,) = read_crawl_report(store, run).gate.held
-    (reason,) = scope.reasons
+    (day,) = gate_of(store, run).held
+    (reason,) = day.reasons
     assert reason.startswith("nothing is listed from ")
-    sentence = f"{scope.label}: {reason}"
+    sentence = f"{day.label}: {reason}"
     report = gather(store, find_crawl(store, sources(), run.run_id))
     found = (str(held.value), report.decision.sentence, render(report), str(read_faults(store, run.run_id, sources())))
     assert [sentence in said for said in found] == [True] * 4

@@ -7,8 +7,8 @@ import pytest
 from artifacts.open import open_store
 from artifacts.store import Store
 from crawlers.items import CATEGORIES
-from crawlers.run_report import ContractCheck, GateResult, read_crawl_report
-from tests.builders.raw_runs import Item, kst, price, product, put, put_prices, scope
+from crawlers.run_report import ContractCheck, GateResult
+from tests.builders.raw_runs import Item, gate_of, kst, price, product, put, put_prices, scope
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def cards(category: str, count: int, first: int = 0) -> list[Item]:
 
 def crawl(store: Store, clock: str, items: list[Item]) -> dict[str, str]:
     """Write a crawl of all categories; return the first reason for each that is held back."""
-    gate = read_crawl_report(store, put_prices(store, kst(clock), items)).gate
+    gate = gate_of(store, put_prices(store, kst(clock), items))
     return {str(scope.key["category"]): scope.reasons[0] for scope in gate.held}
 
 
@@ -81,7 +81,7 @@ def test_prices_that_most_products_lose_hold_a_category_back(store: Store) -> No
 def test_a_category_whose_page_was_lost_is_incomplete(store: Store) -> None:
     put_prices(store, kst("02:00"), [*cards("1611", 30), *OTHERS])
     run = put_prices(store, kst("05:00"), OTHERS, missing=["1611"])
-    assert read_crawl_report(store, run).gate == GateResult()
+    assert gate_of(store, run) == GateResult()
 
 
 def put_rated(store: Store, clock: str, ids: range, rated: int) -> GateResult:
@@ -90,7 +90,7 @@ def put_rated(store: Store, clock: str, ids: range, rated: int) -> GateResult:
     check = ContractCheck(violations=[], fill={"review_score": rated / len(ids)}, items=len(ids))
     scopes = [scope(complete=True, items=len(ids), products="due")]
     run = put(store, "kok", "products", kst(clock), items, scopes, contract_check=check)
-    return read_crawl_report(store, run).gate
+    return gate_of(store, run)
 
 
 def test_a_field_filled_half_as_often_holds_pages_back(store: Store) -> None:

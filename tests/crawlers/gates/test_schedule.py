@@ -1,6 +1,6 @@
 """Gate of a channel's day: held back for what it lost itself, never for the size of another day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from artifacts.open import open_store
-from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.gates.holds import accept, read_holds
 from crawlers.run_report import GateResult, read_crawl_report
-from tests.builders.raw_runs import DAY, Item, kst, put, put_shows, scope, show
+from tests.builders.raw_runs import DAY, Item, gate_of, kst, put, put_shows, scope, show
 
 SIZES = (104, 83, 130, 56, 95, 46, 70, 30, 77, 34, 50)  # rows of a real channel on days that follow each other
 MAIN_AND_SUBS = 4
@@ -43,16 +42,12 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def gate_of(store: Store, run: RawRun) -> GateResult:
-    return read_crawl_report(store, run).gate
-
-
 def held(gate: GateResult) -> dict[str, str]:
     """Return the first reason for each day that is held back."""
     return {str(scope.key["day"]): scope.reasons[0] for scope in gate.held}
 
 
-def crawl(store: Store, at: datetime, rows: dict[int, Sequence[Item]], empty: Sequence[int] = ()) -> GateResult:
+def crawl(store: Store, at: datetime, rows: Mapping[int, Sequence[Item]], empty: Sequence[int] = ()) -> GateResult:
     """Write a crawl of some days, each with its rows, and return what the gates found."""
     scopes = [scope(complete=True, items=len(rows[ahead]), channel_id=1, day=day(ahead).isoformat()) for ahead in rows]
     lacking = [scope(complete=False, channel_id=1, day=day(ahead).isoformat()) for ahead in empty]
