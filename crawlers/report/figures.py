@@ -1,6 +1,6 @@
 """All figures of a crawl report for people, gathered from the raw zone.
 
-Only what was there when the crawl ended counts, so that a report never changes.
+Only what was there when the crawl ended counts, so that a report never changes, but for what is held back now.
 """
 
 from collections import Counter, defaultdict
@@ -136,7 +136,7 @@ class CrawlReport:
     @property
     def key(self) -> str:
         """Key of the HTML page in the store."""
-        return f"reports/crawl/{self.source}/{self.run_id}.html"
+        return page_key(self.source, self.run_id)
 
     @property
     def seconds(self) -> float:
@@ -146,6 +146,11 @@ class CrawlReport:
     def incomplete(self) -> list[DatasetScope]:
         """The scopes that were not read in full."""
         return [scope for scope in self.scopes if not scope.scope.complete]
+
+
+def page_key(source: str, run_id: str) -> str:
+    """Return the key of the HTML page of a crawl."""
+    return f"reports/crawl/{source}/{run_id}.html"
 
 
 def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:

@@ -96,6 +96,7 @@ class NsmallSpider(ScheduleSpider):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._prices: dict[tuple[str, date], dict[int, Prices]] = {}
+        self._priced_in_full: set[tuple[str, date]] = set()  # days of whose prices every row was read
 
     def page_url(self, channel: str, day: date) -> str:
         query = f"formDate={day:%Y%m%d}&cnnlCd={CODES[channel]}"
@@ -151,7 +152,9 @@ class NsmallSpider(ScheduleSpider):
     def parse_prices(self, response: Response, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
         """Read the prices of a day, then request its schedule."""
         with self.coverage["schedule"].reading(response, scopes):
-            self._prices[channel, day] = self._read_prices(response)
+            self._prices[channel, day], unreadable = self._read_prices(response)
+            if not unreadable:
+                self._priced_in_full.add((channel, day))
         yield super().first_request(channel, day, scopes)
 
     def without_prices(self, failure: Failure, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
@@ -160,14 +163,17 @@ class NsmallSpider(ScheduleSpider):
         yield super().first_request(channel, day, scopes)
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
-        found = self._prices.get((channel, day))
+        found = self._prices.get((channel, day), {})
+        unread = UNREAD_PRICES if (channel, day) not in self._priced_in_full else ()
         for raw in json_rows(response, "data", "resultData", "totalOrgan"):
-            yield partial(_row, "main", raw, found, response.url)
+            yield partial(_row, "main", raw, found, unread, response.url)
             for sub in (raw.get("relTotalOrgan") or []) if isinstance(raw, dict) else []:
-                yield partial(_row, "sub", sub, found, response.url)
+                yield partial(_row, "sub", sub, found, unread, response.url)
 
-    def _read_prices(self, response: Response) -> dict[int, Prices]:
+    def _read_prices(self, response: Response) -> tuple[dict[int, Prices], int]:
+        """Return the prices by product, and how many rows could not be read."""
         found: dict[int, Prices] = {}
+        unreadable = 0
         for raw in json_rows(response, "data", "resultData"):
             try:
                 with reading("prices"):
@@ -175,9 +181,10 @@ class NsmallSpider(ScheduleSpider):
                     number = parse_id(row.product_id)
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
+                unreadable += 1
                 continue
             found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price)))
-        return found
+        return found, unreadable
 
 
 def _meta(page: TextResponse, name: str) -> str | None:
@@ -201,8 +208,8 @@ def _page_prices(page: TextResponse) -> Prices:
     return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid))
 
 
-def _row(slot: str, raw: object, prices: Mapping[int, Prices] | None, page: str) -> dict[str, Any]:
-    """Read a row; ``prices`` is None if those of the day could not be read."""
+def _row(slot: str, raw: object, prices: Mapping[int, Prices], unread: tuple[str, ...], page: str) -> dict[str, Any]:
+    """Read a row; ``unread``: fields that could not be read if ``prices`` lack its product."""
     with reading("row"):
         item = OrganRow.model_validate(raw)
     with reading("source_product_id"):
@@ -212,7 +219,7 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices] | None, page: str)
         ends_at = kst_instant(*split_stamp(item.product.times.end))
         while ends_at <= starts_at:  # an end past midnight with the date of the start
             ends_at += timedelta(days=1)
-    found = (prices or {}).get(number, Prices(UNKNOWN, UNKNOWN))
+    found = prices.get(number, Prices(UNKNOWN, UNKNOWN))
     return {
         "slot": slot,
         "starts_at": starts_at,
@@ -223,5 +230,5 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices] | None, page: str)
         "price": found.price,
         "list_price": found.list_price.amount,
         "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),
-        "unread": UNREAD_PRICES if prices is None else (),
+        "unread": () if number in prices else unread,
     }

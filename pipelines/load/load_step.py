@@ -1,6 +1,6 @@
 """Frame of every load step: gates, counts, report, and failure when something is held back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 
 from artifacts.raw import RawRun
 from artifacts.store import Store
+from crawlers.report.figures import page_key
+from pipelines.crawl import report_crawl
 from pipelines.load.crawl_batch import CrawlBatch, Target, find_pending, load_crawls
 from pipelines.load.crawl_files import CrawlFiles
 from pipelines.load.gates import FileHeldBack, PendingHold, TooManyRejected, check_rejects
@@ -41,6 +43,13 @@ class LoadRun:
         for each in pending:
             self.files.accept(each.run, each.holds.scopes, at)
             self.report.details.setdefault("accepted", {})[_name(each.run)] = each.holds.sentences
+        self._renew_pages(each.run for each in pending)
+
+    def _renew_pages(self, runs: Iterable[RawRun]) -> None:
+        """Write the HTML reports of crawls again, where there are any, so that they say what is held back now."""
+        for source, run_id in {(run.source, run.run_id) for run in runs}:
+            if self.store.exists(page_key(source, run_id)):
+                report_crawl(self.store, run_id)
 
     def check_gates(self, batch: CrawlBatch, validator: ItemValidator) -> None:
         """Report what was read of new files; raise ``TooManyRejected`` before anything is written."""
@@ -54,6 +63,7 @@ class LoadRun:
                 return
             for run in batch.new:
                 self.files.reject(run, str(error))
+            self._renew_pages(batch.new)
             if self.accept_at is None:
                 raise
             self.accept([PendingHold(run, self.files.holds(run), 0) for run in batch.new], self.accept_at)
