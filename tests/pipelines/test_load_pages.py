@@ -278,9 +278,9 @@ def test_a_rejected_page_does_not_prevent_cancelling_shows(service: Engine, stor
 
 
 def test_parts_of_a_page_that_could_not_be_read_stay(service: Engine, store: Store, load: Load) -> None:
-    facts = {"details": [{"name": "원산지", "value": "국산"}], "images": ["https://image/1.jpg"]}
-    shares = {"rating_shares": (60, 20, 10, 5, 5), "seller": seller()}
-    put_products(store, T[0], [product(1, **facts, **shares)])
+    facts: Item = {"details": [{"name": "원산지", "value": "국산"}], "images": ["https://image/1.jpg"]}
+    facts |= {"rating_shares": (60, 20, 10, 5, 5), "seller": seller()}
+    put_products(store, T[0], [product(1) | facts])
     unread = ["review_score", "rating_shares", "details", "images", "seller", "list_price"]
     put_products(store, T[1], [product(1, "새 이름", review_score=None, list_price=None, unread=unread)])
     load()
