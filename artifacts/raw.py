@@ -69,6 +69,11 @@ def new_run_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
+def instant_of(run: RawRun) -> datetime:
+    """Return the instant of a run from its id."""
+    return datetime.strptime(run.run_id.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+
+
 def write_run(store: Store, run: RawRun, items: Iterable[Mapping[str, Any]], report: RunReport) -> None:
     """Stream the items into the store, then write the report with their number, which makes the run exist."""
     count = 0

@@ -41,13 +41,18 @@ CATEGORIES = tuple(f"16{number}" for number in (11, *range(13, 25)))
 
 
 class Item(BaseModel):
-    """Base of all items: when and on which page it was observed. ``dataset``: the raw dataset that it belongs to."""
+    """Base of all items: when and on which page it was observed. ``dataset``: the raw dataset that it belongs to.
+
+    ``unread``: fields whose part of the source could not be read, unlike those that the source leaves empty. Loading
+    keeps what it knows of them.
+    """
 
     dataset: ClassVar[str]
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     observed_at: Instant
     page_url: str
+    unread: tuple[str, ...] = ()
 
 
 ItemOrItems = Item | list[Item]

@@ -15,6 +15,17 @@ from artifacts.store import Store
 log = structlog.get_logger(__name__)
 
 ScopeKey = dict[str, str | int]
+ScopeName = tuple[tuple[str, str], ...]
+
+
+def scope_name(key: ScopeKey) -> ScopeName:
+    """Return the key of a scope in a form that can be hashed."""
+    return tuple((name, str(value)) for name, value in sorted(key.items()))
+
+
+def scope_label(key: ScopeKey) -> str:
+    """Return the key of a scope in words."""
+    return ", ".join(f"{name} {value}" for name, value in key.items())
 
 
 class _Model(BaseModel):
@@ -25,23 +36,58 @@ class ScopeReport(_Model):
     """A part of the source, such as a category or a channel's day, and what was read of it.
 
     ``complete``: every page and row of it was read; else ``reason`` says why not. ``empty``: its page is sound but
-    lists nothing. ``hours``: number of hours of the day in which shows start, ``span`` the first and the last of them.
-    ``dropped``: rows left out on purpose, by reason.
+    lists nothing. ``read_at``: when the last of its pages was read; None if none was. ``dropped``: rows left out on
+    purpose, by reason.
     """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)  # earlier versions had further fields
 
     key: ScopeKey
     complete: bool
     items: int
     empty: bool = False
-    hours: int = 0
-    span: tuple[int, int] | None = None
+    read_at: AwareDatetime | None = None
     reason: str | None = None
     dropped: dict[str, int] = Field(default_factory=dict)
 
     @property
+    def name(self) -> ScopeName:
+        """The key, hashable."""
+        return scope_name(self.key)
+
+    @property
     def label(self) -> str:
         """The key in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.key.items())
+        return scope_label(self.key)
+
+
+class HeldScope(_Model):
+    """A scope that is held back, and why."""
+
+    key: ScopeKey
+    reasons: list[str]
+
+    @property
+    def name(self) -> ScopeName:
+        """The key, hashable."""
+        return scope_name(self.key)
+
+    @property
+    def label(self) -> str:
+        """The key in words."""
+        return scope_label(self.key)
+
+
+class GateResult(_Model):
+    """What the gates found when the crawl ended.
+
+    ``reasons``: why the whole file is held back. ``held``: scopes that are held back alone. ``confirmed``: scopes that
+    lost as much as a held one, but repeatedly, so that the loss is believed.
+    """
+
+    reasons: list[str] = Field(default_factory=list)
+    held: list[HeldScope] = Field(default_factory=list)
+    confirmed: list[ScopeKey] = Field(default_factory=list)
 
 
 class FieldFault(_Model):
@@ -159,7 +205,8 @@ class CrawlRunReport(RunReport):
     """Report of one dataset of a crawl. The datasets of a crawl share the run id, the times and the traffic.
 
     ``taken_over``: requests of killed crawls whose checkpoints this crawl took over, by run id. State that is only kept
-    for the next crawl (product pages, images) has no scopes and no contract check; ``images`` is set for images alone.
+    for the next crawl (product pages, images) has no scopes, contract check and ``gate``; ``images`` is set for images
+    alone.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -174,6 +221,7 @@ class CrawlRunReport(RunReport):
     faults: list[FieldFault] = Field(default_factory=list)
     contract_check: ContractCheck | None = None
     pages: PagesReport | None = None
+    gate: GateResult | None = None
     images: ImagesReport | None = None
 
 

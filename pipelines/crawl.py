@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from artifacts.raw import RawRun
 from artifacts.store import Store
+from crawlers.gates.holds import held_sentences
 from crawlers.job import Progress
 from crawlers.registry import sources
 from crawlers.report.figures import CrawlReport, gather
@@ -101,4 +102,5 @@ def _figures(run: RawRun, crawled: CrawlRunReport, report: Report) -> dict[str, 
         "scopes": len(crawled.scopes),
         "incomplete": [f"{scope.label}: {scope.reason}" for scope in crawled.scopes if not scope.complete],
         "faults": sum(fault.count for fault in crawled.faults),
+        "held_back": held_sentences(crawled),
     }

@@ -1,6 +1,6 @@
 """Tables of the faults of a crawl for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -13,14 +13,16 @@ MAX_ROWS = 40  # of a table
 
 
 def fault_tables(store: Store, run: str) -> Iterator[Table | Text]:
-    """Yield tables of what went wrong in a run: contract violations, faults by field, incomplete scopes.
+    """Yield tables of what went wrong in a run: what is held back, contract violations, faults, incomplete scopes.
 
     ``run``: an id, a unique prefix of one, or a source for its newest. Raise ``NoSuchCrawl`` if there is none.
     """
     found = read_faults(store, run, sources())
     yield Text(f"{found.source} {found.run_id}" + (f": {found.failed}" if found.failed else ""))
-    if not (found.faults or found.violations or found.incomplete):
+    if not (found.held or found.faults or found.violations or found.incomplete):
         yield Text("no faults, every contract holds, all scopes complete")
+    if found.held:
+        yield from _table("Held back", HELD, found.held)
     if found.violations:
         yield from _table("Contract violations", VIOLATIONS, _violations(found))
     if found.faults:
@@ -36,12 +38,13 @@ def fault_page(store: Store, run: str, number: int) -> bytes:
     return saved_page(store, read_faults(store, run, sources()), number)
 
 
+HELD = ("dataset", "reason")
 VIOLATIONS = ("dataset", "rule", "field", "expected", "found", "page", "saved")
 FAULTS = ("dataset", "field", "count", "page", "reason", "saved")
 INCOMPLETE = ("dataset", "scope", "items", "reason")
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[Table | Text]:
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[Table | Text]:
     table = Table(*columns, title=title, title_justify="left")
     for column in table.columns:
         column.overflow = "fold"

@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from artifacts.errors import NotFound, StoreError
 from artifacts.open import open_store, store_url
-from artifacts.raw import RawRun, list_runs
+from artifacts.raw import RawRun, UnreadableReport, list_runs
 from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
 from crawlers.registry import sources
-from pipelines.crawl import CRAWL_ID
 from pipelines.disks import Disk, disks
 from pipelines.load import kok, schedules
+from pipelines.load.crawl_batch import find_pending
+from pipelines.load.crawl_files import CrawlFiles
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
 from pipelines.step_locks import dead_runs
@@ -75,7 +76,7 @@ class SourceStatus(BaseModel):
 
 
 class UnloadedFile(BaseModel):
-    """A raw file that the service database lacks: ``held`` back by a load, or waiting for the next one."""
+    """A raw file that the service database lacks, or lacks a part of: ``held`` back, or waiting for the next load."""
 
     source: str
     dataset: str
@@ -175,11 +176,10 @@ def read_status(now: datetime) -> SystemStatus:
         runs = warehouse.read(_last_runs) or []
         dead = warehouse.read(dead_runs) or set()
         done = warehouse.read(_last_done) or {}
-        crawl_starts = warehouse.read(_crawl_starts) or {}
         unloaded: list[UnloadedFile] = []
         if store and warehouse.component.state == "ok":
             try:
-                unloaded = _unloaded(service, store, runs, crawl_starts)
+                unloaded = _unloaded(service, store)
             except (StoreError, OSError) as error:
                 store_state = Component(name="artifacts", state="unreachable", detail=_one_line(error))
         rows = [*_count_rows("service", service), *_count_rows("warehouse", warehouse)]
@@ -321,40 +321,36 @@ def _step_status(run: Row[tuple[StepRun]], dead: Container[str]) -> StepStatus:
     return StepStatus(step=run.step, status=status, started_at=run.started_at, seconds=run.seconds, detail=detail)
 
 
-def _crawl_starts(warehouse: Connection) -> dict[str, datetime]:
-    """When each crawl began, by the run id of its files."""
-    crawl_id = StepRun.details[CRAWL_ID].astext
-    starts = select(crawl_id, StepRun.started_at).where(StepRun.step.startswith("crawl_"), crawl_id.is_not(None))
-    return dict(warehouse.execute(starts).all())
-
-
-def _unloaded(
-    service: _Part, store: Store, runs: Sequence[Row[tuple[StepRun]]], crawl_starts: Mapping[str, datetime]
-) -> list[UnloadedFile]:
-    """Raw files that are newer than the loaded ones of their dataset; none if those cannot be read."""
-    files: list[UnloadedFile] = []
-    loads = {run.step: run for run in runs}
+def _unloaded(service: _Part, store: Store) -> list[UnloadedFile]:
+    """Raw files that are held back, whole or in part, or newer than the loaded ones; none if those cannot be read."""
+    found: list[UnloadedFile] = []
     for source in sources():
-        known = service.read(partial(_loaded_runs, source=source))
-        if known is None:
+        datasets = kok.DATASETS if source == KOK else schedules.DATASETS
+        pending = service.read(partial(_held_back, store=store, source=source, datasets=datasets))
+        known = service.read(partial(loaded_runs, ledger=table_of(LoadedFile), source=source))
+        if pending is None or known is None:
             return []
         newest = dict(sorted(known))  # the last run id of each dataset stays
-        load = loads.get(f"load_{source}")
-        for dataset in kok.DATASETS if source == KOK else schedules.DATASETS:
-            late = (run for run in list_runs(store, source, dataset) if run.run_id > newest.get(dataset, ""))
-            files += [_unloaded_file(run, load, crawl_starts.get(run.run_id)) for run in late]
-    return sorted(files, key=lambda file: file.run_id)
+        runs = (run for dataset in datasets for run in list_runs(store, source, dataset))
+        waiting = [run for run in runs if run not in pending and run.run_id > newest.get(run.dataset, "")]
+        found += [
+            _unloaded_file(run, summary) for run, summary in (*pending.items(), *((run, None) for run in waiting))
+        ]
+    return sorted(found, key=lambda file: file.run_id)
 
 
-def _loaded_runs(service: Connection, source: str) -> set[tuple[str, str]]:
-    return loaded_runs(service, table_of(LoadedFile), source)
+def _held_back(service: Connection, store: Store, source: str, datasets: Sequence[str]) -> dict[RawRun, str]:
+    """What is held back of the files of a source, in words."""
+    files = CrawlFiles(store, looks_again=False)
+    try:
+        pending = find_pending(service, table_of(LoadedFile), files, source, datasets)
+    except UnreadableReport:  # the load says so
+        return {}
+    return {each.run: each.summary for each in pending}
 
 
-def _unloaded_file(run: RawRun, load: Row[tuple[StepRun]] | None, crawled_at: datetime | None) -> UnloadedFile:
-    """Held back if the last load began after the crawl, so that it must have seen the file."""
-    held = load is not None and load.status != "running" and (crawled_at is None or crawled_at < load.started_at)
-    reason = load.error if held and load is not None and load.error and run.run_id in load.error else None
-    return UnloadedFile(source=run.source, dataset=run.dataset, run_id=run.run_id, held=held, reason=reason)
+def _unloaded_file(run: RawRun, held: str | None) -> UnloadedFile:
+    return UnloadedFile(source=run.source, dataset=run.dataset, run_id=run.run_id, held=held is not None, reason=held)
 
 
 def _live_release(manifest: Manifest, warehouse: _Part) -> LiveRelease:

@@ -80,12 +80,12 @@ def crawl_and_report(
         )
 
 
-def load(source: str, *, accept: bool) -> list[Report]:
-    """Load the crawls of a source that are not loaded yet into both databases."""
+def load(source: str, *, accept: bool, now: datetime | None = None) -> list[Report]:
+    """Load the crawls of a source that are not loaded yet into both databases; ``now`` (default: the wall clock)."""
     from pipelines.load.sources import load_source
 
     with open_resources() as opened:
-        return load_source(source, opened.service, opened.warehouse, opened.store, accept=accept)
+        return load_source(source, opened.service, opened.warehouse, opened.store, accept=accept, now=now)
 
 
 def link() -> Report:

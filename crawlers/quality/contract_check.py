@@ -28,6 +28,7 @@ class ContractChecker:
         self._items = 0
         self._names: dict[type[Item], tuple[str, ...]] = {}
         self._filled: Counter[str] = Counter()
+        self._unread: Counter[str] = Counter()  # items whose field could not be read, which is counted elsewhere
         self._outside: Counter[str] = Counter()
         self._members: dict[str, set[Any]] = {name: set() for name, rule in contract.fields.items() if rule.one_of}
         self._clamped: Counter[int] = Counter()
@@ -77,11 +78,18 @@ class ContractChecker:
             violations=[
                 each.model_copy(update={"saved_page": saved_pages.get(each.page or "")}) for each in violations
             ],
-            fill={name: round(count / self._items, 4) for name, count in sorted(self._filled.items())},
+            fill={
+                name: round(count / read, 4)
+                for name, count in sorted(self._filled.items())
+                if (read := self._items - self._unread[name])
+            },
             items=self._items,
         )
 
     def _check_field(self, item: Item, name: str, rule: FieldRule) -> Iterator[tuple[str, str]]:
+        if name in item.unread:
+            self._unread[name] += 1
+            return
         values = list(_values(item, name.split("."))) if "." in name else [getattr(item, name)]
         filled = any(map(_is_filled, values)) or (name == "price" and getattr(item, "price_kind", None) == "consult")
         self._filled[name] += filled
@@ -133,9 +141,10 @@ class ContractChecker:
 
     def _too_seldom_filled(self) -> Iterator[ContractViolation]:
         for name, rule in self._contract.fields.items():
-            if self._items >= MIN_ITEMS_FOR_SHARE and self._filled[name] < rule.fill * self._items:
+            read = self._items - self._unread[name]
+            if read >= MIN_ITEMS_FOR_SHARE and self._filled[name] < rule.fill * read:
                 page, _ = self._first["fill", name]
-                found = f"{self._filled[name] / self._items:.1%} of {self._items} items"
+                found = f"{self._filled[name] / read:.1%} of {read} items"
                 yield _contract_violation("fill", name, f"at least {rule.fill:.0%}", found, page)
 
     def _outside_range(self) -> Iterator[ContractViolation]:

@@ -6,11 +6,13 @@ not exist.
 """
 
 import gzip
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -33,9 +35,8 @@ MAX_FAULT_LINES = 1_000
 class Scope:
     """A part of a source: pages requested and read for it, items found, and why it is not complete.
 
-    ``may_be_empty``: the scope is complete even if no page was requested. ``hours``: hours of a day's schedule in which
-    shows start, because half a day can hold more than half of the shows. ``empty``: its page is sound, but lists
-    nothing.
+    ``may_be_empty``: the scope is complete even if no page was requested. ``empty``: its page is sound, but lists
+    nothing. ``read_at``: when the last of its pages was read.
     """
 
     key: ScopeKey
@@ -46,8 +47,8 @@ class Scope:
     failures: int = 0
     first_failure: str | None = None
     dropped: Counter[str] = field(default_factory=Counter)
-    hours: set[int] = field(default_factory=set)
     empty: bool = False
+    read_at: datetime | None = None
 
     def report(self) -> ScopeReport:
         """Return the scope as it appears in the run report."""
@@ -61,8 +62,7 @@ class Scope:
             complete=reason is None,
             items=self.items,
             empty=self.empty,
-            hours=len(self.hours),
-            span=(min(self.hours), max(self.hours)) if self.hours else None,
+            read_at=self.read_at,
             reason=reason,
             dropped=dict(self.dropped),
         )
@@ -71,16 +71,19 @@ class Scope:
 class Coverage:
     """Scopes, faults and contract check of one dataset in one crawl.
 
-    The first pages with a fault of each field are saved in ``folder``.
+    The first pages with a fault of each field are saved in ``folder``. ``now``: the instant the crawl counts as; pages
+    count as read so much later as time has passed since.
     """
 
-    def __init__(self, folder: Path, contract: Contract) -> None:
+    def __init__(self, folder: Path, contract: Contract, now: datetime) -> None:
         self._folder = folder
+        self._now, self._started = now, monotonic()
         self._checker = ContractChecker(contract)
         self._scopes: list[Scope] = []
         self._faults: Counter[tuple[str, str, str]] = Counter()
         self._saved_pages: dict[str, str] = {}
         self._saved_by_field: Counter[str] = Counter()
+        self._unread: dict[str, set[str]] = defaultdict(set)
 
     def scope(self, *, may_be_empty: bool = False, **key: str | int) -> Scope:
         """Open a scope."""
@@ -108,6 +111,7 @@ class Coverage:
             self._checker.count_page()
             for scope in scopes:
                 scope.read += 1
+                scope.read_at = self._now + timedelta(seconds=monotonic() - self._started)
 
     def unreachable(self, failure: Failure, scopes: Iterable[Scope]) -> None:
         """Count a page that was not received."""
@@ -142,6 +146,14 @@ class Coverage:
     def fault(self, name: str, response: Response, reason: str) -> None:
         """Count a fault of a field that costs no item."""
         self._count_fault(name, response.url, reason, response.body)
+
+    def mark_unread(self, name: str, response: Response) -> None:
+        """Remember that a field of a page could not be read, until the item of the page takes it over."""
+        self._unread[response.url].add(name)
+
+    def take_unread(self, response: Response) -> set[str]:
+        """Return the fields of a page that could not be read, and forget them."""
+        return self._unread.pop(response.url, set())
 
     def count_item(self, item: Item, scope: Scope, response: Response | None) -> None:
         """Count an item of a scope, and its faults against the contract.

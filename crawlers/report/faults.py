@@ -1,4 +1,4 @@
-"""Faults of a crawl, read back from the artifacts: faults, contract violations, incomplete scopes, saved pages."""
+"""Faults of a crawl, read back from the artifacts: what is held back, contract violations, faults, saved pages."""
 
 import gzip
 from collections.abc import Iterable, Sequence
@@ -27,14 +27,15 @@ class Fault:
 
 @dataclass
 class RunFaults:
-    """All faults of one run; violations and incomplete scopes with their dataset.
+    """All faults of one run; violations, incomplete scopes and reasons of holds with their dataset.
 
-    ``failed``: why a crawl read no item; it has no raw run then.
+    ``failed``: why a crawl read no item; it has no raw run then. ``held``: why what is held back.
     """
 
     source: str
     run_id: str
     failed: str | None = None
+    held: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     violations: list[tuple[str, ContractViolation]] = field(default_factory=list)
     incomplete: list[tuple[str, ScopeReport]] = field(default_factory=list)
@@ -50,6 +51,7 @@ def read_faults(store: Store, name: str, sources: Sequence[str]) -> RunFaults:
     """Read the faults of the crawl that :func:`~crawlers.report.run_index.find_crawl` finds by ``name``."""
     crawl = find_crawl(store, sources, name)
     found = RunFaults(crawl.source, crawl.run_id, crawl.failed)
+    found.held = [(dataset, reason) for dataset, holds in crawl.holds.items() for reason in holds.sentences]
     for dataset, report in crawl.reports.items():
         found.faults += _by_reason(dataset, report.faults)
         if report.contract_check:

@@ -1,6 +1,6 @@
 """All figures of a crawl report for people, gathered from the raw zone.
 
-Only what was there when the crawl ended counts, so that a report never changes.
+Only what was there when the crawl ended counts, so that a report never changes, but for what is held back now.
 """
 
 from collections import Counter, defaultdict
@@ -11,13 +11,13 @@ from statistics import median
 
 from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_typed_items
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS
 from crawlers.report.changes import Changes, PriceChange, compare
 from crawlers.report.run_index import FinishedCrawl
 from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_earlier_reports
 from crawlers.state.page_state import PAGE_ROW
 from crawlers.state.page_storage import PAGES
 
-LISTINGS = ("prices", "schedule")  # the datasets that list what a source offers
 PRODUCTS = "products"
 EARLIER_CRAWLS = 7  # whose median is the usual figure
 MAX_SAVED_PAGES = 5  # listed for a field
@@ -42,6 +42,14 @@ class Dataset:
     scopes: int
     complete: int
     size: int
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Why a dataset, or a scope of it, is held back."""
+
+    dataset: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,7 @@ class CrawlReport:
     started_at: datetime
     finished_at: datetime
     decision: LoadDecision
+    held: list[HeldBack]
     datasets: list[Dataset]
     scopes: list[DatasetScope]
     faults: list[FieldFaults]
@@ -127,7 +136,7 @@ class CrawlReport:
     @property
     def key(self) -> str:
         """Key of the HTML page in the store."""
-        return f"reports/crawl/{self.source}/{self.run_id}.html"
+        return page_key(self.source, self.run_id)
 
     @property
     def seconds(self) -> float:
@@ -139,6 +148,11 @@ class CrawlReport:
         return [scope for scope in self.scopes if not scope.scope.complete]
 
 
+def page_key(source: str, run_id: str) -> str:
+    """Return the key of the HTML page of a crawl."""
+    return f"reports/crawl/{source}/{run_id}.html"
+
+
 def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     """Gather the figures of a crawl."""
     # State for the next crawl has a report without scopes.
@@ -147,12 +161,14 @@ def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     earlier = {dataset: _earlier(store, crawl, dataset) for dataset in reports}
     first = next(iter(reports.values()))
     scopes = [DatasetScope(dataset, scope) for dataset, report in reports.items() for scope in report.scopes]
+    held = [HeldBack(name, reason) for name, holds in crawl.holds.items() for reason in holds.sentences]
     return CrawlReport(
         run_id=crawl.run_id,
         source=crawl.source,
         started_at=first.started_at,
         finished_at=first.finished_at,
-        decision=_decision(crawl, scopes),
+        decision=_decision(crawl, scopes, held),
+        held=held,
         datasets=[_dataset(store, report, runs.get(name), earlier[name]) for name, report in reports.items()],
         scopes=scopes,
         faults=[line for dataset, report in reports.items() for line in _faults(dataset, report.faults)],
@@ -164,21 +180,22 @@ def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     )
 
 
-def _decision(crawl: FinishedCrawl, scopes: Sequence[DatasetScope]) -> LoadDecision:
+def _decision(crawl: FinishedCrawl, scopes: Sequence[DatasetScope], held: Sequence[HeldBack]) -> LoadDecision:
     if crawl.failed is not None:
         return LoadDecision(False, f"Failed: the crawl {crawl.failed}.")
-    checks = {dataset: report.contract_check for dataset, report in crawl.reports.items()}
-    violations = [(dataset, each) for dataset, check in checks.items() if check for each in check.violations]
-    if violations:
-        dataset, first = violations[0]
-        field = f"{dataset} {first.field}".strip()
-        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-        return LoadDecision(False, f"Held back: {field}: expected {first.expected}, found {first.found}{more}.")
+    if held:
+        first = held[0]
+        more = f" (and {len(held) - 1} more)" if len(held) > 1 else ""
+        whole = any(holds.reasons for holds in crawl.holds.values())
+        parts = sum(len(holds.scopes) for holds in crawl.holds.values())
+        what = "Held back" if whole else f"Loadable without {parts} of {len(scopes)} scopes, held back"
+        return LoadDecision(False, f"{what}: {first.dataset}, {first.reason}{more}.")
     incomplete = sum(not scope.scope.complete for scope in scopes)
     if incomplete:
         what = f"{incomplete} of {len(scopes)} scopes {'is' if incomplete == 1 else 'are'} incomplete"
         return LoadDecision(True, f"Loadable, but {what}: nothing is concluded from what they lack.")
-    contracts = "every contract holds" if any(checks.values()) else "no contract was checked"
+    checked = any(report.contract_check for report in crawl.reports.values())
+    contracts = "every contract holds" if checked else "no contract was checked"
     return LoadDecision(True, f"Loadable: {contracts}, and all {len(scopes)} scopes are complete.")
 
 

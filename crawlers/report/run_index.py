@@ -1,11 +1,12 @@
 """Index of finished crawls: those in the raw zone, and those that failed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from artifacts.raw import REPORT, RawRun, load_report
 from artifacts.store import Store
+from crawlers.gates.holds import Holds, read_holds
 from crawlers.run_report import CrawlRunReport, FailedCrawlReport, read_crawl_report
 
 MAX_NAMED = 5  # newest crawls that an error message names
@@ -20,7 +21,8 @@ class NoSuchCrawl(ValueError):
 class FinishedCrawl:
     """A crawl of a source and the report of each of its datasets.
 
-    ``failed``: why the crawl read no item. ``runs``: its raw runs; a failed crawl has none.
+    ``failed``: why the crawl read no item. ``runs``: its raw runs; a failed crawl has none. ``holds``: what of each
+    dataset is held back.
     """
 
     source: str
@@ -28,6 +30,7 @@ class FinishedCrawl:
     reports: dict[str, CrawlRunReport]
     runs: list[RawRun]
     failed: str | None = None
+    holds: dict[str, Holds] = field(default_factory=dict)
 
 
 def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) -> FinishedCrawl:
@@ -70,7 +73,8 @@ def _read(store: Store, source: str, run_id: str, keys: Iterable[str]) -> Finish
         _, _, dataset, partition, _ = key.split("/")
         runs.append(RawRun(run_id, source, dataset, date.fromisoformat(partition.removeprefix("dt="))))
     reports = {run.dataset: read_crawl_report(store, run) for run in runs}
-    return FinishedCrawl(source, run_id, reports, sorted(runs))
+    holds = {run.dataset: read_holds(store, run, reports[run.dataset]) for run in runs}
+    return FinishedCrawl(source, run_id, reports, sorted(runs), holds=holds)
 
 
 def _not_one(name: str | None, found: list[tuple[str, str]], newest_first: list[tuple[str, str]]) -> str:

@@ -40,6 +40,7 @@ def _lines(report: CrawlReport) -> Iterator[tuple[str, str]]:
         usual = f", usually {number(dataset.usual)}" if dataset.usual is not None else ""
         scopes = f"{dataset.complete:,} of {dataset.scopes:,} scopes complete"
         yield dataset.name, f"{dataset.items:,} items{usual}; {scopes}; {size(dataset.size)}"
+    yield from _limited("held back", [f"{each.dataset}, {each.reason}" for each in report.held], "reasons")
     yield from _limited(
         "incomplete", [f"{each.scope.label}: {each.scope.reason}" for each in report.incomplete], "scopes"
     )

@@ -8,7 +8,7 @@ in that process.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,8 @@ import structlog
 
 from artifacts.raw import RawRun, dump_report, new_run_id, write_run
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS, check_listing, check_products
+from crawlers.gates.holds import held_sentences
 from crawlers.job import DamagedFile, Job, Progress, read_file
 from crawlers.registry import sources
 from crawlers.run_report import (
@@ -185,11 +187,26 @@ def _file(store: Store, run: _Crawl, summary: CrawlSummary, finished_at: datetim
     reports = [run.report(dataset, summary, finished_at) for dataset in summary.datasets]
     if not any(report.items for report in reports):
         _fail(store, run, reports)
-    runs = [_write(store, job, report) for report in reports]
+    gated = _gated(store, job, reports)
+    runs = [_write(store, job, report) for report in gated]
     store_images(store, job, run.report(IMAGES, summary, finished_at))
-    violated = any(part.contract_check.violations for part in summary.datasets.values())
-    store_page_state(store, job, run.report(PAGES, summary, finished_at), contract_violated=violated)
+    held_back = any(report.gate and report.gate.reasons for report in gated)
+    store_page_state(store, job, run.report(PAGES, summary, finished_at), held_back=held_back)
     return runs
+
+
+def _gated(store: Store, job: Job, reports: Sequence[CrawlRunReport]) -> list[CrawlRunReport]:
+    """Return the reports with the results of the gates."""
+    gated: list[CrawlRunReport] = []
+    for report in reports:
+        items = _items(job.items_file(report.dataset))
+        if report.dataset in LISTINGS:
+            gate = check_listing(store, _raw_run(job, report), report, items)
+        else:
+            listing = next((each.gate for each in gated if each.dataset in LISTINGS), None)
+            gate = check_products(store, _raw_run(job, report), report, items, listing)
+        gated.append(report.model_copy(update={"gate": gate}))
+    return gated
 
 
 def _save_pages(store: Store, run: _Crawl, summary: CrawlSummary) -> CrawlSummary:
@@ -225,7 +242,7 @@ def _fail(store: Store, run: _Crawl, reports: list[CrawlRunReport]) -> NoReturn:
 
 
 def _write(store: Store, job: Job, report: CrawlRunReport) -> RawRun:
-    run = RawRun(report.run_id, job.source, report.dataset, job.today)
+    run = _raw_run(job, report)
     write_run(store, run, _items(job.items_file(report.dataset)), report)
     log.info(
         "crawled",
@@ -234,10 +251,15 @@ def _write(store: Store, job: Job, report: CrawlRunReport) -> RawRun:
         run_id=run.run_id,
         items=report.items,
         incomplete=sum(not scope.complete for scope in report.scopes),
+        held_back=held_sentences(report),
         faults=sum(fault.count for fault in report.faults),
         **_traffic_figures(report.traffic),
     )
     return run
+
+
+def _raw_run(job: Job, report: CrawlRunReport) -> RawRun:
+    return RawRun(report.run_id, job.source, report.dataset, job.today)
 
 
 def _traffic_figures(traffic: TrafficReport) -> dict[str, Any]:

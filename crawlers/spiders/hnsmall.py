@@ -148,7 +148,8 @@ class HnsmallSpider(ScheduleSpider):
             )
 
     def _undescribed(self, product: HomeShoppingProduct, page: Response) -> HomeShoppingProduct:
-        """Count a product without its description; its page does not count as read."""
+        """Count a product whose description could not be read; its page does not count as read."""
+        product = product.model_copy(update={"unread": ("description", "images", "details")})
         self.coverage["products"].count_item(product, self.pages, page)
         return product
 

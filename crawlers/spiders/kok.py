@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from html import escape, unescape
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from lxml.etree import XPath
@@ -212,6 +212,7 @@ class KokSpider(SourceSpider):
                 price=price.amount,
                 price_kind=price.kind,
                 discount_rate=rate or 0,
+                unread=("discount_rate",) if rate is None else (),
                 observed_at=self.job.now,
                 page_url=response.url,
             )
@@ -324,8 +325,11 @@ def _named(code: str) -> str:
 
 
 def _list_price(page: TextResponse, coverage: Coverage) -> int | None:
-    price = parse_price(first_text(page.css("div.card-info-del_wrap del")))
+    struck_out = first_text(page.css("div.card-info-del_wrap del"))
+    price = parse_price(struck_out)
     report_remarks(coverage, page, list_price=price)
+    if struck_out and price.amount is None:
+        coverage.mark_unread("list_price", page)
     return price.amount
 
 
@@ -347,7 +351,7 @@ def _rating_shares(page: TextResponse) -> tuple[int, int, int, int, int] | None:
             raise ValueError(f"only {len(shares)} of the five shares of stars are numbers")
 
 
-def _aspects(page: TextResponse) -> dict[str, Aspect]:
+def _aspects(page: TextResponse) -> dict[str, Any]:
     opinions = [first_text(opinion) for opinion in page.css("div.review_info_list ul li.info > div")]
     shares = _shares(page)[5:]
     if len(opinions) != len(shares):

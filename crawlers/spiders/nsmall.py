@@ -33,6 +33,7 @@ PATH = "/md/api/v1/display/media/schedule"
 CODES = {"tv": "TV", "shopplus": "CTCOM"}
 IMAGES = "https://product-image.prod-nsmall.com/new"
 NAMES = ("h1", ".goods-title", ".goods-name", ".prd-name", ".product-title")
+UNREAD_PRICES = ("price", "price_kind", "list_price", "discount_rate")
 MORE_NAMES = (".tit", ".title:not(h3)")  # less reliable than og:title; h3 are headings of sections
 
 
@@ -79,7 +80,7 @@ class PriceRow(BaseModel):
 class NsmallSpider(ScheduleSpider):
     """Channels 4 and 5. Reads the prices of a day, then its schedule, and joins them by product.
 
-    A day whose prices cannot be read is filed with unknown prices and is incomplete.
+    A day whose prices cannot be read is filed with its prices marked as unread, and is incomplete.
     """
 
     name = "nsmall"
@@ -98,6 +99,7 @@ class NsmallSpider(ScheduleSpider):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._prices: dict[tuple[str, date], dict[int, Prices]] = {}
+        self._priced_in_full: set[tuple[str, date]] = set()  # days of whose prices every row was read
 
     def page_url(self, channel: str, day: date) -> str:
         query = f"formDate={day:%Y%m%d}&cnnlCd={CODES[channel]}"
@@ -153,7 +155,9 @@ class NsmallSpider(ScheduleSpider):
     def parse_prices(self, response: Response, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
         """Read the prices of a day, then request its schedule."""
         with self.coverage["schedule"].reading(response, scopes):
-            self._prices[channel, day] = self._read_prices(response)
+            self._prices[channel, day], unreadable = self._read_prices(response)
+            if not unreadable:
+                self._priced_in_full.add((channel, day))
         yield super().first_request(channel, day, scopes)
 
     def without_prices(self, failure: Failure, scopes: Sequence[Scope], channel: str, day: date) -> Iterator[Request]:
@@ -163,13 +167,16 @@ class NsmallSpider(ScheduleSpider):
 
     def rows(self, response: Response, channel: str, day: date) -> Iterator[Row]:
         found = self._prices.get((channel, day), {})
+        unread = UNREAD_PRICES if (channel, day) not in self._priced_in_full else ()
         for raw in json_rows(response, "data", "resultData", "totalOrgan"):
-            yield partial(_row, "main", raw, found, response.url)
+            yield partial(_row, "main", raw, found, unread, response.url)
             for sub in (raw.get("relTotalOrgan") or []) if isinstance(raw, dict) else []:
-                yield partial(_row, "sub", sub, found, response.url)
+                yield partial(_row, "sub", sub, found, unread, response.url)
 
-    def _read_prices(self, response: Response) -> dict[int, Prices]:
+    def _read_prices(self, response: Response) -> tuple[dict[int, Prices], int]:
+        """Return the prices by product, and how many rows could not be read."""
         found: dict[int, Prices] = {}
+        unreadable = 0
         for raw in json_rows(response, "data", "resultData"):
             try:
                 with reading("prices"):
@@ -177,9 +184,10 @@ class NsmallSpider(ScheduleSpider):
                     number = parse_id(row.product_id)
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
+                unreadable += 1
                 continue
             found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price), row.rate))
-        return found
+        return found, unreadable
 
 
 def _meta(page: TextResponse, name: str) -> str | None:
@@ -204,7 +212,8 @@ def _page_prices(page: TextResponse) -> Prices:
     return Prices(parse_price(first_text(box.css(".origin-price"))), parse_price(paid), rate)
 
 
-def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dict[str, Any]:
+def _row(slot: str, raw: object, prices: Mapping[int, Prices], unread: tuple[str, ...], page: str) -> dict[str, Any]:
+    """Read a row; ``unread``: fields that could not be read if ``prices`` lack its product."""
     with reading("row"):
         item = OrganRow.model_validate(raw)
     with reading("source_product_id"):
@@ -228,4 +237,5 @@ def _row(slot: str, raw: object, prices: Mapping[int, Prices], page: str) -> dic
         "list_price": found.list_price,
         "discount_rate": found.rate,
         "thumbnail_url": f"{IMAGES}/{number}_X6.jpg" if slot == "main" else image_url(item.image, page),
+        "unread": () if number in prices else unread,
     }

@@ -32,12 +32,13 @@ Value = TypeVar("Value")
 
 
 def parse_or_fault(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
-    """Return the result of ``parse``. If it fails, count a fault of the field and return None."""
+    """Return the result of ``parse``. If it fails, count a fault of the field, mark it as unread, and return None."""
     try:
         with reading(field):
             return parse()
     except BadRow as error:
         coverage.fault(error.field, response, str(error))
+        coverage.mark_unread(field, response)
         return None
 
 

@@ -20,7 +20,6 @@ from crawlers.quality.contracts import BadRow, Contract, FieldRule, reading
 from crawlers.quality.coverage import Scope
 from crawlers.spiders_base.product_page import parse_or_fault, report_remarks, same_price
 from crawlers.spiders_base.source_spider import SourceSpider
-from ukok.korea import KST
 
 Row = Callable[[], dict[str, Any]]
 """Parses a row into the fields of its show: ``price`` and ``list_price`` are a ``Price``, ``discount_rate`` a text."""
@@ -169,6 +168,4 @@ class ScheduleSpider(SourceSpider):
             return False
         self._seen[key] = show.price_label
         self.coverage["schedule"].count_item(show, scope, response)
-        if show.starts_at is not None:
-            scope.hours.add(show.starts_at.astimezone(KST).hour)
         return True

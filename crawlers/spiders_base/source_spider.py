@@ -62,7 +62,7 @@ class SourceSpider(scrapy.Spider):
         super().__init__()
         self.job = job
         self.coverage = {
-            dataset: Coverage(job.saved_pages_folder, contract) for dataset, contract in self.contracts.items()
+            dataset: Coverage(job.saved_pages_folder, contract, job.now) for dataset, contract in self.contracts.items()
         }
         self.page_state = PageState(job.folder / "pages.sqlite", job.now, job.settings.page_age, self.page_version)
         if job.previous_pages_file.is_file():
@@ -192,7 +192,12 @@ class SourceSpider(scrapy.Spider):
                 coverage.bad_row(error, response, scopes)
 
     def count_product(self, product: Product, response: Response, product_id: int) -> Product:
-        """Count the item of a product page, whose ``response`` it is. :meth:`mark_filed` marks the page as read."""
+        """Count the item of a product page, whose ``response`` it is. :meth:`mark_filed` marks the page as read.
+
+        Return it with the fields that could not be read.
+        """
+        if unread := self.coverage["products"].take_unread(response):
+            product = product.model_copy(update={"unread": (*product.unread, *sorted(unread))})
         self.coverage["products"].count_item(product, self.pages, response)
         content = product.model_dump_json(exclude={"observed_at"}).encode()
         digest = blake2b(content, digest_size=8).hexdigest()

@@ -26,11 +26,11 @@ def load_page_state(store: Store, job: Job) -> None:
             file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, contract_violated: bool) -> None:
+def store_page_state(store: Store, job: Job, report: CrawlRunReport, *, held_back: bool) -> None:
     """Store the page state that a crawl leaves. Call it last: every page that counts as read is in the raw zone then.
 
-    A run that violates a contract is not loaded, so its product pages count as not read: the previous state stays.
+    A file that is held back is not loaded, so the product pages of the run count as not read: the previous state stays.
     """
-    path = job.previous_pages_file if contract_violated else job.pages_file
+    path = job.previous_pages_file if held_back else job.pages_file
     with path.open(encoding="utf-8") as lines:
         write_run(store, RawRun(report.run_id, job.source, PAGES, job.today), map(json.loads, lines), report)

@@ -98,7 +98,7 @@ def show_fault(
     page: Annotated[int | None, typer.Option(min=1, help="Print saved page number N as the source sent it.")] = None,
     save: Annotated[Path | None, typer.Option(dir_okay=False, help="Write that page to a file instead.")] = None,
 ) -> None:
-    """Show what went wrong in a crawl: contract violations, faults by field and page, and incomplete scopes.
+    """Show what went wrong in a crawl: what is held back, contract violations, faults, and incomplete scopes.
 
     Also shows crawls that failed altogether. Pages with faults are kept under faults/ in the artifacts.
 

@@ -13,21 +13,20 @@ recipes = typer.Typer(no_args_is_help=True, help="Import the recipes of the open
 
 def load(
     source: Source,
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Load files that were held back. Look at show-fault first.")
-    ] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Load what is held back. Look at show-fault first.")] = False,
 ) -> None:
     """Load the crawls of a source that are not loaded yet into the service database and the warehouse.
 
-    Loading a file twice changes nothing. A file is held back, and nothing of it is loaded, when it violates the
-    contract of its source, has far fewer items than the files before, or has more than 5 % of its items rejected: look
-    at `ukok crawl show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
+    Loading a file twice changes nothing. A category or a channel's day that lost much of what it listed is held back,
+    and the rest of its file loaded; a file that violates the contract of its source, or of which more than 5 % of the
+    items are rejected, is held back as a whole. Then this command fails with the reason. Look at `ukok crawl
+    show-fault`, table step_run and rejects/ in the artifacts, then crawl again or use --accept.
 
     Example: `ukok load kok`.
     """
     from pipelines import tasks
 
-    for report in tasks.load(source, accept=accept):
+    for report in tasks.load(source, accept=accept, now=wall_clock()):
         out.print(str(report))
 
 

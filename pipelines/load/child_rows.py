@@ -23,19 +23,21 @@ ProductPages = Mapping[int, KokProduct] | Mapping[int, HomeShoppingProduct]
 
 
 def write_page_details(conn: Connection, source: str, products: ProductPages) -> RowCounts:
-    """Write the specification tables and images of product pages, given by product id."""
+    """Write the specification tables and images of product pages, given by product id, as far as they were read."""
     cut = Counter[str]()
     details: dict[Key, list[Row]] = {}
     images: dict[Key, list[Row]] = {}
     for product_id, page in products.items():
         owner = {"source": source, "source_product_id": product_id}
-        details[source, product_id] = [
-            fit_row(DETAIL, owner | {"position": position, "name": row.name, "value": row.value}, cut)
-            for position, row in enumerate(page.details)
-        ]
-        images[source, product_id] = [
-            owner | {"position": position, "image_url": url} for position, url in enumerate(page.images)
-        ]
+        if "details" not in page.unread:
+            details[source, product_id] = [
+                fit_row(DETAIL, owner | {"position": position, "name": row.name, "value": row.value}, cut)
+                for position, row in enumerate(page.details)
+            ]
+        if "images" not in page.unread:
+            images[source, product_id] = [
+                owner | {"position": position, "image_url": url} for position, url in enumerate(page.images)
+            ]
     row_counts = RowCounts(cut=cut)
     row_counts += replace_child_rows(conn, DETAIL, details)
     row_counts += replace_child_rows(conn, IMAGE, images)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, func, insert, or_, select, tuple_
 
+from crawlers.items import Item
 from pipelines.load.row_counts import RowCounts
 from sql.upsert import Counts, chunks
 
@@ -102,3 +103,8 @@ class History:
 
     def _values(self, row: StoredRow) -> dict[str, Any]:
         return dict(zip(self.values, row[len(self.key) + 1 :], strict=True))
+
+
+def read_fields(item: Item, history: History) -> dict[str, Any]:
+    """Return the values of a history that an item gives; those that could not be read are omitted."""
+    return item.model_dump(include=set(history.values) - set(item.unread))

@@ -25,10 +25,11 @@ class RejectedItem(NamedTuple):
 
 @dataclass
 class ItemValidator:
-    """Validates the items of one crawl batch and counts those read, landed, repeated and rejected."""
+    """Validates the items of one crawl batch and counts those read, landed, held back, repeated and rejected."""
 
     read: int = 0
     landed: int = 0
+    held: int = 0
     repeated: int = 0
     rejects: list[RejectedItem] = field(default_factory=list)
 
@@ -60,19 +61,21 @@ class ItemValidator:
         for item in items:
             values = attrgetter(*key)(item)
             kept = first.setdefault(values, item)
-            if any(getattr(kept, name) != getattr(item, name) for name in content):
-                self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is there with other values")
+            differing = [name for name in content if getattr(kept, name) != getattr(item, name)]
+            if differing:
+                both = ", ".join(f"{name} {getattr(kept, name)} and {getattr(item, name)}" for name in differing[:3])
+                self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is listed with {both}")
             elif kept is not item:
                 self.repeated += 1
         return list(first.values())
 
     def add_to(self, report: Report) -> None:
         """Add the counts and rejects to the report of the step; raise ``RuntimeError`` if they do not add up."""
-        lost = self.read - self.landed - self.repeated - len(self.rejects)
+        lost = self.read - self.landed - self.held - self.repeated - len(self.rejects)
         if lost:
             raise RuntimeError(f"{lost} of {self.read} items neither land nor are rejected: the load step loses them")
         report.read += self.read
-        for name, count in (("landed", self.landed), ("repeated", self.repeated)):
+        for name, count in (("landed", self.landed), ("held back", self.held), ("repeated", self.repeated)):
             report.details[name] = report.details.get(name, 0) + count
         for item, reason, detail in self.rejects:
             report.reject(item, reason, detail)

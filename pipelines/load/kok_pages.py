@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crawlers.items import Item, KokProduct
+from crawlers.items import Aspect, Item, KokProduct
 from pipelines.load.child_rows import replace_child_rows, write_page_details
 from pipelines.load.ledger import table_of
 from pipelines.load.products import KOK_PRODUCT
@@ -21,15 +21,22 @@ from sql.upsert import upsert
 SELLER, REVIEW = table_of(pages.KokSeller), table_of(pages.KokReview)
 
 CONTENT = sorted(KokProduct.model_fields.keys() - Item.model_fields.keys())
+ASPECTS = ("price", "delivery", "taste")
 STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_share", "one_star_share")
+
+UNREAD_COLUMNS = {
+    "rating_shares": STARS,
+    "aspects": tuple(f"{name}_{column}" for name in ASPECTS for column in ("opinion", "opinion_share")),
+}
+"""Columns that a field fills, where they are not of its name."""
 
 
 def product_row(page: KokProduct, categories: Mapping[int, str], cut: Counter[str]) -> dict[str, Any]:
-    """Return the columns of ``kok_product`` that the page gives, and the category if a list of the same crawl shows it.
+    """Return the columns of ``kok_product`` that the page gives, without those that could not be read.
 
-    ``cut`` counts texts that are too long.
+    The category is added if a list of the same crawl shows it. ``cut`` counts texts that are too long.
     """
-    row = {
+    row: dict[str, Any] = {
         "kok_product_id": page.kok_product_id,
         "store_name": page.store_name,
         "product_name": page.product_name,
@@ -39,23 +46,21 @@ def product_row(page: KokProduct, categories: Mapping[int, str], cut: Counter[st
         "review_count": page.review_count,
     }
     row |= dict(zip(STARS, page.rating_shares or [None] * len(STARS), strict=True))
-    for name, aspect in (
-        ("price", page.price_aspect),
-        ("delivery", page.delivery_aspect),
-        ("taste", page.taste_aspect),
-    ):
+    for name in ASPECTS:
+        aspect: Aspect | None = getattr(page, f"{name}_aspect")
         row[f"{name}_opinion"] = aspect and aspect.opinion
         row[f"{name}_opinion_share"] = aspect and aspect.share
     if page.kok_product_id in categories:
         row["category"] = categories[page.kok_product_id]
-    return fit_row(KOK_PRODUCT, row, cut)
+    unread = {column for field in page.unread for column in UNREAD_COLUMNS.get(field, (field,))}
+    return fit_row(KOK_PRODUCT, {column: value for column, value in row.items() if column not in unread}, cut)
 
 
 def write_page_content(conn: Connection, products: Sequence[KokProduct]) -> RowCounts:
     """Write details, images, sellers and reviews; reviews are only added, because a page shows just ten."""
     row_counts = write_page_details(conn, KOK, {page.kok_product_id: page for page in products})
     cut = row_counts.cut
-    sellers = {(page.kok_product_id,): list(_seller(page, cut)) for page in products}
+    sellers = {(page.kok_product_id,): list(_seller(page, cut)) for page in products if "seller" not in page.unread}
     row_counts += replace_child_rows(conn, SELLER, sellers)
     reviews = [row for page in products for row in _reviews(page, cut)]
     row_counts.add(REVIEW, upsert(conn, REVIEW, reviews, key=["kok_product_id", "content_hash"], update_columns=()))

@@ -1,55 +1,78 @@
-"""Frame of every load step: gates, counts, report, and failure when files are held back."""
+"""Frame of every load step: gates, counts, report, and failure when something is held back."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-import structlog
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine
 
 from artifacts.raw import RawRun
 from artifacts.store import Store
-from pipelines.load.crawl_batch import CrawlBatch, Target, load_pending
-from pipelines.load.gates import Gate
+from crawlers.report.figures import page_key
+from pipelines.crawl import report_crawl
+from pipelines.load.crawl_batch import CrawlBatch, Target, find_pending, load_crawls
+from pipelines.load.crawl_files import CrawlFiles
+from pipelines.load.gates import FileHeldBack, PendingHold, TooManyRejected, check_rejects
 from pipelines.load.item_validator import ItemValidator
 from pipelines.load.row_counts import RowCounts
 from pipelines.report import Report, record
 
-log = structlog.get_logger(__name__)
-
-PAGES = "products"  # the dataset of product pages
-
 
 @dataclass
 class LoadRun:
-    """One run of a load step: its store, gate and report, and what it has loaded so far.
+    """One run of a load step: its files and report, and what it has loaded so far.
 
-    ``reapplied`` counts the rows of newer files that were applied again after a late one.
+    ``accept_at``: when a person accepted what is held back; None if nobody did. ``reapplied`` counts the rows of newer
+    files that were applied again after a late one.
     """
 
-    store: Store
-    gate: Gate
+    files: CrawlFiles
     report: Report
+    accept_at: datetime | None = None
     row_counts: RowCounts = field(default_factory=RowCounts)
     reapplied: RowCounts = field(default_factory=RowCounts)
-    files: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        """The store that holds the files."""
+        return self.files.store
+
+    def accept(self, pending: Sequence[PendingHold], at: datetime) -> None:
+        """Accept what is held back."""
+        for each in pending:
+            self.files.accept(each.run, each.holds.scopes, at)
+            self.report.details.setdefault("accepted", {})[_name(each.run)] = each.holds.sentences
+        self._renew_pages(each.run for each in pending)
+
+    def _renew_pages(self, runs: Iterable[RawRun]) -> None:
+        """Write the HTML reports of crawls again, where there are any, so that they say what is held back now."""
+        for source, run_id in {(run.source, run.run_id) for run in runs}:
+            if self.store.exists(page_key(source, run_id)):
+                report_crawl(self.store, run_id)
 
     def check_gates(self, batch: CrawlBatch, validator: ItemValidator) -> None:
-        """Check the gates of new files and report what was read; call it before anything is written."""
+        """Report what was read of new files; raise ``TooManyRejected`` before anything is written."""
         if not batch.new:
             return
-        for run in batch.new:
-            earlier = [other for other in batch.earlier if other.dataset == run.dataset]
-            findings = self.gate.check(run, earlier, _dependents(run, batch.new))
-            if findings.accepted:
-                self.report.details.setdefault("accepted", {})[_name(run)] = findings.accepted
-            if findings.continuity is not None:
-                self.report.details.setdefault("listings", {})[_name(run)] = asdict(findings.continuity)
         validator.add_to(self.report)
-        self.gate.check_rejects(batch.new, validator.read, validator.rejected)
+        try:
+            check_rejects(validator.read, validator.rejected)
+        except TooManyRejected as error:
+            if all(map(self.files.is_accepted, batch.new)):
+                return
+            for run in batch.new:
+                self.files.reject(run, str(error))
+            self._renew_pages(batch.new)
+            if self.accept_at is None:
+                raise
+            self.accept([PendingHold(run, self.files.holds(run), 0) for run in batch.new], self.accept_at)
+        else:
+            self.files.forget_rejection(batch.new)
 
     def add_rows(self, batch: CrawlBatch, row_counts: RowCounts) -> None:
         """Add the rows that a batch changed."""
-        self.files += [_name(run) for run in batch.new]
+        self.loaded += [_name(run) for run in batch.new]
         if batch.new:
             self.row_counts += row_counts
         else:
@@ -59,45 +82,38 @@ class LoadRun:
 def load_step(
     step: str,
     warehouse: Engine,
-    target: Callable[[LoadRun], Target],
+    target_of: Callable[[LoadRun], Target],
     store: Store,
     source: str,
     *,
     datasets: Sequence[str],
-    items_in: Sequence[Table],
     accept: bool,
+    now: datetime,
 ) -> Report:
     """Load the pending files of a source into one database and report it.
 
-    ``items_in``: the tables with a row for each item. Raises ``FileHeldBack`` after all other files are loaded when a
-    file was held back, unless newer files have superseded it.
+    Raises ``FileHeldBack`` after everything else is loaded when something is held back that no newer file overtook.
     """
     with record(warehouse, store, step) as report:
-        load_run = LoadRun(store, Gate(store, accept), report)
+        load_run = LoadRun(CrawlFiles(store), report, now if accept else None)
+        target = target_of(load_run)
         try:
-            held, superseded = load_pending(target(load_run), store, source, datasets)
-            for error in superseded:
-                log.warning("held back, but newer files are loaded", reason=str(error))
-            if superseded:
-                report.details["held back, but newer files are loaded"] = list(map(str, superseded))
+            if accept:
+                with target.engine.connect() as conn:
+                    load_run.accept(find_pending(conn, target.ledger, load_run.files, source, datasets), now)
+            pending = load_crawls(target, load_run.files, source, datasets)
         finally:
             report.written = load_run.row_counts.written
-            report.unchanged = sum(load_run.row_counts.unchanged(table) for table in items_in)
-            report.details |= {"files": load_run.files, "rows": load_run.row_counts.details()}
+            report.unchanged = sum(load_run.row_counts.unchanged(table) for table in target.items_in)
+            report.details |= {"files": load_run.loaded, "rows": load_run.row_counts.details()}
             if load_run.row_counts.cut:
                 report.details["texts cut"] = dict(load_run.row_counts.cut)
             if load_run.reapplied.written:
                 report.details["rows applied again after a late file"] = load_run.reapplied.details()
-        if held:
-            raise held[0]
+        if pending:
+            report.details["holds"] = {_name(each.run): each.holds.sentences for each in pending}
+            raise FileHeldBack(pending, now)
     return report
-
-
-def _dependents(run: RawRun, batch: Sequence[RawRun]) -> list[RawRun]:
-    """Return the product pages of the same crawl, which are incomplete without its listing."""
-    if run.dataset == PAGES:
-        return []
-    return [other for other in batch if other.dataset == PAGES and other.run_id == run.run_id]
 
 
 def _name(run: RawRun) -> str:

@@ -58,7 +58,8 @@ def merge_product_fields(shows: Mapping[int, Show], pages: Pages) -> dict[int, P
     """Return the known columns of each product."""
     fields: dict[int, ProductFields] = {product_id: {} for product_id in [*shows, *pages]}
     for product_id, page in pages.items():
-        fields[product_id]["description"] = page.description
+        if "description" not in page.unread:
+            fields[product_id]["description"] = page.description
         if page.store_name is not None:
             fields[product_id]["store_name"] = page.store_name
         if product_id in shows:

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Engine, Table, or_, select, tuple_, update
 
-from artifacts.raw import RawRun
+from artifacts.raw import RawRun, instant_of
 from artifacts.store import Store
 from crawlers.items import HomeShoppingProduct, Show
-from crawlers.run_report import read_crawl_report
 from pipelines.load import product_fields
 from pipelines.load.child_rows import write_page_details
 from pipelines.load.crawl_batch import CrawlBatch, Target
@@ -45,24 +44,32 @@ KEY = ("channel_id", "starts_at", "source", "source_product_id")
 SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind", "discount_rate")
 CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind", "discount_rate")
 
-Scope = tuple[int, date]  # channel and KST day
+
+class _CompleteDay(NamedTuple):
+    """A channel's day that a file covers in full, and when its page was read."""
+
+    channel_id: int
+    day: date
+    read_at: datetime
 
 
 @dataclass(frozen=True)
 class _Crawled:
-    """The items of a batch; ``complete_scopes``: scopes that its files cover in full."""
+    """The items of a batch, without the shows of days that are held back; ``complete``: days it covers in full."""
 
     shows: list[Show]
-    complete_scopes: list[Scope]
+    complete: list[_CompleteDay]
     products: dict[int, ProductFields]
     pages: Pages
 
 
-def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
+def load_schedules(
+    source: str, service: Engine, warehouse: Engine, store: Store, *, accept: bool, now: datetime
+) -> Report:
     """Load pending files of a broadcaster into ``broadcast``, ``home_shopping_product`` and its child tables.
 
-    A complete scope lists every show of its channel and day: missing shows are cancelled, returning ones are no longer.
-    Raises ``FileHeldBack`` when a file is held back.
+    A complete scope lists every show of its channel and day that is still to come: missing ones are cancelled,
+    returning ones are no longer. Raises ``FileHeldBack`` when something is held back.
     """
     return load_step(
         f"load_{source}",
@@ -72,31 +79,43 @@ def load_schedules(source: str, service: Engine, warehouse: Engine, store: Store
             table_of(catalog.LoadedFile),
             partial(lock_service, datasets=["schedule"]),
             partial(_into_service, load_run, source),
+            (BROADCAST,),
         ),
         store,
         source,
         datasets=DATASETS,
-        items_in=(BROADCAST,),
         accept=accept,
+        now=now,
     )
 
 
-def load_schedules_history(source: str, warehouse: Engine, store: Store, *, accept: bool = False) -> Report:
+def load_schedules_history(
+    source: str,
+    warehouse: Engine,
+    store: Store,
+    *,
+    accept: bool,
+    now: datetime,
+) -> Report:
     """Load pending files of a broadcaster into ``fct_broadcast``, ``fct_price`` and ``dim_product``.
 
-    Raises ``FileHeldBack`` when a file is held back.
+    Raises ``FileHeldBack`` when something is held back.
     """
     return load_step(
         f"load_{source}_history",
         warehouse,
         lambda load_run: Target(
-            warehouse, LEDGER, partial(lock_warehouse, name=source), partial(_into_warehouse, load_run, source)
+            warehouse,
+            LEDGER,
+            partial(lock_warehouse, name=source),
+            partial(_into_warehouse, load_run, source),
+            (FCT_BROADCAST,),
         ),
         store,
         source,
         datasets=DATASETS,
-        items_in=(FCT_BROADCAST,),
         accept=accept,
+        now=now,
     )
 
 
@@ -131,11 +150,11 @@ def _read(
     """Read and check a batch; ``table`` holds the stored shows, ``seen_at`` when products were first seen."""
     validator = ItemValidator()
     schedules = [run for run in batch.runs if run.dataset == "schedule"]
-    listed = [show for run in schedules for show in validator.items(load_run.store, run, Show)]
+    listed, held = _listed(load_run, schedules, validator)
     shows = find_starts(conn, table, listed, validator)
     shows.sort(key=lambda show: show.slot)  # a product that is main and sub of one show counts as main
     shows = validator.unique(shows, ["channel_id", "starts_at", "source_product_id"], CONTENT)
-    complete_scopes = _complete_scopes(load_run, schedules, validator)
+    complete = _complete_days(load_run, schedules, validator)
     read = [
         page
         for run in batch.runs
@@ -145,24 +164,41 @@ def _read(
     pages: Pages = {
         page.source_product_id: page for page in validator.unique(read, ["source_product_id"], product_fields.CONTENT)
     }
-    shown = best_shows(shows)
+    # A day is held back for what it lacks; what it says of a product holds, and the product's page refers to it.
+    shown = best_shows(held) | best_shows(shows)
     known = known_products(conn, seen_at, source, pages.keys() - shown.keys(), batch.at)
     pages = reject_unlisted(pages, known | shown.keys(), validator)
     validator.landed = len(shows) + len(pages)
     load_run.check_gates(batch, validator)
-    return _Crawled(shows, complete_scopes, merge_product_fields(shown, pages), pages)
+    return _Crawled(shows, complete, merge_product_fields(shown, pages), pages)
 
 
-def _complete_scopes(load_run: LoadRun, schedules: Sequence[RawRun], validator: ItemValidator) -> list[Scope]:
-    """Return channels and days that the files cover in full: complete, not empty, no show rejected."""
+def _listed(load_run: LoadRun, schedules: Sequence[RawRun], validator: ItemValidator) -> tuple[list[Show], list[Show]]:
+    """Return the shows of the files, and those of days that are held back."""
+    listed: list[Show] = []
+    held: list[Show] = []
+    for run in schedules:
+        names = {(name["channel_id"], name["day"]) for name in map(dict, load_run.files.holds(run).names)}
+        for show in validator.items(load_run.store, run, Show):
+            is_held = (str(show.channel_id), show.requested_day.isoformat()) in names
+            (held if is_held else listed).append(show)
+    validator.held = len(held)
+    return listed, [show for show in held if show.starts_at is not None]
+
+
+def _complete_days(load_run: LoadRun, schedules: Sequence[RawRun], validator: ItemValidator) -> list[_CompleteDay]:
+    """Return the days that the files cover in full, unless a show of them was rejected."""
     rejected = {(str(item.get("channel_id")), str(item.get("requested_day"))) for item, _, _ in validator.rejects}
     if any("None" in scope for scope in rejected):
         return []
-    entries = [entry for run in schedules for entry in read_crawl_report(load_run.store, run).scopes]
-    keys = [
-        (str(entry.key["channel_id"]), str(entry.key["day"])) for entry in entries if entry.complete and entry.items
+    return [
+        _CompleteDay(
+            int(entry.key["channel_id"]), date.fromisoformat(str(entry.key["day"])), entry.read_at or instant_of(run)
+        )
+        for run in schedules
+        for entry in load_run.files.complete_scopes(run)
+        if (entry.items or entry.empty) and (str(entry.key["channel_id"]), str(entry.key["day"])) not in rejected
     ]
-    return [(int(channel_id), date.fromisoformat(day)) for channel_id, day in keys if (channel_id, day) not in rejected]
 
 
 def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled, at: datetime) -> RowCounts:
@@ -180,10 +216,13 @@ def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled,
         )
         for show in crawled.shows
     ]
-    row_counts.add(table, upsert(conn, table, rows, update_columns=[*SHOW_COLUMNS, "cancelled_at"], key=KEY))
+    for unread in {show.unread for show in crawled.shows}:
+        chosen = [row for row, show in zip(rows, crawled.shows, strict=True) if show.unread == unread]
+        read = [name for name in (*SHOW_COLUMNS, "cancelled_at") if name not in unread]
+        row_counts.add(table, upsert(conn, table, chosen, update_columns=read, key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
-    for channel_id, day in crawled.complete_scopes:
-        row_counts.add(table, _cancel_others(conn, table, (channel_id, source, day), seen, at))
+    for day in crawled.complete:
+        row_counts.add(table, _cancel_others(conn, table, source, day, seen, at))
     return row_counts
 
 
@@ -196,18 +235,21 @@ def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Ke
 
 
 def _cancel_others(
-    conn: Connection, table: Table, scope: tuple[int, str, date], seen: set[tuple[Any, ...]], at: datetime
+    conn: Connection, table: Table, source: str, scope: _CompleteDay, seen: set[tuple[Any, ...]], at: datetime
 ) -> Counts:
-    """Cancel the shows of a channel and day that were not seen, unless they already are."""
-    channel_id, source, day = scope
-    begin = datetime.combine(day, time(), KST)
+    """Cancel the shows of a channel and day that were not seen, unless they already are.
+
+    A show that had begun when the page was read may be missing because it is over.
+    """
+    begin = datetime.combine(scope.day, time(), KST)
     keys = [table.c[name] for name in KEY]
     stored = conn.execute(
         select(*keys).where(
-            table.c.channel_id == channel_id,
+            table.c.channel_id == scope.channel_id,
             table.c.source == source,
             table.c.starts_at >= begin,
             table.c.starts_at < begin + timedelta(days=1),
+            table.c.starts_at > max(scope.read_at, at),
             or_(table.c.cancelled_at.is_(None), table.c.cancelled_at > at),
         )
     )

@@ -224,7 +224,7 @@ class ProductItem(ServiceBase):
 
 
 class LoadedFile(ServiceBase):
-    """Ledger of loaded raw files; a row is written in the transaction that loads the file."""
+    """Ledger of raw files; a row is written in the transaction that loads the file."""
 
     __tablename__ = "loaded_file"
     __table_args__ = (
@@ -241,6 +241,14 @@ class LoadedFile(ServiceBase):
     day: Mapped[str] = mapped_column(String(10), comment="KST date of the crawl")
     loaded_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock of the load")
     rows_read: Mapped[int] = mapped_column(BigInteger, comment="Items in the file")
+    status: Mapped[str] = mapped_column(
+        String(10),
+        server_default="loaded",
+        comment="loaded; overtaken if it was held back until newer files took its place",
+    )
+    held_scopes: Mapped[str | None] = mapped_column(
+        Text, comment="Scopes that are held back and not loaded, one a line; NULL without any"
+    )
 
 
 class DataVersion(ServiceBase):

@@ -1,5 +1,6 @@
 """Raw files like those of a crawl, for tests of loading."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,8 +9,17 @@ from sqlalchemy import Connection, Engine, Table, select
 
 from artifacts.raw import RawRun, new_run_id, write_run
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS, check_listing, check_products
 from crawlers.items import CATEGORIES
-from crawlers.run_report import BudgetReport, CrawlRunReport, LatencyReport, ScopeReport, TrafficReport
+from crawlers.run_report import (
+    BudgetReport,
+    CrawlRunReport,
+    GateResult,
+    LatencyReport,
+    ScopeReport,
+    TrafficReport,
+    read_crawl_report,
+)
 from ukok.korea import KST
 
 DAY = date(2025, 8, 6)
@@ -141,23 +151,44 @@ def put(
     at: datetime,
     items: Iterable[Item],
     scopes: Sequence[ScopeReport],
+    *,
+    gated: bool = True,
     **values: object,
 ) -> RawRun:
-    """Write a raw file that was crawled at ``at``; ``values`` are further fields of its report."""
+    """Write a raw file crawled at ``at``, ``gated`` as a crawl does. ``values`` are further fields of its report."""
     run = RawRun(new_run_id(at), source, dataset, at.astimezone(KST).date())
-    rows = [item | {"observed_at": at} for item in items]
+    rows = [json.loads(json.dumps(item | {"observed_at": at}, default=_plain)) for item in items]
     report = crawl_report(run, at, len(rows)).model_copy(update={"scopes": list(scopes), **values})
-    write_run(store, run, rows, report)
+    if not gated:
+        gate = GateResult()
+    elif dataset in LISTINGS:
+        gate = check_listing(store, run, report, rows)
+    else:
+        gate = check_products(store, run, report, rows, None)
+    write_run(store, run, rows, report.model_copy(update={"gate": gate}))
     return run
 
 
-def put_prices(store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = ()) -> RawRun:
+def _plain(value: date) -> str:
+    return value.isoformat()
+
+
+def gate_of(store: Store, run: RawRun) -> GateResult:
+    """Return what the gates found when a file was written."""
+    gate = read_crawl_report(store, run).gate
+    assert gate is not None
+    return gate
+
+
+def put_prices(
+    store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = (), gated: bool = True
+) -> RawRun:
     """Write the category lists; those in ``missing`` could not be read."""
     scopes = [
         scope(category not in missing, sum(item["category"] == category for item in items), category=category)
         for category in sorted(CATEGORIES)
     ]
-    return put(store, "kok", "prices", at, items, scopes)
+    return put(store, "kok", "prices", at, items, scopes, gated=gated)
 
 
 def put_products(store: Store, at: datetime, items: Sequence[Item], *, source: str = "kok") -> RawRun:
@@ -174,7 +205,9 @@ def put_shows(
     channels: Sequence[int] = (1,),
     days: Sequence[date] = (DAY,),
     complete: bool = True,
+    gated: bool = True,
 ) -> RawRun:
+    """Write the schedule of some days."""
     scopes = [
         scope(
             complete,
@@ -185,7 +218,7 @@ def put_shows(
         for channel in channels
         for day in days
     ]
-    return put(store, source, "schedule", at, items, scopes)
+    return put(store, source, "schedule", at, items, scopes, gated=gated)
 
 
 def rows(engine: Engine | Connection, table: Table, *columns: str) -> list[tuple[Any, ...]]:

@@ -7,15 +7,16 @@ from pydantic import BaseModel, ValidationError
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
-from artifacts.raw import RawRun
+from artifacts.raw import RawRun, new_run_id
+from crawlers.gates.holds import Holds
 from crawlers.run_report import CrawlSummary
 from crawlers.settings import CrawlSettings
 from pipelines.cli.errors import reason_of
-from pipelines.load.gates import FileHeldBack
+from pipelines.load.gates import FileHeldBack, PendingHold
 from pipelines.release.publish import ReleaseRefused
 from pipelines.train.models import ModelCard, fetch_newest
 from recommender.evaluation.results import Word2VecFigures
-from tests.builders.raw_runs import DAY
+from tests.builders.small_crawl import DAY, NOON
 
 
 def invalid(model: type[BaseModel], **values: object) -> ValidationError:
@@ -37,7 +38,7 @@ def test_other_invalid_data_is_no_setting() -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        FileHeldBack([RawRun("1", "kok", "prices", DAY)], ["why"]),
+        FileHeldBack([PendingHold(RawRun(new_run_id(NOON), "kok", "prices", DAY), Holds(("why",)), 13)], NOON),
         ReleaseRefused("why"),
         StoreError("why"),
         ValueError("why"),

@@ -142,14 +142,25 @@ def test_a_load_without_files_changes_nothing(service: Engine, store: Store, loa
     assert version(service) == 0
 
 
-def test_an_unlisted_product_has_vanished(service: Engine, store: Store, load: Load) -> None:
+def test_a_product_vanishes_when_two_crawls_miss_it(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
-    for at, listed in zip(T, ([1, 2], [1], [1], [1, 2]), strict=False):
+    found = []
+    for at, listed in zip(T, ([1, 2], [1], [1], [1], [1, 2]), strict=False):
         put_prices(store, at, [price(number) for number in listed])
         load()
-        if at in T[1:3]:
-            assert vanished(service) == {1: None, 2: 1}
-    assert vanished(service) == {1: None, 2: None}
+        found.append(vanished(service)[2])
+    assert found == [None, None, 2, 2, None]
+    assert vanished(service)[1] is None
+
+
+def test_a_product_on_no_page_of_a_changing_list_stays(service: Engine, store: Store, load: Load) -> None:
+    """A list that changes while its pages are read shows another product on none of them each time."""
+    ids = range(1, 45)
+    put_products(store, T[0], [product(number) for number in ids])
+    for crawl in range(6):
+        put_prices(store, T[crawl], [price(number) for number in ids if crawl == 0 or number != 20 + crawl])
+        load()
+    assert set(vanished(service).values()) == {None}
 
 
 def test_a_returning_product_needs_no_new_page(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
@@ -166,21 +177,23 @@ def test_a_returning_product_needs_no_new_page(service: Engine, warehouse: Engin
 def test_a_product_vanishes_only_by_complete_lists(service: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1), price(2)])
-    for crawl, missing in enumerate((["1611"], ["1624"], [])):
+    for crawl, missing in enumerate((["1624"], ["1611"], ["1611"], ["1624"])):
         put_prices(store, T[crawl + 1], [price(1)], missing=missing)
         load()
-        assert vanished(service) == {1: None, 2: None if missing else 3}
+        assert vanished(service) == {1: None, 2: 4 if crawl == 3 else None}  # its category is 1611
 
 
 def test_a_product_with_a_rejected_card_has_not_vanished(service: Engine, store: Store, load: Load) -> None:
     others = [price(number) for number in range(10, 60)]
     put_products(store, T[0], [product(1), product(2)])
     put_prices(store, T[0], [price(1), price(2), *others])
-    put_prices(store, T[1], [price(1, 0), *others])
+    for at in T[1:3]:
+        put_prices(store, at, [price(1, 0), *others])
     load()
-    assert vanished(service) == {1: None, 2: 1}
-    put_prices(store, T[2], [price(1), price(2), *others])
-    put_prices(store, T[3], [price(1) | {"kok_product_id": None}, *others])
+    assert vanished(service) == {1: None, 2: 2}
+    put_prices(store, T[3], [price(1), price(2), *others])
+    for at in T[4:6]:
+        put_prices(store, at, [price(1) | {"kok_product_id": None}, *others])
     load()
     assert vanished(service) == {1: None, 2: None}
 
@@ -208,11 +221,12 @@ def test_an_older_list_loaded_late_does_not_hide_a_product(service: Engine, stor
     put_prices(store, T[1], [price(1)])
     load()
     assert vanished(service) == {1: None, 2: None}
-    put_prices(store, T[4], [price(1)])
-    load()
+    for at in (T[4], T[5]):
+        put_prices(store, at, [price(1)])
+        load()
     put_prices(store, T[3], [price(1)])
     load()
-    assert vanished(service) == {1: None, 2: 3}
+    assert vanished(service) == {1: None, 2: 4}
 
 
 def test_an_older_page_loaded_late_changes_no_product(

@@ -82,6 +82,7 @@ def test_mall_files_in_any_order_give_the_same_rows(
                     TIMES[crawl],
                     [price(n, card[0], card[1], category=card[2]) for n, card in seen],
                     missing=missing,
+                    gated=False,
                 )
         load_source("kok", service, warehouse, store, accept=True)
     columns = "observed_at", "price", "discount_rate"
@@ -122,12 +123,12 @@ def test_schedule_files_in_any_order_give_the_same_rows(
             if show_turns[crawl] == turn:
                 seen = [(n, shows[n][crawl]) for n in range(PRODUCTS) if shows[n][crawl]]
                 items = [_show_item(n, base + n, *said) for n, said in seen]
-                put_shows(store, TIMES[crawl], items, complete=whole[crawl])
+                put_shows(store, TIMES[crawl], items, complete=whole[crawl], gated=False)
             if page_turns[crawl] == turn:
                 seen = [(base + n, pages[n][crawl]) for n in range(PRODUCTS) if pages[n][crawl]]
                 put_products(store, TIMES[crawl], [_shop_page(n, *said) for n, said in seen], source="hnsmall")
         load_source("hnsmall", service, warehouse, store, accept=True)
-    expected = [list(_show(shows[n], whole)) for n in range(PRODUCTS)]
+    expected = [list(_show(n, shows[n], whole)) for n in range(PRODUCTS)]
     for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
         assert _read(engine, table, base, "price", "list_price", "discount_rate", "cancelled_at") == expected
     reported = [list(_reported(shows[n], pages[n], in_warehouse=True)) for n in range(PRODUCTS)]
@@ -187,27 +188,34 @@ def _versions(cards: Sights, pages: Sights) -> Iterator[tuple[Any, ...]]:
 
 
 def _product(cards: Sights, pages: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
-    """Yield the product as on its newest page, with the crawls of its first page and of its vanishing."""
-    first, newest, category, vanished = None, None, None, None
+    """Yield the product as on its newest page, with the crawls of its first page and of its vanishing.
+
+    It has vanished when two crawls in a row that read its category in full did not list it.
+    """
+    first, newest, category, vanished, absent = None, None, None, None, 0
+    listed = False
     for at, card, page_seen, certain in zip(TIMES, cards, pages, whole, strict=True):
         newest = page_seen or newest
         first = first or (at if page_seen else None)
+        listed = listed or bool(card)
         if card:
             category = card[2] if newest else None
-            vanished = None
-        elif certain and newest:
+            vanished, absent = None, 0
+        elif certain and (listed or first):
+            absent += 1
+        if newest and absent > 1 and certain and not card:
             vanished = vanished or at
     if newest:
         yield (first, *newest, category, vanished)
 
 
-def _show(sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
+def _show(number: int, sights: Sights, whole: Sequence[bool]) -> Iterator[tuple[Any, ...]]:
     newest, cancelled = None, None
     for at, seen, certain in zip(TIMES, sights, whole, strict=True):
         newest = seen or newest
         if seen:
             cancelled = None
-        elif certain and newest:
+        elif certain and newest and at < kst(f"{8 + number:02}:00"):  # afterwards it is over
             cancelled = cancelled or at
     if newest:
         yield (*newest, cancelled)

@@ -80,15 +80,14 @@ def test_a_file_that_a_load_refused_is_held_back(
     listed = [show(f"{hour:02}:00", f"{hour:02}:30", hour) for hour in range(4, 24)]
     for crawl in range(3):
         put_shows(store, kst("02:00") + timedelta(hours=3 * crawl), listed)
-    held = put_shows(store, kst("11:00"), listed[:4])
-    assert [file.held for file in read_status(NOW).unloaded] == [False] * 4
+    held = put_shows(store, kst("11:00"), listed[:8])
+    assert [file.held for file in read_status(NOW).unloaded] == [False, False, False, True]
     with pytest.raises(FileHeldBack):
         load_source("hnsmall", service, warehouse, store)
-    with record(warehouse, store, "crawl_hnsmall") as report:
-        report.details["run_id"] = (waiting := put_shows(store, kst("14:00"), listed)).run_id
+    waiting = put_shows(store, kst("14:00"), listed[:8], complete=False)
     files = {file.run_id: file for file in read_status(NOW).unloaded}
     assert {run_id: file.held for run_id, file in files.items()} == {held.run_id: True, waiting.run_id: False}
-    assert "4 items for channel_id 1, days ahead 0, usually 20" in (files[held.run_id].reason or "")
+    assert "channel_id 1, day 2025-08-06: nothing is listed from 12:00" in (files[held.run_id].reason or "")
     shown = ukok("status").out
     assert f"hnsmall  schedule  {held.run_id}  held back" in shown
     assert f"hnsmall  schedule  {waiting.run_id}  waiting" in shown

@@ -121,7 +121,7 @@ def aired(number: int, **values: object) -> Show:
 
 def covered(folder: Path, contract: Contract, items: list[Item], **scopes: object) -> DatasetSummary:
     """The summary of a dataset with these items in one complete scope."""
-    coverage = Coverage(folder, contract)
+    coverage = Coverage(folder, contract, NOON)
     scope = coverage.scope(may_be_empty=True, name="all")
     for item in items:
         coverage.count_item(item, scope, HtmlResponse(item.page_url, body=b"<html>evidence</html>"))
@@ -238,7 +238,7 @@ def test_one_id_for_all_rows_is_a_violation(tmp_path: Path) -> None:
 
 def test_an_empty_category_is_a_violation_unless_it_was_not_read(tmp_path: Path) -> None:
     items = [price(number) for number in range(1, 40)]
-    coverage = Coverage(tmp_path, KokSpider.contracts["prices"])
+    coverage = Coverage(tmp_path, KokSpider.contracts["prices"], NOON)
     scopes = {category: coverage.scope(category=category) for category in CATEGORIES if category != "1624"}
     for scope in scopes.values():
         scope.requested = scope.read = 1
@@ -258,7 +258,7 @@ def test_too_few_items_are_a_violation(tmp_path: Path) -> None:
 
 
 def test_unreadable_rows_are_a_violation_that_names_the_field(tmp_path: Path) -> None:
-    coverage = Coverage(tmp_path, HnsmallSpider.contracts["schedule"])
+    coverage = Coverage(tmp_path, HnsmallSpider.contracts["schedule"], NOON)
     scope = coverage.scope(channel_id=1)
     for number in range(1, 20):
         coverage.count_item(aired(number), scope, HtmlResponse(PAGE))
@@ -271,7 +271,7 @@ def test_unreadable_rows_are_a_violation_that_names_the_field(tmp_path: Path) ->
 
 
 def test_unreadable_pages_are_a_violation(tmp_path: Path) -> None:
-    coverage = Coverage(tmp_path, KokSpider.contracts["products"])
+    coverage = Coverage(tmp_path, KokSpider.contracts["products"], NOON)
     scope = coverage.scope(may_be_empty=True, products="due")
     for number in range(3):
         with coverage.reading(HtmlResponse(f"{PAGE}{number}", body=b"<html>"), [scope]):

@@ -282,8 +282,8 @@ def test_a_contract_violation_is_the_load_decision(reported: Reported, tmp_path:
     store = last_alone(reported, tmp_path, contract_check=check)
     gathered = gather(store, find_crawl(store, SOURCES, "kok"))
     assert not gathered.decision.loadable
-    reason = "prices price: expected at least 90%, found 3.0% of 300 items (and 1 more)."
-    assert gathered.decision.sentence == f"Held back: {reason}"
+    reason = "contract violated: fill of price is 3.0% of 300 items, expected at least 90% (and 1 more)."
+    assert gathered.decision.sentence == f"Held back: prices, {reason}"
     assert 'class="decision bad"' in render(gathered)
     assert printed(gathered)[0].startswith("✗ Held back")
 

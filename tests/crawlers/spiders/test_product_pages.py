@@ -365,6 +365,7 @@ def test_hns_product_without_description_is_filed_and_stays_due(rule: Any, tmp_p
     assert products.keys() == {framed, flat}
     assert undescribed == requested == {item["source_product_id"] for item in second.items["products"]}
     assert undescribed
+    assert {number for number, item in products.items() if item["unread"]} == undescribed
     assert all(products[number]["details"] and products[number]["price"] for number in undescribed)
     assert not first.scope("products", products="due").complete
     assert all(item["description"] for item in second.items["products"])

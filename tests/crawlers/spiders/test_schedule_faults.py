@@ -182,8 +182,8 @@ def test_ns_without_prices_is_listed_but_not_complete(ns: Crawled, ahead: int, r
     assert (scope.complete, scope.items) == (False, 3)
     assert reason in str(scope.reason)
     assert "brdctPriceInfo" in str(scope.reason)
-    kinds = {s["price_kind"] for s in ns.shows if s["channel_id"] == 4 and s["requested_day"] == day(ahead).isoformat()}
-    assert kinds == {"unknown"}
+    shows = [s for s in ns.shows if s["channel_id"] == 4 and s["requested_day"] == day(ahead).isoformat()]
+    assert {(s["price_kind"], *s["unread"]) for s in shows} == {("unknown", "price", "price_kind", "list_price")}
 
 
 def test_ns_truncated_schedule_is_incomplete(ns: Crawled) -> None:
@@ -194,6 +194,9 @@ def test_ns_unreadable_price_row_costs_one_price(ns: Crawled) -> None:
     assert ns.day(4, 6).complete
     unknown = {(s["requested_day"], s["source_product_id"]) for s in ns.shows if s["price_kind"] == "unknown"}
     assert [number for asked, number in unknown if asked == "2025-08-12"] == [40_000_061]
+    assert {s["source_product_id"] for s in ns.shows if s["unread"] and s["requested_day"] == "2025-08-12"} == {
+        40_000_061
+    }
     assert [fault.count for fault in ns.faults("schedule", "prices")] == [1]
 
 

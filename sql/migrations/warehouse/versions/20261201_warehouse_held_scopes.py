@@ -1,0 +1,31 @@
+"""Keep in the ledger which scopes of a file are held back, and which files were overtaken by newer ones."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261201_warehouse_held_scopes"
+down_revision = "20261130_warehouse_baseline"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "loaded_file",
+        sa.Column(
+            "status",
+            sa.String(10),
+            nullable=False,
+            server_default="loaded",
+            comment="loaded; overtaken if it was held back until newer files took its place",
+        ),
+        if_not_exists=True,
+    )
+    op.add_column(
+        "loaded_file",
+        sa.Column(
+            "held_scopes",
+            sa.Text(),
+            nullable=True,
+            comment="Scopes that are held back and not loaded, one a line; NULL without any",
+        ),
+        if_not_exists=True,
+    )
