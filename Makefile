@@ -63,6 +63,7 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, completin
 	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_serving
 	$(BIN)/python -m tests.bench.bench_log
+	$(BIN)/python -m tests.bench.bench_ingest
 	$(BIN)/python -m tests.bench.bench_swaps
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality

@@ -47,7 +47,10 @@ def ingest_logs() -> None:
         from pipelines import tasks
 
         start = param("start")
-        return str(tasks.logs(datetime.fromisoformat(start) if start else None, end=run_after(), now=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        # Without a start everything new is ingested, also what was received after the run was due.
+        first, last = (datetime.fromisoformat(start), run_after()) if start else (None, None)
+        return str(tasks.logs(first, last, now))
 
     erase() >> ingest()
 

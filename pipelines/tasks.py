@@ -203,12 +203,12 @@ def replay_logs(reason: str | None, start: datetime | None, end: datetime | None
         return replay(opened.warehouse, opened.store, start, end, only_reason=reason)
 
 
-def reconcile_logs(now: datetime) -> Report:
+def reconcile_logs() -> Report:
     """Compare the counts of every day of events; raises :class:`~pipelines.logs.reconcile.EventsDiffer`."""
     from pipelines.logs.reconcile import reconcile_all
 
     with open_resources() as opened:
-        return reconcile_all(opened.warehouse, opened.store, now=now)
+        return reconcile_all(opened.warehouse, opened.store)
 
 
 def maintenance(now: datetime, *, dry_run: bool, kinds: "Collection[Kind] | None" = None) -> list[Report]:

@@ -17,7 +17,7 @@ from serving.runtime.deps import Visitor
 from serving.runtime.event_writer import WriterLimits
 from serving.runtime.response_cache import ResponseCache
 from serving.runtime.runtime import Dependency, Runtime
-from serving.web import errors, logging, openapi
+from serving.web import errors, logging, openapi, visitor_session
 from serving.web.clock import Clock, wall_clock
 from serving.web.errors import AWAY, StartupError, log_reason
 from serving.web.metrics import Metrics
@@ -89,8 +89,8 @@ def _add_middleware(app: FastAPI, settings: ServingSettings, metrics: Metrics) -
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match"],
-        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", visitor_session.HEADER],
+        expose_headers=["ETag", "Retry-After", "X-Impression-ID", "X-Request-ID"],
     )
     app.add_middleware(RequestMiddleware, metrics=metrics)
     app.add_middleware(StartupMiddleware)

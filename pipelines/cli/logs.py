@@ -64,12 +64,12 @@ def replay(
 def reconcile() -> None:
     """Check for every day whether each event that landed is a fact or rejected, and each of these has landed.
 
-    Every `ukok logs ingest` checks a few days; this command checks all whose landed events are still there. It fails
-    with counts and an example if events are missing. Nothing is changed.
+    Every `ukok logs ingest` checks a few days; this command checks all from which maintenance has not deleted landed
+    events. It fails with counts and an example if events are missing. Nothing is changed.
     """
     from pipelines import tasks
 
-    report = tasks.reconcile_logs(wall_clock())
+    report = tasks.reconcile_logs()
     out.print(f"events of {report.details.get('reconciled_days', 0)} days agree")
 
 

@@ -59,7 +59,9 @@ def ingest_logs(
     interval = _interval(start, end, now)
     with record(warehouse, store, STEP, interval=interval) as report:
         report.details["continues_last_run"] = interval is None
-        batches = _batches_of(warehouse, *interval, batch) if interval else _new_batches(warehouse, report, now, batch)
+        batches = (
+            _batches_of(warehouse, *interval, now, batch) if interval else _new_batches(warehouse, report, now, batch)
+        )
         days = _add_up(batches, report)
         today = now.astimezone(KST).date()
         make_partitions(warehouse, days_ahead(today))
@@ -122,8 +124,14 @@ def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) ->
         yield counts, days
 
 
-def _batches_of(warehouse: Engine, start: datetime, end: datetime, size: int) -> Iterator[tuple[Counts, list[date]]]:
+def _batches_of(
+    warehouse: Engine, start: datetime, end: datetime, now: datetime, size: int
+) -> Iterator[tuple[Counts, list[date]]]:
     """Ingest the events received in ``[start, end)``, batch by batch."""
+    with warehouse.begin() as conn:
+        lock_warehouse(conn, STEP)
+        # The row is there from the first run on, since maintenance adds to it.
+        save_position(conn, read_position(conn, read_transactions(conn)), now)
     column = LANDED.c.received_at
     # The first id that there can be: no event has it, so an event at the start itself is after this place.
     after: Place = (start, FIRST_ID)

@@ -6,12 +6,12 @@ ended, so that nothing appears behind the position later, whatever the clocks sa
 restored: there, one pass over all events comes first.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from pipelines.logs.tables import LANDED, POSITION
 
@@ -88,17 +88,10 @@ def read_position(conn: Connection, transactions: Transactions) -> Position:
 
 
 def save_position(conn: Connection, position: Position, now: datetime) -> None:
-    """Replace the position, in the transaction that ingests the events before it."""
-    conn.execute(delete(POSITION))
-    conn.execute(
-        insert(POSITION).values(
-            cluster_id=position.cluster_id,
-            transaction_id=position.transaction_id,
-            event_id=position.event_id,
-            resume_at=position.resume_at,
-            moved_at=now,
-        )
-    )
+    """Move the position, in the transaction that ingests the events before it."""
+    values = asdict(position) | {"moved_at": now}
+    if conn.execute(update(POSITION).values(values)).rowcount == 0:
+        conn.execute(insert(POSITION).values(values))
 
 
 def end_pass(position: Position) -> Position:

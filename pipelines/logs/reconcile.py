@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,12 +17,14 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     union_all,
 )
 
 from artifacts.store import Store
-from pipelines.logs.tables import FACT, LANDED, POSITION, REJECTED, bounds_of
+from pipelines.logs.tables import FACT, LANDED, POSITION, REJECTED, bounds_of, day_of
 from pipelines.report import Report, record
+from sql.warehouse.partitions import partition_days
 from ukok.korea import KST
 
 STEP = "reconcile_logs"
@@ -52,57 +54,55 @@ class DayCounts:
 def reconcile(warehouse: Engine, days: Iterable[date], report: Report) -> None:
     """Compare the counts of ``days``; raise :class:`EventsDiffer` with those that differ and an example of each.
 
-    Days from which maintenance has deleted landed events are compared from the oldest that is left on.
+    Events that were received before the last ones that maintenance deleted are not compared.
     """
     with warehouse.connect() as conn:
-        oldest = _oldest(conn)
-        if oldest is None:
-            return
-        checked = [day for day in sorted(set(days)) if day >= oldest.astimezone(KST).date()]
-        different = [counts for day in checked if not (counts := count_day(conn, day, oldest)).agrees]
+        since = _landed_since(conn)
+        checked = [day for day in sorted(set(days)) if bounds_of(day)[1] > since]
+        different = [counts for day in checked if not (counts := count_day(conn, day, since)).agrees]
         report.details["reconciled_days"] = len(checked)
         if different:
-            raise EventsDiffer("; ".join(_describe(conn, counts, oldest) for counts in different))
+            raise EventsDiffer("; ".join(_describe(conn, counts, since) for counts in different))
 
 
-def reconcile_all(warehouse: Engine, store: Store, *, now: datetime) -> Report:
-    """Compare the counts of every day whose landed events are still there; see :func:`reconcile`."""
+def reconcile_all(warehouse: Engine, store: Store) -> Report:
+    """Compare the counts of every day; see :func:`reconcile`."""
     with record(warehouse, store, STEP) as report:
         with warehouse.connect() as conn:
-            oldest = _oldest(conn) or now
-        today, first = (moment.astimezone(KST).date() for moment in (now, oldest))
-        reconcile(warehouse, (first + timedelta(days=days) for days in range((today - first).days + 1)), report)
+            received = union(*(select(day_of(table.c.received_at)) for table in (LANDED, REJECTED)))
+            days = [*conn.scalars(received), *partition_days(conn)]
+        reconcile(warehouse, days, report)
     return report
 
 
 def usual_days(warehouse: Engine, now: datetime) -> set[date]:
-    """Return the days that each run checks: today, yesterday, and in turn one of the days before, each hour another."""
+    """Return the days that each run checks: today, yesterday, and in turn one of those before, each hour another."""
     today = now.astimezone(KST).date()
-    with warehouse.connect() as conn:
-        oldest = _oldest(conn)
     days = {today, today - timedelta(days=1)}
-    if oldest is not None and (kept := (today - oldest.astimezone(KST).date()).days) > 0:
-        hour = int(now.timestamp()) // SECONDS_PER_HOUR
-        days.add(today - timedelta(days=1 + hour % kept))
+    with warehouse.connect() as conn:
+        since = _landed_since(conn)
+        earlier = [day for day in partition_days(conn) if day < min(days) and bounds_of(day)[1] > since]
+    if earlier:
+        days.add(earlier[int(now.timestamp()) // SECONDS_PER_HOUR % len(earlier)])
     return days
 
 
-def count_day(conn: Connection, day: date, oldest: datetime) -> DayCounts:
-    """Count the events of a day from ``oldest`` on, in one statement: it sees one state of all tables."""
-    landed = _landed(day, oldest)
+def count_day(conn: Connection, day: date, since: datetime) -> DayCounts:
+    """Count the events of a day from ``since`` on, in one statement: it sees one state of all tables."""
+    landed = _landed(day, since)
     counted = (
         _count(landed),
         _count(landed.where(_may_wait(), ~_is_fact(day), ~_is_rejected())),
-        _count(_facts(day, oldest)),
-        _count(_rejected(day, oldest)),
+        _count(_facts(day, since)),
+        _count(_rejected(day, since)),
     )
     return DayCounts(day, *conn.execute(select(*counted)).one())
 
 
-def _describe(conn: Connection, counts: DayCounts, oldest: datetime) -> str:
+def _describe(conn: Connection, counts: DayCounts, since: datetime) -> str:
     start, end = bounds_of(counts.day)
-    missing = _example(conn, _landed(counts.day, oldest).where(~_may_wait(), ~_is_fact(counts.day), ~_is_rejected()))
-    ingested = union_all(_facts(counts.day, oldest), _rejected(counts.day, oldest)).subquery()
+    missing = _example(conn, _landed(counts.day, since).where(~_may_wait(), ~_is_fact(counts.day), ~_is_rejected()))
+    ingested = union_all(_facts(counts.day, since), _rejected(counts.day, since)).subquery()
     landed = exists().where(LANDED.c.event_id == ingested.c.event_id)
     extra = _example(conn, select(ingested.c.event_id).where(~landed))
     text = (
@@ -127,21 +127,21 @@ def _example(conn: Connection, events: Select[tuple[UUID]]) -> tuple[int, UUID] 
     return (number, example) if example else None
 
 
-def _landed(day: date, oldest: datetime) -> Select[tuple[UUID]]:
-    return select(LANDED.c.event_id).where(_received(LANDED.c.received_at, day, oldest))
+def _landed(day: date, since: datetime) -> Select[tuple[UUID]]:
+    return select(LANDED.c.event_id).where(_received(LANDED.c.received_at, day, since))
 
 
-def _facts(day: date, oldest: datetime) -> Select[tuple[UUID]]:
-    return select(FACT.c.event_id).where(FACT.c.day == day, FACT.c.received_at >= oldest)
+def _facts(day: date, since: datetime) -> Select[tuple[UUID]]:
+    return select(FACT.c.event_id).where(FACT.c.day == day, FACT.c.received_at >= since)
 
 
-def _rejected(day: date, oldest: datetime) -> Select[tuple[UUID]]:
-    return select(REJECTED.c.event_id).where(_received(REJECTED.c.received_at, day, oldest))
+def _rejected(day: date, since: datetime) -> Select[tuple[UUID]]:
+    return select(REJECTED.c.event_id).where(_received(REJECTED.c.received_at, day, since))
 
 
-def _received(column: ColumnElement[datetime], day: date, oldest: datetime) -> ColumnElement[bool]:
+def _received(column: ColumnElement[datetime], day: date, since: datetime) -> ColumnElement[bool]:
     start, end = bounds_of(day)
-    return and_(column >= max(start, oldest), column < end)
+    return and_(column >= max(start, since), column < end)
 
 
 def _may_wait() -> ColumnElement[bool]:
@@ -163,6 +163,7 @@ def _count(events: Select[tuple[UUID]]) -> ColumnElement[int]:
     return select(func.count()).select_from(events.subquery()).scalar_subquery()
 
 
-def _oldest(conn: Connection) -> datetime | None:
-    oldest: datetime | None = conn.scalar(select(func.min(LANDED.c.received_at)))
-    return oldest
+def _landed_since(conn: Connection) -> datetime:
+    """Return the instant from which on maintenance has deleted no landed event."""
+    since: datetime | None = conn.scalar(select(POSITION.c.landed_since))
+    return since or datetime.min.replace(tzinfo=UTC)

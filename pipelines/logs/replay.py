@@ -18,9 +18,8 @@ from sql.warehouse.partitions import make_partitions
 REPLAY_STEP = "replay_logs"
 # A rejected event as a row of the landing table.
 _AS_ROW = func.jsonb_populate_record(literal_column(f"NULL::{LANDED.name}"), REJECTED.c.event)
-EVENT = _AS_ROW.table_valued(
-    *(column(name, LANDED.c[name].type) for name in SHARED), name="replayed", joins_implicitly=True
-)
+EVENT = _AS_ROW.table_valued(*(column(name, LANDED.c[name].type) for name in SHARED), name="replayed")
+SOURCE = REJECTED.join(EVENT, true())
 
 
 def replay_logs(
@@ -70,7 +69,8 @@ def _replay_batch(
         return None
     inside = and_(wanted, REJECTED.c.event_id <= last)
     valid = and_(inside, reason(EVENT).is_(None))
-    make_partitions(warehouse, conn.scalars(select(day_of(EVENT.c.received_at)).distinct().where(valid)).all())
+    days = select(day_of(EVENT.c.received_at)).distinct().select_from(SOURCE).where(valid)
+    make_partitions(warehouse, conn.scalars(days).all())
     report.read += conn.scalar(select(func.count()).select_from(REJECTED).where(inside)) or 0
     report.written += _move(conn, valid)
     return last
@@ -78,7 +78,7 @@ def _replay_batch(
 
 def _move(conn: Connection, valid: ColumnElement[bool]) -> int:
     columns = [day_of(EVENT.c.received_at).label("day"), *(EVENT.c[name] for name in SHARED)]
-    events = select(*columns).where(valid).subquery()
+    events = select(*columns).select_from(SOURCE).where(valid).subquery()
     is_moved = REJECTED.c.event_id == events.c.event_id
     moved = delete(REJECTED).where(is_moved).returning(*events.c).cte()
     statement = insert(FACT).from_select(["day", *SHARED], select(moved))

@@ -4,7 +4,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Date, Engine, Select, cast, delete, exists, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Engine,
+    Select,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from pipelines.load.ledger import table_of
@@ -12,6 +26,7 @@ from pipelines.maintenance.garbage import Findings, Garbage
 from sql.warehouse import events, steps
 
 LANDED, FACT = table_of(events.UserEvent), table_of(events.FctUserEvent)
+POSITION = table_of(events.IngestPosition)
 REJECTED, STEP_RUN = table_of(events.RejectedEvent), table_of(steps.StepRun)
 ROWS_PER_TRANSACTION: Final = 20_000
 
@@ -19,8 +34,8 @@ ROWS_PER_TRANSACTION: Final = 20_000
 def find_events(warehouse: Engine, before: datetime) -> Findings:
     """Landed events that were received before an instant and are in the fact table or in the quarantine.
 
-    An event that is in neither stays, with all that were received after it: reconciliation compares the tables from the
-    oldest landed event on.
+    An event that is in neither stays, with all that were received after it. ``ingest_position`` then says from when on
+    none was deleted, since reconciliation compares the tables from then on.
     """
     with warehouse.connect() as conn:
         old = LANDED.c.received_at < before
@@ -66,6 +81,7 @@ def _delete_events(warehouse: Engine, end: datetime) -> None:
         with warehouse.begin() as conn:
             until = _end_of_batch(conn, end)
             conn.execute(delete(LANDED).where(LANDED.c.received_at < until, _proven()))
+            conn.execute(update(POSITION).values(landed_since=func.greatest(POSITION.c.landed_since, until)))
     _vacuum(warehouse, LANDED.name)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -127,7 +128,10 @@ async def schedule(
     last = first if live_date else first + DAYS_AHEAD
     until = None if live_date else next_midnight(now)
     body = presenters.schedule_days(snapshot.schedule, first, last) if page == 1 else presenters.NO_SCHEDULE
-    event = events.HomeshoppingScheduleView(live_date=live_date.isoformat() if live_date else None)
+    shown = islice(snapshot.schedule.food_between(first, last), events.MOST_ITEMS) if page == 1 else ()
+    event = events.HomeshoppingScheduleView(
+        live_date=live_date.isoformat() if live_date else None, page=page, live_ids=[show.live_id for show in shown]
+    )
     return cache_response(request, snapshot, body, until=until, event=event)
 
 
@@ -156,9 +160,12 @@ async def search(
 ) -> Response:
     """Products on air or to come whose name or store matches, in order of their show."""
     shows = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
-    products = [presenters.found_slot(show) for show in page_of(shows, page, size)]
+    shown = page_of(shows, page, size)
+    products = [presenters.found_slot(show) for show in shown]
     body = SlotSearch(total=len(shows), page=page, size=size, products=products)
-    event = events.HomeshoppingSearch(keyword=keyword, result_count=len(shows))
+    event = events.HomeshoppingSearch(
+        keyword=keyword, result_count=len(shows), page=page, size=size, live_ids=[show.live_id for show in shown]
+    )
     # When the first of the shows ends, every page may change.
     return cache_response(
         request, snapshot, body, until=min((show.ends_at for show in shows), default=None), event=event

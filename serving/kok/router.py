@@ -1,5 +1,6 @@
 """Mall routes. Lists, prices and searches come from memory; the rest of a page and histories from the database."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
@@ -24,7 +25,7 @@ from serving.recommendations.presenters import impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import cache_response
+from serving.runtime.response_cache import cache_response, impression_headers
 from serving.web.errors import UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
@@ -53,13 +54,9 @@ async def discounted(
     use_cache: UseCache = True,  # noqa: ARG001 - the frontend sends it
 ) -> Response:
     """Products with a discount now, the largest first; of several listings of an item the one with the largest."""
-    event = events.KokDiscountedProductsView(page=page, size=size)
-    return cache_response(
-        request,
-        snapshot,
-        presenters.cards(page_of(snapshot.kok.discounted, page, size), snapshot.kok.fragments),
-        event=event,
-    )
+    items = page_of(snapshot.kok.discounted, page, size)
+    event = events.KokDiscountedProductsView(page=page, size=size, kok_product_ids=_ids_of(items))
+    return cache_response(request, snapshot, presenters.cards(items, snapshot.kok.fragments), event=event)
 
 
 @router.get("/top-selling", response_model=KokCards)
@@ -72,13 +69,9 @@ async def top_selling(
     sort_by: SortBy = "review_count",
 ) -> Response:
     """Products with reviews, by their number or by rating; one listing of each item."""
-    event = events.KokTopSellingProductsView(page=page, size=size, sort_by=sort_by)
-    return cache_response(
-        request,
-        snapshot,
-        presenters.cards(page_of(_reviewed(snapshot.kok, sort_by), page, size), snapshot.kok.fragments),
-        event=event,
-    )
+    items = page_of(_reviewed(snapshot.kok, sort_by), page, size)
+    event = events.KokTopSellingProductsView(page=page, size=size, sort_by=sort_by, kok_product_ids=_ids_of(items))
+    return cache_response(request, snapshot, presenters.cards(items, snapshot.kok.fragments), event=event)
 
 
 @router.get("/store-best-items", response_model=KokCards)
@@ -86,17 +79,14 @@ async def store_best_items(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, sort_by: SortBy = "review_count"
 ) -> Response:
     """The ten best reviewed products. They are the same for everyone, because orders are not known here."""
-    event = events.KokStoreBestItemsView(sort_by=sort_by)
-    return cache_response(
-        request,
-        snapshot,
-        presenters.cards(_reviewed(snapshot.kok, sort_by)[:BEST_ITEMS], snapshot.kok.fragments),
-        event=event,
-    )
+    items = _reviewed(snapshot.kok, sort_by)[:BEST_ITEMS]
+    event = events.KokStoreBestItemsView(sort_by=sort_by, kok_product_ids=_ids_of(items))
+    return cache_response(request, snapshot, presenters.cards(items, snapshot.kok.fragments), event=event)
 
 
 @router.get("/product/homeshopping-recommend", responses=UNAUTHORIZED)
 def homeshopping_recommend(
+    response: Response,
     runtime: CurrentRuntime,
     snapshot: CurrentSnapshot,
     user: User,
@@ -106,7 +96,7 @@ def homeshopping_recommend(
     found = recommend_shows(snapshot, viewed_by(runtime, user), k, runtime.clock())
     matched = [item.ref.product_id for item in found.matched]
     event = events.KokHomeshoppingRecommendation(kok_product_ids=matched, **impressions(found.shows))
-    runtime.record_event(user.user_id, event)
+    response.headers.update(impression_headers(runtime.record_event(user.user_id, event)))
     return presenters.shows_for_user(found)
 
 
@@ -198,11 +188,12 @@ async def search(
     Of several matching listings of an item it finds one.
     """
     items = snapshot.kok.search(keyword, snapshot.knows)
-    products = [presenters.found(item) for item in page_of(items, page, size)]
-    body = KokSearch(total=len(items), page=page, size=size, products=products)
-    return cache_response(
-        request, snapshot, body, event=events.KokProductSearch(keyword=keyword, result_count=len(items))
+    shown = page_of(items, page, size)
+    body = KokSearch(total=len(items), page=page, size=size, products=[presenters.found(item) for item in shown])
+    event = events.KokProductSearch(
+        keyword=keyword, result_count=len(items), page=page, size=size, kok_product_ids=_ids_of(shown)
     )
+    return cache_response(request, snapshot, body, event=event)
 
 
 @router.get("/search/history", responses=UNAUTHORIZED)
@@ -231,6 +222,10 @@ def delete_search(runtime: CurrentRuntime, user: User, history_id: HistoryId) ->
 def _reviewed(catalog: KokCatalog, sort_by: SortBy) -> list[KokItem]:
     ordered = catalog.by_reviews if sort_by == "review_count" else catalog.by_rating
     return [item for item in ordered if item.review_count > 0]
+
+
+def _ids_of(items: Sequence[KokItem]) -> list[int]:
+    return [item.ref.product_id for item in items]
 
 
 def _ids(written: str) -> list[int]:

@@ -25,6 +25,7 @@ from serving.web.auth import Identity
 from serving.web.errors import INVALID, UNAUTHORIZED, described, unauthorized
 from serving.web.json_body import JsonBody
 from serving.web.parameters import Id
+from serving.web.visitor_session import given_session
 from sql.warehouse.event_types import CLIENT_EVENT_PREFIX
 from ukok.korea import KST
 
@@ -53,10 +54,10 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
     """Store an event; the answer comes after its commit.
 
     With a token it is the user's. Without one it is anonymous, and `session_id` says which visitor it was. Sent again
-    with the same `event_id` it is stored once.
+    with the same `event_id` it is stored once. The `impression_id` of a click names the response that showed the item.
     """
     body = await ACTIVITY.read(request)
-    event = _event(body, _author(request, runtime, visitor))
+    event = _event(body, _author(request, runtime, visitor), given_session(request.scope))
     answer = {
         "message": STORED,
         "user_id": event.user_id,
@@ -87,7 +88,8 @@ async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor)
     """
     body = await BATCH.read(request)
     author = _author(request, runtime, visitor)
-    events = [_event(activity, author) for activity in body.events]
+    session_id = given_session(request.scope)
+    events = [_event(activity, author, session_id) for activity in body.events]
     ids = [event.event_id for event in events]
     answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}
     return await _store(runtime, events, answer)
@@ -156,9 +158,10 @@ def _author(request: Request, runtime: CurrentRuntime, visitor: Identity | None)
     return visitor
 
 
-def _event(body: Activity, author: Identity | None) -> Event:
+def _event(body: Activity, author: Identity | None, given_session_id: str | None) -> Event:
     user_id = author.user_id if author else None
-    if user_id is None and (body.session_id is None or body.user_id is not None):
+    session_id = body.session_id or (given_session_id if author is None else None)
+    if user_id is None and (session_id is None or body.user_id is not None):
         raise unauthorized("log in first, or give a session_id")
     if body.user_id is not None and body.user_id != user_id:
         raise HTTPException(403, "events are accepted for the logged-in user only")
@@ -167,11 +170,18 @@ def _event(body: Activity, author: Identity | None) -> Event:
         user_id=user_id,
         event_type=f"{CLIENT_EVENT_PREFIX}{body.action}",
         occurred_at=body.timestamp,
-        session_id=body.session_id,
+        session_id=session_id,
         path=body.path,
         label=body.label,
-        payload=body.extra_data or "{}",
+        payload=_payload(body),
     )
+
+
+def _payload(body: Activity) -> str:
+    payload = body.extra_data or "{}"
+    if body.impression_id is None:
+        return payload
+    return orjson.dumps(orjson.loads(payload) | {"impression_id": str(body.impression_id)}).decode()
 
 
 async def _store(runtime: CurrentRuntime, events: list[Event], answer: dict[str, Any]) -> Response:

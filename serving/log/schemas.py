@@ -18,6 +18,7 @@ from pydantic import (
 
 from serving.web.clock import LAST_INSTANT, KstDateTime
 from serving.web.parameters import Id
+from serving.web.visitor_session import LONGEST_SESSION_ID, SESSION_ID
 from ukok.korea import KST
 
 LONGEST_ACTION = 80
@@ -78,7 +79,7 @@ Payload = Annotated[
     str, BeforeValidator(_encoded), WithJsonSchema({"type": "object", "additionalProperties": True}, mode="validation")
 ]
 Moment = Annotated[datetime, BeforeValidator(_date_time), AfterValidator(_utc)]
-SessionId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+SessionId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SESSION_ID, pattern=SESSION_ID)]
 
 
 class Activity(BaseModel):
@@ -96,6 +97,7 @@ class Activity(BaseModel):
                     "user_id": 7,
                     "session_id": "b7d0c1f2",
                     "event_id": "0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55",
+                    "impression_id": "0198a3c2-4f3e-7d05-8c11-92ab40e1c7d3",
                     "extra_data": {"recipe_id": 9001, "position": 2, "release_version": "20250806T030000Z-3f2a9c01d7"},
                 },
             ]
@@ -108,7 +110,12 @@ class Activity(BaseModel):
     timestamp: Moment | None = Field(default=None, description="Clock of the client; without an offset it is KST")
     user_id: Id | None = Field(default=None, description="Must be the user of the token, if given")
     session_id: SessionId | None = Field(
-        default=None, description="Session of the client; identifies the visitor without a token"
+        default=None,
+        description="Session of the client; identifies the visitor without a token. By default that of the header "
+        "`X-Session-ID` or of the cookie `ukok_session`",
+    )
+    impression_id: UUID | None = Field(
+        default=None, description="Header `X-Impression-ID` of the response that showed what was chosen"
     )
     extra_data: Payload | None = Field(default=None, description="Further fields, such as ids and positions")
     event_id: UUID | None = Field(default=None, description="Makes a repeated call harmless; generated if not given")

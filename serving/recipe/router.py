@@ -118,10 +118,18 @@ async def search(
         found, complete = snapshot.recipes.with_most(_split(recipe))
     else:
         found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
-    rows = [presenters.recipe_row(row) for row in page_of(found, page, size)]
+    shown = page_of(found, page, size)
+    rows = [presenters.recipe_row(row) for row in shown]
     body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
     meant = "ingredient" if by_ingredient else "recipe"
-    event = events.RecipeSearchByKeyword(keyword=recipe, method=meant, page=page, result_count=len(found))
+    event = events.RecipeSearchByKeyword(
+        keyword=recipe,
+        method=meant,
+        page=page,
+        size=size,
+        result_count=len(found),
+        recipe_ids=[row.recipe_id for row in shown],
+    )
     return cache_response(request, snapshot, body, needs_login=True, event=event)
 
 

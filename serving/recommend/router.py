@@ -42,7 +42,7 @@ from serving.recommendations.relations import (
 )
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
-from serving.runtime.response_cache import cache_response
+from serving.runtime.response_cache import cache_response, impression_headers
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
@@ -122,8 +122,8 @@ async def recipe_products(
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user viewed last; popular ones for a new user."""
     picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
-    runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
-    return Response(recipes_body(picked), media_type="application/json")
+    event_id = runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
+    return Response(recipes_body(picked), headers=impression_headers(event_id), media_type="application/json")
 
 
 @router.get("/me/products", response_model=RecommendedProducts, responses=UNAUTHORIZED)
@@ -131,8 +131,9 @@ def my_products(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, 
     """Products for the user, of the mall and of shows on air or to come, from what the user viewed last."""
     now = runtime.clock()
     picked = personal.recommend_products(snapshot, viewed_by(runtime, user), k, now)
-    runtime.record_event(user.user_id, events.PersonalProductRecommendation(**impressions(picked)))
-    return Response(products_body(snapshot, picked, now), media_type="application/json")
+    event_id = runtime.record_event(user.user_id, events.PersonalProductRecommendation(**impressions(picked)))
+    body = products_body(snapshot, picked, now)
+    return Response(body, headers=impression_headers(event_id), media_type="application/json")
 
 
 @router.get("/search", response_model=Found)

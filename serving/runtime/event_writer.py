@@ -201,13 +201,15 @@ class EventWriter:
         except TimeoutError:
             raise Unavailable("the events could not be stored in time") from None
 
-    def record_event(self, event: Event) -> None:
-        """Store an event without waiting for its commit; while that is not possible, it is dropped and counted.
+    def record_event(self, event: Event) -> bool:
+        """Store an event without waiting for its commit; while that is not possible, drop and count it: False.
 
         Recorded events are collected before the writer wakes: waking it for each would cost more than writing it.
         """
-        if self.problem is not None or not self._put(_Waiting((event,), None), self.limits.max_recorded_waiting):
-            self._metrics.events_dropped.inc()
+        if self.problem is None and self._put(_Waiting((event,), None), self.limits.max_recorded_waiting):
+            return True
+        self._metrics.events_dropped.inc()
+        return False
 
     def start(self) -> None:
         """Check the warehouse, then start the thread."""

@@ -5,6 +5,7 @@ An endpoint passes its answer to :func:`cache_response`. While the snapshot that
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,12 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.runtime.runtime import Runtime
 from serving.runtime.snapshot import Answer, RecordedEvent, Snapshot
+from serving.web.visitor_session import session_of
 from sql.warehouse.event_types import EventPayload
 
 JSON: Final = (b"content-type", b"application/json")
 # A browser may store an answer, and asks each time whether it is still current.
-REVALIDATE: Final = (b"cache-control", b"no-cache")
-REVALIDATE_OWN: Final = (b"cache-control", b"private, no-cache")
+CACHE_CONTROL: Final = b"cache-control"
+REVALIDATE: Final = (CACHE_CONTROL, b"no-cache")
+REVALIDATE_OWN: Final = (CACHE_CONTROL, b"private, no-cache")
+# Id of the event that records what a response shows; a click names it.
+IMPRESSION_ID: Final = b"x-impression-id"
 
 
 class ResponseCache:
@@ -45,8 +50,7 @@ class ResponseCache:
         scope["cached_route"] = answer.route
         if identity is not None:
             scope.setdefault("state", {})["user_id"] = identity.user_id
-        user_id = identity.user_id if identity else None
-        await _send(runtime, answer, user_id, _header(scope, b"if-none-match"), send)
+        await _send(runtime, answer, identity.user_id if identity else None, scope, send)
 
 
 class CachedResponse(Response):
@@ -63,7 +67,7 @@ class CachedResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         user_id = scope.get("state", {}).get("user_id")
-        await _send(scope["app"].state.runtime, self._answer, user_id, _header(scope, b"if-none-match"), send)
+        await _send(scope["app"].state.runtime, self._answer, user_id, scope, send)
 
 
 def cache_response(
@@ -79,7 +83,8 @@ def cache_response(
     """Encode an answer made from ``snapshot`` alone and cache it for the URL of the request.
 
     ``content`` may be encoded already. ``until`` is when the answer expires even if the data has not changed. ``event``
-    is recorded each time a logged-in user gets the answer. A recommendation passes its ``stage``, which is counted.
+    is recorded each time somebody gets the answer; a header has its id. A recommendation passes its ``stage``, which is
+    counted.
     """
     runtime: Runtime = request.app.state.runtime
     route: str = request.scope["route"].path
@@ -107,18 +112,37 @@ def cache_response(
     return CachedResponse(answer)
 
 
-async def _send(runtime: Runtime, answer: Answer, user_id: int | None, if_none_match: bytes | None, send: Send) -> None:
-    if user_id is not None and answer.event:
-        runtime.record_encoded_event(user_id, *answer.event)
+def impression_headers(event_id: str | None) -> Mapping[str, str]:
+    """Return the headers of a response that is not cached and whose event has this id, None if it was dropped."""
+    return {IMPRESSION_ID.decode(): event_id} if event_id else {}
+
+
+async def _send(runtime: Runtime, answer: Answer, user_id: int | None, scope: Scope, send: Send) -> None:
+    headers = _record(runtime, answer, answer.event, user_id, scope) if answer.event else answer.headers
     if answer.served:
         answer.served.inc()
+    if_none_match = _header(scope, b"if-none-match")
     if if_none_match is not None and _matches(if_none_match, answer.etag):
-        headers = [header for header in answer.headers if header[0] in {b"etag", b"cache-control"}]
+        headers = [header for header in headers if header[0] not in {b"content-type", b"content-length"}]
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": answer.headers})
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _record(
+    runtime: Runtime, answer: Answer, event: RecordedEvent, user_id: int | None, scope: Scope
+) -> Sequence[tuple[bytes, bytes]]:
+    """Record the event of an answer; return its headers with the id of the event and the cookie of a new session."""
+    session = session_of(scope) if user_id is None else None
+    event_id = runtime.record_encoded_event((user_id, session.session_id if session else None), *event)
+    headers = [*answer.headers, (IMPRESSION_ID, event_id.encode())] if event_id else answer.headers
+    if session is None or session.set_cookie is None:
+        return headers
+    # The cookie is this visitor's alone, so no shared cache may store the response.
+    own = [header for header in headers if header[0] != CACHE_CONTROL]
+    return [*own, REVALIDATE_OWN, (b"set-cookie", session.set_cookie)]
 
 
 def _matches(if_none_match: bytes, etag: bytes) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from artifacts.errors import StoreError
 from artifacts.open import open_store
 from recommender.search.index import query_tokens
-from serving.runtime.event_writer import Event, EventWriter, WriterLimits, new_event_id
+from serving.runtime.event_writer import Author, Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
@@ -107,13 +107,15 @@ class Runtime:
         found["events"] = self.events.problem
         return found
 
-    def record_event(self, user_id: int, payload: EventPayload) -> None:
-        """Record what a user did or was shown, without waiting for the commit."""
-        self.record_encoded_event(user_id, payload.event_type, payload.to_json())
+    def record_event(self, user_id: int, payload: EventPayload) -> str | None:
+        """Record what a user did or was shown, without waiting for the commit; return its id, None if it is dropped."""
+        return self.record_encoded_event((user_id, None), payload.event_type, payload.to_json())
 
-    def record_encoded_event(self, user_id: int, event_type: str, payload: str) -> None:
-        """Record an event whose payload is encoded already, as the JSON of an object."""
-        self.events.record_event(Event(new_event_id(), user_id, event_type, payload=payload))
+    def record_encoded_event(self, author: Author, event_type: str, payload: str) -> str | None:
+        """Record an event whose payload is encoded already, as the JSON of an object; see :meth:`record_event`."""
+        user_id, session_id = author
+        event = Event(new_event_id(), user_id, event_type, session_id=session_id, payload=payload)
+        return event.event_id if self.events.record_event(event) else None
 
     def engines(self) -> dict[str, Engine]:
         """Return the engines of the databases by name."""

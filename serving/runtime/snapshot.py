@@ -23,7 +23,7 @@ ANSWER_OVERHEAD: Final = 1024
 
 
 class RecordedEvent(NamedTuple):
-    """What is recorded for a user who gets an answer: an event type and the encoded payload."""
+    """What is recorded of somebody who gets an answer: an event type and the encoded payload."""
 
     event_type: str
     payload: str

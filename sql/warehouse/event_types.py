@@ -1,7 +1,8 @@
 """Event types: every event that the API records or the frontend sends, with the payload of each.
 
 Routers record a payload, which names its event type. From the payload types the anonymiser derives what it keeps, and
-the documentation its table of events: the docstring of a payload says who records the event and when.
+the documentation its table of events: the docstring of a payload says who records the event and when. A visitor is a
+user or anonymous. Ids of a list are in the order in which it showed them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Final, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
+# Most items of a list that its event names; a schedule of eleven days has a thousand.
+MOST_ITEMS: Final = 100
 # Begins the type of every event that a client sends to `POST /api/log/user/activity`; its `action` follows.
 CLIENT_EVENT_PREFIX: Final = "user_activity_"
 
@@ -160,14 +163,16 @@ class UserInfoView(EventPayload):
 
 
 class HomeshoppingScheduleView(EventPayload):
-    """A user saw the broadcast schedule: `GET /api/homeshopping/schedule`; without a day, of today and after."""
+    """A visitor saw the broadcast schedule: `GET /api/homeshopping/schedule`; without a day, of today and after."""
 
     event_type = EventType.HOMESHOPPING_SCHEDULE_VIEW
     live_date: str | None
+    page: int
+    live_ids: ItemIds
 
 
 class HomeshoppingProductDetailView(EventPayload):
-    """A user saw the page of a product in a show: `GET /api/homeshopping/product/{live_id}`."""
+    """A visitor saw the page of a product in a show: `GET /api/homeshopping/product/{live_id}`."""
 
     event_type = EventType.HOMESHOPPING_PRODUCT_DETAIL_VIEW
     live_id: ItemId
@@ -181,9 +186,12 @@ class _Search(EventPayload):
 
 
 class HomeshoppingSearch(_Search):
-    """A user searched products in shows: `GET /api/homeshopping/search`."""
+    """A visitor searched products in shows: `GET /api/homeshopping/search`."""
 
     event_type = EventType.HOMESHOPPING_SEARCH
+    page: int
+    size: int
+    live_ids: ItemIds
 
 
 class _SearchHistorySave(EventPayload):
@@ -227,7 +235,7 @@ class _ProductRecommendation(_Recommendation):
 
 
 class HomeshoppingKokRecommendation(_Recommendation):
-    """A user saw mall products for a broadcast product: `GET /api/homeshopping/product/{product_id}/kok-recommend`.
+    """A visitor saw mall products for a broadcast product: `GET /api/homeshopping/product/{product_id}/kok-recommend`.
 
     Without ``product_source`` the product is unknown.
     """
@@ -238,33 +246,36 @@ class HomeshoppingKokRecommendation(_Recommendation):
 
 
 class HomeshoppingRecipeRecommendation(_ProductRecommendation):
-    """A user saw recipes for a broadcast product: `GET /api/homeshopping/product/{product_id}/recipe-recommend`."""
+    """A visitor saw recipes for a broadcast product: `GET /api/homeshopping/product/{product_id}/recipe-recommend`."""
 
     event_type = EventType.HOMESHOPPING_RECIPE_RECOMMENDATION
 
 
 class KokDiscountedProductsView(EventPayload):
-    """A user saw the discounts of the mall: `GET /api/kok/discounted`."""
+    """A visitor saw the discounts of the mall: `GET /api/kok/discounted`."""
 
     event_type = EventType.KOK_DISCOUNTED_PRODUCTS_VIEW
     page: int
     size: int
+    kok_product_ids: ItemIds
 
 
 class KokTopSellingProductsView(EventPayload):
-    """A user saw the most reviewed or best rated mall products: `GET /api/kok/top-selling`."""
+    """A visitor saw the most reviewed or best rated mall products: `GET /api/kok/top-selling`."""
 
     event_type = EventType.KOK_TOP_SELLING_PRODUCTS_VIEW
     page: int
     size: int
     sort_by: str
+    kok_product_ids: ItemIds
 
 
 class KokStoreBestItemsView(EventPayload):
-    """A user saw the ten best mall products: `GET /api/kok/store-best-items`."""
+    """A visitor saw the ten best mall products: `GET /api/kok/store-best-items`."""
 
     event_type = EventType.KOK_STORE_BEST_ITEMS_VIEW
     sort_by: str
+    kok_product_ids: ItemIds
 
 
 class _KokProduct(EventPayload):
@@ -272,33 +283,36 @@ class _KokProduct(EventPayload):
 
 
 class KokProductInfoView(_KokProduct):
-    """A user saw the page of a mall product: `GET /api/kok/product/{product_id}/info`."""
+    """A visitor saw the page of a mall product: `GET /api/kok/product/{product_id}/info`."""
 
     event_type = EventType.KOK_PRODUCT_INFO_VIEW
 
 
 class KokProductTabsView(_KokProduct):
-    """A user saw the images of a mall product: `GET /api/kok/product/{product_id}/tabs`."""
+    """A visitor saw the images of a mall product: `GET /api/kok/product/{product_id}/tabs`."""
 
     event_type = EventType.KOK_PRODUCT_TABS_VIEW
 
 
 class KokProductReviewsView(_KokProduct):
-    """A user saw the reviews of a mall product: `GET /api/kok/product/{product_id}/reviews`."""
+    """A visitor saw the reviews of a mall product: `GET /api/kok/product/{product_id}/reviews`."""
 
     event_type = EventType.KOK_PRODUCT_REVIEWS_VIEW
 
 
 class KokProductDetailsView(_KokProduct):
-    """A user saw the seller of a mall product: `GET /api/kok/product/{product_id}/seller-details`."""
+    """A visitor saw the seller of a mall product: `GET /api/kok/product/{product_id}/seller-details`."""
 
     event_type = EventType.KOK_PRODUCT_DETAILS_VIEW
 
 
 class KokProductSearch(_Search):
-    """A user searched the mall: `GET /api/kok/search`."""
+    """A visitor searched the mall: `GET /api/kok/search`."""
 
     event_type = EventType.KOK_PRODUCT_SEARCH
+    page: int
+    size: int
+    kok_product_ids: ItemIds
 
 
 class KokSearchHistorySave(_SearchHistorySave):
@@ -351,7 +365,9 @@ class RecipeSearchByKeyword(EventPayload):
     keyword: str
     method: str
     page: int
+    size: int
     result_count: ResultCount
+    recipe_ids: ItemIds
 
 
 class _Recipe(EventPayload):
@@ -397,26 +413,26 @@ class IngredientProductRecommend(_Recommendation):
 
 
 class IngredientSubstitutesView(EventPayload):
-    """A user saw substitutes of an ingredient: `GET /api/recommend/ingredient/{name}/substitutes`."""
+    """A visitor saw substitutes of an ingredient: `GET /api/recommend/ingredient/{name}/substitutes`."""
 
     event_type = EventType.INGREDIENT_SUBSTITUTES_VIEW
     ingredient: str
 
 
 class ProductRecipeRecommendation(_ProductRecommendation):
-    """A user saw recipes for a product: `GET /api/recommend/product/{source}/{product_id}/recipes`."""
+    """A visitor saw recipes for a product: `GET /api/recommend/product/{source}/{product_id}/recipes`."""
 
     event_type = EventType.PRODUCT_RECIPE_RECOMMENDATION
 
 
 class ProductProductRecommendation(_ProductRecommendation):
-    """A user saw products for a product: `GET /api/recommend/product/{source}/{product_id}/products`."""
+    """A visitor saw products for a product: `GET /api/recommend/product/{source}/{product_id}/products`."""
 
     event_type = EventType.PRODUCT_PRODUCT_RECOMMENDATION
 
 
 class RecipeProductRecommendation(_Recommendation):
-    """A user saw products for a recipe: `GET /api/recommend/recipe/{recipe_id}/products`."""
+    """A visitor saw products for a recipe: `GET /api/recommend/recipe/{recipe_id}/products`."""
 
     event_type = EventType.RECIPE_PRODUCT_RECOMMENDATION
     anchor_recipe_id: ItemId
@@ -435,20 +451,20 @@ class PersonalProductRecommendation(_Recommendation):
 
 
 class RecommendSearch(_Recommendation):
-    """A user searched recipes and products: `GET /api/recommend/search`; ``impressions`` are of both."""
+    """A visitor searched recipes and products: `GET /api/recommend/search`; ``impressions`` are of both."""
 
     event_type = EventType.RECOMMEND_SEARCH
     keyword: str
 
 
 class UserActivityNavigationClick(EventPayload):
-    """The frontend says that a user went to another page: `POST /api/log/user/activity`."""
+    """The frontend says that a visitor went to another page: `POST /api/log/user/activity`."""
 
     event_type = EventType.USER_ACTIVITY_NAVIGATION_CLICK
 
 
 class UserActivityRecommendationClick(EventPayload):
-    """The frontend says that a user chose a recommended item: `POST /api/log/user/activity`.
+    """The frontend says that a visitor chose a recommended item: `POST /api/log/user/activity`.
 
     These fields of ``extra_data`` say which item it was and where it stood; a client may send others.
     """
@@ -468,6 +484,8 @@ class UserActivityRecommendationClick(EventPayload):
     positions: Positions | None = None
     release_version: ReleaseVersion | None = None
     stage: Stage | None = None
+    # Not kept: it may lead to the session in which the user was anonymous.
+    impression_id: str | None = None
 
 
 class UserActivityUserLogin(EventPayload):

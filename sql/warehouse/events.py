@@ -105,3 +105,6 @@ class IngestPosition(WarehouseBase):
         BigInteger, comment="Transaction at which to go on after a pass over all events; NULL outside of such a pass"
     )
     moved_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Wall clock of the last batch")
+    landed_since: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="Landed events received before may have been deleted by maintenance; NULL: none was"
+    )

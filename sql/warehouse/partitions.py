@@ -37,6 +37,11 @@ def partition_name(day: date) -> str:
     return f"fct_user_event_{day:%Y%m%d}"
 
 
+def partition_days(conn: Connection) -> list[date]:
+    """Return the days that have a partition."""
+    return sorted(date.fromisoformat(name.rpartition("_")[2]) for name in conn.scalars(_NAMES))
+
+
 def days_ahead(today: date) -> list[date]:
     """Return today and the days after it whose partitions are made ahead."""
     return [today + timedelta(days=days) for days in range(DAYS_AHEAD + 1)]

@@ -140,7 +140,6 @@ def env(sources: Standin, var: Path) -> dict[str, str]:
             "UKOK_VAR_DIR": str(var),
             "UKOK_RECIPES_FILE": str(DEMO / "TB_RECIPE_SEARCH_demo.csv"),
             "UKOK_CRAWL_RETRIES": "0",
-            "UKOK_INGEST_GRACE_SECONDS": "0",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
             "OMP_NUM_THREADS": "1",
         }

@@ -46,7 +46,7 @@ def sources() -> Iterator[Standin]:
 def env(stack_env: dict[str, str], sources: Standin) -> dict[str, str]:
     """Environment of a child process on this test's databases and the demo sources."""
     recipes = str(DEMO / "TB_RECIPE_SEARCH_demo.csv")
-    return stack_env | sources.env | {"UKOK_RECIPES_FILE": recipes, "UKOK_INGEST_GRACE_SECONDS": "0"}
+    return stack_env | sources.env | {"UKOK_RECIPES_FILE": recipes}
 
 
 def ukok(env: dict[str, str], *arguments: str) -> str:

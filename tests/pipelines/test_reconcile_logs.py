@@ -4,12 +4,13 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 
 from artifacts.store import Store
 from pipelines.logs.ingest import ingest_logs
 from pipelines.logs.reconcile import EventsDiffer, reconcile_all, usual_days
 from pipelines.logs.tables import FACT, LANDED
+from pipelines.maintenance.rows import find_events
 from sql.warehouse.steps import StepRun
 from tests.builders.events import facts, land
 from tests.builders.raw_runs import kst
@@ -56,21 +57,32 @@ def test_events_that_maintenance_deleted_are_not_missed(warehouse: Engine, store
     for hours in range(6):
         land(warehouse, BEFORE + timedelta(hours=hours))
     ingest(warehouse, store)
-    with warehouse.begin() as conn:
-        conn.execute(delete(LANDED).where(LANDED.c.received_at < BEFORE + timedelta(hours=3)))
-    assert reconcile_all(warehouse, store, now=NOON).details["reconciled_days"] == 4
+    for garbage in find_events(warehouse, BEFORE + timedelta(hours=3)).garbage:
+        garbage.remove()
+    assert landed(warehouse) == 3
+    reconcile_all(warehouse, store)
+    stamped_by_a_slow_clock = land(warehouse, BEFORE - timedelta(days=9_000))
+    ingest(warehouse, store)
+    reconcile_all(warehouse, store)
+    assert stamped_by_a_slow_clock in facts(warehouse)
+
+
+def landed(warehouse: Engine) -> int:
+    with warehouse.connect() as conn:
+        return conn.scalar(select(func.count()).select_from(LANDED)) or 0
 
 
 def test_events_not_ingested_yet_are_not_missed(warehouse: Engine, store: Store) -> None:
     land(warehouse, kst("10:00"))
-    reconcile_all(warehouse, store, now=NOON)
+    reconcile_all(warehouse, store)
     ingest(warehouse, store)
     land(warehouse, kst("10:01"))
-    reconcile_all(warehouse, store, now=NOON)
+    reconcile_all(warehouse, store)
 
 
 def test_every_day_is_checked_in_turn(warehouse: Engine, store: Store) -> None:
-    land(warehouse, BEFORE)
+    for days in range(3):
+        land(warehouse, BEFORE + timedelta(days=days))
     ingest(warehouse, store)
     checked = [usual_days(warehouse, NOON + timedelta(hours=hours)) for hours in range(3)]
     assert set.union(*checked) == {date(2025, 8, day) for day in range(3, 7)}

@@ -140,7 +140,7 @@ def test_only_ingested_events_leave_the_landing_table(
     with warehouse.connect() as conn:
         left = conn.scalars(select(UserEvent.event_id).order_by(UserEvent.event_id)).all()
     assert [event.int for event in left] == [1, 4, 5]
-    reconcile_all(warehouse, store, now=NOW)
+    reconcile_all(warehouse, store)
 
 
 def test_the_last_report_of_each_step_stays(service: Engine, warehouse: Engine, store: Store, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Events that the API records itself: views, searches and recommendations with their positions."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, Row, select
 from starlette.testclient import TestClient
 
@@ -23,10 +25,9 @@ def rows(warehouse: Engine) -> list[Row[Any]]:
         return list(conn.execute(event.order_by(UserEvent.event_id)))
 
 
-def test_views_of_users_are_recorded_each_time_not_of_visitors(client: TestClient, warehouse: Engine) -> None:
+def test_views_of_users_are_recorded_each_time(client: TestClient, warehouse: Engine) -> None:
     person = sign_up(client)
     for _ in range(2):
-        assert client.get("/api/kok/product/101/info").status_code == 200
         assert client.get("/api/kok/product/101/info", headers=person.headers).status_code == 200
     assert client.get("/api/homeshopping/product/2", headers=person.headers).status_code == 200
     assert client.get("/api/recipes/9001", headers=person.headers).status_code == 200
@@ -40,7 +41,75 @@ def test_views_of_users_are_recorded_each_time_not_of_visitors(client: TestClien
         ),
         ("recipe_detail_view", {"recipe_id": 9001}),
     ]
-    assert {row.user_id for row in rows(warehouse)} == {person.user_id}
+    assert {(row.user_id, row.session_id) for row in rows(warehouse)} == {(person.user_id, None)}
+
+
+def test_views_of_anonymous_visitors_are_recorded_by_session(client: TestClient, warehouse: Engine) -> None:
+    path = "/api/kok/product/101/info"
+    first = client.get(path)
+    cookie = first.headers["set-cookie"]
+    assert re.fullmatch(r"ukok_session=[\w-]{22}; Path=/api; HttpOnly; SameSite=Lax", cookie)
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"], "set-cookie" in again.headers) == (
+        304,
+        "no-cache",
+        False,
+    )
+    named = client.get(path, headers={"X-Session-ID": "a-client"})
+    client.cookies.clear()
+    other = client.get(path, headers={"Cookie": "ukok_session=not/valid"})
+    until(lambda: len(rows(warehouse)) == 4, "the views are stored")
+    session, *sessions = [row.session_id for row in rows(warehouse)]
+    assert session == client_session(cookie)
+    assert sessions == [session, "a-client", client_session(other.headers["set-cookie"])]
+    assert {(row.user_id, row.event_type) for row in rows(warehouse)} == {(None, "kok_product_info_view")}
+    shown = [answer.headers["x-impression-id"] for answer in (first, again, named, other)]
+    assert [str(row.event_id) for row in rows(warehouse)] == shown
+
+
+def client_session(set_cookie: str) -> str:
+    return set_cookie.partition(";")[0].partition("=")[2]
+
+
+def test_the_cookie_is_secure_on_https(client: TestClient) -> None:
+    answer = client.get("https://testserver/api/kok/discounted")
+    assert answer.headers["set-cookie"].endswith("; Secure")
+
+
+@pytest.mark.parametrize("is_user", [False, True])
+def test_a_click_names_the_impression(client: TestClient, warehouse: Engine, *, is_user: bool) -> None:
+    headers = sign_up(client).headers if is_user else {}
+    shown = client.get(f"/api/homeshopping/product/{BIG_ID}/kok-recommend", headers=headers)
+    impression_id = shown.headers["x-impression-id"]
+    click = {"action": "recommendation_click", "impression_id": impression_id, "extra_data": {"position": 1}}
+    assert client.post("/api/log/user/activity", json=click, headers=headers).status_code == 201
+    until(lambda: len(rows(warehouse)) == 2, "both are stored")
+    impression, clicked = sorted(rows(warehouse), key=lambda row: row.event_type)
+    assert clicked.payload == {"position": 1, "impression_id": str(impression.event_id)}
+    assert (clicked.user_id, clicked.session_id) == (impression.user_id, impression.session_id)
+    assert (impression.session_id is None) is is_user
+
+
+def test_lists_are_recorded_with_what_they_showed(client: TestClient, person: Person, warehouse: Engine) -> None:
+    lists = [
+        ("/api/kok/discounted?size=2", "products", "kok_product_id"),
+        ("/api/kok/top-selling", "products", "kok_product_id"),
+        ("/api/kok/store-best-items", "products", "kok_product_id"),
+        ("/api/kok/search?keyword=감자", "products", "kok_product_id"),
+        ("/api/homeshopping/schedule", "schedules", "live_id"),
+        ("/api/homeshopping/search?keyword=감자", "products", "live_id"),
+        ("/api/recipes/search?recipe=감자", "recipes", "recipe_id"),
+    ]
+    shown = {}
+    for path, key, name in lists:
+        answer = client.get(path, headers=person.headers)
+        assert answer.json()[key], path
+        shown[answer.headers["x-impression-id"]] = (f"{name}s", [row[name] for row in answer.json()[key]])
+    until(lambda: len(rows(warehouse)) == len(lists), "the impressions are stored")
+    for row in rows(warehouse):
+        name, ids = shown[str(row.event_id)]
+        assert row.payload[name] == ids
 
 
 def test_recommendations_are_recorded_with_release_and_positions(
@@ -110,4 +179,5 @@ def test_actions_of_users_are_recorded_by_their_event_types(
     ]
     until(lambda: len(rows(warehouse)) == len(expected), "everything is stored")
     assert [row.event_type for row in rows(warehouse)] == expected
-    assert rows(warehouse)[0].payload == {"keyword": "감자", "result_count": 1}
+    found = {"keyword": "감자", "result_count": 1, "page": 1, "size": 20, "kok_product_ids": [101]}
+    assert rows(warehouse)[0].payload == found

@@ -80,7 +80,7 @@ def land(warehouse: Engine, number: int, **changes: object) -> None:
 
 
 def ingest(warehouse: Engine, store: Store) -> None:
-    ingest_logs(warehouse, store, NOON, LATER, now=LATER, grace=timedelta())
+    ingest_logs(warehouse, store, NOON, LATER, now=LATER)
 
 
 def test_a_deleted_person_is_in_no_table_and_in_no_training_set(

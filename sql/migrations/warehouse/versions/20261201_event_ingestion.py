@@ -42,6 +42,12 @@ def upgrade() -> None:
             comment="Transaction at which to go on after a pass over all events; NULL outside of such a pass",
         ),
         sa.Column("moved_at", UTC_DATETIME, nullable=False, comment="Wall clock of the last batch"),
+        sa.Column(
+            "landed_since",
+            UTC_DATETIME,
+            nullable=True,
+            comment="Landed events received before may have been deleted by maintenance; NULL: none was",
+        ),
         sa.PrimaryKeyConstraint("cluster_id", name="pk_ingest_position"),
         comment="How far the ingestion of events is, in the order of transactions",
     )
