@@ -73,7 +73,7 @@ def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> Non
     assert len(ended.out.split()) > 15
 
 
-def test_version_and_misspelt_settings_are_told(ukok: Ukok, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_version_and_misspelt_settings_are_reported(ukok: Ukok, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UKOK_CODE_VERSION", "0123456789ab")
     monkeypatch.setenv("UKOK_KEEP_RELEASE", "3")
     ended = ukok("--version")
