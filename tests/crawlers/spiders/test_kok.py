@@ -160,9 +160,9 @@ def test_a_list_that_repeats_itself_ends_as_incomplete(broken: Crawled) -> None:
 def test_an_unreadable_field_is_counted_and_the_item_filed(broken: Crawled, category: str, field: str) -> None:
     scope = broken.scope("prices", category=category)
     assert (scope.complete, scope.items) == (True, 1)
-    told, *_ = faults = broken.faults("prices", field)
+    first, *_ = faults = broken.faults("prices", field)
     assert [(fault.count, f"code={category}" in fault.page) for fault in faults] == [(1, True)] * len(faults)
-    assert told.reason.startswith("'품절' is not a price" if field == "price" else "'특가' is not a discount rate")
+    assert first.reason.startswith("'품절' is not a price" if field == "price" else "'특가' is not a discount rate")
 
 
 def test_an_unreadable_price_is_unknown_and_never_zero(broken: Crawled) -> None:

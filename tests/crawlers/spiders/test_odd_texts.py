@@ -1,4 +1,4 @@
-"""Wrong charsets, prices in another dress, rows listed twice, ids of no product: read right, or told as a fault."""
+"""Wrong charsets, prices in another dress, rows listed twice, ids of no product: read right, or reported as a fault."""
 
 import base64
 import re
@@ -133,7 +133,7 @@ def test_a_card_listed_twice_for_two_prices_is_a_fault(mall: Crawled) -> None:
     assert f"listed twice, for {price:,} won and for 12,900 won" in str(scope.reason)
 
 
-def test_cp949_behind_a_utf_8_header_is_read_right_and_told(mall: Crawled) -> None:
+def test_cp949_behind_a_utf_8_header_is_read_right_and_reported(mall: Crawled) -> None:
     assert names(mall)[2_000_013] == "햇감자 2000013g"
     assert reason(mall, "products", "charset").startswith("read as cp949, although it declares utf-8")
 
@@ -205,7 +205,7 @@ def test_facts_in_tables_of_the_description_are_details(hns: Crawled) -> None:
         assert len(set(found)) == len(found) > 3
 
 
-def test_faults_of_rows_are_told_and_the_others_read(hns: Crawled) -> None:
+def test_faults_of_rows_are_reported_and_the_others_read(hns: Crawled) -> None:
     shows = {item["source_product_id"]: item for item in hns.shows}
     assert shows[10_000_017]["price"] == 29_900
     assert shows[10_000_018]["price_kind"] == "unknown"
@@ -221,7 +221,7 @@ def test_faults_of_rows_are_told_and_the_others_read(hns: Crawled) -> None:
     ("source", "page"),
     [("hmall", "brodDt={:%Y%m%d}&"), ("nsmall", "/tv/{:%Y%m%d}?")],
 )
-def test_json_in_a_wrong_charset_is_read_right_or_told(
+def test_json_in_a_wrong_charset_is_read_right_or_reported(
     standin: Standin, tmp_path: Path, source: str, page: str
 ) -> None:
     channel, first = {"hmall": (2, 2_000_000_014), "nsmall": (4, 35_000_014)}[source]
