@@ -34,14 +34,18 @@ class CrawlResult:
 
 @dataclass
 class MonthResult:
-    """Everything that happened; ``events``: landed, and facts and rejected ones."""
+    """Everything that happened; ``events``: landed, and facts and rejected ones.
+
+    ``seconds`` and ``cpu_seconds`` by step; the spider processes are not in the latter.
+    """
 
     crawls: list[CrawlResult] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     other_failures: list[str] = field(default_factory=list)
     releases: int = 0
     events: tuple[int, int] = (0, 0)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: Counter[str] = field(default_factory=Counter)
+    cpu_seconds: Counter[str] = field(default_factory=Counter)
     days: int = 0
     days_with_differences: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)

@@ -43,6 +43,7 @@ class Plan:
     seed: int
     fault_share: float = 0.12
     release_every: int = 0
+    kills: int = 0
     parallel: int = 2
 
     @property
@@ -159,11 +160,12 @@ class Month:
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
-        began = monotonic()
+        began, cpu = monotonic(), process_time()
         try:
             yield
         finally:
-            self.result.seconds[name] = self.result.seconds.get(name, 0) + monotonic() - began
+            self.result.seconds[name] += monotonic() - began
+            self.result.cpu_seconds[name] += process_time() - cpu
 
 
 def _result(
