@@ -20,8 +20,8 @@ from pipelines.cli.logging import log_to_file
 from tests.conftest import ROOT
 from tests.month.picture import draw
 from tests.month.preloaded import preloaded_spiders
-from tests.month.runner import Month, Plan, environment
-from tests.month.stacks import new_stack
+from tests.month.runner import Month, Plan
+from tests.month.stacks import environment, new_stack
 from tests.month.tables import line_of, print_tables, write_figures
 
 console = Console()

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, func, insert, select
@@ -16,7 +17,7 @@ INVALID = 20  # one in so many has no type
 
 def post_events(warehouse: Engine, dice: random.Random, until: datetime, count: int) -> None:
     """Store events received in the three hours before an instant."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "event_id": UUID(int=dice.getrandbits(128), version=4),
             "received_at": until - timedelta(seconds=dice.uniform(1, 10_800)),

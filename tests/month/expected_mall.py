@@ -51,7 +51,8 @@ class ExpectedMall:
         old: set[Shelf] = self.shelf.get(number, {"no row"})
         self._missing[number] = 0
         if certain:
-            self.shelf[number] = {"on sale"} | ({"no row"} & old if pages_hidden else set())
+            unread = pages_hidden and "no row" in old
+            self.shelf[number] = {"on sale", "no row"} if unread else {"on sale"}
         else:
             self.shelf[number] = old | {"on sale"}
 
@@ -60,6 +61,6 @@ class ExpectedMall:
         old = self.shelf[number]
         self._missing[number] += certain
         if self._missing[number] >= CRAWLS_UNTIL_GONE:
-            self.shelf[number] = {"vanished"} | ({"no row"} & old)
+            self.shelf[number] = {"vanished", "no row"} if "no row" in old else {"vanished"}
         else:
             self.shelf[number] = old | {"vanished"}

@@ -1,6 +1,6 @@
 """Results of a month: one for each crawl of a source, and their sums."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,8 +44,8 @@ class MonthResult:
     other_failures: list[str] = field(default_factory=list)
     releases: int = 0
     events: tuple[int, int] = (0, 0)
-    seconds: Counter[str] = field(default_factory=Counter)
-    cpu_seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    cpu_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     days: int = 0
     days_with_differences: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)

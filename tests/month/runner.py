@@ -1,13 +1,12 @@
 """Runs the steps of a month, 8 times a day, and compares the databases after each run."""
 
-import os
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from time import monotonic
+from time import monotonic, process_time
 
 from sqlalchemy import Engine
 
@@ -199,15 +198,3 @@ def _engines() -> Iterator[tuple[Engine, Engine]]:
     finally:
         service.dispose()
         warehouse.dispose()
-
-
-@contextmanager
-def environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -7,9 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from pipelines import tasks
 from sql import embedded
-from sql.engines import service_engine, warehouse_engine
-from sql.upgrade import upgrade
 from tests.builders.databases import new_database
 from tests.builders.servers import S3_BUCKET, S3_KEY, S3_SECRET, embedded_folder, s3_server
 
@@ -42,10 +41,18 @@ def new_stack(name: StackName) -> Iterator[dict[str, str]]:
                 "UKOK_ARTIFACTS_URL": f"s3://{S3_BUCKET}/month",
             }
         env |= {"UKOK_SERVICE_DB_URL": urls["service"], "UKOK_WAREHOUSE_DB_URL": urls["warehouse"]}
-        for database, engine in (
-            ("service", service_engine(urls["service"])),
-            ("warehouse", warehouse_engine(urls["warehouse"])),
-        ):
-            upgrade(engine, database)
-            engine.dispose()
+        with environment(env):
+            tasks.upgrade()
         yield env
+
+
+@contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

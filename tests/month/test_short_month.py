@@ -8,7 +8,8 @@ from crawlers.standin.living.world import World
 from tests.conftest import embedded_only
 from tests.month.injections import TRUNCATIONS
 from tests.month.preloaded import preloaded_spiders
-from tests.month.runner import Month, Plan, environment
+from tests.month.runner import Month, Plan
+from tests.month.stacks import environment
 
 SEED = 10
 START = date(2026, 3, 2)

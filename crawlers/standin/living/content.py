@@ -13,6 +13,7 @@ from crawlers.standin.living.world import ShowProduct, World
 from crawlers.standin.schedules import BROADCAST_DAY_TURNS, HMALL_CHANNELS, Slot
 from ukok.korea import KST
 
+_NO_DAY = date(2025, 1, 1)  # of a product page, which shows none
 MOVED_UP = 3  # products that a list sorted anew shows first
 
 
@@ -59,7 +60,7 @@ class LivingContent:
             products = self._world.schedules[channel_id].products
             if products.has(product_id):
                 product = products.at(product_id, self._instant)
-                return _show_row(channel_id, date.min, ("00:00", "01:00"), None, product, main=True)
+                return _show_row(channel_id, _NO_DAY, ("00:00", "01:00"), None, product, main=True)
         return None
 
     def _slot(self, channel_id: int, day: date, airing: Airing) -> Slot:
@@ -103,7 +104,7 @@ def _show_row(
     discounted = channel_id != 1 and price is not None
     return ShowRow(
         channel_id=channel_id,
-        broadcast_date=f"{day:%Y%m%d}" if day > date.min else "20250101",
+        broadcast_date=f"{day:%Y-%m-%d}",  # type: ignore[arg-type]  # parsed by its validator
         start=times[0],
         end=times[1],
         slot="main" if main else "sub",
