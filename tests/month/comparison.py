@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from crawlers.standin.living.world import World
 from tests.month.expected_mall import ExpectedMall
-from tests.month.expected_shows import ExpectedShows, scope_of
+from tests.month.expected_shows import ExpectedShows, ProductKey, ProductState, scope_of
 from tests.month.scopes import Injection, Scope
 from tests.month.stored import Stored, read_service, read_warehouse
 
@@ -57,7 +57,7 @@ class Expectation:
 
     def _in(self, stored: Stored, since: datetime) -> Iterator[Difference]:
         yield from self._shows(stored, since)
-        yield from _compared(stored, "product", self.shows.products, stored.products, lambda key: (key[0], None))
+        yield from _compared(stored, "product", self.shows.products, stored.products, self._product)
         yield from _compared(stored, "mall price", self.mall.prices, stored.mall_prices, self._category)
         names = {number: {None, name} for number, name in self.mall.names.items()}
         yield from _compared(stored, "mall name", names, stored.mall_names, self._category)
@@ -65,7 +65,10 @@ class Expectation:
             shelf = {**dict.fromkeys(self.mall.shelf, "no row"), **stored.shelf}
             yield from _compared(stored, "mall shelf", self.mall.shelf, shelf, self._category)
 
-    def _category(self, number: int) -> Place:
+    def _product(self, key: ProductKey, found: ProductState | None) -> Place:
+        return key[0], self.shows.disturbed_scope(key, found)
+
+    def _category(self, number: int, _: object) -> Place:
         code = self.mall.categories.get(number)
         return "kok", Scope("kok", code) if code else None
 
@@ -78,15 +81,15 @@ class Expectation:
             if all(state is None or state.ends_at > clear for state in states)
         }
         found = {key: state for key, state in stored.shows.items() if key in expected or key not in self.shows.shows}
-        yield from _compared(stored, "show", expected, found, lambda key: (scope_of(key).source, scope_of(key)))
+        yield from _compared(stored, "show", expected, found, lambda key, _: (scope_of(key).source, scope_of(key)))
 
 
 def _compared(
-    stored: Stored, what: str, expected: Mapping[Any, Any], found: Mapping[Any, Any], place: Callable[[Any], Place]
+    stored: Stored, what: str, expected: Mapping[Any, Any], found: Mapping[Any, Any], place: Callable[[Any, Any], Place]
 ) -> Iterator[Difference]:
     for key in expected.keys() | found.keys():
         possible, state = expected.get(key, {None}), found.get(key)
         if state not in possible:
-            source, scope = place(key)
+            source, scope = place(key, state)
             row = key if isinstance(key, tuple) else (key,)
             yield Difference(stored.database, what, source, row, scope, str(state), str(sorted(map(str, possible))))

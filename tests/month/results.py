@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tests.month.comparison import Difference
 from tests.month.injections import TRUNCATIONS
-from tests.month.scopes import Injection
+from tests.month.scopes import Injection, Scope
 
 MIN_HANDLED = 0.95  # share of the faults that must be held or mended
 
@@ -30,6 +30,11 @@ class CrawlResult:
     new: list[Difference] = field(default_factory=list)
     wrong: int = 0
     reason: str | None = None
+
+    @property
+    def disturbed(self) -> frozenset[Scope]:
+        """Return the scopes that the injection disturbs."""
+        return self.injection.scopes if self.injection else frozenset()
 
 
 @dataclass
@@ -58,13 +63,7 @@ class MonthResult:
     @property
     def unexplained(self) -> list[Difference]:
         """Return the differences that no fault in their scope explains."""
-        return [each for crawl in self.crawls if crawl.outcome != "missed" for each in crawl.new] + [
-            each
-            for crawl in self.crawls
-            if crawl.outcome == "missed" and crawl.injection
-            for each in crawl.new
-            if each.scope is not None and each.scope not in crawl.injection.scopes
-        ]
+        return [each for crawl in self.crawls for each in crawl.new if each.scope not in crawl.disturbed]
 
     def injected(self, kinds: Iterable[str] | None = None) -> Counter[str]:
         """Count the injected faults by outcome."""

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from time import monotonic, process_time
 
 from sqlalchemy import Engine
@@ -23,6 +24,7 @@ from tests.month.comparison import Difference, Expectation
 from tests.month.events import count_events, post_events
 from tests.month.holds import Findings, findings
 from tests.month.injections import Injector, disturbed
+from tests.month.kills import Killer, run_step
 from tests.month.results import CrawlResult, MonthResult
 from tests.month.scopes import DAYS, SOURCES, Injection
 from ukok.korea import KST
@@ -57,6 +59,7 @@ class Month:
     def __init__(self, world: World, plan: Plan, standin: LivingStandin) -> None:
         self._world, self._plan, self._standin = world, plan, standin
         self._dice = random.Random(plan.seed)
+        self._killer = Killer(plan.seed, plan.days * len(HOURS), plan.kills)
         self._injector = Injector(world, plan.seed, plan.fault_share)
         self._expectation = Expectation(world)
         self._differences: set[Difference] = set()
@@ -66,27 +69,29 @@ class Month:
         """Run every step of every run; yield the results of each run."""
         if self._plan.release_every:
             tasks.recipes(DEMO / "TB_RECIPE_SEARCH_demo.csv", self._standin.clock.now())
+        runs = count()
         for day in range(self._plan.days):
             for at in self._instants(day):
-                yield self._one_run(at)
+                yield self._one_run(next(runs), at)
             if self._plan.release_every and (day + 1) % self._plan.release_every == 0:
                 with self._timed("release"):
                     self._release(at)
         self.result.left = sorted(map(str, self._differences))
+        self.result.kills = self._killer.counts
 
-    def _one_run(self, at: datetime) -> list[CrawlResult]:
+    def _one_run(self, run: int, at: datetime) -> list[CrawlResult]:
         self._standin.clock.set(at)
         injections = self._injector.next(at)
         self._standin.faults.rules[:] = [rule for injection in injections for rule in injection.rules]
         by_source = {injection.source: injection for injection in injections}
         with self._timed("crawl"), ThreadPoolExecutor(self._plan.parallel) as pool:
-            run_ids = dict(zip(SOURCES, pool.map(lambda source: self._crawl(source, at), SOURCES), strict=True))
+            run_ids = dict(zip(SOURCES, pool.map(lambda source: self._crawl(run, source, at), SOURCES), strict=True))
         self._standin.faults.rules.clear()
         self._standin.faults.seen.clear()
         with self._timed("load"):
-            loaded = {source: self._load(source) for source in SOURCES}
+            loaded = {source: self._load(run, source, at) for source in SOURCES}
         with self._timed("link and ingest"):
-            self._link_and_ingest(at)
+            self._link_and_ingest(run, at)
         with self._timed("compare"):
             return self._compare(at, by_source, run_ids, loaded)
 
@@ -99,25 +104,30 @@ class Month:
             instants[-1] = midnight + timedelta(days=1, minutes=dice.randrange(1, 10))
         return instants
 
-    def _crawl(self, source: str, at: datetime) -> str | CrawlFailed:
+    def _crawl(self, run: int, source: str, at: datetime) -> str | CrawlFailed:
+        if self._killer.kill(run, "crawl", source, at):
+            at += timedelta(seconds=1)
         try:
             report = tasks.crawl(source, at.astimezone(KST).date(), DAYS, at)
         except CrawlFailed as failure:
             return failure
         return str(report.details[CRAWL_ID])
 
-    def _load(self, source: str) -> FileHeldBack | None:
+    def _load(self, run: int, source: str, at: datetime) -> FileHeldBack | None:
+        self._killer.kill(run, "load", source, at)
         try:
             tasks.load(source, accept=False)
         except FileHeldBack as error:
             return error
         return None
 
-    def _link_and_ingest(self, at: datetime) -> None:
-        tasks.link()
+    def _link_and_ingest(self, run: int, at: datetime) -> None:
+        self._killer.kill(run, "link", "", at)
+        run_step("link", "", at)
         with _engines() as (_, warehouse):
             post_events(warehouse, self._dice, at, EVENTS)
-            tasks.logs(None, None, at)
+            self._killer.kill(run, "ingest", "", at)
+            run_step("ingest", "", at)
             self.result.events = count_events(warehouse)
 
     def _release(self, at: datetime) -> None:
@@ -184,7 +194,7 @@ def _result(
     elif found.held and not found.held & scopes:
         result.false_holds.append(f"{source} {at:%m-%d %H:%M}: {len(found.held)} scopes held without a fault in them")
     if injection:
-        visible = any(each.scope is None or each.scope in scopes for each in new)
+        visible = any(each.scope in scopes for each in new)
         flagged = result.failed is not None or bool((found.held | found.incomplete) & scopes)
         result.outcome = "missed" if visible else "held" if flagged else "mended"
     return result

@@ -65,10 +65,8 @@ class Mall:
 
     def upset(self, code: str, instant: datetime) -> Upset | None:
         """Return what happens to a list between the requests for its first pages."""
-        if self._sizes[code] <= PAGE_SIZE:
-            return None
         times = (instant - EPOCH) // _LISTED_FOR
-        if self._chance.share("upset", code, times) >= UPSET:
+        if self._chance.share("upset", code, times) >= UPSET or len(self.on_sale(code, instant)) <= PAGE_SIZE:
             return None
         kinds: tuple[Upset, ...] = ("sold out", "inserted", "sorted anew")
         return self._chance.pick(kinds, "kind of upset", code, times)
