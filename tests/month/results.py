@@ -54,6 +54,7 @@ class MonthResult:
     days: int = 0
     days_with_differences: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
+    false_prices: list[str] = field(default_factory=list)
 
     @property
     def false_holds(self) -> list[str]:
@@ -102,4 +103,6 @@ class MonthResult:
             problems.append(f"{self.events[0]} events landed, {self.events[1]} are facts or rejected")
         if self.left:
             problems.append(f"{len(self.left)} differences at the end, first: {self.left[0]}")
+        if self.false_prices:
+            problems.append(f"{len(self.false_prices)} false prices in the histories, first: {self.false_prices[0]}")
         return problems + self.other_failures

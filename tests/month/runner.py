@@ -25,11 +25,12 @@ from tests.month.events import count_events, post_events
 from tests.month.holds import Findings, findings
 from tests.month.injections import Injector, disturbed
 from tests.month.kills import Killer, run_step
+from tests.month.price_history import false_prices
 from tests.month.results import CrawlResult, MonthResult
 from tests.month.scopes import DAYS, SOURCES, Injection
 from ukok.korea import KST
 
-HOURS = (2, 5, 8, 11, 14, 17, 20, 23)  # of the eight crawls of a day
+HOURS = (2, 5, 8, 11, 14, 17, 20, 23)  # of the crawls of a day
 LATE_NIGHT = 0.3  # share of the last crawls that begin a few minutes after midnight
 SHOWN_AGAIN = timedelta(days=2)  # shows that ended earlier are compared no more
 EVENTS = 40  # of a run
@@ -37,12 +38,16 @@ EVENTS = 40  # of a run
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a month is and what happens in it. ``release_every``: days between two releases, 0 for none."""
+    """How long a month is and what happens in it.
+
+    ``hours`` of the runs of a day. ``release_every``: days between two releases, 0 for none.
+    """
 
     start: date
     days: int
     seed: int
     fault_share: float = 0.12
+    hours: tuple[int, ...] = HOURS
     release_every: int = 0
     kills: int = 0
     parallel: int = 2
@@ -59,7 +64,7 @@ class Month:
     def __init__(self, world: World, plan: Plan, standin: LivingStandin) -> None:
         self._world, self._plan, self._standin = world, plan, standin
         self._dice = random.Random(plan.seed)
-        self._killer = Killer(plan.seed, plan.days * len(HOURS), plan.kills)
+        self._killer = Killer(plan.seed, plan.days * len(plan.hours), plan.kills)
         self._injector = Injector(world, plan.seed, plan.fault_share)
         self._expectation = Expectation(world)
         self._differences: set[Difference] = set()
@@ -77,6 +82,8 @@ class Month:
                 with self._timed("release"):
                     self._release(at)
         self.result.left = sorted(map(str, self._differences))
+        with _engines() as (service, warehouse):
+            self.result.false_prices = list(false_prices(self._world, service, warehouse))
         self.result.kills = self._killer.counts
 
     def _one_run(self, run: int, at: datetime) -> list[CrawlResult]:
@@ -99,7 +106,7 @@ class Month:
         """Return when the runs of a day begin: some minutes after the hour, and now and then after midnight."""
         midnight = datetime.combine(self._plan.start + timedelta(days=day), time(), KST)
         dice = random.Random(f"{self._plan.seed} {day}")
-        instants = [midnight + timedelta(hours=hour, minutes=dice.randrange(10)) for hour in HOURS]
+        instants = [midnight + timedelta(hours=hour, minutes=dice.randrange(10)) for hour in self._plan.hours]
         if dice.random() < LATE_NIGHT:
             instants[-1] = midnight + timedelta(days=1, minutes=dice.randrange(1, 10))
         return instants

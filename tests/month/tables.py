@@ -66,6 +66,7 @@ def summary(result: MonthResult) -> dict[str, Any]:
         "of them held or mended": f"{result.share_handled(TRUNCATIONS):.1%}",
         "unexplained differences": len(result.unexplained),
         "differences at the end": len(result.left),
+        "false prices": len(result.false_prices),
         "events landed": result.events[0],
         "facts and rejected events": result.events[1],
         "releases": result.releases,

@@ -10,6 +10,7 @@ from parsel import Selector
 
 from crawlers.items import CATEGORIES
 from crawlers.standin.living.content import LivingContent
+from crawlers.standin.living.mall import Upset
 from crawlers.standin.living.schedule import LAST_CHANGE
 from crawlers.standin.living.server import LivingStandin, running_living_standin
 from crawlers.standin.living.size import MONTH
@@ -124,20 +125,21 @@ def test_a_category_of_full_pages_ends_with_an_empty_one(world: World, standin: 
 
 
 def test_a_list_that_is_sorted_anew_hides_products(world: World) -> None:
-    kinds = {}
+    kinds: dict[Upset, tuple[str, datetime]] = {}
     for turn in range(400):
         at = NOON + 3 * turn * HOUR
         for code in CATEGORIES:
             kind = world.mall.upset(code, at)
             if kind and kind not in kinds:
                 kinds[kind] = (code, at)
-    for kind, hidden in (("sold out", 1), ("inserted", 0), ("sorted anew", 3)):
+    hidden: dict[Upset, int] = {"sold out": 1, "inserted": 0, "sorted anew": 3}
+    for kind in hidden:
         code, at = kinds[kind]
         content = LivingContent(world, at)
         pages = (content.category(code, number) for number in range(1, 10))
         listed = {row.product_id for page in pages for row in page}
         on_sale = {product.number for product in world.mall.on_sale(code, at)}
-        assert len(on_sale - listed) == hidden, kind
+        assert len(on_sale - listed) == hidden[kind], kind
         assert listed <= on_sale
 
 
