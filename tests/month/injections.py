@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+from crawlers.standin.content import PAGE_SIZE
 from crawlers.standin.faults import (
     Fault,
     empty_day,
@@ -18,7 +19,11 @@ from crawlers.standin.faults import (
 from crawlers.standin.living.world import World
 from tests.month.scopes import SOURCES, Injection, Scope, scopes_of
 
-MIN_ROWS = 8  # of a page that a fault is injected into
+MIN_ROWS = 8  # products of a day that a fault is injected into
+MIN_PRODUCTS = 12  # of a category
+MIN_LOST = 3  # shows to come that a day must lose: one or two are cancelled now and then
+SHARE_OF_WHOLE = 0.15  # of the faults that affect a whole source
+SOUND_RUNS = 2  # at the beginning, without a fault
 LONGEST = 2  # runs that a fault lasts
 HOSTS = {"kok": "/kok.", "hnsmall": "/www.hnsmall", "hmall": ".hmall.com", "nsmall": ".nsmall.com"}
 PAGES = {"hnsmall": "goods", "hmall": "itemPtc", "nsmall": "/goods/", "kok": "/m/product"}
@@ -29,6 +34,15 @@ FIELDS = {
     "nsmall": ("media/schedule", "goodsCd"),
 }
 CODES = {2: "etv", 3: "dtv", 4: "tv", 5: "shopplus"}
+
+_ANY = ("page is cut", "page is miscoded", "error page with 200")
+_DAYS = (*_ANY, *("hours break off",) * 3, *("day is empty",) * 3)
+_KINDS = {
+    "kok": (*_ANY, *("category is empty",) * 2, *("category ends early",) * 2),
+    "hnsmall": _DAYS,
+    "hmall": _DAYS,
+    "nsmall": (*_DAYS, "prices are cut"),
+}
 
 # Kinds that make a page look sound but lack rows: what the gates are for.
 TRUNCATIONS = ("hours break off", "day is empty", "category is empty", "category ends early")
@@ -41,12 +55,14 @@ class Injector:
         self._world = world
         self._dice = random.Random(seed)
         self._share = share
+        self._runs = 0
         self._lasting: dict[str, tuple[Callable[[datetime], Injection | None], int]] = {}
 
     def next(self, at: datetime) -> list[Injection]:
         """Return the injections of the run at an instant: at most one for each source."""
+        self._runs += 1
         found = []
-        for source in SOURCES:
+        for source in SOURCES if self._runs > SOUND_RUNS else ():
             make, runs = self._lasting.pop(source, (None, 0))
             if make is None and self._dice.random() < self._share:
                 make, runs = self._choose(source, at), self._dice.choice((1, 1, 1, LONGEST))
@@ -58,36 +74,28 @@ class Injector:
         return found
 
     def _choose(self, source: str, at: datetime) -> Callable[[datetime], Injection | None]:
+        """Choose a fault: one of the whole source, or one in the pages of a scope with enough rows for it."""
         dice = self._dice
         whole: list[Callable[[datetime], Injection | None]] = [
-            lambda _at: _everything("answers 503", source, _at, unavailable(HOSTS[source])),
-            lambda _at: _everything("is away", source, _at, reset(HOSTS[source])),
-            lambda _at: _everything("field is renamed", source, _at, renamed(*FIELDS[source])),
+            lambda later: _everything("answers 503", source, later, unavailable(HOSTS[source])),
+            lambda later: _everything("is away", source, later, reset(HOSTS[source])),
+            lambda later: _everything("field is renamed", source, later, renamed(*FIELDS[source])),
         ]
-        if dice.random() < 0.2:
+        kind, share = dice.choice(_KINDS[source]), dice.uniform(0.2, 0.5)
+        targets = [scope for scope in scopes_of(source, at) if self._shows_enough(scope, kind, at, share)]
+        if dice.random() < SHARE_OF_WHOLE or not targets:
             return dice.choice(whole)
-        target = self._target(source, at)
-        if target is None:
-            return dice.choice(whole)
-        kinds = ["page is cut", "page is miscoded", "error page with 200"]
-        if source == "kok":
-            kinds += ["category is empty"] * 2 + ["category ends early"] * 2
-        else:
-            kinds += ["hours break off"] * 3 + ["day is empty"] * 3
-        if source == "nsmall":
-            kinds.append("prices are cut")
-        kind, share = dice.choice(kinds), dice.uniform(0.2, 0.6)
-        return lambda _at: _of_scope(kind, target, _at, share)
+        target = dice.choice(targets)
+        return lambda later: _of_scope(kind, target, later, share)
 
-    def _target(self, source: str, at: datetime) -> Scope | None:
-        """Choose a scope whose page has enough rows."""
-        full = [scope for scope in scopes_of(source, at) if self._rows(scope, at) >= MIN_ROWS]
-        return self._dice.choice(full) if full else None
-
-    def _rows(self, scope: Scope, at: datetime) -> int:
+    def _shows_enough(self, scope: Scope, kind: str, at: datetime, share: float) -> bool:
+        """Return whether a fault takes more from a scope than what happens to it every day."""
         if scope.day is None:
-            return len(self._world.mall.on_sale(scope.part, at))
-        return sum(len(show.products) for show in self._world.listed(int(scope.part), scope.day, at))
+            least = PAGE_SIZE + MIN_PRODUCTS if kind == "category ends early" else MIN_PRODUCTS
+            return len(self._world.mall.on_sale(scope.part, at)) >= least
+        shows = self._world.listed(int(scope.part), scope.day, at)
+        lost = [show for show in shows[int(len(shows) * share) :] if show.starts_at > at]
+        return sum(len(show.products) for show in shows) >= MIN_ROWS and len(lost) >= MIN_LOST
 
 
 def disturbed(injections: Sequence[Injection]) -> dict[Scope, Injection]:
@@ -97,7 +105,7 @@ def disturbed(injections: Sequence[Injection]) -> dict[Scope, Injection]:
 
 def _everything(kind: str, source: str, at: datetime, rule: Fault) -> Injection:
     scopes = frozenset(scopes_of(source, at))
-    return Injection(kind, source, scopes, (rule,), hides_pages=kind != "field is renamed")
+    return Injection(kind, source, scopes, (rule,), hides_pages=True)
 
 
 def _of_scope(kind: str, scope: Scope, at: datetime, share: float) -> Injection | None:

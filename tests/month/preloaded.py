@@ -8,6 +8,7 @@ child runs :func:`crawlers.scrapy_process.main.main`.
 import array
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -41,7 +42,8 @@ def preloaded_spiders() -> Iterator[None]:
         client.write_text(CLIENT.format(python=sys.executable, address=address))
         client.chmod(0o700)
         python = sys.executable
-        server = subprocess.Popen([python, "-m", "tests.month.preloaded", address], stdout=subprocess.PIPE, cwd=ROOT)
+        command = [python, "-m", "tests.month.preloaded", address]
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         try:
             assert server.stdout is not None
             server.stdout.readline()
@@ -54,7 +56,7 @@ def preloaded_spiders() -> Iterator[None]:
 
 
 def serve(address: str) -> None:
-    """Fork a spider process for each connection, for ever."""
+    """Fork a spider process for each connection, until standard input ends."""
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoader
 
@@ -68,7 +70,7 @@ def serve(address: str) -> None:
         listener.bind(address)
         listener.listen()
         print("ready", flush=True)  # noqa: T201
-        while True:
+        while select.select([listener, sys.stdin], [], [])[0] == [listener]:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()

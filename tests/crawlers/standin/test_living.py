@@ -133,13 +133,13 @@ def test_a_list_that_is_sorted_anew_hides_products(world: World) -> None:
             if kind and kind not in kinds:
                 kinds[kind] = (code, at)
     hidden: dict[Upset, int] = {"sold out": 1, "inserted": 0, "sorted anew": 3}
-    for kind in hidden:
+    for kind, count in hidden.items():
         code, at = kinds[kind]
         content = LivingContent(world, at)
         pages = (content.category(code, number) for number in range(1, 10))
         listed = {row.product_id for page in pages for row in page}
         on_sale = {product.number for product in world.mall.on_sale(code, at)}
-        assert len(on_sale - listed) == hidden[kind], kind
+        assert len(on_sale - listed) == count, kind
         assert listed <= on_sale
 
 
