@@ -14,7 +14,7 @@ INSTALLING := $(VENV)/.installing
 UV := $(shell command -v uv)
 FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 
-.PHONY: help setup run demo-client test docs bench airflow drills clean
+.PHONY: help setup run demo-client test docs bench month airflow drills clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -68,6 +68,9 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, completin
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_link
+
+month: setup ## Run 30 days of crawls, loads, links and ingestions against living sources; compare with the truth
+	$(BIN)/python -m tests.month
 
 airflow: setup ## Start Airflow with the DAGs on the embedded database and the demo sources
 	@$(BIN)/python docker/local_airflow.py --port $(PORT)

@@ -15,6 +15,9 @@ from crawlers.standin.catalog import digest
 Edit = Callable[[bytes], bytes]
 
 _JSON_ROWS = (("respData", "broadItemList"), ("data", "resultData", "totalOrgan"))
+_CLOSED = (
+    "<!DOCTYPE html><html lang='ko'><head><title>안내</title></head><body><p>시스템 점검 중입니다.</p></body></html>"
+)
 _HTML_ROWS = "li.item, ul.product-section-ul > li"
 
 
@@ -130,6 +133,21 @@ def empty_day(where: str) -> Fault:
 def half_day(where: str) -> Fault:
     """Send the page of a day (or of a list) with only the first half of its rows."""
     return _first_rows(where, 0.5)
+
+
+def hours_missing(where: str, share: float) -> Fault:
+    """Send the page of a day (or of a list) with only the first ``share`` of its rows."""
+    return _first_rows(where, share)
+
+
+def miscoded(where: str, encoding: str = "euc-kr") -> Fault:
+    """Send the page in another encoding than its header names; characters that it lacks are left out."""
+    return Fault(where, edit=lambda body: body.decode().encode(encoding, "ignore"))
+
+
+def error_page(where: str) -> Fault:
+    """Send a page that says that the site is closed, with status 200."""
+    return Fault(where, edit=lambda _: _CLOSED.encode())
 
 
 def _first_rows(where: str, share: float) -> Fault:

@@ -1,17 +1,17 @@
-"""Pages of the four sources, rendered from a catalog with the structures and quirks of the real ones."""
+"""Pages of the four sources, rendered with the structures and quirks of the real ones."""
 
 import base64
 import binascii
 import json
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from crawlers.parsing import parse_id
-from crawlers.standin.catalog import Catalog, KokRow, ShowRow
+from crawlers.standin.catalog import ShowRow
+from crawlers.standin.content import Content
 from crawlers.standin.details import hmall_details, hnsmall_details, kok_details, nsmall_details
 from crawlers.standin.schedules import (
     HMALL_CHANNELS,
@@ -21,16 +21,9 @@ from crawlers.standin.schedules import (
     nsmall_main,
     nsmall_price,
     on_air_end,
-    slots_by_day,
 )
 
-PAGE_SIZE = 20
 ON_AIR = "지금방송중"
-CHANNELS = {
-    "hnsmall": frozenset({1}),
-    "hmall": frozenset(HMALL_CHANNELS.values()),
-    "nsmall": frozenset(NSMALL_CHANNELS.values()),
-}
 
 _TEMPLATES = Environment(
     loader=PackageLoader("crawlers.standin"), undefined=StrictUndefined, autoescape=select_autoescape(["j2"])
@@ -43,50 +36,39 @@ class NoSuchPage(LookupError):
 
 
 class Pages:
-    """Renders the pages of a catalog. ``clock``: current time, which determines the show on air.
+    """Renders the pages of a content. ``clock``: current time, which determines the show on air."""
 
-    ``channels``: those of each broadcaster. The page of a broadcaster's product shows the price of its first row in the
-    catalog. Raise ``ValueError`` if a show of the catalog has not exactly one main product.
-    """
-
-    def __init__(
-        self, catalog: Catalog, clock: Callable[[], datetime], channels: Mapping[str, Collection[int]] = CHANNELS
-    ) -> None:
+    def __init__(self, content: Content, clock: Callable[[], datetime]) -> None:
+        self._content = content
         self._clock = clock
-        self._schedules = slots_by_day(catalog.shows)
-        self._products = {product.product_id: product for product in catalog.kok}
-        self._categories: dict[str, list[KokRow]] = defaultdict(list)
-        for product in catalog.kok:
-            self._categories[product.category].append(product)
-        self._broadcast_products: dict[str, dict[int, ShowRow]] = {
-            source: {show.product_id: show for show in reversed(catalog.shows) if show.channel_id in own}
-            for source, own in channels.items()
-        }
 
-    def slots(self, channel_id: int, day: date) -> list[Slot]:
+    def slots(self, channel_id: int, day: date) -> Sequence[Slot]:
         """Return the shows on the page of a channel's day, ordered by start."""
-        return self._schedules.get((channel_id, day), [])
+        return self._content.slots(channel_id, day)
 
     def broadcast_product(self, source: str, number: str) -> ShowRow:
         """Return a product of a broadcaster by the id in a URL."""
         try:
-            return self._broadcast_products[source][parse_id(number)]
-        except (ValueError, KeyError) as error:
+            product = self._content.broadcast_product(source, parse_id(number))
+        except ValueError as error:
             raise NoSuchPage(number) from error
+        if product is None:
+            raise NoSuchPage(number)
+        return product
 
     def kok_list(self, code: str, page: int) -> str:
-        """Render a page of a category list. A strip of the product viewed last has an id besides those of the cards."""
-        products = self._categories.get(code, [])
-        visible = products[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-        strip = products[-1].product_id if visible else None
-        return _render("kok_list", products=visible, strip=strip)
+        """Render a page of a category list. Its strip, of the product viewed last, has an id besides the cards'."""
+        return _render("kok_list", products=self._content.category(code, page), strip=self._content.strip(code, page))
 
     def kok_product(self, pro_code: str) -> str:
         """Render a product page by the base64 of its id."""
         try:
-            product = self._products[parse_id(base64.b64decode(pro_code, validate=True).decode("ascii"))]
-        except (binascii.Error, UnicodeDecodeError, ValueError, KeyError) as error:
+            number = parse_id(base64.b64decode(pro_code, validate=True).decode("ascii"))
+        except (binascii.Error, UnicodeDecodeError, ValueError) as error:
             raise NoSuchPage(pro_code) from error
+        product = self._content.kok_product(number)
+        if product is None:
+            raise NoSuchPage(pro_code)
         return _render("kok_product", p=product, d=kok_details(product))
 
     def hnsmall_schedule(self, day: date) -> str:

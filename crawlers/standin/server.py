@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from struct import pack
 from threading import Thread
+from types import MappingProxyType
 
 import structlog
 import uvicorn
@@ -22,9 +23,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from crawlers.parsing import parse_day
 from crawlers.settings import CrawlSettings
 from crawlers.standin.catalog import Catalog
+from crawlers.standin.content import CHANNELS, CatalogContent
 from crawlers.standin.faults import Faults
 from crawlers.standin.images import picture
-from crawlers.standin.pages import CHANNELS, NoSuchPage, Pages, scripted_page
+from crawlers.standin.pages import NoSuchPage, Pages, scripted_page
 from crawlers.standin.validators import Validators, is_current
 
 log = structlog.get_logger(__name__)
@@ -102,7 +104,7 @@ class Site:
     def __init__(
         self,
         catalog: Catalog,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         faults: Faults | None = None,
         scripted: Collection[str] = (),
         further: FurtherSource | None = None,
@@ -120,6 +122,10 @@ class Site:
         pages = self._render(catalog, clock)  # raises before anything changes
         self._validators.catalog_changed(clock)
         self._clock, self._pages = clock, pages
+
+    def pages_for(self, request: Request) -> Pages:
+        """Return the pages that a request is answered from."""
+        return self._pages
 
     def app(self) -> Starlette:
         """Return the web application."""
@@ -140,11 +146,12 @@ class Site:
                 yield self._route(path, partial(self._page, render, media_type))
 
     def _render(self, catalog: Catalog, clock: Callable[[], datetime]) -> Pages:
-        return Pages(catalog, clock, CHANNELS | ({self._further.name: self._further.channels} if self._further else {}))
+        further = {self._further.name: self._further.channels} if self._further else {}
+        return Pages(CatalogContent(catalog, CHANNELS | further), clock)
 
     def _page(self, render: Render, media_type: str, request: Request) -> Content:
         try:
-            return render(self._pages, request).encode(), media_type
+            return render(self.pages_for(request), request).encode(), media_type
         except NoSuchPage as error:
             raise HTTPException(404, f"no page {error}") from error
         except (KeyError, ValueError) as error:
@@ -202,11 +209,31 @@ def base_urls(address: str) -> dict[str, str]:
     return {f"UKOK_{name.upper()}": url for name, url in _base_urls(address).items()}
 
 
-def serve(catalog: Catalog, host: str, port: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-    """Serve a catalog until interrupted; port 0 is any free one. Raise ``OSError`` if the port is taken."""
+def serve(site: Site, host: str, port: int) -> None:
+    """Serve a site until interrupted; port 0 is any free one. Raise ``OSError`` if the port is taken."""
     with _listen(host, port) as listener:
         log.info("stand-in ready", url=_address(listener))
-        _server(Site(catalog, clock).app()).run(sockets=[listener])
+        _server(site.app()).run(sockets=[listener])
+
+
+@contextmanager
+def served_from_a_thread(site: Site) -> Iterator[str]:
+    """Serve a site on a free loopback port from a thread; yield its URL."""
+    with _listen("127.0.0.1", 0) as listener:
+        server = _server(site.app())
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True)
+        thread.start()
+        try:
+            yield _address(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def crawl_settings(address: str, more_urls: Mapping[str, str] = MappingProxyType({})) -> CrawlSettings:
+    """Return the settings of a crawl of a stand-in at ``address``."""
+    waits = {"crawl_delay_seconds": 0, "crawl_outage_seconds": 1}
+    return CrawlSettings.model_validate(_base_urls(address) | {"more_urls": dict(more_urls)} | waits)
 
 
 @contextmanager
@@ -223,19 +250,9 @@ def running_standin(
     """
     faults = Faults()
     site = Site(catalog, lambda: now or datetime.now(UTC), faults, scripted, further)
-    with _listen("127.0.0.1", 0) as listener:
-        server = _server(site.app())
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name="standin", daemon=True)
-        thread.start()
-        url = _address(listener)
-        more = {"more_urls": {further.name: f"{url}/{further.host}"}} if further else {}
-        waits = {"crawl_delay_seconds": 0, "crawl_outage_seconds": 1}
-        settings = CrawlSettings.model_validate(_base_urls(url) | more | waits)
-        try:
-            yield Standin(url, settings, faults, site)
-        finally:
-            server.should_exit = True
-            thread.join()
+    with served_from_a_thread(site) as url:
+        more = {further.name: f"{url}/{further.host}"} if further else {}
+        yield Standin(url, crawl_settings(url, more), faults, site)
 
 
 def _base_urls(address: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from crawlers.standin.content import CatalogContent
 from crawlers.standin.faults import Fault, replaced, reset, truncated, unavailable, without
 from crawlers.standin.pages import Pages
 from crawlers.standin.server import Standin, running_standin
@@ -47,7 +48,7 @@ def sound(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Crawled
 @pytest.fixture(scope="module")
 def broken(sound: Crawled, standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     """A crawl with a fault on a page of nearly every category, and on four product pages."""
-    pages = Pages(catalog(kok=ALL), lambda: NOON)
+    pages = Pages(CatalogContent(catalog(kok=ALL)), lambda: NOON)
     standin.faults.seen.clear()
     standin.faults.rules[:] = [
         without(list_page("1611", 2), "li, .recent"),

@@ -15,7 +15,7 @@ from parsel import Selector
 
 from crawlers.items import CATEGORIES
 from crawlers.standin.catalog import KokRow, load_catalog
-from crawlers.standin.server import Standin, base_urls, running_standin, serve
+from crawlers.standin.server import Site, Standin, base_urls, running_standin, serve
 from tests.builders.small_crawl import DAY, NOON, catalog, kok, show
 
 SHOWS = [
@@ -256,8 +256,8 @@ def test_two_stand_ins_run_side_by_side(standin: Standin) -> None:
 
 
 def test_the_server_serves_the_demo_catalog_until_it_is_stopped(tmp_path: Path) -> None:
-    code = "from crawlers.standin.catalog import load_catalog; from crawlers.standin.server import serve;"
-    command = [sys.executable, "-c", f"{code} serve(load_catalog(), '127.0.0.1', 0)"]
+    code = "from crawlers.standin.catalog import load_catalog; from crawlers.standin.server import Site, serve;"
+    command = [sys.executable, "-c", f"{code} serve(Site(load_catalog()), '127.0.0.1', 0)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = re.search(r"url=(\S+)", re.sub(r"\x1b\[[0-9;]*m", "", server.stdout.readline()))
@@ -270,4 +270,4 @@ def test_the_server_serves_the_demo_catalog_until_it_is_stopped(tmp_path: Path) 
 
 def test_a_port_that_is_taken_is_an_error(standin: Standin) -> None:
     with pytest.raises(OSError, match="in use"):
-        serve(catalog(), "127.0.0.1", int(standin.url.rpartition(":")[2]))
+        serve(Site(catalog()), "127.0.0.1", int(standin.url.rpartition(":")[2]))

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_recipe_counts"
-down_revision = "20261130_service_baseline"
+down_revision = "20261201_category_and_rates"
 
 
 def upgrade() -> None:

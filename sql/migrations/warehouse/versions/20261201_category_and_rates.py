@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sql.migrations.ddl import add_column
 
 revision = "20261201_category_and_rates"
-down_revision = "20261130_warehouse_baseline"
+down_revision = "20261201_killed_runs"
 
 
 def upgrade() -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_warehouse_held_scopes"
-down_revision = "20261130_warehouse_baseline"
+down_revision = "20261201_category_and_rates"
 
 
 def upgrade() -> None:
