@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
+from crawlers.job import Job
 from crawlers.parsing import (
     MAX_ID,
     image_url,
@@ -98,6 +99,10 @@ class KokSpider(SourceSpider):
         ),
     }
 
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._first_pages: dict[str, list[str]] = {}  # ids on the first page of each list
+
     def list_url(self, category: str, page: int) -> str:
         """Return the URL of a page of a category list."""
         query = f"code={category}&page={page}&size={PAGE_SIZE}&sort=recommend_asc&minPrice=0&maxPrice=9999999999"
@@ -140,6 +145,8 @@ class KokSpider(SourceSpider):
         with self.coverage["prices"].reading(response, scopes):
             scopes[0].empty |= page == 1 and not CARDS(whole_html(response).selector.root)
             cards = _cards(response, first=page == 1)
+            if page == 1:
+                self._first_pages[category] = _listed_ids(response)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
@@ -151,6 +158,15 @@ class KokSpider(SourceSpider):
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
             elif len(cards) == PAGE_SIZE or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
+            elif page > 1:
+                yield self.build_request(
+                    self.list_url(category, 1), self.parse_again, "prices", scopes[:1], category=category
+                )
+
+    def parse_again(self, response: Response, scopes: Sequence[Scope], category: str) -> None:
+        """Compare the first page with what it was before the others were read: products move between pages."""
+        with self.coverage["prices"].reading(response, scopes):
+            scopes[0].shifted = _listed_ids(response) != self._first_pages[category]
 
     def read_page(self, response: Response, product_id: int) -> Iterator[KokProduct]:
         page = whole_html(response)
@@ -213,6 +229,10 @@ def _cards(response: Response, first: bool) -> list[HtmlElement]:
     if first or ids:
         raise BrokenPage("cards", f"no {CARD} on the page, but {len(ids)} product ids")
     return cards
+
+
+def _listed_ids(response: Response) -> list[str]:
+    return [number for number in IDS(whole_html(response).selector.root) if number.isdigit()]
 
 
 def _card_id(card: HtmlElement) -> int:
