@@ -1,4 +1,4 @@
-"""Raw zone: what the sources showed, in files that are kept for ever and never changed.
+"""Raw zone: what the sources showed, in files that are never changed.
 
 ``raw/<source>/<dataset>/dt=<KST date>/<run_id>.jsonl.gz`` holds the items of a run and ``<run_id>.report.json`` its
 report. The report is written last: a run without a report was killed and does not exist.

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from artifacts.errors import Conflict, NotFound, StoreError
 from artifacts.store import UnfinishedUpload
 
-MISSING = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
+MISSING = {"NoSuchKey", "404", "NotFound"}
 LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 REFUSED = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "ExpiredToken"}
 
@@ -112,7 +112,7 @@ class S3Store:
             ]
 
     def discard_upload(self, upload: UnfinishedUpload) -> None:
-        with suppress(NotFound), self._errors(upload.key):
+        with self._errors(upload.key), suppress(self._client.exceptions.NoSuchUpload):
             self._client.abort_multipart_upload(
                 Bucket=self.bucket, Key=self.prefix + upload.key, UploadId=upload.upload_id
             )

@@ -3,15 +3,12 @@
 A part that cannot be read is reported in its line, and the others are shown.
 """
 
-import shutil
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import Connection, Engine, Row, Table, func, inspect, select
@@ -25,6 +22,7 @@ from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
 from crawlers.registry import sources
 from pipelines.crawl import CRAWL_ID
+from pipelines.disks import Disk, disks
 from pipelines.load import kok, schedules
 from pipelines.load.ledger import loaded_runs, table_of
 from pipelines.report import figures_of
@@ -66,15 +64,6 @@ class Component(BaseModel):
     name: Literal["service", "warehouse", "artifacts"]
     state: Literal["ok", "empty", "incomplete", "stopped", "unreadable", "unreachable"]
     detail: str
-
-
-class Disk(BaseModel):
-    """Free and total bytes of the disk that holds a folder of this machine."""
-
-    holds: Literal["UKOK_VAR_DIR", "artifacts"]
-    folder: str
-    free: int
-    total: int
 
 
 class SourceStatus(BaseModel):
@@ -207,7 +196,7 @@ def read_status(now: datetime) -> SystemStatus:
             release=release,
             release_problem=release_problem,
             components=[service.component, warehouse.component, store_state],
-            disks=list(_disks()),
+            disks=list(disks()),
         )
 
 
@@ -289,19 +278,6 @@ def _live_manifest(store: Store) -> tuple[Manifest | None, str | None]:
         return read_manifest(store, version, Manifest) if version else None, None
     except (StoreError, OSError) as error:
         return None, _one_line(error)
-
-
-def _disks() -> Iterator[Disk]:
-    """The disks of ``var_dir`` and of the artifacts, if they are in a folder; of one that is not there yet, its parent."""
-    settings = DatabaseSettings()
-    url = store_url()
-    folders: dict[Literal["UKOK_VAR_DIR", "artifacts"], Path] = {"UKOK_VAR_DIR": settings.var_dir}
-    if urlsplit(url).scheme in {"", "file"}:
-        folders["artifacts"] = Path(urlsplit(url).path)
-    for holds, folder in folders.items():
-        with suppress(OSError):
-            usage = shutil.disk_usage(next(each for each in (folder, *folder.resolve().parents) if each.is_dir()))
-            yield Disk(holds=holds, folder=str(folder), free=usage.free, total=usage.total)
 
 
 def _one_line(error: BaseException) -> str:

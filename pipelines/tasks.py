@@ -232,7 +232,6 @@ def restore(folder: Path) -> "Restored":
     """Fill two empty databases from a backup, and name the live release if the store has none."""
     from pipelines.backup.restore import restore_backup
 
-    upgrade()
     with open_resources() as opened:
         return restore_backup(opened.service, opened.warehouse, opened.store, folder)
 

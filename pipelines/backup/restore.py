@@ -30,7 +30,7 @@ from pipelines.backup.format import (
 from pipelines.errors import PipelineError
 from pipelines.load.ledger import table_of
 from sql.service.catalog import Channel
-from sql.upgrade import Database, revision_of
+from sql.upgrade import Database, check_distinct, revision_of, upgrade
 from sql.warehouse.events import FctUserEvent
 from sql.warehouse.partitions import make_partitions
 
@@ -61,11 +61,14 @@ class Restored:
 
 
 def restore_backup(service: Engine, warehouse: Engine, store: Store, folder: Path) -> Restored:
-    """Fill both databases, which are at the newest schema and empty, in one transaction each.
+    """Fill both databases, which are empty or have no tables yet, in one transaction each.
 
     Raises :class:`RestoreRefused` if a file is damaged, the schema is another one, or a table has rows.
     """
     manifest = _read_manifest(folder)
+    check_distinct(service, warehouse)
+    _make_tables(service, "service")
+    _make_tables(warehouse, "warehouse")
     with service.connect() as first, warehouse.connect() as second:
         connections: dict[Database, Connection] = {"service": first, "warehouse": second}
         for database, conn in connections.items():
@@ -108,6 +111,14 @@ def _files(manifest: BackupManifest) -> Iterator[File]:
     yield manifest.artifacts
     for dump in manifest.databases.values():
         yield from (table.file for table in dump.tables.values())
+
+
+def _make_tables(engine: Engine, database: Database) -> None:
+    """Bring a new database to the newest schema; an existing one is left as it is."""
+    with engine.connect() as conn:
+        is_new = revision_of(conn) is None
+    if is_new:
+        upgrade(engine, database)
 
 
 def _check_database(conn: Connection, database: Database, manifest: BackupManifest) -> None:

@@ -111,14 +111,15 @@ def _next_id(conn: Connection, table: Table) -> int | None:
     column = table.autoincrement_column
     if column is None:
         return None
-    if conn.dialect.name != "postgresql":
-        query = (
-            "SELECT auto_increment FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :t"
-        )
-        return conn.scalar(text(query), {"t": table.name})
     names = {"t": table.name, "c": column.name}
-    sequence = conn.scalar(text("SELECT pg_get_serial_sequence(:t, :c)"), names)
-    return conn.scalar(text(f"SELECT last_value + is_called::int FROM {sequence}")) if sequence else None  # noqa: S608
+    if conn.dialect.name == "postgresql":
+        sequence = conn.scalar(text("SELECT pg_get_serial_sequence(:t, :c)"), names)
+        query = f"SELECT last_value + is_called::int FROM {sequence}"  # noqa: S608 (a name from the catalog)
+    else:
+        where = "table_schema = DATABASE() AND table_name = :t"
+        query = f"SELECT auto_increment FROM information_schema.tables WHERE {where}"  # noqa: S608 (constants)
+    next_id: int | None = conn.scalar(text(query), names)
+    return next_id
 
 
 def _inventory(store: Store, folder: Path) -> File:

@@ -88,8 +88,8 @@ def _delete_events(warehouse: Engine, end: datetime) -> None:
 def _end_of_batch(conn: Connection, end: datetime) -> datetime:
     """Instant before which there are some ``ROWS_PER_TRANSACTION`` events; all of one instant are in one batch."""
     times = select(LANDED.c.received_at).where(LANDED.c.received_at < end).order_by(LANDED.c.received_at)
-    oldest = conn.scalar(times.limit(1))
-    after = conn.scalar(times.offset(ROWS_PER_TRANSACTION).limit(1))
+    oldest: datetime | None = conn.scalar(times.limit(1))
+    after: datetime | None = conn.scalar(times.offset(ROWS_PER_TRANSACTION).limit(1))
     if oldest is None or after is None:
         return end
     return min(end, max(after, oldest + timedelta(microseconds=1)))

@@ -46,24 +46,27 @@ def maintain(
 
     ``read`` counts what there is, ``written`` what is deleted, or in a dry run would be; the details have the bytes and
     the names. Partitions of the next days are made, not deleted. A dry run is not recorded. Raises
-    :class:`MaintenanceFailed` after all kinds if one failed.
+    :class:`MaintenanceFailed` after all kinds if one failed, or its own error if it is the only one.
     """
-    reports, failures = [], []
+    reports: list[Report] = []
+    failures: dict[Kind, Exception] = {}
     steps: dict[Kind, Callable[[], Report]] = {
         kind: partial(_list, kind, find, now) if dry_run else partial(_delete, kind, find, warehouse, store)
         for kind, find in _finders(service, warehouse, store, settings, now).items()
     }
     if not dry_run:
         steps["partitions"] = partial(_make_partitions, warehouse, store, now)
-    for kind, step in steps.items():
-        if kinds is not None and kind not in kinds:
-            continue
+    wanted = [kind for kind in steps if kinds is None or kind in kinds]
+    for kind in wanted:
         try:
-            reports.append(step())
+            reports.append(steps[kind]())
         except (StoreError, SQLAlchemyError, PartitionLocked, OSError) as error:
-            failures.append(f"{kind}: {' '.join(str(error).split())}")
+            failures[kind] = error
     if failures:
-        raise MaintenanceFailed(f"maintenance failed for {'; '.join(failures)}")
+        if len(wanted) == 1:
+            raise failures[wanted[0]]
+        reasons = (f"{kind}: {' '.join(str(error).split())}" for kind, error in failures.items())
+        raise MaintenanceFailed(f"maintenance failed for {'; '.join(reasons)}")
     return reports
 
 

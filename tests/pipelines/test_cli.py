@@ -27,6 +27,7 @@ from tests.builders.servers import free_port
 from tests.builders.small_crawl import show as standin_show
 from tests.conftest import ROOT, Stack
 from tests.pipelines.test_recipe_csv import row, write
+from ukok import __version__
 
 HEAVY = {
     *("torch", "faiss", "scrapy", "kiwipiepy", "pandas", "matplotlib"),
@@ -59,7 +60,8 @@ def commands(path: tuple[str, ...] = (), within: object = None) -> list[tuple[st
 def test_all_commands_exist() -> None:
     found = {" ".join(path) for path in commands()}
     assert found >= {"db start", "db stop", "db status", "db upgrade", "standin", "crawl", "load", "recipes import"}
-    assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run", "status"}
+    assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run", "status", "lineage", "maintenance"}
+    assert found >= {"backup", "restore", "release prune"}
     assert found >= {f"release {verb}" for verb in ("build", "verify", "promote", "rollback", "list")}
 
 
@@ -69,6 +71,14 @@ def test_every_command_explains_itself(ukok: Ukok, path: tuple[str, ...]) -> Non
     assert ended.code == 0
     assert "Usage: " in ended.out
     assert len(ended.out.split()) > 15
+
+
+def test_version_and_misspelt_settings_are_reported(ukok: Ukok, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UKOK_CODE_VERSION", "0123456789ab")
+    monkeypatch.setenv("UKOK_KEEP_RELEASE", "3")
+    ended = ukok("--version")
+    assert (ended.code, ended.out) == (0, f"ukok {__version__} (0123456789ab)\n")
+    assert ended.err == "ukok: warning: UKOK_KEEP_RELEASE is not known: did you mean UKOK_KEEP_RELEASES?\n"
 
 
 def test_help_imports_no_heavy_library() -> None:

@@ -214,6 +214,23 @@ def test_odd_details_of_a_step_are_tolerated(on_stack: None, warehouse: Engine, 
     assert step.detail.startswith("0 read, 0 written, 0 unchanged")
 
 
+def test_a_run_whose_process_is_gone_is_shown_as_killed(on_stack: None, warehouse: Engine, store: Store) -> None:
+    row = {"rows_read": 0, "rows_written": 0, "rows_unchanged": 0, "rejected": {}, "details": {}}
+    with record(warehouse, store, "load_kok"):
+        with warehouse.begin() as conn:
+            conn.execute(insert(StepRun).values(run_id="1", step="link", status="running", started_at=NOW, **row))
+        shown = {step.step: step.status for step in read_status(NOW).steps}
+    assert shown == {"load_kok": "running", "link": "killed"}
+
+
+def test_free_space_is_shown(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / "not" / "made"))
+    disks = {disk.holds: disk for disk in read_status(NOW).disks}
+    assert set(disks) == {"UKOK_VAR_DIR", "artifacts"}
+    assert 0 < disks["artifacts"].free < disks["artifacts"].total
+    assert "GB free of" in ukok("status").out
+
+
 def test_a_store_below_a_file_is_unreachable(ukok: Ukok, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("UKOK_VAR_DIR", str(tmp_path / "var"))

@@ -1,4 +1,4 @@
-"""Runs that are gone are told apart from live ones, whatever killed them."""
+"""Runs that are gone are distinguished from live ones, whatever killed them."""
 
 import signal
 import subprocess

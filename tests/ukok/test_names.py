@@ -1,4 +1,4 @@
-"""Misspelt settings are told, and the list of settings is whole."""
+"""Misspelt settings are reported, and the list of settings is whole."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def test_every_setting_is_known() -> None:
     assert declared <= {f"{PREFIX}{name.upper()}" for name in SETTINGS}
 
 
-def test_a_misspelt_setting_is_told_wherever_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_misspelt_setting_is_reported_wherever_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert list(unknown_settings()) == []
     monkeypatch.setenv("UKOK_SERVICE_DB_ULR", "x")
@@ -33,7 +33,7 @@ def test_an_unreadable_env_file_is_left_to_the_settings(monkeypatch: pytest.Monk
     assert list(unknown_settings()) == []
 
 
-def test_unknown_parameters_of_a_run_are_told() -> None:
+def test_unknown_parameters_of_a_run_are_reported() -> None:
     assert list(unknown_names(["days", "dayss", "start"], {"days", "source"})) == [
         "dayss is not known: did you mean days?",
         "start is not known",

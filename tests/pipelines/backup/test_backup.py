@@ -24,9 +24,10 @@ from pipelines.load.sources import load_source
 from pipelines.logs.ingest import ingest_logs
 from sql.engines import service_engine, warehouse_engine
 from sql.service.users import ErasedUser, SearchHistory, User
-from sql.upgrade import Database, newest_revision, upgrade
+from sql.upgrade import Database, newest_revision
 from sql.warehouse.events import FctUserEvent, UserEvent
 from sql.warehouse.steps import StepRun
+from tests.builders.command_line import run_ukok
 from tests.builders.databases import Server, new_database
 from tests.builders.raw_runs import kst, price, product, put_prices, put_products, put_shows, review, seller, show
 from tests.conftest import embedded_only
@@ -73,11 +74,9 @@ def _rows(engine: Engine, table: Table) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def fresh(server: Server) -> Iterator[tuple[Engine, Engine]]:
-    """Two new databases at the newest schema, the service database on a server of choice."""
+    """Two new databases without tables, the service database on a server of choice."""
     with new_database(server) as service_url, new_database("postgresql") as warehouse_url:
         service, warehouse = service_engine(service_url), warehouse_engine(warehouse_url)
-        upgrade(service, "service")
-        upgrade(warehouse, "warehouse")
         yield service, warehouse
         service.dispose()
         warehouse.dispose()
@@ -204,3 +203,27 @@ def test_artifacts_are_compared_and_the_live_release_named(
     assert (restored.missing, restored.changed) == (["raw/a"], ["raw/b"])
     assert (restored.live, restored.is_live) == ("1", True)
     assert releases.current(copy) == "1"
+
+
+@embedded_only
+def test_the_commands_back_up_and_restore(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stack_env: dict[str, str],
+    service: Engine,
+    warehouse: Engine,
+    tmp_path: Path,
+) -> None:
+    for name, value in stack_env.items():
+        monkeypatch.setenv(name, value)
+    folder = str(tmp_path / "backup")
+    done = run_ukok(monkeypatch, capsys, "backup", folder)
+    assert (done.code, done.out.partition(":")[0]) == (0, "backup")
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
+    refused = run_ukok(monkeypatch, capsys, "restore", folder)
+    assert (refused.code, "step_run has 1 rows" in refused.err) == (1, True)
+    with warehouse.begin() as conn:
+        conn.execute(delete(StepRun))
+    restored = run_ukok(monkeypatch, capsys, "restore", folder)
+    assert restored.code == 0
+    assert "warehouse.fct_price" in restored.out

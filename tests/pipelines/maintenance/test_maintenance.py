@@ -25,6 +25,7 @@ from sql.service import catalog
 from sql.warehouse import steps
 from sql.warehouse.events import UserEvent
 from sql.warehouse.steps import StepRun
+from tests.builders.command_line import run_ukok
 from tests.builders.raw_runs import kst, put, put_shows, show
 from tests.builders.small_catalog import fill
 from tests.builders.tiny_release import build, make_live
@@ -221,3 +222,28 @@ def test_a_dry_run_changes_nothing_and_is_not_recorded(
     assert len(store.list("rejects/")) == 1
     with warehouse.connect() as conn:
         assert conn.scalars(select(StepRun.step)).all() == ["link"]
+
+
+@embedded_only
+def test_the_commands_list_first_and_delete_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stack_env: dict[str, str],
+    service: Engine,
+    warehouse: Engine,
+    store: Store,
+) -> None:
+    for name, value in stack_env.items():
+        monkeypatch.setenv(name, value)
+    old = f"rejects/load_kok/{new_run_id(NOW - 91 * DAY)}"
+    store.put(f"{old}.jsonl.gz", b"rows")
+    store.put("datasets/recipes/1/TABLES", b"")
+    listed = run_ukok(monkeypatch, capsys, "maintenance")
+    assert (listed.code, listed.err) == (0, "")
+    assert old in listed.out
+    assert "nothing was changed: --apply deletes it" in listed.out
+    pruned = run_ukok(monkeypatch, capsys, "release", "prune", "--apply")
+    assert "datasets/recipes/1" in pruned.out
+    assert store.list("rejects/") == [f"{old}.jsonl.gz"]
+    assert run_ukok(monkeypatch, capsys, "maintenance", "--apply").code == 0
+    assert store.list("rejects/") == store.list("datasets/") == []
