@@ -279,7 +279,7 @@ def test_a_contract_violation_is_the_load_decision(reported: Reported, tmp_path:
         rule="fill", field="price", expected="at least 90%", found="3.0% of 300 items", page=None
     )
     check = ContractCheck(violations=[violation], fill={}, items=300)
-    store = last_alone(reported, tmp_path, contract_check=check)
+    store = last_alone(reported, tmp_path, contract_check=check, gate=None)
     gathered = gather(store, find_crawl(store, SOURCES, "kok"))
     assert not gathered.decision.loadable
     reason = "contract violated: fill of price is 3.0% of 300 items, expected at least 90% (and 1 more)."
