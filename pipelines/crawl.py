@@ -16,7 +16,7 @@ from crawlers.report.run_index import find_crawl
 from crawlers.run_report import CrawlRunReport, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
-from pipelines.errors import PipelineError
+from pipelines.errors import PartlyDone
 from pipelines.report import Report, record
 
 CRAWL_ID = "run_id"
@@ -27,7 +27,7 @@ MIN_SHARE, MIN_PAGES = 0.9, 20
 """Share of the product pages that a crawl must receive, and the number of pages from which it is required."""
 
 
-class PagesNotReceived(PipelineError):
+class PagesNotReceived(PartlyDone):
     """A crawl received too few of the product pages that were due; what it read is in the raw zone."""
 
 

@@ -7,6 +7,10 @@ class PipelineError(PermanentError, RuntimeError):
     """A step refuses to go on; the message says in one line why, and what to do."""
 
 
+class PartlyDone(PipelineError):
+    """A step did only a part of its work, and stored it: it has failed, but the steps that need it can go on."""
+
+
 def is_permanent(error: BaseException) -> bool:
     """Tell whether a step that failed with ``error`` fails in the same way when it is run again at once.
 

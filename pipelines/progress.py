@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crawlers import job
+from pipelines.errors import PartlyDone
 from pipelines.run import Step, Watch, peak_memory_bytes
 
 log = structlog.get_logger(__name__)
@@ -25,12 +26,16 @@ MARKS = {"done": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "skipped"
 
 @dataclass(frozen=True)
 class StepResult:
-    """How a step ended: its figures, the reason of its failure, or the step that it lacked; and its seconds."""
+    """How a step ended: its figures, the reason of its failure, or the step that it lacked; and its seconds.
+
+    ``usable``: steps that need it can run.
+    """
 
     name: str
     status: Literal["done", "failed", "skipped"]
     detail: str
     seconds: float = 0.0
+    usable: bool = False
 
 
 class SlowStepProgress(Progress):
@@ -85,13 +90,14 @@ def run_steps(
 ) -> list[StepResult]:
     """Run the steps in order and print a line for each; a step that needs one that failed is skipped.
 
-    ``reason_of`` words an error that a person can act on; of any other the log has the traceback. Steps that take
-    longer than ``after`` seconds show a bar. ``check_stop`` is called before each step and raises if the run is to end.
+    It runs if that one was ``PartlyDone``. ``reason_of`` words an error that a person can act on; of any other the log
+    has the traceback. Steps that take longer than ``after`` seconds show a bar. ``check_stop`` is called before each
+    step and raises if the run is to end.
     """
     results: dict[str, StepResult] = {}
     for step in steps:
         check_stop()
-        lacking = next((name for name in step.needs if results[name].status != "done"), None)
+        lacking = next((name for name in step.needs if not results[name].usable), None)
         if lacking is None:
             with crawl_progress(step.name, console, after) as watch:
                 result = _run(step, watch, reason_of)
@@ -121,8 +127,9 @@ def _run(step: Step, watch: Watch, reason_of: Callable[[Exception], str | None])
     except Exception as error:
         log.exception("step failed", step=step.name)
         reason = reason_of(error) or f"{type(error).__name__}: {error}"
-        return StepResult(step.name, "failed", " ".join(reason.split()), time.monotonic() - began)
-    return StepResult(step.name, "done", detail, time.monotonic() - began)
+        seconds, usable = time.monotonic() - began, isinstance(error, PartlyDone)
+        return StepResult(step.name, "failed", " ".join(reason.split()), seconds, usable)
+    return StepResult(step.name, "done", detail, time.monotonic() - began, usable=True)
 
 
 def _line(result: StepResult, *, ascii_only: bool) -> Text:

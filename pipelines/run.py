@@ -19,7 +19,7 @@ Watch = Callable[[Progress], None]
 class Step:
     """A step of a run. ``run`` returns its figures in one line, and may report its progress meanwhile.
 
-    The step is skipped when a step that it ``needs`` has failed.
+    The step is skipped when a step that it ``needs`` has failed and left nothing to go on with.
     """
 
     name: str

@@ -22,6 +22,7 @@ from artifacts.open import open_store
 from artifacts.raw import list_runs
 from artifacts.release import current
 from artifacts.store import Store
+from crawlers.run_report import read_crawl_report
 from crawlers.standin.catalog import DEMO, load_catalog
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
@@ -168,7 +169,9 @@ def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: 
     # tick of its timetable a DAG also has a scheduled run.
     due = datetime.fromisoformat(crawled["run_after"])
     assert due.astimezone(KST).date() in {run.day for run in list_runs(store, "kok", "prices")}
-    assert tomorrow in {run.day for run in list_runs(store, "hmall", "schedule")}
+    # A crawl is filed under the day on which it ran; the days that it read are in its report.
+    read = [scope for run in list_runs(store, "hmall", "schedule") for scope in read_crawl_report(store, run).scopes]
+    assert tomorrow.isoformat() in {scope.key["day"] for scope in read}
 
 
 def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store: Store) -> None:

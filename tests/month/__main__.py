@@ -46,7 +46,7 @@ def main() -> None:
         new_stack(options.stack) as env,
         running_living_standin(world, plan.first_instant) as standin,
         preloaded_spiders(),
-        environment(env | standin.env | {"UKOK_INGEST_GRACE_SECONDS": "0"}),
+        environment(env | standin.env),
     ):
         month = Month(world, plan, standin)
         for results in month.run():

@@ -22,7 +22,7 @@ def test_six_days_leave_what_is_true(stack_env: dict[str, str]) -> None:
     with (
         running_living_standin(world, plan.first_instant) as standin,
         preloaded_spiders(),
-        environment(stack_env | standin.env | {"UKOK_INGEST_GRACE_SECONDS": "0"}),
+        environment(stack_env | standin.env),
     ):
         month = Month(world, plan, standin)
         for _ in month.run():

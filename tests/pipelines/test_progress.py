@@ -9,6 +9,7 @@ from rich.console import Console
 
 from crawlers.job import Progress
 from pipelines.cli.signals import STOP, stop_signals
+from pipelines.errors import PartlyDone
 from pipelines.progress import crawl_progress, run_steps, why_incomplete
 from pipelines.run import Step, Watch
 
@@ -81,6 +82,13 @@ def test_only_steps_that_need_a_failed_one_are_skipped() -> None:
     assert lines[2].endswith("skipped, it needs load kok")
     assert lines[4].startswith("1 failed, 2 skipped, 1 done in ")
     assert incomplete == "failed: crawl kok; skipped: load kok, prices"
+
+
+def test_a_step_that_is_partly_done_does_not_stop_the_next() -> None:
+    partly = step("crawl kok", PartlyDone("18 of 20 pages"))
+    lines, incomplete = ran(partly, step("load kok", "5 written", "crawl kok"))
+    assert [line.split(maxsplit=1)[0] for line in lines] == ["✗", "✓", "1"]
+    assert incomplete == "failed: crawl kok"
 
 
 def test_a_bug_fails_its_step_in_one_line() -> None:
