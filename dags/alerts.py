@@ -22,7 +22,7 @@ REPORTED = "alert"
 
 
 class BackfillRefused(AirflowFailException):
-    """A backfill of a DAG that sees the present. It is not reported: whoever asked for it sees it, many runs at once."""
+    """A backfill of a DAG that sees the present. It is not reported: whoever asked for it sees its many runs fail."""
 
 
 @dataclass(frozen=True)
