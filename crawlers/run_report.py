@@ -36,8 +36,8 @@ class ScopeReport(_Model):
     """A part of the source, such as a category or a channel's day, and what was read of it.
 
     ``complete``: every page and row of it was read; else ``reason`` says why not. ``empty``: its page is sound but
-    lists nothing. ``read_at``: when the last of its pages was read; None if none was. ``dropped``: rows left out on
-    purpose, by reason.
+    lists nothing. ``shifted``: it changed while its pages were read, so that a row may be on none of them. ``read_at``:
+    when the last of its pages was read; None if none was. ``dropped``: rows left out on purpose, by reason.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)  # earlier versions had further fields
@@ -46,6 +46,7 @@ class ScopeReport(_Model):
     complete: bool
     items: int
     empty: bool = False
+    shifted: bool = False
     read_at: AwareDatetime | None = None
     reason: str | None = None
     dropped: dict[str, int] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 from airflow.sdk import conf
+from airflow.sdk.exceptions import AirflowFailException
 
 from dags.settings import AlertSettings
 
@@ -18,6 +19,10 @@ WEBHOOK_SECONDS = 10
 KILLED = "its process was killed, by a person or because memory ran out"
 REPORTED = "alert"
 """Key of the XCom that a task leaves when it has reported its failure itself."""
+
+
+class BackfillRefused(AirflowFailException):
+    """A backfill of a DAG that sees the present. It is not reported: whoever asked for it sees its many runs fail."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ class Alert:
 
 def task_failed(context: dict[str, Any]) -> None:
     """Report a task that has failed for good. Airflow calls it in the process of the task."""
-    send(_alert(context, context["ti"].task_id, _reason(context.get("exception"))))
+    error = context.get("exception")
+    if not isinstance(error, BackfillRefused):
+        send(_alert(context, context["ti"].task_id, _reason(error)))
     try:
         context["ti"].xcom_push(key=REPORTED, value=True)
     except Exception:

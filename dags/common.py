@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, Param, RetryDecision, RetryPolicy, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from dags.alerts import run_failed, task_failed
+from dags.alerts import BackfillRefused, run_failed, task_failed
 from ukok.korea import KST
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class RetryPassing(RetryPolicy):
 
 def check_conf(context: Any) -> None:  # noqa: ANN401 - Airflow's context
     """Fail a run whose configuration has a key that the DAG has no parameter for."""
-    known = context["params"].keys()
+    known = context["dag"].params.keys()  # those of the run include whatever its configuration holds
     for key in sorted((context["dag_run"].conf or {}).keys() - known):
         near = get_close_matches(key, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"its parameters: {', '.join(sorted(known)) or 'none'}"
@@ -44,7 +44,7 @@ def check_conf(context: Any) -> None:  # noqa: ANN401 - Airflow's context
 def check_present(context: Any) -> None:  # noqa: ANN401 - Airflow's context
     """Fail the runs of a backfill, for DAGs that read the world as it is now; also see :func:`check_conf`."""
     if context["dag_run"].run_type == "backfill":
-        raise AirflowFailException(
+        raise BackfillRefused(
             f"{context['dag'].dag_id} sees the present, not {context['dag_run'].logical_date:%Y-%m-%d %H:%M} UTC: a "
             "backfill would take today's state for that of a past day. Trigger one run; it covers what was missed"
         )

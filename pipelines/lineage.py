@@ -129,7 +129,7 @@ def product_lineage(service: Engine, warehouse: Engine, store: Store, product: P
     )
 
 
-def _name_of(product: ProductRef) -> Select[tuple[str]]:
+def _name_of(product: ProductRef) -> Select[str]:
     if product.source == KOK:
         return select(KokProduct.product_name).where(KokProduct.kok_product_id == product.product_id)
     return select(HomeShoppingProduct.product_name).where(

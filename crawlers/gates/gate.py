@@ -101,7 +101,7 @@ def _compare_days(listed: Rows, crawled_at: datetime) -> Compare:
 
 def _compare_categories(listed: Rows) -> Compare:
     everywhere = {row.product_id for rows in listed.values() for row in rows}
-    return lambda _, known, now: lost_products(known, now, everywhere)
+    return lambda entry, known, now: lost_products(known, now, everywhere, len(now) + sum(entry.dropped.values()))
 
 
 def _lasted(run: RawRun, held: Sequence[RawRun]) -> bool:

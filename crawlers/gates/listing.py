@@ -11,14 +11,15 @@ MAX_GONE = 1 / 3  # share of a list that may vanish
 MAX_GONE_AT_PAGE_END = 0.1  # the same for a list that ends with a full page, as one does whose next page was lost
 
 
-def lost_products(known: Sequence[Row], listed: Sequence[Row], everywhere: Collection[int]) -> list[str]:
+def lost_products(known: Sequence[Row], listed: Sequence[Row], everywhere: Collection[int], cards: int) -> list[str]:
     """Return why a category looks broken, compared with its cards as ``known``.
 
     ``everywhere``: the products that any category lists, so that one that changed its category is not missing.
+    ``cards``: number of cards on the pages, those that repeat a product included.
     """
     before = {row.product_id: row for row in known}
     gone = sum(product_id not in everywhere for product_id in before)
-    full_pages = len(listed) % PAGE_SIZE == 0 and len(listed) < len(before)
+    full_pages = cards % PAGE_SIZE == 0 and cards < len(before)
     share = MAX_GONE_AT_PAGE_END if full_pages else MAX_GONE
     reasons = []
     if gone >= MIN_GONE and gone >= share * len(before):

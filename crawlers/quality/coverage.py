@@ -36,7 +36,7 @@ class Scope:
     """A part of a source: pages requested and read for it, items found, and why it is not complete.
 
     ``may_be_empty``: the scope is complete even if no page was requested. ``empty``: its page is sound, but lists
-    nothing. ``read_at``: when the last of its pages was read.
+    nothing. ``shifted``: it changed while its pages were read. ``read_at``: when the last of its pages was read.
     """
 
     key: ScopeKey
@@ -48,6 +48,7 @@ class Scope:
     first_failure: str | None = None
     dropped: Counter[str] = field(default_factory=Counter)
     empty: bool = False
+    shifted: bool = False
     read_at: datetime | None = None
 
     def report(self) -> ScopeReport:
@@ -62,6 +63,7 @@ class Scope:
             complete=reason is None,
             items=self.items,
             empty=self.empty,
+            shifted=self.shifted,
             read_at=self.read_at,
             reason=reason,
             dropped=dict(self.dropped),

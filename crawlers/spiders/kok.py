@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from crawlers.items import CATEGORIES, Aspect, Detail, KokPrice, KokProduct, Review, Seller
+from crawlers.job import Job
 from crawlers.parsing import (
     MAX_ID,
     image_url,
@@ -107,6 +108,10 @@ class KokSpider(SourceSpider):
         ),
     }
 
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self._first_pages: dict[str, list[str]] = {}  # ids on the first page of each list
+
     def list_url(self, category: str, page: int) -> str:
         """Return the URL of a page of a category list."""
         query = f"code={category}&page={page}&size={PAGE_SIZE}&sort=recommend_asc&minPrice=0&maxPrice=9999999999"
@@ -151,6 +156,8 @@ class KokSpider(SourceSpider):
             cards, listed = _cards(response, first=page == 1)
             if listed > len(cards):
                 scopes[0].dropped["card of no product"] += listed - len(cards)
+            if page == 1:
+                self._first_pages[category] = _listed_ids(response)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
@@ -162,6 +169,15 @@ class KokSpider(SourceSpider):
                 self._fail(response, scopes, "the page only repeats earlier products; the list does not end")
             elif (cards and listed >= PAGE_SIZE) or not (cards or after_gap):
                 yield self._list_request(category, page + 1, scopes, after_gap=not cards)
+            elif page > 1:
+                yield self.build_request(
+                    self.list_url(category, 1), self.parse_again, "prices", scopes[:1], category=category
+                )
+
+    def parse_again(self, response: Response, scopes: Sequence[Scope], category: str) -> None:
+        """Compare the first page with what it was before the others were read: products move between pages."""
+        with self.coverage["prices"].reading(response, scopes):
+            scopes[0].shifted = _listed_ids(response) != self._first_pages[category]
 
     def read_page(self, response: Response, product_id: int) -> Iterator[KokProduct]:
         page = whole_html(response)
@@ -245,6 +261,10 @@ def _is_of_event(card: HtmlElement) -> bool:
 
 def _is_product(number: str) -> bool:
     return number.isascii() and number.isdigit()
+
+
+def _listed_ids(response: Response) -> list[str]:
+    return [number for number in IDS(whole_html(response).selector.root) if _is_product(number)]
 
 
 def _card_id(card: HtmlElement) -> int:

@@ -82,14 +82,15 @@ def load_kok_history(warehouse: Engine, store: Store, *, accept: bool, now: date
 class _Crawled:
     """The items of a batch, without the categories that are held back.
 
-    ``listed``: ids of all products on the lists. ``complete``: categories that the files cover in full.
+    ``listed``: ids of all products on the lists. ``complete``: what the files prove of the categories that they cover
+    in full.
     """
 
     pages: list[KokProduct]
     prices: list[KokPrice]
     categories: dict[int, str]
     listed: set[int]
-    complete: set[str]
+    complete: dict[str, int]
 
 
 def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
@@ -97,7 +98,7 @@ def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
     pages: list[KokProduct] = []
     cards: list[KokPrice] = []
     prices: list[KokPrice] = []
-    complete: set[str] = set()
+    complete: dict[str, int] = {}
     for run in batch.runs:
         if run.dataset == "products":
             pages += validator.items(load_run.store, run, KokProduct)
@@ -117,7 +118,8 @@ def _read(load_run: LoadRun, batch: CrawlBatch) -> _Crawled:
     listed = {card.kok_product_id for card in cards}
     listed |= {number for item in rejected if isinstance(number := item.get("kok_product_id"), int)}
     unreadable = {item.get("category") for item in rejected if not isinstance(item.get("kok_product_id"), int)}
-    return _Crawled(pages, prices, categories, listed, complete - unreadable)
+    proven = {name: proof for name, proof in complete.items() if name not in unreadable}
+    return _Crawled(pages, prices, categories, listed, proven)
 
 
 def _into_service(load_run: LoadRun, conn: Connection, batch: CrawlBatch) -> None:

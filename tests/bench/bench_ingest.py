@@ -1,7 +1,7 @@
 """Events per second of ingestion, beside COPY of the same rows into an equal table.
 
-``python -m tests.bench.bench_ingest [EVENTS ...]`` (part of ``make bench``; by default 100,000 and 1,000,000):
-ingestion with batches, partitions, position and reconciliation. COPY reads the rows from a file, all in one
+``python -m tests.bench.bench_ingest [EVENTS ...]`` (part of ``make bench``; by default 100,000 and 1,000,000).
+Ingestion includes batches, partitions, position and reconciliation. COPY reads the rows from a file, all in one
 transaction. The pairs take turns in one run, each on empty tables. No test depends on the figures, which go to
 ``var/bench/ingest.json``.
 """

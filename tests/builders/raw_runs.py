@@ -181,13 +181,21 @@ def gate_of(store: Store, run: RawRun) -> GateResult:
 
 
 def put_prices(
-    store: Store, at: datetime, items: Sequence[Item], *, missing: Iterable[str] = (), gated: bool = True
+    store: Store,
+    at: datetime,
+    items: Sequence[Item],
+    *,
+    missing: Iterable[str] = (),
+    shifted: Iterable[str] = (),
+    gated: bool = True,
 ) -> RawRun:
-    """Write the category lists; those in ``missing`` could not be read."""
+    """Write the category lists; those in ``missing`` could not be read, those in ``shifted`` changed meanwhile."""
     scopes = [
         scope(category not in missing, sum(item["category"] == category for item in items), category=category)
         for category in sorted(CATEGORIES)
     ]
+    changed = set(shifted)
+    scopes = [each.model_copy(update={"shifted": each.key["category"] in changed}) for each in scopes]
     return put(store, "kok", "prices", at, items, scopes, gated=gated)
 
 

@@ -57,8 +57,8 @@ def run(env: Environment, drill: Callable[[Environment], Shown]) -> Shown:
         shown = Shown(drill.__name__, drill.__doc__ or "", failures=[f"{type(error).__name__}: {error}"])
     shown.alerts = [f"{alert['text'].splitlines()[0]}: {alert['reason']}" for alert in env.alerts]
     shown.seconds = time.monotonic() - began
-    for _line in (*shown.seen, *shown.alerts, *shown.data, *shown.failures):
-        pass
+    head = f"{'FAILED' if shown.failures else 'ok'} {drill.__name__} {shown.seconds:.0f} s"
+    sys.stdout.write("\n    ".join([head, *shown.seen, *shown.alerts, *shown.data, *shown.failures]) + "\n")
     sys.stdout.flush()
     return shown
 

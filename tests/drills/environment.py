@@ -126,10 +126,9 @@ class Environment:
         """Return the process of a running task."""
 
         def find() -> psutil.Process | None:
-            for process in psutil.process_iter(["cmdline"]):
-                if any(instance["id"] in part for part in process.info["cmdline"] or []):
-                    return process
-            return None
+            title = f"airflow worker -- {instance['id']}"
+            running = psutil.process_iter(["cmdline"])
+            return next((one for one in running if " ".join(one.info["cmdline"] or []).strip() == title), None)
 
         return until(find, f"the process of {instance['task_id']}")
 

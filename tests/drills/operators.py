@@ -80,6 +80,7 @@ def backfills(env: Environment) -> Shown:
         shown.see(f"{dag}: {len(found)} runs, {', '.join(dict.fromkeys(ended))}")
         expected = "success" if dag == "ingest_logs" else "failed"
         shown.expect(f"{dag}: {expected}", true=bool(found) and set(ended) == {expected})
+    shown.expect("no alert", true=not env.alerts)
     shown.compare(compare_events(env.warehouse))
     return shown
 

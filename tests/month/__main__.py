@@ -20,7 +20,7 @@ from pipelines.cli.logging import log_to_file
 from tests.conftest import ROOT
 from tests.month.picture import draw
 from tests.month.preloaded import preloaded_spiders
-from tests.month.runner import Month, Plan
+from tests.month.runner import HOURS, Month, Plan
 from tests.month.stacks import environment, new_stack
 from tests.month.tables import line_of, print_tables, write_figures
 
@@ -36,6 +36,7 @@ def main() -> None:
         options.days,
         options.seed,
         options.faults,
+        hours=tuple(options.hours),
         kills=options.kills,
         release_every=options.release_every,
     )
@@ -70,6 +71,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=("month", "short"), default="month")
     parser.add_argument("--scale", type=int, default=1, help="times as many rows and products as with --size month")
     parser.add_argument("--faults", type=float, default=0.12, help="share of the crawls that a new fault begins in")
+    parser.add_argument("--hours", type=int, nargs="+", default=HOURS, help="of the runs of a day")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--release-every", type=int, default=5, help="days between two releases; 0 for none")
     parser.add_argument("--to", type=Path, default=ROOT / "var" / "month", help="folder of the figures and the picture")

@@ -24,7 +24,7 @@ class Difference:
     what: str
     source: str
     key: tuple[Any, ...]
-    scope: Scope | None
+    scope: Scope | None = field(compare=False)
     found: str = field(compare=False)
     possible: str = field(compare=False)
 

@@ -48,7 +48,7 @@ class ExpectedShows:
     shows: dict[ShowKey, set[ShowState | None]] = field(default_factory=dict)
     products: dict[ProductKey, set[ProductState | None]] = field(default_factory=dict)
     _listings: dict[ProductKey, list[tuple[ShowKey, Injection | None]]] = field(default_factory=dict)
-    _products_before: dict[ProductKey, set[ProductState | None]] = field(default_factory=dict)
+    _ever_true: dict[ProductKey, set[ProductState | None]] = field(default_factory=lambda: defaultdict(lambda: {None}))
     _of_scope: dict[Scope, set[ShowKey]] = field(default_factory=lambda: defaultdict(set))
 
     def observe(self, source: str, at: datetime, disturbed: Mapping[Scope, Injection]) -> None:
@@ -94,7 +94,8 @@ class ExpectedShows:
                 states[key] = _product_state(show[0], self.world.schedules[show[0]].products.at(show[2], at))
         for key, state in states.items():
             old = self.products.get(key, {None})
-            self._listings[key], self._products_before[key] = listings[key], old
+            self._listings[key] = listings[key]
+            self._ever_true[key].add(state)
             certain = any(injection is None and None not in self.shows[show] for show, injection in listings[key])
             self.products[key] = {state} if certain else old | {state}
             if None in old and any(injection and injection.hides_prices for _, injection in listings[key]):
@@ -102,7 +103,7 @@ class ExpectedShows:
 
     def disturbed_scope(self, key: ProductKey, found: ProductState | None) -> Scope | None:
         """Return the disturbed scope that a wrong row of a product comes from; None if the row is just out of date."""
-        if found in self._products_before.get(key, {None}):
+        if found in self._ever_true[key]:
             return None
         return next((scope_of(show) for show, injection in self._listings.get(key, ()) if injection), None)
 

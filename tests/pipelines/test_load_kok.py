@@ -163,6 +163,15 @@ def test_a_product_on_no_page_of_a_changing_list_stays(service: Engine, store: S
     assert set(vanished(service).values()) == {None}
 
 
+def test_a_list_seen_to_change_proves_little(service: Engine, store: Store, load: Load) -> None:
+    put_products(store, T[0], [product(1), product(2)])
+    put_prices(store, T[0], [price(1), price(2)])
+    for at in T[1:8]:
+        put_prices(store, at, [price(1)], shifted=["1611"])
+    load()
+    assert vanished(service) == {1: None, 2: 6}
+
+
 def test_a_returning_product_needs_no_new_page(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:
     put_products(store, T[0], [product(1), product(2)])
     for at, listed in zip(T, ([1, 2], [1], [1, 2]), strict=False):

@@ -1,4 +1,4 @@
-"""What landed is a fact or rejected: counted after each ingestion, and reported with counts and an example."""
+"""What landed is a fact or rejected: counted after each ingestion, and named with counts and an example."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -23,7 +23,7 @@ def ingest(warehouse: Engine, store: Store, start: datetime | None = None) -> No
     ingest_logs(warehouse, store, start, None, now=NOON)
 
 
-def test_a_deleted_fact_is_reported_and_ingested_again(warehouse: Engine, store: Store) -> None:
+def test_a_deleted_fact_is_named_and_ingested_again(warehouse: Engine, store: Store) -> None:
     lost, *_ = [land(warehouse, kst("10:00")) for _ in range(3)]
     land(warehouse, kst("10:00"), event_type="")
     ingest(warehouse, store)
@@ -43,7 +43,7 @@ def test_a_deleted_fact_is_reported_and_ingested_again(warehouse: Engine, store:
     ingest(warehouse, store)
 
 
-def test_a_lost_row_of_the_landing_table_is_reported(warehouse: Engine, store: Store) -> None:
+def test_a_lost_row_of_the_landing_table_is_named(warehouse: Engine, store: Store) -> None:
     land(warehouse, kst("09:00"))
     lost = land(warehouse, kst("10:00"))
     ingest(warehouse, store)

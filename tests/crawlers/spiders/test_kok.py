@@ -3,6 +3,7 @@
 import base64
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -111,8 +112,23 @@ def test_sound_scopes_are_complete(sound: Crawled) -> None:
 
 def test_requests_are_counted_by_dataset(sound: Crawled) -> None:
     # 45 products are three pages; 40 are two and two empty ones, 20 are one and two; the others are one page each.
-    assert sound.reports["prices"].requests == 3 + 4 + 3 + 10
+    # The first page of a list of several pages is read again at its end.
+    assert sound.reports["prices"].requests == 3 + 4 + 3 + 10 + 3
     assert sound.reports["products"].requests == len(ALL)
+
+
+def test_a_list_that_changes_while_it_is_read_is_noticed(sound: Crawled, standin: Standin, tmp_path: Path) -> None:
+    first, *_ = (item["kok_product_id"] for item in sound.items["prices"] if item["category"] == "1611")
+    standin.faults.rules[:] = [
+        Fault(list_page("1611"), times=1, edit=lambda body: body),
+        replaced(list_page("1611"), f'data-product-id="{first}"', 'data-product-id="7"'),
+    ]
+    shifted = crawl_into(tmp_path, "kok", standin.settings)
+    standin.faults.rules.clear()
+    scopes = shifted.reports["prices"].scopes
+    assert [(scope.key["category"], scope.complete) for scope in scopes if scope.shifted] == [("1611", True)]
+    assert not any(scope.shifted for scope in sound.reports["prices"].scopes)
+    assert len(shifted.items["prices"]) == len(sound.items["prices"])
 
 
 def test_an_empty_page_within_a_list_is_not_its_end(broken: Crawled) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dags.alerts import KILLED, Alert, run_failed, send, task_failed
+from dags.alerts import KILLED, Alert, BackfillRefused, run_failed, send, task_failed
 from tests.builders.alert_receivers import mail_server, webhook
 
 DOC = "### Schedules\n\n**When** Daily.\n\n**When it fails** Look at the\nreport.\n"
@@ -59,6 +59,14 @@ def test_a_run_reports_the_tasks_that_could_not(posted: list[dict[str, Any]]) ->
     task_failed(failed)
     run_failed(failed | {"reason": "task_failure"})
     assert [(alert["step"], alert["reason"]) for alert in posted] == [("crawl_nsmall", "503"), ("crawl_hmall", KILLED)]
+
+
+def test_a_refused_backfill_is_not_reported(posted: list[dict[str, Any]]) -> None:
+    refused = context(exception=BackfillRefused("crawl_schedules sees the present"))
+    refused["ti"].states = {"crawl_nsmall": "failed"}
+    task_failed(refused)
+    run_failed(refused | {"reason": "task_failure"})
+    assert posted == []
 
 
 def test_a_run_that_takes_too_long_is_reported(posted: list[dict[str, Any]]) -> None:

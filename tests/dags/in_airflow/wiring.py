@@ -33,7 +33,9 @@ def context(
         data_interval_start=DUE - timedelta(hours=1),
         data_interval_end=DUE,
     )
-    return {"dag": SimpleNamespace(dag_id="crawl_kok"), "dag_run": run, "params": dict(params)}
+    # As Airflow does, the parameters of the run include those of its configuration, known or not.
+    dag = SimpleNamespace(dag_id="crawl_kok", params=dict(params))
+    return {"dag": dag, "dag_run": run, "params": dict(params) | (conf or {})}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import gzip
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,8 +98,9 @@ def test_a_restored_backup_has_all_rows_and_goes_on(
         assert (restored.missing, restored.changed) == ([], [])
         with new_service.begin() as conn:
             values = {"email": "new@example.org", "username": "새 이름", "password_hash": "x", "created_at": NOW}
-            (user_id,) = conn.execute(insert(User).values(values)).inserted_primary_key or (None,)
-            assert user_id > conn.scalar(select(ErasedUser.user_id))
+            conn.execute(insert(User).values(values))
+            newest = conn.execute(select(User.user_id).where(User.email == values["email"])).scalar_one()
+            assert newest > conn.execute(select(ErasedUser.user_id)).scalar_one()
         with new_warehouse.begin() as conn:
             event = {"event_id": UUID(int=9), "received_at": NOW, "event_type": "view", "payload": {}}
             conn.execute(insert(UserEvent).values(event))
@@ -163,7 +164,7 @@ def test_a_damaged_or_foreign_backup_changes_nothing(
     with warehouse.begin() as conn:
         conn.execute(delete(StepRun))
     newest = newest_revision("service")
-    refusals = {
+    refusals: dict[str, Callable[[Path], object]] = {
         "is missing": lambda folder: (folder / "service/kok_seller.jsonl.gz").unlink(),
         "is damaged": lambda folder: (folder / "artifacts.jsonl.gz").write_bytes(b"x"),
         "it is no backup": lambda folder: (folder / MANIFEST).unlink(),

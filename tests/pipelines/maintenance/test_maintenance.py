@@ -38,7 +38,8 @@ DAY = timedelta(days=1)
 def clean(
     service: Engine, warehouse: Engine, store: Store, folder: Path, *, dry_run: bool = False, **settings: int
 ) -> Mapping[str, Report]:
-    reports = maintain(service, warehouse, store, PipelineSettings(var_dir=folder, **settings), NOW, dry_run)
+    kept = PipelineSettings(var_dir=folder).model_copy(update=settings)
+    reports = maintain(service, warehouse, store, kept, NOW, dry_run)
     return {report.step.removeprefix("maintenance_"): report for report in reports}
 
 
