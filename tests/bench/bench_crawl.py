@@ -39,7 +39,7 @@ from tests.bench.crawl_whole import NOW
 from tests.builders.raw_runs import crawl_report
 from tests.conftest import ROOT
 
-LISTED, TURNS = 6_000, 5
+LISTED, TURNS = 3_000, 5
 SMALL, LARGE, DUE_OF_LARGE = 1_000, 16_000, 10
 RATIO_TARGET, MEMORY_TARGET = 0.60, 0.10
 
