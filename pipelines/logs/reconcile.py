@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from artifacts.store import Store
+from pipelines.errors import PipelineError
 from pipelines.logs.batches import behind
 from pipelines.logs.tables import FACT, LANDED, POSITION, REJECTED, bounds_of, day_of
 from pipelines.report import Report, record
@@ -30,7 +31,7 @@ STEP = "reconcile_logs"
 SECONDS_PER_HOUR = 3_600
 
 
-class EventsDiffer(RuntimeError):
+class EventsDiffer(PipelineError):
     """On some days, what landed is not what was ingested; the message has the counts and examples."""
 
 
