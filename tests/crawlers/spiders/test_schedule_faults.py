@@ -183,7 +183,8 @@ def test_ns_without_prices_is_listed_but_not_complete(ns: Crawled, ahead: int, r
     assert reason in str(scope.reason)
     assert "brdctPriceInfo" in str(scope.reason)
     shows = [s for s in ns.shows if s["channel_id"] == 4 and s["requested_day"] == day(ahead).isoformat()]
-    assert {(s["price_kind"], *s["unread"]) for s in shows} == {("unknown", "price", "price_kind", "list_price")}
+    unread = ("price", "price_kind", "list_price", "discount_rate")
+    assert {(s["price_kind"], *s["unread"]) for s in shows} == {("unknown", *unread)}
 
 
 def test_ns_truncated_schedule_is_incomplete(ns: Crawled) -> None:
