@@ -41,7 +41,8 @@ class Counts:
 
 def behind(column: Column[Any], place: Place) -> ColumnElement[bool]:
     """Condition of the events after a place, ordered by ``column`` and id."""
-    return tuple_(column, LANDED.c.event_id) > _tuple(column, place)
+    is_behind: ColumnElement[bool] = tuple_(column, LANDED.c.event_id) > _tuple(column, place)
+    return is_behind
 
 
 def after_until(column: Column[Any], after: Place, until: Place) -> ColumnElement[bool]:
