@@ -62,6 +62,7 @@ class Environment:
     port: int
     processes: dict[str, psutil.Popen]
     alerts: list[dict[str, Any]]
+    killed: list[psutil.Popen]
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +81,7 @@ class Environment:
         """Wait until nothing runs, and forget the faults and alerts of the drill before."""
         self.sources.faults.rules.clear()
         active = "/api/v2/dags/~/dagRuns?state=running&state=queued"
-        until(lambda: not self.api.get(active)["dag_runs"], "all runs to end", 300)
+        until(lambda: not self.api.get(active)["dag_runs"], "all runs to end", 600)
         self.alerts.clear()
 
     def change_prices(self, won: int) -> None:
@@ -133,10 +134,11 @@ class Environment:
         return until(find, f"the process of {instance['task_id']}")
 
     def kill_scheduler(self) -> None:
-        """Kill the scheduler as the kernel does when memory runs out; its task processes are left to themselves."""
+        """Kill the scheduler as the kernel does when memory runs out; its task processes live on until the end."""
         process = self.processes.pop("scheduler")
         process.kill()
         process.wait()
+        self.killed.append(process)
 
     def start_scheduler(self) -> None:
         """Start the scheduler again."""
@@ -184,6 +186,8 @@ def environment() -> Iterator[Environment]:
         password = airflow.admin_password(home)
         processes = stack.enter_context(airflow.stopped_at_the_end(home))
         airflow.start_airflow(env, home, port, urls["metadata"], processes)
+        killed: list[psutil.Popen] = []
+        stack.callback(airflow.stop, killed)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180))
         api = AirflowApi.log_in(client, password)
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
@@ -204,6 +208,7 @@ def environment() -> Iterator[Environment]:
             port,
             processes,
             alerts,
+            killed,
         )
 
 
