@@ -45,7 +45,7 @@ def source_away(env: Environment) -> Shown:
     """Answer 503 for a minute in the middle of a crawl."""
     shown = Shown("source away", f"nsmall answered 503 for {SOURCE_SECONDS} s; the other broadcasters answered")
     env.sources.faults.rules.append(unavailable("nsmall.com"))
-    run = env.api.trigger("crawl_schedules")["dag_run_id"]
+    run = env.crawl_schedules()
     until(lambda: env.sources.faults.requests_for("nsmall.com"), "the crawl of nsmall")
     env.wait(SOURCE_SECONDS)
     env.sources.faults.rules.clear()
@@ -59,7 +59,7 @@ def broadcaster_down(env: Environment) -> Shown:
     """Leave a broadcaster down for a whole run."""
     shown = Shown("broadcaster down", "nsmall answered 503 during all tries")
     env.sources.faults.rules.append(unavailable("nsmall.com"))
-    run = env.api.trigger("crawl_schedules")["dag_run_id"]
+    run = env.crawl_schedules()
     shown.expect("the run ends as failed", true=env.api.ended("crawl_schedules", run) == "failed")
     env.sources.faults.rules.clear()
     shown.see(summary(env, "crawl_schedules", run))
