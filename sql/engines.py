@@ -24,6 +24,7 @@ DRIVERS = {
 # Drivers of each database. The warehouse needs COPY and other features of PostgreSQL.
 USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
 LARGEST_PORT = 65_535
+LOCK_SECONDS = 600  # for which a batch step waits for rows that another one is writing
 # Parts of the messages with which a server that runs refuses a connection for good.
 REFUSALS = ("authentication failed", "no pg_hba.conf entry", "does not exist", "Access denied", "Unknown database")
 
@@ -62,7 +63,8 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
     if url.get_backend_name() == "postgresql":
         connect_args |= _postgres_limits(silence_seconds) if silence_seconds else {}
     else:
-        connect_args["init_command"] = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        init = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        connect_args["init_command"] = init if silence_seconds else f"{init}, innodb_lock_wait_timeout = {LOCK_SECONDS}"
         connect_args |= {"read_timeout": silence_seconds, "write_timeout": silence_seconds} if silence_seconds else {}
     try:
         engine = sqlalchemy.create_engine(

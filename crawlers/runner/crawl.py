@@ -114,7 +114,7 @@ def crawl(
     """
     check_settings(source, settings)
     if refused := why_not_served(source, day, days, now, settings):
-        raise CrawlFailed(refused)
+        raise CrawlRefused(refused)
     with TemporaryDirectory(prefix=f"ukok-crawl-{source}-", ignore_cleanup_errors=True) as folder:
         path = Path(folder)
         job = Job(source=source, day=day, days=days, now=now, settings=settings, folder=path, requests_left=0)

@@ -69,7 +69,7 @@ class Pages:
         product = self._content.kok_product(number)
         if product is None:
             raise NoSuchPage(pro_code)
-        return _render("kok_product", p=product, d=kok_details(product))
+        return _render("kok_product", p=product, d=kok_details(product), code=pro_code)
 
     def hnsmall_schedule(self, day: date) -> str:
         """Render the schedule of a day; it hides the start of the show on air, but states its end."""

@@ -181,8 +181,9 @@ def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store
     assert running.ended("crawl_kok", run) == "failed"
     assert running.tasks("crawl_kok", run) == {
         "crawl": ("failed", 3),
-        "load": ("upstream_failed", 0),
-        "link": ("upstream_failed", 0),
+        "load": ("skipped", 1),
+        "link": ("skipped", 0),
+        "complete": ("upstream_failed", 0),
     }
     assert list_runs(store, "kok", "prices") == before
 
@@ -192,7 +193,7 @@ def check_a_failed_broadcaster_leaves_the_others_linked(running: Airflow, source
     run = running.trigger("crawl_schedules", days=1)["dag_run_id"]
     assert running.ended("crawl_schedules", run) == "failed"
     states = {task: state for task, (state, _) in running.tasks("crawl_schedules", run).items()}
-    failed = {"crawl_nsmall": "failed", "load_nsmall": "upstream_failed", "complete": "upstream_failed"}
+    failed = {"crawl_nsmall": "failed", "load_nsmall": "skipped", "complete": "upstream_failed"}
     extra = running.asset_event("schedule")["extra"]
     assert (extra["fresh"], extra["stale"]) == (["hmall", "hnsmall"], ["nsmall"])
     assert extra["rows"].keys() == {

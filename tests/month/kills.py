@@ -56,7 +56,7 @@ def run_step(step: str, source: str, at: datetime) -> None:
     if step == "crawl":
         tasks.crawl(source, at.astimezone(KST).date(), DAYS, at)
     elif step == "load":
-        tasks.load(source, accept=False)
+        tasks.load(source, accept=False, now=at)
     elif step == "link":
         tasks.link()
     else:

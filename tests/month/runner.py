@@ -17,7 +17,7 @@ from crawlers.standin.catalog import DEMO
 from crawlers.standin.living.server import LivingStandin
 from crawlers.standin.living.world import World
 from pipelines import tasks
-from pipelines.crawl import CRAWL_ID
+from pipelines.crawl import CRAWL_ID, PagesNotReceived
 from pipelines.load.gates import FileHeldBack
 from sql.engines import service_engine, warehouse_engine
 from tests.month.comparison import Difference, Expectation
@@ -111,19 +111,19 @@ class Month:
             instants[-1] = midnight + timedelta(days=1, minutes=dice.randrange(1, 10))
         return instants
 
-    def _crawl(self, run: int, source: str, at: datetime) -> str | CrawlFailed:
+    def _crawl(self, run: int, source: str, at: datetime) -> str | Exception:
         if self._killer.kill(run, "crawl", source, at):
             at += timedelta(seconds=1)
         try:
             report = tasks.crawl(source, at.astimezone(KST).date(), DAYS, at)
-        except CrawlFailed as failure:
+        except (CrawlFailed, PagesNotReceived) as failure:
             return failure
         return str(report.details[CRAWL_ID])
 
     def _load(self, run: int, source: str, at: datetime) -> FileHeldBack | None:
         self._killer.kill(run, "load", source, at)
         try:
-            tasks.load(source, accept=False)
+            tasks.load(source, accept=False, now=at)
         except FileHeldBack as error:
             return error
         return None
@@ -148,7 +148,7 @@ class Month:
         self,
         at: datetime,
         injections: dict[str, Injection],
-        run_ids: dict[str, str | CrawlFailed],
+        run_ids: dict[str, str | Exception],
         loaded: dict[str, FileHeldBack | None],
     ) -> list[CrawlResult]:
         for source in SOURCES:
@@ -158,7 +158,7 @@ class Month:
             differences = self._expectation.differences(service, warehouse, at - SHOWN_AGAIN)
             store = open_store()
             found = {
-                source: Findings() if isinstance(run_id, CrawlFailed) else findings(store, service, source, run_id)
+                source: Findings() if isinstance(run_id, Exception) else findings(store, source, run_id)
                 for source, run_id in run_ids.items()
             }
         new, self._differences = differences - self._differences, differences
@@ -188,21 +188,21 @@ def _result(
     source: str,
     at: datetime,
     injection: Injection | None,
-    run_id: str | CrawlFailed,
+    run_id: str | Exception,
     found: Findings,
     new: Sequence[Difference],
 ) -> CrawlResult:
-    result = CrawlResult(source, at, injection=injection, held=len(found.held), new=list(new))
+    result = CrawlResult(source, at, injection=injection, held=len(found.held) + found.whole, new=list(new))
+    result.failed = str(run_id) if isinstance(run_id, Exception) else None
     scopes = injection.scopes if injection else frozenset()
-    if isinstance(run_id, CrawlFailed):
-        result.failed = str(run_id)
-        if injection is None:
-            result.false_holds.append(f"{source} {at:%m-%d %H:%M}: {run_id}")
-    elif found.held and not found.held & scopes:
-        result.false_holds.append(f"{source} {at:%m-%d %H:%M}: {len(found.held)} scopes held without a fault in them")
+    if injection is None and (result.failed or found.whole):
+        result.false_holds.append(f"{source} {at:%m-%d %H:%M}: {result.failed or found.reasons[0]}")
+    if false := found.held - scopes:
+        reasons = "; ".join(found.reasons)
+        result.false_holds.append(f"{source} {at:%m-%d %H:%M}: {len(false)} scopes without a fault: {reasons}")
     if injection:
         visible = any(each.scope in scopes for each in new)
-        flagged = result.failed is not None or bool((found.held | found.incomplete) & scopes)
+        flagged = result.failed is not None or found.whole or bool((found.held | found.incomplete) & scopes)
         result.outcome = "missed" if visible else "held" if flagged else "mended"
     return result
 

@@ -81,8 +81,8 @@ class LivingStandin:
 
     @property
     def env(self) -> dict[str, str]:
-        """The settings as environment variables."""
-        return base_urls(self.url) | {"UKOK_CRAWL_DELAY_SECONDS": "0"}
+        """The settings as environment variables: no pauses, and hardly any wait for a host that is away."""
+        return base_urls(self.url) | {"UKOK_CRAWL_DELAY_SECONDS": "0", "UKOK_CRAWL_OUTAGE_SECONDS": "2"}
 
 
 @contextmanager
