@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from artifacts.open import open_store
+from artifacts.raw import ITEMS
 from artifacts.store import Store
+from crawlers.gates.holds import ACCEPTED
 from crawlers.items import CATEGORIES
 from crawlers.run_report import ContractCheck, GateResult
 from tests.builders.raw_runs import Item, gate_of, kst, price, product, put, put_prices, scope
@@ -107,3 +109,13 @@ def test_new_products_without_reviews_hold_nothing_back(store: Store) -> None:
     for clock in ("02:00", "05:00", "08:00"):
         put_rated(store, clock, range(1, 51), 30)
     assert put_rated(store, "11:00", range(101, 151), 0) == GateResult()
+
+
+def test_a_crawl_is_not_lost_to_damaged_earlier_files(store: Store) -> None:
+    listing = put_prices(store, kst("02:00"), [*cards("1611", 30), *OTHERS])
+    pages = put_rated(store, "02:00", range(1, 51), 30)
+    store.put(listing.stem + ITEMS, b"damaged")
+    store.put(listing.stem + ACCEPTED, b"{}")
+    assert crawl(store, "05:00", cards("1611", 3)) == {}
+    store.delete(listing.stem + ITEMS)
+    assert put_rated(store, "08:00", range(1, 51), 0) == pages
