@@ -174,20 +174,26 @@ class NsmallSpider(ScheduleSpider):
                 yield partial(_row, "sub", sub, found, unread, response.url)
 
     def _read_prices(self, response: Response) -> tuple[dict[int, Prices], int]:
-        """Return the prices by product, and how many rows could not be read."""
+        """Return the prices by product, and how many rows could not be read.
+
+        A product with two prices has none: one of them is wrong.
+        """
         found: dict[int, Prices] = {}
+        twice: set[int] = set()
         unreadable = 0
         for raw in json_rows(response, "data", "resultData"):
             try:
                 with reading("prices"):
                     row = PriceRow.model_validate(raw)
-                    number = parse_id(row.product_id)
+                    number, price = parse_id(row.product_id), parse_price(row.price)
+                    known = found.setdefault(number, Prices(parse_price(row.list_price), price, row.rate)).price
+                    if known != price:
+                        twice.add(number)
+                        raise ValueError(f"product {number} is listed twice, for {known.amount} and {price.amount} won")
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
                 unreadable += 1
-                continue
-            found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price), row.rate))
-        return found, unreadable
+        return {number: prices for number, prices in found.items() if number not in twice}, unreadable
 
 
 def _meta(page: TextResponse, name: str) -> str | None:
