@@ -48,7 +48,7 @@ def check(engine: Engine, name: str) -> None:
             return
     except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
-        where = engine.url.render_as_string(hide_password=True)
+        where = _without_secrets(engine.url)
         refused = any(refusal in reason for refusal in REFUSALS)
         raise (DatabaseMisconfigured if refused else DatabaseUnavailable)(
             f"{name} database {where} refused the connection: {reason}. "
@@ -77,12 +77,17 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
 
 def _name_in_errors(engine: Engine, name: str) -> None:
     """Add to every error of the database which one it is and which setting names it, without the password."""
-    where = engine.url.set(query={}).render_as_string(hide_password=True)
+    where = _without_secrets(engine.url)
 
     @sqlalchemy.event.listens_for(engine, "handle_error")
     def _(context: ExceptionContext) -> None:
         if context.sqlalchemy_exception is not None:
             context.sqlalchemy_exception.add_detail(f"{name} database, UKOK_{name.upper()}_DB_URL, {where}")
+
+
+def _without_secrets(url: URL) -> str:
+    """Return a URL for messages: an option after the ? may be a password too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _url(name: str, configured: str | None) -> URL:
