@@ -26,7 +26,7 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, json_rows, reading, whole_html
 from crawlers.quality.coverage import Scope
-from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, plain_text, prices
+from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, plain_text, prices, require_product
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
@@ -124,9 +124,7 @@ class NsmallSpider(ScheduleSpider):
         name = _meta(page, "itemName") or _visible_name(page)
         if name is None:
             raise BrokenPage("product_name", "no recobell eg:itemName, no heading and no og:title")
-        number = _meta(page, "itemId")
-        if number is not None and number != str(product_id):
-            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        require_product(product_id, _meta(page, "itemId"))
         description = page.css(".goods-detail-img-wrap")
         with reading("product"):
             yield HomeShoppingProduct(
