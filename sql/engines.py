@@ -49,12 +49,17 @@ def check(engine: Engine, name: str) -> None:
             return
     except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
-        where = engine.url.render_as_string(hide_password=True)
+        where = shown_url(engine.url)
         refused = any(refusal in reason for refusal in REFUSALS)
         raise (DatabaseMisconfigured if refused else DatabaseUnavailable)(
             f"{name} database {where} refused the connection: {reason}. "
             f"Check that the server runs and UKOK_{name.upper()}_DB_URL."
         ) from None
+
+
+def shown_url(url: URL) -> str:
+    """Return a URL for messages: an option after the ? may be a password too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _engine(name: str, configured: str | None, silence_seconds: int | None) -> Engine:
@@ -79,7 +84,7 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
 
 def _name_in_errors(engine: Engine, name: str) -> None:
     """Add to every error of the database which one it is and which setting names it, without the password."""
-    where = engine.url.set(query={}).render_as_string(hide_password=True)
+    where = shown_url(engine.url)
 
     @sqlalchemy.event.listens_for(engine, "handle_error")
     def _(context: ExceptionContext) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, FromClause, Table, func, insert, select, update
+from sqlalchemy import Connection, FromClause, Table, func, select, update
+from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from artifacts.raw import RawRun
@@ -94,7 +95,9 @@ def lock_service(conn: Connection, datasets: Iterable[str]) -> None:
         if conn.dialect.name == "postgresql":
             conn.execute(postgresql_insert(DATA_VERSION).values(row).on_conflict_do_nothing())
         else:
-            conn.execute(insert(DATA_VERSION).prefix_with("IGNORE").values(row))
+            # IGNORE would take a shared lock, and two loads that both have one wait for each other's: a deadlock.
+            same = {"version": DATA_VERSION.c.version}
+            conn.execute(mysql_insert(DATA_VERSION).values(row).on_duplicate_key_update(same))
         conn.execute(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == dataset).with_for_update())
 
 

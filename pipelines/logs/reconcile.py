@@ -56,7 +56,8 @@ def reconcile(warehouse: Engine, days: Iterable[date], report: Report) -> None:
 
     Events that were received before the last ones that maintenance deleted are not compared.
     """
-    with warehouse.connect() as conn:
+    # One state of the database for all days: maintenance may be deleting landed events meanwhile.
+    with warehouse.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         since = _landed_since(conn)
         checked = [day for day in sorted(set(days)) if bounds_of(day)[1] > since]
         different = [counts for day in checked if not (counts := count_day(conn, day, since)).agrees]

@@ -61,7 +61,7 @@ def airflow(env: Mapping[str, str], log: Path) -> Iterator[Airflow]:
         script = subprocess.Popen(command, env=unmeasured(env), stdout=out, stderr=out, start_new_session=True)
     try:
         password = until(lambda: printed_password(script, log), "Airflow to start", SECONDS)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180) as client:
             yield Airflow(AirflowApi.log_in(client, password).client, script)
     finally:
         script.send_signal(signal.SIGINT)
@@ -120,7 +120,7 @@ def put_event(warehouse: Engine) -> None:
         conn.execute(insert(UserEvent).values(event))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, var: Path, tmp_path: Path) -> None:
     with airflow(env, tmp_path / "airflow.log") as running:
         urls = embedded.start(var)

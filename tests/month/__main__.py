@@ -49,7 +49,9 @@ def main() -> None:
         environment(env | standin.env),
     ):
         month = Month(world, plan, standin)
-        for results in month.run():
+        for run, results in enumerate(month.run(), start=1):
+            if run % len(plan.hours) == 0:
+                write_figures(month.result, plan, options.to / "month.json")
             for result in results:
                 if line := line_of(result):
                     console.print(line, markup=False, soft_wrap=True)

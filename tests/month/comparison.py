@@ -59,8 +59,7 @@ class Expectation:
         yield from self._shows(stored, since)
         yield from _compared(stored, "product", self.shows.products, stored.products, self._product)
         yield from _compared(stored, "mall price", self.mall.prices, stored.mall_prices, self._category)
-        names = {number: {None, name} for number, name in self.mall.names.items()}
-        yield from _compared(stored, "mall name", names, stored.mall_names, self._category)
+        yield from _compared(stored, "mall product", self.mall.products, stored.mall_products, self._category)
         if stored.database == "service":
             shelf = {**dict.fromkeys(self.mall.shelf, "no row"), **stored.shelf}
             yield from _compared(stored, "mall shelf", self.mall.shelf, shelf, self._category)

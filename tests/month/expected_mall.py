@@ -20,14 +20,22 @@ class MallPrice(NamedTuple):
     rate: int
 
 
+class MallProductState(NamedTuple):
+    """A product as its page shows it, which gives a list price only while there is a discount."""
+
+    product_name: str
+    category: str
+    list_price: int | None
+
+
 @dataclass
 class ExpectedMall:
-    """Possible prices (None: no row) and states of each product, and their names."""
+    """Possible prices and content (None: no row) and states of each product."""
 
     world: World
     prices: dict[int, set[MallPrice | None]] = field(default_factory=dict)
     shelf: dict[int, set[Shelf]] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
+    products: dict[int, set[MallProductState | None]] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
     _missing: Counter[int] = field(default_factory=Counter)
 
@@ -38,7 +46,9 @@ class ExpectedMall:
             certain = scope not in disturbed and self.world.mall.upset(scope.part, at) is None
             listed = {product.number: product for product in self.world.mall.on_sale(scope.part, at)}
             for number, product in listed.items():
-                self.names[number], self.categories[number] = product.name, scope.part
+                state = MallProductState(product.name, scope.part, product.list_price)
+                self.products[number] = {None, state, state._replace(list_price=None)}
+                self.categories[number] = scope.part
                 price = MallPrice(product.price, product.rate)
                 self.prices[number] = {price} if certain else self.prices.get(number, {None}) | {price}
                 self._see(number, certain=certain, pages_hidden=pages_hidden)

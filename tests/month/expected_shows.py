@@ -28,6 +28,7 @@ class ShowState(NamedTuple):
     price: int | None
     list_price: int | None
     price_kind: str
+    discount_rate: int | None  # of 홈앤쇼핑, whose schedule gives it
     cancelled: bool = False
 
 
@@ -71,7 +72,8 @@ class ExpectedShows:
             for each in self.world.products_of(channel, airing, at):
                 _, price, list_price, kind = _product_state(channel, each.product)
                 slot = "main" if each.main else "sub"
-                state = ShowState(airing.ends_at, slot, airing.title, price, list_price, kind)
+                rate = each.product.rate if channel == 1 else None
+                state = ShowState(airing.ends_at, slot, airing.title, price, list_price, kind, rate)
                 yield (channel, airing.starts_at, each.product.number), state
 
     def _seen(self, key: ShowKey, state: ShowState, at: datetime, injection: Injection | None) -> set[ShowState | None]:

@@ -9,12 +9,11 @@ import array
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,16 +64,16 @@ def serve(address: str) -> None:
 
     SpiderLoader(Settings({"SPIDER_MODULES": ["crawlers.spiders"]})).list()
     sources()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
         print("ready", flush=True)  # noqa: T201
         while select.select([listener, sys.stdin], [], [])[0] == [listener]:
             connection, _ = listener.accept()
+            _reap()
             if os.fork() == 0:
                 listener.close()
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.setsid()  # as the runner starts it
                 _take_over(connection)
                 code = 1
                 try:
@@ -86,6 +85,13 @@ def serve(address: str) -> None:
                     connection.sendall(bytes([code]))
                     os._exit(code)
             connection.close()
+
+
+def _reap() -> None:
+    """Take note of children that have ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _take_over(connection: socket.socket) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from pipelines.load.ledger import table_of
 from sql.service import catalog
 from sql.warehouse import history
-from tests.month.expected_mall import MallPrice, Shelf
+from tests.month.expected_mall import MallPrice, MallProductState, Shelf
 from tests.month.expected_shows import ProductKey, ProductState, ShowKey, ShowState
 
 BROADCAST, PRODUCT = table_of(catalog.Broadcast), table_of(catalog.HomeShoppingProduct)
@@ -27,15 +27,15 @@ class Stored:
     shows: dict[ShowKey, ShowState]
     products: dict[ProductKey, ProductState]
     mall_prices: dict[int, MallPrice]
-    mall_names: dict[int, str]
+    mall_products: dict[int, MallProductState]
     shelf: dict[int, Shelf]
 
 
 def read_service(engine: Engine, since: datetime) -> Stored:
     """Read the service database; of the shows those that end after ``since``."""
     with engine.connect() as conn:
-        mall = conn.execute(select(KOK_PRODUCT.c.kok_product_id, KOK_PRODUCT.c.product_name, KOK_PRODUCT.c.vanished_at))
-        named = list(mall)
+        columns = ("kok_product_id", "vanished_at", *MallProductState._fields)
+        mall = list(conn.execute(select(*(KOK_PRODUCT.c[name] for name in columns))))
         products = conn.execute(
             select(
                 *(PRODUCT.c[name] for name in ("source", "source_product_id", *ProductState._fields[1:])),
@@ -45,18 +45,21 @@ def read_service(engine: Engine, since: datetime) -> Stored:
         return Stored(
             "service",
             _shows(conn, BROADCAST, since),
-            {(row["source"], row["source_product_id"]): _product(row["product_name"], row) for row in products},
+            {
+                (row["source"], row["source_product_id"]): _product(row["source"], row["product_name"], row)
+                for row in products
+            },
             {number: MallPrice(price, rate) for number, price, rate in _newest_mall_prices(conn)},
-            {number: name for number, name, _ in named},
-            {number: "on sale" if vanished_at is None else "vanished" for number, _, vanished_at in named},
+            {number: MallProductState(*state) for number, _, *state in mall},
+            {number: "on sale" if vanished_at is None else "vanished" for number, vanished_at, *_ in mall},
         )
 
 
 def read_warehouse(engine: Engine, since: datetime) -> Stored:
     """Read the warehouse; of the shows those that end after ``since``."""
     with engine.connect() as conn:
-        names = {
-            (row.source, row.source_product_id): row.product_name
+        versions = {
+            (row.source, row.source_product_id): row
             for row in conn.execute(select(DIM_PRODUCT).where(DIM_PRODUCT.c.valid_to.is_(None)))
         }
         prices: dict[ProductKey, Any] = {
@@ -67,26 +70,39 @@ def read_warehouse(engine: Engine, since: datetime) -> Stored:
         return Stored(
             "warehouse",
             _shows(conn, FCT_BROADCAST, since),
-            {key: _product(name, prices.get(key, unknown)) for key, name in names.items() if key[0] != "kok"},
+            {
+                key: _product(key[0], row.product_name, prices.get(key, unknown))
+                for key, row in versions.items()
+                if key[0] != "kok"
+            },
             {
                 number: MallPrice(row["price"], row["discount_rate"])
                 for (source, number), row in prices.items()
                 if source == "kok"
             },
-            {number: name for (source, number), name in names.items() if source == "kok"},
+            {
+                number: MallProductState(row.product_name, row.category, None)
+                for (source, number), row in versions.items()
+                if source == "kok"
+            },
             {},
         )
 
 
-def _product(name: str, row: Any) -> ProductState:
-    list_price = None if row["source"] == "hnsmall" else row["list_price"] if "source" in row else None
+def _product(source: str, name: str, row: Any) -> ProductState:
+    list_price = None if source == "hnsmall" else row["list_price"]
     return ProductState(name, row["price"], list_price, row["price_kind"])
 
 
 def _shows(conn: Connection, table: Table, since: datetime) -> dict[ShowKey, ShowState]:
     names = ("channel_id", "starts_at", "source_product_id", *ShowState._fields[:-1])
     rows = conn.execute(select(*(table.c[name] for name in names), table.c.cancelled_at).where(table.c.ends_at > since))
-    return {tuple(row[:3]): ShowState(*row[3:9], cancelled=row[9] is not None) for row in rows}
+    return {tuple(row[:3]): _show(row) for row in rows}
+
+
+def _show(row: Any) -> ShowState:
+    rate = row.discount_rate if row.channel_id == 1 else None
+    return ShowState(*row[3:9], discount_rate=rate, cancelled=row.cancelled_at is not None)
 
 
 def _newest_mall_prices(conn: Connection) -> Iterator[Any]:

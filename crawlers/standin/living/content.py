@@ -114,6 +114,6 @@ def _show_row(
         price_text=None if channel_id != 1 else "상담 예약 상품" if price is None else f"{price:,}",
         sale_price=price if channel_id == 1 else product.list_price if price is not None else None,
         dc_price=price if discounted else None,
-        dc_rate_text=None,
+        dc_rate_text=f"{product.rate}%" if product.rate and channel_id == 1 else None,
         thumbnail_url=f"https://image.hnsmall.com/images/{number % 1000:03}/{number}_{'wide' if main else 'g'}.jpg",
     )

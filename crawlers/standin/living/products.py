@@ -21,6 +21,11 @@ class BroadcastProduct:
     list_price: int
     price: int | None
 
+    @property
+    def rate(self) -> int | None:
+        """Discount in percent; None without one."""
+        return round((self.list_price - self.price) / self.list_price * 100) or None if self.price else None
+
 
 class BroadcastProducts:
     """The products of one channel: as many as ``size``, with prices that change every few days."""

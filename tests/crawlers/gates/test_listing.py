@@ -86,9 +86,9 @@ def test_a_category_whose_page_was_lost_is_incomplete(store: Store) -> None:
     assert gate_of(store, run) == GateResult()
 
 
-def put_rated(store: Store, clock: str, ids: range, rated: int) -> GateResult:
+def put_rated(store: Store, clock: str, ids: range, rated: int, unread: tuple[str, ...] = ()) -> GateResult:
     """Write product pages, of which some have a rating."""
-    items = [product(n, review_score=4.5 if place < rated else None) for place, n in enumerate(ids)]
+    items = [product(n, review_score=4.5 if place < rated else None, unread=unread) for place, n in enumerate(ids)]
     check = ContractCheck(violations=[], fill={"review_score": rated / len(ids)}, items=len(ids))
     scopes = [scope(complete=True, items=len(ids), products="due")]
     run = put(store, "kok", "products", kst(clock), items, scopes, contract_check=check)
@@ -102,6 +102,7 @@ def test_a_field_filled_half_as_often_holds_pages_back(store: Store) -> None:
     assert put_rated(store, "11:00", range(1, 31), 7) == GateResult()  # too few: eighteen are expected
     (reason,) = put_rated(store, "14:00", range(1, 51), 14).reasons
     assert reason == "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
+    assert put_rated(store, "17:00", range(1, 51), 0, unread=("review_score",)) == GateResult()
 
 
 def test_new_products_without_reviews_hold_nothing_back(store: Store) -> None:
