@@ -35,9 +35,10 @@ def load_page_state(store: Store, job: Job) -> None:
 def _rejected_pages(store: Store, source: str) -> dict[int, datetime]:
     """Return the products of the files that loads rejected, each with the instant of the newest of them."""
     return {
-        item.get("kok_product_id") or item.get("source_product_id"): instant_of(run)
+        product_id: instant_of(run)
         for run in rejected_runs(store, source, PRODUCTS)
         for item in read_items(store, run)
+        if (product_id := item.get("kok_product_id") or item.get("source_product_id"))
     }
 
 
