@@ -52,17 +52,25 @@ def crawl_kok() -> None:
     def load(crawled: str | None) -> dict[str, dict[str, Any]]:
         return load_filed("kok", crawled)
 
-    @task(outlets=[CATALOG])
-    def link(loaded: dict[str, dict[str, Any]]) -> str:
+    # A load fails when a category is held back, but has loaded the others: links and releases go on with them.
+    @task(outlets=[CATALOG], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    def link(loaded: dict[str, dict[str, Any]] | None) -> str:
         from pipelines import tasks
 
         linked = tasks.link()
-        describe_update(CATALOG, fresh=["kok"], rows=loaded | figures([linked]), versions=tasks.data_versions())
+        describe_update(
+            CATALOG,
+            fresh=["kok"] if loaded else [],
+            stale=[] if loaded else ["kok"],
+            rows=(loaded or {}) | figures([linked]),
+            versions=tasks.data_versions(),
+        )
         return str(linked)
 
     crawled = crawl()
     loaded = load(crawled)  # type: ignore[arg-type]  # Airflow hands the task the value
     linked = link(loaded)  # type: ignore[arg-type]
+    crawled >> linked
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     [crawled, loaded, linked] >> complete
 

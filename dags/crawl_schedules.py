@@ -66,6 +66,7 @@ def crawl_schedules() -> None:
     def load(source: str, crawled: str | None) -> dict[str, dict[str, Any]]:
         return load_filed(source, crawled)
 
+    # A load fails when a day is held back, but has loaded the others: links and releases go on with them.
     @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def link(loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
@@ -83,12 +84,15 @@ def crawl_schedules() -> None:
         return str(linked)
 
     loaded = {}
+    crawls = []
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
         crawled = crawl.override(task_id=f"crawl_{source}")(source)
         loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled)  # type: ignore[arg-type]
+        crawls.append(crawled)
         [crawled, loaded[source]] >> complete
-    link(loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
+    linked = link(loaded)  # type: ignore[arg-type]  # Airflow hands the task the values
+    crawls >> linked >> complete
 
 
 crawl_schedules()
