@@ -124,7 +124,7 @@ def test_schedule_is_updated_and_linked_after_all_loads(parsed: dict[str, Any]) 
     (updating,) = [name for name, task in tasks.items() if task["outlets"]]
     assert updating == "link"
     assert tasks[updating]["upstream"] == LOADS
-    assert tasks[updating]["trigger_rule"] == "all_done_min_one_success"
+    assert tasks[updating]["trigger_rule"] == "all_done"
 
 
 @pytest.mark.parametrize("dag", ["crawl_kok", "crawl_schedules"])
