@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, Param, RetryDecision, RetryPolicy, get_current_context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.alerts import BackfillRefused, run_failed, task_failed
 from ukok.korea import KST
@@ -127,6 +127,16 @@ def figures(reports: Iterable["Report"]) -> dict[str, dict[str, Any]]:
         }
         for report in reports
     }
+
+
+def load_filed(source: str, crawled: str | None) -> dict[str, dict[str, Any]]:
+    """Load what is filed of a source, also if its crawl has failed (``crawled`` is None): it may have filed a part."""
+    from pipelines import tasks
+
+    reports = tasks.load(source, accept=param("accept"))
+    if crawled is None and not any(report.read for report in reports):
+        raise AirflowSkipException(f"the crawl of {source} failed and has filed nothing")
+    return figures(reports)
 
 
 def describe_update(asset: Asset, **extra: Any) -> None:  # noqa: ANN401 - whatever JSON holds

@@ -12,19 +12,21 @@ rows that are loaded already. The event of the asset `catalog` has the counts of
 catalog.
 
 **When it fails** `crawl` fails when the mall is unreachable, its pages have changed, or the requests of the day are
-used up; the log names the first page that could not be read, and nothing is loaded. The next crawl takes over the
-product pages that a killed one has read. `load` fails when a file is held back: it violates the contract of its source,
-has far fewer items than the files before, or has more than 5 % of its items rejected. `ukok crawl show-fault RUN` shows
-the field, the reason and the page. If the mall did change like that, run the DAG with `accept`.
+used up; the log names the first page that could not be read. What a failed crawl has filed is loaded and linked; if
+that is nothing, `load` is skipped. The next crawl takes over the product pages that a killed one has read. `load` fails
+when a file is held back: it violates the contract of its source, has far fewer items than the files before, or has more
+than 5 % of its items rejected. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the mall did
+change like that, run the DAG with `accept`.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from dags.assets import CATALOG
-from dags.common import ACCEPT, COMMON, PRESENT, describe_update, figures, korean_day, now, param
+from dags.common import ACCEPT, COMMON, PRESENT, describe_update, figures, korean_day, load_filed, now
 from dags.pools import MEMORY
 from ukok.korea import KST
 
@@ -46,23 +48,31 @@ def crawl_kok() -> None:
         moment = now()
         return str(tasks.crawl("kok", korean_day(moment), days=1, now=moment))
 
-    @task(pool="kok")
-    def load() -> dict[str, dict[str, Any]]:
-        from pipelines import tasks
+    @task(pool="kok", trigger_rule=TriggerRule.ALL_DONE)
+    def load(crawled: str | None) -> dict[str, dict[str, Any]]:
+        return load_filed("kok", crawled)
 
-        return figures(tasks.load("kok", accept=param("accept")))
-
-    @task(outlets=[CATALOG])
-    def link(loaded: dict[str, dict[str, Any]]) -> str:
+    # A load fails when a category is held back, but has loaded the others: links and releases go on with them.
+    @task(outlets=[CATALOG], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    def link(loaded: dict[str, dict[str, Any]] | None) -> str:
         from pipelines import tasks
 
         linked = tasks.link()
-        describe_update(CATALOG, fresh=["kok"], rows=loaded | figures([linked]), versions=tasks.data_versions())
+        describe_update(
+            CATALOG,
+            fresh=["kok"] if loaded else [],
+            stale=[] if loaded else ["kok"],
+            rows=(loaded or {}) | figures([linked]),
+            versions=tasks.data_versions(),
+        )
         return str(linked)
 
-    loaded = load()
-    crawl() >> loaded
-    link(loaded)  # type: ignore[arg-type]  # Airflow hands the task the value
+    crawled = crawl()
+    loaded = load(crawled)  # type: ignore[arg-type]  # Airflow hands the task the value
+    linked = link(loaded)  # type: ignore[arg-type]
+    crawled >> linked
+    complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
+    [crawled, loaded, linked] >> complete
 
 
 crawl_kok()

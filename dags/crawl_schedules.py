@@ -14,9 +14,10 @@ fresh, and has the counts of their loads and the version of the schedule.
 
 **When it fails** The broadcasters are independent: if one fails, the others are still crawled, loaded and linked, and
 `schedule` counts as updated; the run then ends as failed, and the failed tasks name the broadcaster. A crawl fails when
-a site is unreachable, its responses have changed, or its requests of the day are used up; the next crawl takes over
-the product pages that a killed one has read. A load fails when a file is held back: `ukok crawl show-fault RUN` shows
-the field, the reason and the page. If the site did change like that, run the DAG with `accept`.
+a site is unreachable, its responses have changed, or its requests of the day are used up. What it has filed is loaded;
+if that is nothing, its load is skipped. The next crawl takes over the product pages that a killed one has read. A load
+fails when a file is held back: `ukok crawl show-fault RUN` shows the field, the reason and the page. If the site did
+change like that, run the DAG with `accept`.
 """
 
 from datetime import timedelta
@@ -26,7 +27,19 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from dags.assets import SCHEDULE
-from dags.common import ACCEPT, COMMON, DATE, DAYS, PRESENT, chosen_day, describe_update, figures, now, param
+from dags.common import (
+    ACCEPT,
+    COMMON,
+    DATE,
+    DAYS,
+    PRESENT,
+    chosen_day,
+    describe_update,
+    figures,
+    load_filed,
+    now,
+    param,
+)
 from dags.pools import MEMORY
 from pipelines.tasks import broadcasters
 from ukok.korea import KST
@@ -49,12 +62,11 @@ def crawl_schedules() -> None:
         moment = now()
         return str(tasks.crawl(source, chosen_day(moment), param("days"), moment))
 
-    @task
-    def load(source: str) -> dict[str, dict[str, Any]]:
-        from pipelines import tasks
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def load(source: str, crawled: str | None) -> dict[str, dict[str, Any]]:
+        return load_filed(source, crawled)
 
-        return figures(tasks.load(source, accept=param("accept")))
-
+    # A load fails when a day is held back, but has loaded the others: links and releases go on with them.
     @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     def link(loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
@@ -72,11 +84,15 @@ def crawl_schedules() -> None:
         return str(linked)
 
     loaded = {}
+    crawls = []
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
-        loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source)
-        crawl.override(task_id=f"crawl_{source}")(source) >> loaded[source] >> complete
-    link(loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
+        crawled = crawl.override(task_id=f"crawl_{source}")(source)
+        loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled)  # type: ignore[arg-type]
+        crawls.append(crawled)
+        [crawled, loaded[source]] >> complete
+    linked = link(loaded)  # type: ignore[arg-type]  # Airflow hands the task the values
+    crawls >> linked >> complete
 
 
 crawl_schedules()

@@ -3,11 +3,15 @@
 from ukok.errors import PermanentError
 
 
-class PipelineError(PermanentError, RuntimeError):
-    """A step refuses to go on; the message says in one line why, and what to do."""
+class StepError(RuntimeError):
+    """A step has failed; the message says in one line why, and what to do. Another try may succeed."""
 
 
-class PartlyDone(PipelineError):
+class PipelineError(PermanentError, StepError):
+    """A step refuses to go on."""
+
+
+class PartlyDone(StepError):
     """A step did only a part of its work, and stored it: it has failed, but the steps that need it can go on."""
 
 

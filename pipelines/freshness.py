@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from pipelines.errors import PipelineError
 from sql.warehouse.steps import StepRun
@@ -54,12 +54,17 @@ def check_deadlines(warehouse: Engine, mall: str, broadcasters: Iterable[str], n
 
 def find_overdue(warehouse: Engine, deadlines: Iterable[Deadline], now: datetime) -> list[Overdue]:
     """Return the deadlines that have passed at ``now``; of a step that never ran, from the first step of all."""
-    done = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
     with warehouse.connect() as conn:
-        last = dict(conn.execute(done).all())
+        last = last_successes(conn)
         first: datetime = conn.scalar(select(func.min(StepRun.started_at))) or now
     return [
         Overdue(deadline, last.get(deadline.step))
         for deadline in deadlines
         if now - last.get(deadline.step, first) > deadline.allowed
     ]
+
+
+def last_successes(conn: Connection) -> dict[str, datetime]:
+    """Return when each step last began a run that succeeded."""
+    last = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
+    return dict(conn.execute(last).all())

@@ -86,16 +86,17 @@ def record(
 
 
 def _finished(warehouse: Engine, store: Store, report: Report, began: float) -> Iterator[Report]:
-    """Yield the report, then record how the step ended."""
+    """Yield the report, then record how the step ended; it has failed too if its rejected items cannot be kept."""
     try:
-        yield report
+        try:
+            yield report
+        finally:
+            _keep_rejects(store, report)
     except BaseException as error:
         report.seconds = time.monotonic() - began
-        _keep_rejects(store, report)
         _finish(warehouse, report, "failed", f"{type(error).__name__}: {' '.join(str(error).split())}")
         raise
     report.seconds = time.monotonic() - began
-    _keep_rejects(store, report)
     _finish(warehouse, report, "done", None)
     log.info("step done", run_id=report.run_id, summary=str(report))
 

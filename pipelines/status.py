@@ -22,6 +22,7 @@ from artifacts.release import CURRENT, current, read_manifest
 from artifacts.store import Store
 from crawlers.registry import sources
 from pipelines.disks import Disk, disks
+from pipelines.freshness import last_successes
 from pipelines.load import kok, schedules
 from pipelines.load.crawl_batch import find_pending
 from pipelines.load.crawl_files import CrawlFiles
@@ -31,7 +32,7 @@ from pipelines.step_locks import dead_runs
 from recommender.manifest import Manifest
 from recommender.product_ref import KOK
 from sql import embedded
-from sql.engines import check, service_engine, warehouse_engine
+from sql.engines import check, service_engine, shown_url, warehouse_engine
 from sql.errors import DatabaseUnavailable
 from sql.service import catalog
 from sql.service.catalog import Broadcast, HomeShoppingProduct, KokProduct, LoadedFile
@@ -175,7 +176,7 @@ def read_status(now: datetime) -> SystemStatus:
         manifest, release_problem = _live_manifest(store) if store else (None, None)
         runs = warehouse.read(_last_runs) or []
         dead = warehouse.read(dead_runs) or set()
-        done = warehouse.read(_last_done) or {}
+        done = warehouse.read(last_successes) or {}
         unloaded: list[UnloadedFile] = []
         if store and warehouse.component.state == "ok":
             try:
@@ -231,7 +232,7 @@ def _open_database(name: Database, make: Callable[..., Engine]) -> Iterator[_Par
     except DatabaseUnavailable as error:
         yield _Part(None, Component(name=name, state="unreachable", detail=str(error)))
         return
-    where = engine.url.set(query={}).render_as_string(hide_password=True) if url else "embedded PostgreSQL"
+    where = shown_url(engine.url) if url else "embedded PostgreSQL"
     try:
         with engine.connect() as conn:
             part = _Part(conn, Component(name=name, state="ok", detail=where))
@@ -302,12 +303,6 @@ def _last_runs(warehouse: Connection) -> Sequence[Row[tuple[StepRun]]]:
     by_step = select(table).ext(distinct_on(table.c.step))
     last = by_step.order_by(table.c.step, table.c.started_at.desc()).subquery()
     return warehouse.execute(select(last).order_by(last.c.started_at.desc())).all()
-
-
-def _last_done(warehouse: Connection) -> dict[str, datetime]:
-    """When each step last began a run that succeeded."""
-    last = select(StepRun.step, func.max(StepRun.started_at)).where(StepRun.status == "done").group_by(StepRun.step)
-    return dict(warehouse.execute(last).all())
 
 
 def _step_status(run: Row[tuple[StepRun]], dead: Container[str]) -> StepStatus:

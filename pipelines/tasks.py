@@ -186,15 +186,12 @@ def rollback(now: datetime) -> str:
 
 
 def upgrade() -> None:
-    """Upgrade both databases to the newest schema; raises :class:`~sql.engines.DatabaseUnavailable`."""
-    from sql.engines import check
+    """Upgrade both databases to the newest schema; raises :class:`~sql.errors.DatabaseUnavailable`."""
     from sql.upgrade import check_distinct
     from sql.upgrade import upgrade as upgrade_database
 
     with open_resources() as opened:
         check_distinct(opened.service, opened.warehouse)
-        check(opened.service, "service")
-        check(opened.warehouse, "warehouse")
         upgrade_database(opened.service, "service")
         upgrade_database(opened.warehouse, "warehouse")
 

@@ -24,6 +24,7 @@ DRIVERS = {
 # Drivers of each database. The warehouse needs COPY and other features of PostgreSQL.
 USABLE = {"service": frozenset(DRIVERS.values()), "warehouse": frozenset({"postgresql+psycopg2"})}
 LARGEST_PORT = 65_535
+LOCK_SECONDS = 600  # for which a batch step waits for rows that another one is writing
 # Parts of the messages with which a server that runs refuses a connection for good.
 REFUSALS = ("authentication failed", "no pg_hba.conf entry", "does not exist", "Access denied", "Unknown database")
 
@@ -48,12 +49,17 @@ def check(engine: Engine, name: str) -> None:
             return
     except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error.orig).split())
-        where = engine.url.render_as_string(hide_password=True)
+        where = shown_url(engine.url)
         refused = any(refusal in reason for refusal in REFUSALS)
         raise (DatabaseMisconfigured if refused else DatabaseUnavailable)(
             f"{name} database {where} refused the connection: {reason}. "
             f"Check that the server runs and UKOK_{name.upper()}_DB_URL."
         ) from None
+
+
+def shown_url(url: URL) -> str:
+    """Return a URL for messages: an option after the ? may be a password too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _engine(name: str, configured: str | None, silence_seconds: int | None) -> Engine:
@@ -62,7 +68,8 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
     if url.get_backend_name() == "postgresql":
         connect_args |= _postgres_limits(silence_seconds) if silence_seconds else {}
     else:
-        connect_args["init_command"] = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        init = "SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+        connect_args["init_command"] = init if silence_seconds else f"{init}, innodb_lock_wait_timeout = {LOCK_SECONDS}"
         connect_args |= {"read_timeout": silence_seconds, "write_timeout": silence_seconds} if silence_seconds else {}
     try:
         engine = sqlalchemy.create_engine(
@@ -77,7 +84,7 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
 
 def _name_in_errors(engine: Engine, name: str) -> None:
     """Add to every error of the database which one it is and which setting names it, without the password."""
-    where = engine.url.set(query={}).render_as_string(hide_password=True)
+    where = shown_url(engine.url)
 
     @sqlalchemy.event.listens_for(engine, "handle_error")
     def _(context: ExceptionContext) -> None:

@@ -37,16 +37,16 @@ def sparse_fields(
         for name in sorted({name for check in past for name in check.fill if "." not in name})
         if len(shares := [check.fill[name] for check in past if name in check.fill]) >= MIN_FILES
     }
-    count, lacking, first = 0, Counter[str](), dict[str, str]()
+    read, lacking, first = Counter[str](), Counter[str](), dict[str, str]()
     for item in items if usual else ():
         if judged is None or item["kok_product_id"] in judged:
-            count += 1
-            for name in usual:
+            for name in usual.keys() - set(item.get("unread", ())):  # what was not read is not written either
+                read[name] += 1
                 if not _is_filled(item, name):
                     lacking[name] += 1
                     first.setdefault(name, item["page_url"])
     for name, share in usual.items():
-        found = count - lacking[name]
+        count, found = read[name], read[name] - lacking[name]
         if share * count >= MIN_ITEMS and found < MIN_SHARE_OF_USUAL * share * count:
             yield (
                 f"{name} is filled in {found / count:.1%} of {count} items, usually {share:.1%}, first on {first[name]}"

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from artifacts.raw import RawRun, instant_of, list_runs, read_items
+from artifacts.raw import RawRun, instant_of, list_runs
 from artifacts.store import Store
 from crawlers.gates.fields import sparse_fields
 from crawlers.gates.history import Item, Row, ScopeHistory, read_history, read_rows, rows_by_scope
@@ -77,9 +77,10 @@ def check_products(
 
 
 def _listed_before(store: Store, run: RawRun) -> set[int]:
-    """Return the products that the mall listed in the crawl before."""
+    """Return the products that the mall listed in the crawl before; none if its file is damaged."""
     earlier = [each for each in list_runs(store, run.source, "prices") if each.run_id < run.run_id]
-    return {item["kok_product_id"] for each in earlier[-1:] for item in read_items(store, each)}
+    categories = read_rows(store, earlier[-1:]).values()
+    return {row.product_id for category in categories for rows in category.values() for row in rows}
 
 
 def _compared(known: ScopeHistory) -> list[RawRun]:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 
-from artifacts.raw import RawRun, list_runs, read_items
+from artifacts.errors import NotFound
+from artifacts.raw import RawRun, UnreadableReport, list_runs, read_items
 from artifacts.store import Store
 from crawlers.gates.holds import read_holds
 from crawlers.run_report import ContractCheck, CrawlRunReport, ScopeName, read_earlier_reports
@@ -82,8 +83,12 @@ def read_history(store: Store, run: RawRun, names: Iterable[ScopeName]) -> Histo
         if len(checks) == MAX_CHECKS and not unknown:
             break
         report = read_earlier_reports(store, [before]).get(before)
-        if report is not None:
+        if report is None:
+            continue
+        try:
             _add(store, before, report, scopes, checks)
+        except UnreadableReport as error:  # what a person accepted, or a load rejected
+            log.warning("earlier crawl left out of the comparison", reason=str(error))
     return History(scopes, checks)
 
 
@@ -123,7 +128,7 @@ def read_rows(store: Store, runs: Iterable[RawRun]) -> dict[RawRun, dict[ScopeNa
     for run in runs:
         try:
             rows[run] = rows_by_scope(read_items(store, run))
-        except (EOFError, KeyError, ValueError, gzip.BadGzipFile, zlib.error) as error:
+        except (NotFound, EOFError, KeyError, ValueError, gzip.BadGzipFile, zlib.error) as error:
             log.warning("earlier crawl left out of the comparison", reason=f"the items of {run.stem}: {error}")
     return rows
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from artifacts.errors import NotFound
-from artifacts.raw import SCHEMA_VERSION, RawRun, ReportT, dump_report, load_report
+from artifacts.raw import SCHEMA_VERSION, RawRun, ReportT, dump_report, list_runs, load_report
 from artifacts.store import Store
 from crawlers.run_report import (
     ContractViolation,
@@ -130,6 +130,13 @@ def record_rejection(store: Store, run: RawRun, reasons: Iterable[str]) -> None:
         store.put(run.stem + REJECTED, dump_report(LoadRejection(reasons=listed)))
     else:
         store.delete(run.stem + REJECTED)
+
+
+def rejected_runs(store: Store, source: str, dataset: str) -> list[RawRun]:
+    """Return the files that loads have held back and nobody accepted, oldest first."""
+    keys = set(store.list(f"raw/{source}/{dataset}/"))
+    rejected = [run for run in list_runs(store, source, dataset) if run.stem + REJECTED in keys]
+    return [run for run in rejected if not is_accepted(store, run)]
 
 
 def _read(store: Store, run: RawRun, ending: str, model: type[ReportT]) -> ReportT | None:

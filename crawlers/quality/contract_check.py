@@ -26,7 +26,7 @@ class ContractChecker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._items = 0
-        self._names: dict[type[Item], tuple[str, ...]] = {}
+        self._rules: dict[type[Item], list[tuple[str, FieldRule]]] = {}
         self._filled: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()  # items whose field could not be read, which is counted elsewhere
         self._outside: Counter[str] = Counter()
@@ -38,15 +38,21 @@ class ContractChecker:
         self._pages: Counter[str] = Counter()
         self._first: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def check_item(self, item: Item) -> Iterator[tuple[str, str]]:
-        """Count an item and yield its faults as (field, reason)."""
+    def check_item(self, item: Item) -> list[tuple[str, str]]:
+        """Count an item and return its faults as (field, reason)."""
         self._items += 1
-        names = self._names.get(type(item))
-        if names is None:
-            names = self._names[type(item)] = tuple(dict.fromkeys((*_names(type(item)), *self._contract.fields)))
-        for name in names:
-            yield from self._check_field(item, name, self._contract.fields.get(name, NO_RULE))
-        yield from self._check_id(item)
+        rules = self._rules.get(type(item))
+        if rules is None:
+            names = dict.fromkeys((*_names(type(item)), *self._contract.fields))
+            rules = self._rules[type(item)] = [(name, self._contract.fields.get(name, NO_RULE)) for name in names]
+        faults: list[tuple[str, str]] = []
+        for name, rule in rules:
+            if name in item.unread:
+                self._unread[name] += 1
+            else:
+                self._check_field(item, name, rule, faults)
+        self._check_id(item, faults)
+        return faults
 
     def count_unreadable_row(self, field: str, page: str, reason: str) -> None:
         """Count a row that could not become an item."""
@@ -86,16 +92,13 @@ class ContractChecker:
             items=self._items,
         )
 
-    def _check_field(self, item: Item, name: str, rule: FieldRule) -> Iterator[tuple[str, str]]:
-        if name in item.unread:
-            self._unread[name] += 1
-            return
+    def _check_field(self, item: Item, name: str, rule: FieldRule, faults: list[tuple[str, str]]) -> None:
         values = list(_values(item, name.split("."))) if "." in name else [getattr(item, name)]
         filled = any(map(_is_filled, values)) or (name == "price" and getattr(item, "price_kind", None) == "consult")
         self._filled[name] += filled
         if rule.fill and not filled:
             self._first.setdefault(("fill", name), (item.page_url, "missing or 0"))
-            yield name, "missing or 0"
+            faults.append((name, "missing or 0"))
         if rule is NO_RULE:
             return
         for value in values:
@@ -103,11 +106,11 @@ class ContractChecker:
             if reason is not None:
                 self._outside[name] += 1
                 self._first.setdefault(("range", name), (item.page_url, reason))
-                yield name, reason
+                faults.append((name, reason))
         if rule.one_of:
             self._members[name].update(rule.one_of.intersection(values))
 
-    def _check_id(self, item: Item) -> Iterator[tuple[str, str]]:
+    def _check_id(self, item: Item, faults: list[tuple[str, str]]) -> None:
         product_id = getattr(item, self._contract.product_id)
         self._many_ids = self._many_ids or product_id != (self._one_id or product_id)
         if self._one_id is None:
@@ -116,7 +119,7 @@ class ContractChecker:
         if product_id in CLAMPED_IDS:
             self._clamped[product_id] += 1
             self._first.setdefault(("clamped", str(product_id)), (item.page_url, ""))
-            yield self._contract.product_id, f"{product_id} is the largest number of some width, not an id"
+            faults.append((self._contract.product_id, f"{product_id} is the largest number of some width, not an id"))
 
     def _too_few_items(self) -> Iterator[ContractViolation]:
         if self._items < self._contract.min_items:

@@ -47,11 +47,12 @@ class ItemWriter:
         self._requests[request.meta.get("dataset")] += 1
 
     def process_item(self, item: ItemOrItems) -> ItemOrItems:
+        spider = self._spider
         for each in item if isinstance(item, list) else [item]:
             line = each.model_dump_json()
             self._write(each.dataset, line)
-            self._spider.mark_filed(each, line)
-        self._spider.checkpoints.rotate(requests_sent(self._crawler))
+            spider.mark_filed(each, line)
+        spider.checkpoints.rotate(requests_sent(self._crawler))
         return item
 
     def close_spider(self) -> None:

@@ -15,7 +15,14 @@ from scrapy.http import Response, TextResponse
 from crawlers.items import Detail, HomeShoppingProduct
 from crawlers.parsing import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
 from crawlers.quality.contracts import BrokenPage, FieldRule, json_rows, reading, whole_html
-from crawlers.spiders_base.product_page import first_text, image_urls, parse_or_fault, plain_text, prices
+from crawlers.spiders_base.product_page import (
+    first_text,
+    image_urls,
+    parse_or_fault,
+    plain_text,
+    prices,
+    require_product,
+)
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 BROADCAST_DAY_TURNS = timedelta(hours=5, minutes=20)
@@ -97,9 +104,7 @@ class HmallSpider(ScheduleSpider):
         name = text_or_none(found.product_name) or shown.product_name
         if name is None:
             raise BrokenPage("product_name", f"neither {'.'.join(DATA)} nor og:title nor div.pdname names a product")
-        number = found.product_id or shown.product_id
-        if number is not None and str(number) != str(product_id):
-            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        require_product(product_id, found.product_id or shown.product_id)
         priced = found if parse_price(found.price).amount else shown
         with reading("product"):
             yield HomeShoppingProduct(

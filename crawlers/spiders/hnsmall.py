@@ -35,6 +35,7 @@ from crawlers.spiders_base.product_page import (
     image_urls,
     plain_text,
     prices,
+    require_product,
     stated_parameter,
 )
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
@@ -80,9 +81,7 @@ class HnsmallSpider(ScheduleSpider):
         description = page.css("#tab1Cont")
         if not page.css(".priceTotal") and not description:
             raise BrokenPage("page", "neither .priceTotal nor #tab1Cont")
-        number = stated_parameter(page, "goods_code")
-        if number is not None and number != str(product_id):
-            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        require_product(product_id, stated_parameter(page, "goods_code"))
         product = self._product(page, product_id)
         frame_url = self._frame_url(page)
         if frame_url is None:

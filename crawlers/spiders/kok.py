@@ -10,9 +10,7 @@ from html import escape, unescape
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from lxml.etree import XPath
-from lxml.html import HtmlElement
-from parsel import Selector, css2xpath
+from parsel import Selector
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
@@ -34,6 +32,7 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, Contract, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Coverage, Scope
+from crawlers.spiders.kok_cards import CARD, Card, cards_of_products, product_ids, read_cards
 from crawlers.spiders_base.product_page import (
     detail_rows,
     first_text,
@@ -46,12 +45,6 @@ from crawlers.spiders_base.product_page import (
 from crawlers.spiders_base.source_spider import SourceSpider
 
 PAGE_SIZE = 20
-CARD = "div.card.product-section-ul-li"
-# Compiled, because a crawl parses far more cards than anything else.
-CARDS = XPath(css2xpath(CARD), smart_strings=False)
-IDS = XPath(css2xpath("[data-product-id]::attr(data-product-id)"), smart_strings=False)
-PRICE = XPath(css2xpath(".card-info_price strong::text"), smart_strings=False)
-RATE = XPath(css2xpath(".card-info_rate::text"), smart_strings=False)
 MAX_REVIEWS = 10
 
 SELLER_LABELS = (
@@ -152,12 +145,15 @@ class KokSpider(SourceSpider):
         page is empty as well.
         """
         with self.coverage["prices"].reading(response, scopes):
-            scopes[0].empty |= page == 1 and not CARDS(whole_html(response).selector.root)
-            cards, listed = _cards(response, first=page == 1)
+            html = whole_html(response).text
+            found = read_cards(html)
+            listed = len(found)
+            scopes[0].empty |= page == 1 and not found
+            cards = cards_of_products(found, html, first=page == 1)
             if listed > len(cards):
                 scopes[0].dropped["card of no product"] += listed - len(cards)
             if page == 1:
-                self._first_pages[category] = _listed_ids(response)
+                self._first_pages[category] = product_ids(found)
             if after_gap and cards:
                 self._fail(response, scopes, "the page before this one was empty, though the list goes on")
             prices = [price for card in cards for price in self._read_card(card, response, scopes, category)]
@@ -177,7 +173,8 @@ class KokSpider(SourceSpider):
     def parse_again(self, response: Response, scopes: Sequence[Scope], category: str) -> None:
         """Compare the first page with what it was before the others were read: products move between pages."""
         with self.coverage["prices"].reading(response, scopes):
-            scopes[0].shifted = _listed_ids(response) != self._first_pages[category]
+            found = product_ids(read_cards(whole_html(response).text))
+            scopes[0].shifted = found != self._first_pages[category]
 
     def read_page(self, response: Response, product_id: int) -> Iterator[KokProduct]:
         page = whole_html(response)
@@ -198,9 +195,7 @@ class KokSpider(SourceSpider):
             after_gap=after_gap,
         )
 
-    def _read_card(
-        self, card: HtmlElement, response: Response, scopes: Sequence[Scope], category: str
-    ) -> Iterator[KokPrice]:
+    def _read_card(self, card: Card, response: Response, scopes: Sequence[Scope], category: str) -> Iterator[KokPrice]:
         coverage = self.coverage["prices"]
         try:
             price = self._price(card, response, category)
@@ -216,14 +211,13 @@ class KokSpider(SourceSpider):
         except BadRow as error:
             coverage.bad_row(error, response, scopes)
 
-    def _price(self, card: HtmlElement, response: Response, category: str) -> KokPrice:
-        price = parse_price(next(iter(PRICE(card)), None))
+    def _price(self, card: Card, response: Response, category: str) -> KokPrice:
+        price = parse_price(card.price)
         report_remarks(self.coverage["prices"], response, price=price)
-        rate_text = next(iter(RATE(card)), None)
-        rate = parse_or_fault(self.coverage["prices"], "discount_rate", response, partial(parse_rate, rate_text))
+        rate = parse_or_fault(self.coverage["prices"], "discount_rate", response, partial(parse_rate, card.rate))
         with reading("card"):
             return KokPrice(
-                kok_product_id=_card_id(card),
+                kok_product_id=card.product_id(),
                 category=category,
                 price=price.amount,
                 price_kind=price.kind,
@@ -235,53 +229,6 @@ class KokSpider(SourceSpider):
 
     def _fail(self, response: Response, scopes: Sequence[Scope], reason: str) -> None:
         self.coverage["prices"].fail(scopes, "cards", response.url, reason, response.body)
-
-
-def _cards(response: Response, first: bool) -> tuple[list[HtmlElement], int]:
-    """Return the cards of products on a list page, and the number of all cards, those of events included.
-
-    Only ids of digits are products; ``evt-7`` and ``recent-7`` are not. Raise ``BrokenPage`` if page 1 has no product,
-    or a page has ids of products without cards.
-    """
-    page: HtmlElement = whole_html(response).selector.root
-    cards: list[HtmlElement] = CARDS(page)
-    ids = IDS(page)
-    products = [number for number in ids if _is_product(number)]
-    of_products = cards if len(products) == len(ids) else [card for card in cards if not _is_of_event(card)]
-    if not of_products and (first or products):
-        raise BrokenPage("cards", f"no {CARD} on the page, but {len(products)} product ids")
-    return of_products, len(cards)
-
-
-def _is_of_event(card: HtmlElement) -> bool:
-    """Return whether a card has ids, but none of a product; a card without any is a fault of its own."""
-    ids = list(filter(None, IDS(card)))  # its own included
-    return bool(ids) and not any(map(_is_product, ids))
-
-
-def _is_product(number: str) -> bool:
-    return number.isascii() and number.isdigit()
-
-
-def _listed_ids(response: Response) -> list[str]:
-    return [number for number in IDS(whole_html(response).selector.root) if _is_product(number)]
-
-
-def _card_id(card: HtmlElement) -> int:
-    """Return the product id of a card: on it, inside it, or on an element that wraps this card alone."""
-    with reading("kok_product_id"):
-        own = card.get("data-product-id", "")
-        if _is_product(own):
-            return parse_id(own)
-        inside = set(filter(_is_product, IDS(card)))
-        if inside:
-            if len(inside) > 1:
-                raise ValueError(f"the card holds {len(inside)} product ids")
-            return parse_id(inside.pop())
-        wrapper = next((element for element in card.iterancestors() if "data-product-id" in element.attrib), None)
-        if wrapper is not None and len(CARDS(wrapper)) == 1:
-            return parse_id(wrapper.attrib["data-product-id"])
-        raise ValueError("the card has no product id")
 
 
 def _encoded(product_id: int) -> str:

@@ -26,7 +26,7 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, FieldRule, json_rows, reading, whole_html
 from crawlers.quality.coverage import Scope
-from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, plain_text, prices
+from crawlers.spiders_base.product_page import detail_rows, first_text, image_urls, plain_text, prices, require_product
 from crawlers.spiders_base.schedule_spider import PAGES, SHOWS, Row, ScheduleSpider
 
 PATH = "/md/api/v1/display/media/schedule"
@@ -124,9 +124,7 @@ class NsmallSpider(ScheduleSpider):
         name = _meta(page, "itemName") or _visible_name(page)
         if name is None:
             raise BrokenPage("product_name", "no recobell eg:itemName, no heading and no og:title")
-        number = _meta(page, "itemId")
-        if number is not None and number != str(product_id):
-            raise BrokenPage("source_product_id", f"the page is of product {number}, asked for {product_id}")
+        require_product(product_id, _meta(page, "itemId"))
         description = page.css(".goods-detail-img-wrap")
         with reading("product"):
             yield HomeShoppingProduct(
@@ -174,20 +172,26 @@ class NsmallSpider(ScheduleSpider):
                 yield partial(_row, "sub", sub, found, unread, response.url)
 
     def _read_prices(self, response: Response) -> tuple[dict[int, Prices], int]:
-        """Return the prices by product, and how many rows could not be read."""
+        """Return the prices by product, and how many rows could not be read.
+
+        A product with two prices has none: one of them is wrong.
+        """
         found: dict[int, Prices] = {}
+        twice: set[int] = set()
         unreadable = 0
         for raw in json_rows(response, "data", "resultData"):
             try:
                 with reading("prices"):
                     row = PriceRow.model_validate(raw)
-                    number = parse_id(row.product_id)
+                    number, price = parse_id(row.product_id), parse_price(row.price)
+                    known = found.setdefault(number, Prices(parse_price(row.list_price), price, row.rate)).price
+                    if known != price:
+                        twice.add(number)
+                        raise ValueError(f"product {number} is listed twice, for {known.amount} and {price.amount} won")
             except BadRow as error:
                 self.coverage["schedule"].fault(error.field, response, str(error))
                 unreadable += 1
-                continue
-            found.setdefault(number, Prices(parse_price(row.list_price), parse_price(row.price), row.rate))
-        return found, unreadable
+        return {number: prices for number, prices in found.items() if number not in twice}, unreadable
 
 
 def _meta(page: TextResponse, name: str) -> str | None:

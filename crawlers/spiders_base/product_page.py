@@ -12,7 +12,7 @@ from scrapy.http import Response, TextResponse
 
 from crawlers.items import Detail
 from crawlers.parsing import Price, image_url, parse_given_rate, text_or_none
-from crawlers.quality.contracts import BadRow, reading
+from crawlers.quality.contracts import BadRow, BrokenPage, reading
 from crawlers.quality.coverage import Coverage
 
 MAX_TEXT = 20_000
@@ -64,6 +64,12 @@ def stated_parameter(page: TextResponse, name: str) -> str | None:
         if values:
             return values[0].strip()
     return None
+
+
+def require_product(product_id: int, stated: str | int | None) -> None:
+    """Raise ``BrokenPage`` if a page states that it is of another product; leading zeros make no other one."""
+    if stated is not None and str(stated).strip().lstrip("0") != str(product_id):
+        raise BrokenPage("source_product_id", f"the page is of product {stated}, asked for {product_id}")
 
 
 def detail_rows(tables: Iterable[Selector]) -> tuple[Detail, ...]:

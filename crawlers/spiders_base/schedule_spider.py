@@ -125,16 +125,15 @@ class ScheduleSpider(SourceSpider):
         starts_at: datetime | None = values["starts_at"]
         price: Price = values.pop("price")
         list_price: Price = values.pop("list_price", UNKNOWN)
-        report_remarks(self.coverage["schedule"], response, price=price, list_price=list_price)
-        rate = parse_or_fault(
-            self.coverage["schedule"],
-            "discount_rate",
-            response,
-            partial(parse_given_rate, values.pop("discount_rate", None)),
-        )
+        rate_text = values.pop("discount_rate", None)
+        coverage = self.coverage["schedule"]
+        report_remarks(coverage, response, price=price, list_price=list_price)
+        rate = parse_or_fault(coverage, "discount_rate", response, partial(parse_given_rate, rate_text))
+        unread = dict.fromkeys((*values.pop("unread", ()), *sorted(coverage.take_unread(response))))
         with reading("show"):
             return Show(
                 **values,
+                unread=tuple(unread),
                 price=price.amount,
                 price_kind=price.kind,
                 list_price=list_price.amount,

@@ -79,6 +79,7 @@ class PageState:
 
     def __init__(self, path: Path, now: datetime, age: timedelta, version: int) -> None:
         self._now = now.astimezone(UTC)
+        self._now_text = self._now.isoformat()
         self._age = age
         self._version = version
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -153,7 +154,7 @@ class PageState:
                 listed = CASE WHEN :listed IS NULL THEN listed WHEN priced THEN min(listed, :listed) ELSE :listed END,
                 priced = priced OR :listed IS NOT NULL, listed_at = :at, seen = 1
             """,
-            {"id": product_id, "listed": listed, "at": self._now.isoformat()},
+            {"id": product_id, "listed": listed, "at": self._now_text},
         )
 
     def count_unclaimed(self) -> int:
@@ -234,7 +235,7 @@ class PageState:
         """Update the row of a page that was fetched just now."""
         self._database.execute(
             f"UPDATE page SET {changes}, read_at = :now, read_listed = listed WHERE product_id = :id",  # noqa: S608
-            {"id": product_id, "now": self._now.isoformat(), **values},
+            {"id": product_id, "now": self._now_text, **values},
         )
 
     def _row(self, product_id: int) -> PageRow:

@@ -15,7 +15,7 @@ def reason_of(error: Exception) -> str | None:
 
     from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
-    from pipelines.errors import PipelineError
+    from pipelines.errors import StepError
     from sql.errors import DatabaseUnavailable
     from ukok.settings import Settings
 
@@ -30,7 +30,7 @@ def reason_of(error: Exception) -> str | None:
         hint = "run `ukok db upgrade`" if "exist" in reason else "check that the server runs, then run it again"
         return f"{where}: {reason}; {hint}"
     # The message of our own errors says what to do; of the built-in ones, only value and system errors do.
-    if isinstance(error, StoreError | CrawlFailed | PipelineError | DatabaseUnavailable | OSError | ValueError):
+    if isinstance(error, StoreError | CrawlFailed | StepError | DatabaseUnavailable | OSError | ValueError):
         return " ".join(str(error).split()) or type(error).__name__
     return None
 

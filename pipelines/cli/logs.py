@@ -27,7 +27,7 @@ def ingest(
     event is stored once, so running it again changes nothing. The next run continues one that was killed.
 
     At the end the events of the days concerned, of today, of yesterday and of one earlier day are counted. The command
-    fails if an event that landed is neither a fact nor rejected.
+    fails if an event that landed is neither a fact nor rejected, or has waited for an hour for an open transaction.
 
     Example: `ukok logs ingest --start 2025-08-06T00:00+09:00 --end 2025-08-07T00:00+09:00`.
     """

@@ -108,3 +108,10 @@ class History:
 def read_fields(item: Item, history: History) -> dict[str, Any]:
     """Return the values of a history that an item gives; those that could not be read are omitted."""
     return item.model_dump(include=set(history.values) - set(item.unread))
+
+
+def drop_rate_of_other_price(row: Values, seen: Values, before: Values, none: int | None = None) -> Values:
+    """Drop an inherited discount rate that belongs to another price; ``none`` is stored instead."""
+    if row["price"] != before["price"] and "discount_rate" not in seen:
+        return {**row, "discount_rate": none}
+    return row

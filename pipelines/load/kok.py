@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from artifacts.store import Store
 from crawlers.items import KokPrice, KokProduct
 from pipelines.load.crawl_batch import CrawlBatch, Target
-from pipelines.load.history import History, Key, read_fields
+from pipelines.load.history import History, Key, drop_rate_of_other_price, read_fields
 from pipelines.load.item_validator import ItemValidator
 from pipelines.load.kok_categories import categories_of, write_categories
 from pipelines.load.kok_pages import CONTENT, product_row, write_page_content
@@ -31,6 +31,7 @@ PRICE = History(
     key=("kok_product_id",),
     time="observed_at",
     values={"price": None, "price_kind": "unknown", "discount_rate": 0},
+    reconcile=partial(drop_rate_of_other_price, none=0),
 )
 
 

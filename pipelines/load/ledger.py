@@ -95,7 +95,7 @@ def lock_service(conn: Connection, datasets: Iterable[str]) -> None:
         if conn.dialect.name == "postgresql":
             conn.execute(postgresql_insert(DATA_VERSION).values(row).on_conflict_do_nothing())
         else:
-            # INSERT IGNORE would share the lock of a row that is there, so that two loads at once block each other.
+            # IGNORE would take a shared lock, and two loads that both have one wait for each other's: a deadlock.
             same = {"version": DATA_VERSION.c.version}
             conn.execute(mysql_insert(DATA_VERSION).values(row).on_duplicate_key_update(same))
         conn.execute(select(DATA_VERSION.c.version).where(DATA_VERSION.c.dataset == dataset).with_for_update())

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Engine, select
 
 from artifacts.raw import RawRun
+from pipelines.load.ledger import LOADED
 from sql.service.catalog import LoadedFile
 
 RECIPES: Final = "recipes"
@@ -24,5 +25,5 @@ def product_files(service: Engine) -> list[str]:
 def _files(service: Engine, which: ColumnElement[bool]) -> list[str]:
     columns = (LoadedFile.run_id, LoadedFile.source, LoadedFile.dataset, LoadedFile.day)
     with service.connect() as conn:
-        rows = conn.execute(select(*columns).where(which).order_by(LoadedFile.run_id))
+        rows = conn.execute(select(*columns).where(which, LoadedFile.status == LOADED).order_by(LoadedFile.run_id))
         return [RawRun(run_id, source, dataset, date.fromisoformat(day)).stem for run_id, source, dataset, day in rows]

@@ -219,11 +219,21 @@ def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled,
     for unread in {show.unread for show in crawled.shows}:
         chosen = [row for row, show in zip(rows, crawled.shows, strict=True) if show.unread == unread]
         read = [name for name in (*SHOW_COLUMNS, "cancelled_at") if name not in unread]
+        if "price" in read and "discount_rate" not in read:
+            _drop_rates_of_other_prices(conn, table, chosen)
         row_counts.add(table, upsert(conn, table, chosen, update_columns=read, key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
     for day in crawled.complete:
         row_counts.add(table, _cancel_others(conn, table, source, day, seen, at))
     return row_counts
+
+
+def _drop_rates_of_other_prices(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Drop the stored rate of shows whose price has changed; the new rate could not be read."""
+    for row in rows:
+        same_show = [table.c[name] == row[name] for name in KEY]
+        other_price = table.c.price.is_distinct_from(row["price"])
+        conn.execute(update(table).where(*same_show, other_price).values(discount_rate=None))
 
 
 def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Key, Mapping[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, select, tuple_, update
 
-from pipelines.load.history import History, Key, Values
+from pipelines.load.history import History, Key, Values, drop_rate_of_other_price
 from pipelines.load.ledger import table_of
 from sql.upsert import chunks
 from sql.warehouse import history, steps
@@ -15,8 +15,7 @@ ROUNDING = 1.0  # percentage points by which a listed rate may differ from the c
 
 def _reconcile(row: Values, seen: Values, before: Values) -> Values:
     """Drop an inherited rate of another price, and an inherited list price that contradicts a new price and rate."""
-    if row["price"] != before["price"] and "discount_rate" not in seen:
-        row = {**row, "discount_rate": None}
+    row = drop_rate_of_other_price(row, seen, before)
     price, list_price, rate = row["price"], row["list_price"], row["discount_rate"]
     same = (price, rate) == (before["price"], before["discount_rate"])
     if same or "list_price" in seen or price is None or list_price is None:

@@ -15,6 +15,7 @@ from pipelines.load.ledger import lock_warehouse
 from pipelines.logs.batches import Counts, Place, after_until, days_of, end_of_batch, ingest_batch
 from pipelines.logs.position import (
     FIRST_ID,
+    check_waiting,
     describe_waiting,
     end_of_run,
     end_pass,
@@ -54,11 +55,11 @@ def ingest_logs(
     received in ``[start, end)``, ``end`` by default ``now``; the next run without an interval goes on as if nothing had
     happened. Events are ingested by transactions of ``batch``; running it again changes nothing.
 
-    Raises :class:`~pipelines.logs.reconcile.EventsDiffer` after ingestion if events are missing.
+    Raises after ingestion :class:`~pipelines.logs.reconcile.EventsDiffer` if events are missing, and without an
+    interval :class:`~pipelines.logs.position.EventsWait` if some have waited too long for a running transaction.
     """
     interval = _interval(start, end, now)
     with record(warehouse, store, STEP, interval=interval) as report:
-        report.details["continues_last_run"] = interval is None
         batches = (
             _batches_of(warehouse, *interval, now, batch) if interval else _new_batches(warehouse, report, now, batch)
         )
@@ -66,6 +67,9 @@ def ingest_logs(
         today = now.astimezone(KST).date()
         make_partitions(warehouse, days_ahead(today))
         reconcile(warehouse, days | usual_days(warehouse, now), report)
+        if interval is None:
+            with warehouse.connect() as conn:
+                check_waiting(conn, now)
     return report
 
 
@@ -107,7 +111,8 @@ def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) ->
     while True:
         with warehouse.begin() as conn:
             lock_warehouse(conn, STEP)
-            position = read_position(conn, transactions)
+            # Read anew: another run may have moved the position beyond the transactions of this run's start.
+            position = read_position(conn, read_transactions(conn))
             if before is None:
                 before = end_of_run(conn, position, transactions)
             after: Place = (position.transaction_id, position.event_id)

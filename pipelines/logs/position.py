@@ -7,17 +7,20 @@ restored: there, one pass over all events comes first.
 """
 
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, func, insert, select, text, update
 
+from pipelines.errors import PipelineError
 from pipelines.logs.tables import LANDED, POSITION
 
 log = structlog.get_logger(__name__)
 
 FIRST_ID = UUID(int=0)
+# An event that waits for longer waits for a transaction that somebody has forgotten.
+LONGEST_WAIT = timedelta(hours=1)
 
 # Only transactions of this database can store events. Those that cannot be found are taken for such ones.
 _TRANSACTIONS = text(
@@ -50,6 +53,10 @@ _OLDEST = text(
     WHERE database = current_database()
     """
 )
+
+
+class EventsWait(PipelineError):
+    """Events cannot be ingested for a transaction that does not end; the message names its process."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,19 @@ def describe_waiting(conn: Connection, transactions: Transactions) -> dict[str, 
     found = {"waiting": waiting, "waiting_for": sorted(conn.scalars(_OLDEST))}
     log.warning("events wait for running transactions", **found)
     return found
+
+
+def check_waiting(conn: Connection, now: datetime) -> None:
+    """Raise :class:`EventsWait` if events received :data:`LONGEST_WAIT` before ``now`` wait for a transaction."""
+    waiting = LANDED.c.transaction_id >= read_transactions(conn).settled
+    count, oldest = conn.execute(select(func.count(), func.min(LANDED.c.received_at)).where(waiting)).one()
+    if oldest is None or oldest > now - LONGEST_WAIT:
+        return
+    holders = "; ".join(sorted(conn.scalars(_OLDEST))) or "a process that only a member of pg_read_all_stats can see"
+    raise EventsWait(
+        f"{count} events, the oldest of {oldest:%Y-%m-%d %H:%M} UTC, wait for a transaction that is still open: "
+        f"{holders}. End it, e.g. by SELECT pg_terminate_backend(PROCESS) or ROLLBACK PREPARED"
+    )
 
 
 def _is_ahead(position: Position, transactions: Transactions) -> bool:

@@ -13,15 +13,15 @@ from sqlalchemy import (
     and_,
     exists,
     func,
-    literal,
-    or_,
     select,
-    tuple_,
+    true,
     union,
     union_all,
 )
 
 from artifacts.store import Store
+from pipelines.errors import PipelineError
+from pipelines.logs.batches import behind
 from pipelines.logs.tables import FACT, LANDED, POSITION, REJECTED, bounds_of, day_of
 from pipelines.report import Report, record
 from sql.warehouse.partitions import partition_days
@@ -31,7 +31,7 @@ STEP = "reconcile_logs"
 SECONDS_PER_HOUR = 3_600
 
 
-class EventsDiffer(RuntimeError):
+class EventsDiffer(PipelineError):
     """On some days, what landed is not what was ingested; the message has the counts and examples."""
 
 
@@ -56,7 +56,8 @@ def reconcile(warehouse: Engine, days: Iterable[date], report: Report) -> None:
 
     Events that were received before the last ones that maintenance deleted are not compared.
     """
-    with warehouse.connect() as conn:
+    # One state of the database for all days: maintenance may be deleting landed events meanwhile.
+    with warehouse.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
         since = _landed_since(conn)
         checked = [day for day in sorted(set(days)) if bounds_of(day)[1] > since]
         different = [counts for day in checked if not (counts := count_day(conn, day, since)).agrees]
@@ -92,7 +93,7 @@ def count_day(conn: Connection, day: date, since: datetime) -> DayCounts:
     landed = _landed(day, since)
     counted = (
         _count(landed),
-        _count(landed.where(_may_wait(), ~_is_fact(day), ~_is_rejected())),
+        _count(landed.where(_may_wait(conn), ~_is_fact(day), ~_is_rejected())),
         _count(_facts(day, since)),
         _count(_rejected(day, since)),
     )
@@ -101,7 +102,7 @@ def count_day(conn: Connection, day: date, since: datetime) -> DayCounts:
 
 def _describe(conn: Connection, counts: DayCounts, since: datetime) -> str:
     start, end = bounds_of(counts.day)
-    missing = _example(conn, _landed(counts.day, since).where(~_may_wait(), ~_is_fact(counts.day), ~_is_rejected()))
+    missing = _example(conn, _landed(counts.day, since).where(~_may_wait(conn), ~_is_fact(counts.day), ~_is_rejected()))
     ingested = union_all(_facts(counts.day, since), _rejected(counts.day, since)).subquery()
     landed = exists().where(LANDED.c.event_id == ingested.c.event_id)
     extra = _example(conn, select(ingested.c.event_id).where(~landed))
@@ -144,11 +145,14 @@ def _received(column: ColumnElement[datetime], day: date, since: datetime) -> Co
     return and_(column >= max(start, since), column < end)
 
 
-def _may_wait() -> ColumnElement[bool]:
-    """Whether ingestion may not have reached an event: it is behind the position, or a pass over all is under way."""
-    place, position = (tuple_(table.c.transaction_id, table.c.event_id) for table in (LANDED, POSITION))
-    is_ahead = exists().where(or_(place > position, POSITION.c.resume_at.is_not(None)))
-    return or_(is_ahead, ~exists(select(literal(1)).select_from(POSITION)))
+def _may_wait(conn: Connection) -> ColumnElement[bool]:
+    """Condition of events that ingestion may not have reached: those behind the position, all in a pass over all.
+
+    The position is a constant, so that an index finds these few. If it moves meanwhile, what waited are facts.
+    """
+    position = select(POSITION.c.transaction_id, POSITION.c.event_id).where(POSITION.c.resume_at.is_(None))
+    row = conn.execute(position).one_or_none()
+    return behind(LANDED.c.transaction_id, (row[0], row[1])) if row else true()
 
 
 def _is_fact(day: date) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from artifacts.store import Store
-from pipelines.maintenance.garbage import UNFINISHED, Findings, Garbage, is_before, objects
+from pipelines.maintenance.garbage import UNFINISHED, Findings, Garbage, is_before, objects, started_at
 
 # Folders of the store with the name of a run in each key: reports for people, saved pages, rejected items.
 PREFIXES = ("reports/", "faults/", "rejects/")
@@ -17,11 +17,20 @@ def find_reports(store: Store, before: datetime) -> Findings:
     runs: dict[str, dict[str, int]] = defaultdict(dict)
     for prefix in PREFIXES:
         for key, size in store.sizes(prefix).items():
-            parts = key.split("/")
-            if len(parts) > 2:
-                runs["/".join([*parts[:2], parts[2].partition(".")[0]])][key] = size
+            if (name := _run_of(key)) is not None:
+                runs[name][key] = size
     old = [objects(store, name, sizes) for name, sizes in runs.items() if is_before(name.split("/")[-1], before)]
     return Findings(len(runs), old)
+
+
+def _run_of(key: str) -> str | None:
+    """The key up to the name of a run, without an ending; None for an object that no run has written."""
+    folders: list[str] = []
+    for part in key.split("/"):
+        folders.append(part.partition(".")[0])
+        if started_at(folders[-1]) is not None:
+            return "/".join(folders)
+    return None
 
 
 def find_uploads(store: Store, now: datetime) -> Findings:

@@ -1,7 +1,6 @@
 """Old files of the raw zone that are loaded, and state of crawls that a newer crawl has replaced."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -11,7 +10,7 @@ from artifacts.raw import REPORT, RawRun
 from artifacts.store import Store
 from crawlers.state.image_storage import IMAGES
 from crawlers.state.page_storage import PAGES
-from pipelines.load.ledger import loaded_runs, table_of
+from pipelines.load.ledger import Ledger, read_ledger, table_of
 from pipelines.load.loaded_files import RECIPES
 from pipelines.maintenance.garbage import UNFINISHED, Findings, Garbage, objects
 from sql.service import catalog
@@ -43,7 +42,7 @@ def find_raw(
     """
     files = _files(store)
     newest = dict(sorted((_dataset(each.run), each.run) for each in files if each.finished))
-    loaded = _loaded(service, warehouse, {each.run.source for each in files})
+    ledgers = _ledgers(service, warehouse, {each.run.source for each in files})
     today = now.astimezone(KST)
     days = {True: (today - keep_state).date(), False: (today - keep).date()}
     old: list[Garbage] = []
@@ -54,11 +53,11 @@ def find_raw(
             if run.day < (today - UNFINISHED).date():
                 old.append(objects(store, f"{run.stem} (unfinished)", each.sizes))
         elif run.day < days[run.dataset in STATE] and run != newest[_dataset(run)]:
-            if run.dataset in STATE or run in loaded:
+            if run.dataset in STATE or _is_done(run, ledgers[run.source]):
                 old.append(objects(store, run.stem, each.sizes, [run.stem + REPORT]))
             else:
                 waiting += 1
-    return Findings(len(files), old, {"old files that are not loaded": waiting} if waiting else {})
+    return Findings(len(files), old, {"old files that are not loaded, or not in full": waiting} if waiting else {})
 
 
 def _dataset(run: RawRun) -> tuple[str, str]:
@@ -87,22 +86,16 @@ def _run_of(key: str) -> RawRun | None:
     return RawRun(parts[4].partition(".")[0], parts[1], parts[2], day)
 
 
-def _loaded(service: Engine, warehouse: Engine, sources: set[str]) -> "LoadedEverywhere":
+def _ledgers(service: Engine, warehouse: Engine, sources: set[str]) -> dict[str, list[Ledger]]:
+    """The ledgers of each source: of both databases, but recipes are loaded into the service database alone."""
     with service.connect() as first, warehouse.connect() as second:
-        return LoadedEverywhere(
-            {source: loaded_runs(first, table_of(catalog.LoadedFile), source) for source in sources},
-            {source: loaded_runs(second, table_of(steps.LoadedFile), source) for source in sources},
-        )
+        return {
+            source: [read_ledger(first, table_of(catalog.LoadedFile), source)]
+            + ([] if source == RECIPES else [read_ledger(second, table_of(steps.LoadedFile), source)])
+            for source in sources
+        }
 
 
-@dataclass(frozen=True)
-class LoadedEverywhere:
-    """The ledgers of both databases by source; contains the runs that no load needs any more."""
-
-    service: Mapping[str, set[tuple[str, str]]]
-    warehouse: Mapping[str, set[tuple[str, str]]]
-
-    def __contains__(self, run: RawRun) -> bool:
-        file = (run.dataset, run.run_id)
-        # Recipes are loaded into the service database alone.
-        return file in self.service[run.source] and (run.source == RECIPES or file in self.warehouse[run.source])
+def _is_done(run: RawRun, ledgers: list[Ledger]) -> bool:
+    """Whether no load needs a file any more: it is overtaken, or loaded without a scope that is held back."""
+    return all(run in ledger and not ledger.held_scopes(run) for ledger in ledgers)

@@ -7,10 +7,8 @@ from typing import Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Date,
     Engine,
     Select,
-    cast,
     delete,
     exists,
     func,
@@ -22,12 +20,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from pipelines.load.ledger import table_of
+from pipelines.logs.tables import FACT, LANDED, POSITION, REJECTED, day_of
 from pipelines.maintenance.garbage import Findings, Garbage
-from sql.warehouse import events, steps
+from sql.warehouse.steps import StepRun
 
-LANDED, FACT = table_of(events.UserEvent), table_of(events.FctUserEvent)
-POSITION = table_of(events.IngestPosition)
-REJECTED, STEP_RUN = table_of(events.RejectedEvent), table_of(steps.StepRun)
+STEP_RUN = table_of(StepRun)
 ROWS_PER_TRANSACTION: Final = 20_000
 
 
@@ -35,9 +32,11 @@ def find_events(warehouse: Engine, before: datetime) -> Findings:
     """Landed events that were received before an instant and are in the fact table or in the quarantine.
 
     An event that is in neither stays, with all that were received after it. ``ingest_position`` then says from when on
-    none was deleted, since reconciliation compares the tables from then on.
+    none was deleted, since reconciliation compares the tables from then on; before its row exists, nothing is deleted.
     """
     with warehouse.connect() as conn:
+        if conn.scalar(select(func.count()).select_from(POSITION)) == 0:
+            return Findings(0, [], {"nothing is deleted before the first ingestion": True})
         old = LANDED.c.received_at < before
         oldest_waiting = conn.scalar(select(func.min(LANDED.c.received_at)).where(old, ~_proven()))
         examined = conn.scalar(select(func.count()).select_from(LANDED).where(old)) or 0
@@ -62,32 +61,36 @@ def find_step_runs(warehouse: Engine, before: datetime) -> Findings:
 
 
 def _kept_step_runs() -> Select[tuple[str]]:
-    """Ids of the last run of each step and status; ingestion continues where the last one of its kind ended."""
-    kind = (STEP_RUN.c.step, STEP_RUN.c.status, STEP_RUN.c.details["continues_last_run"].astext)
+    """Ids of the last run of each step and status."""
+    kind = (STEP_RUN.c.step, STEP_RUN.c.status)
     return select(STEP_RUN.c.run_id).ext(distinct_on(*kind)).order_by(*kind, STEP_RUN.c.started_at.desc())
 
 
 def _proven() -> ColumnElement[bool]:
     """Whether an event is in the fact table, on its day, or in the quarantine."""
-    day = cast(func.timezone("Asia/Seoul", LANDED.c.received_at), Date)
-    fact = exists().where(FACT.c.day == day, FACT.c.event_id == LANDED.c.event_id)
+    fact = exists().where(FACT.c.day == day_of(LANDED.c.received_at), FACT.c.event_id == LANDED.c.event_id)
     return or_(fact, exists().where(REJECTED.c.event_id == LANDED.c.event_id))
 
 
 def _delete_events(warehouse: Engine, end: datetime) -> None:
     """Delete the oldest first, in short transactions, each of which stays if the next is killed."""
-    until = None
+    until: datetime | None = None
     while until != end:
         with warehouse.begin() as conn:
-            until = _end_of_batch(conn, end)
+            until = _end_of_batch(conn, until, end)
             conn.execute(delete(LANDED).where(LANDED.c.received_at < until, _proven()))
             conn.execute(update(POSITION).values(landed_since=func.greatest(POSITION.c.landed_since, until)))
     _vacuum(warehouse, LANDED.name)
 
 
-def _end_of_batch(conn: Connection, end: datetime) -> datetime:
-    """Instant before which there are some ``ROWS_PER_TRANSACTION`` events; all of one instant are in one batch."""
+def _end_of_batch(conn: Connection, start: datetime | None, end: datetime) -> datetime:
+    """Instant before which there are some ``ROWS_PER_TRANSACTION`` events; all of one instant are in one batch.
+
+    Events from before ``start`` are not counted: those that are left there landed meanwhile, and are not ingested yet.
+    """
     times = select(LANDED.c.received_at).where(LANDED.c.received_at < end).order_by(LANDED.c.received_at)
+    if start is not None:
+        times = times.where(LANDED.c.received_at >= start)
     oldest: datetime | None = conn.scalar(times.limit(1))
     after: datetime | None = conn.scalar(times.offset(ROWS_PER_TRANSACTION).limit(1))
     if oldest is None or after is None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from artifacts.errors import StoreError
 from artifacts.raw import new_run_id
 from artifacts.store import Store
-from pipelines.errors import PipelineError
+from pipelines.errors import StepError
 from pipelines.maintenance.files import find_log_files, find_reports, find_uploads
 from pipelines.maintenance.garbage import Findings, Kind
 from pipelines.maintenance.raw_files import find_raw
@@ -29,7 +29,7 @@ NAMED: Final = 100  # things that a report names
 Find = Callable[[], Findings]
 
 
-class MaintenanceFailed(PipelineError):
+class MaintenanceFailed(StepError):
     """Some kinds could not be maintained; the message says which and why. The others were."""
 
 

@@ -127,12 +127,20 @@ def test_schedule_is_updated_and_linked_after_all_loads(parsed: dict[str, Any]) 
     assert tasks[updating]["trigger_rule"] == "all_done_min_one_success"
 
 
-def test_a_run_succeeds_only_if_every_broadcaster_is_loaded(parsed: dict[str, Any]) -> None:
-    tasks = parsed["dags"]["crawl_schedules"]["tasks"]
+@pytest.mark.parametrize("dag", ["crawl_kok", "crawl_schedules"])
+def test_a_run_succeeds_only_if_all_its_tasks_do(parsed: dict[str, Any], dag: str) -> None:
+    tasks = parsed["dags"][dag]["tasks"]
     upstream = {name for task in tasks.values() for name in task["upstream"]}
     (last,) = tasks.keys() - upstream
-    assert tasks[last]["upstream"] == ["link", *LOADS]
+    assert tasks[last]["upstream"] == sorted(tasks.keys() - {last})
     assert tasks[last]["trigger_rule"] == "all_success"
+
+
+@pytest.mark.parametrize("dag", ["crawl_kok", "crawl_schedules"])
+def test_what_a_failed_crawl_has_filed_is_loaded(parsed: dict[str, Any], dag: str) -> None:
+    loads = {name: task for name, task in parsed["dags"][dag]["tasks"].items() if name.startswith("load")}
+    assert {task["trigger_rule"] for task in loads.values()} == {"all_done"}
+    assert all(task["upstream"] == [name.replace("load", "crawl")] for name, task in loads.items())
 
 
 def test_catalog_and_schedule_or_recipes_trigger_training(parsed: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Run drills and write their table: ``python -m tests.drills [NAME…]``; without a name all, into docs/drills.md."""
+"""Run drills and write the rows of those that pass: ``python -m tests.drills [NAME…]``; without a name all."""
 
 import argparse
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.drills import kills, operators, outages, training
 from tests.drills.environment import Environment, environment
-from tests.drills.report import Shown, table
+from tests.drills.report import Shown, update_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "drills.md"
 DRILLS: tuple[Callable[[Environment], Shown], ...] = (
@@ -32,17 +32,15 @@ DRILLS: tuple[Callable[[Environment], Shown], ...] = (
 def main() -> int:
     """Run the drills on one Airflow; exit with 1 if one of them fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(drill.__name__ for drill in DRILLS))
-    parser.add_argument("--to", type=Path, help="file for the table, by default docs/drills.md if all are run")
+    known = {drill.__name__: drill for drill in DRILLS}
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     args = parser.parse_args()
-    chosen = [drill for drill in DRILLS if not args.names or drill.__name__ in args.names]
+    if unknown := set(args.names) - known.keys():
+        parser.error(f"no drill {', '.join(unknown)}: they are {', '.join(known)}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with environment() as env:
-        env.prepare()
-        done = [run(env, drill) for drill in chosen]
-    to = args.to or (None if args.names else PAGE)
-    if to:
-        to.write_text(table(done), encoding="utf-8")
+        env.api.pause("train_and_publish")
+        done = [run(env, known[name]) for name in args.names or known]
     return int(any(shown.failures for shown in done))
 
 
@@ -60,6 +58,8 @@ def run(env: Environment, drill: Callable[[Environment], Shown]) -> Shown:
     head = f"{'FAILED' if shown.failures else 'ok'} {drill.__name__} {shown.seconds:.0f} s"
     sys.stdout.write("\n    ".join([head, *shown.seen, *shown.alerts, *shown.data, *shown.failures]) + "\n")
     sys.stdout.flush()
+    if not shown.failures:
+        update_page(PAGE, shown)
     return shown
 
 

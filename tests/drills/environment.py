@@ -42,6 +42,10 @@ IMPATIENT = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "60",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "1",
+    # The DAGs do not change.
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "600",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
 }
 
 
@@ -62,25 +66,21 @@ class Environment:
     port: int
     processes: dict[str, psutil.Popen]
     alerts: list[dict[str, Any]]
+    killed: list[psutil.Popen]
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
         self.catalog = self.demo
 
-    def prepare(self) -> None:
-        """Read all sources once, so that each drill has rows to change; train nothing after each."""
-        self.api.pause("train_and_publish")
-        run = self.api.trigger("import_recipes")["dag_run_id"]
-        assert self.api.ended("import_recipes", run) == "success"
-        runs = {dag: self.api.trigger(dag)["dag_run_id"] for dag in ("crawl_kok", "crawl_schedules")}
-        for dag, run in runs.items():
-            assert self.api.ended(dag, run) == "success", self.api.tasks(dag, run)
+    def crawl_schedules(self) -> str:
+        """Trigger a crawl of the days to come that the demo sources show; return the id of the run."""
+        return str(self.api.trigger("crawl_schedules", days=3)["dag_run_id"])
 
     def reset(self) -> None:
         """Wait until nothing runs, and forget the faults and alerts of the drill before."""
         self.sources.faults.rules.clear()
         active = "/api/v2/dags/~/dagRuns?state=running&state=queued"
-        until(lambda: not self.api.get(active)["dag_runs"], "all runs to end", 300)
+        until(lambda: not self.api.get(active)["dag_runs"], "all runs to end", 600)
         self.alerts.clear()
 
     def change_prices(self, won: int) -> None:
@@ -133,10 +133,11 @@ class Environment:
         return until(find, f"the process of {instance['task_id']}")
 
     def kill_scheduler(self) -> None:
-        """Kill the scheduler as the kernel does when memory runs out; its task processes are left to themselves."""
+        """Kill the scheduler as the kernel does when memory runs out; its task processes live on until the end."""
         process = self.processes.pop("scheduler")
         process.kill()
         process.wait()
+        self.killed.append(process)
 
     def start_scheduler(self) -> None:
         """Start the scheduler again."""
@@ -184,6 +185,8 @@ def environment() -> Iterator[Environment]:
         password = airflow.admin_password(home)
         processes = stack.enter_context(airflow.stopped_at_the_end(home))
         airflow.start_airflow(env, home, port, urls["metadata"], processes)
+        killed: list[psutil.Popen] = []
+        stack.callback(airflow.stop, killed)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180))
         api = AirflowApi.log_in(client, password)
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
@@ -204,6 +207,7 @@ def environment() -> Iterator[Environment]:
             port,
             processes,
             alerts,
+            killed,
         )
 
 

@@ -36,7 +36,7 @@ def killed_scheduler(env: Environment) -> Shown:
     """Kill the scheduler while crawls run, and start it again."""
     shown = Shown("killed scheduler", "`kill -9` of the scheduler while three crawls ran; started again after 10 s")
     env.slow_down(0.05)
-    run = env.api.trigger("crawl_schedules")["dag_run_id"]
+    run = env.crawl_schedules()
     env.api.wait_for_task("crawl_schedules", run, "crawl_hmall", "running")
     env.kill_scheduler()
     env.wait(10)

@@ -7,8 +7,10 @@ from tests.drills.report import Shown
 from tests.drills.truth import compare_mall, compare_schedules
 from tests.drills.watching import states, summary
 
+NSMALL = ("/m.nsmall.com", "/mapi.nsmall.com")
 AWAY_SECONDS = 30
 SOURCE_SECONDS = 60
+BEFORE = 5  # requests that a source answers before it is away
 
 
 def databases_away(env: Environment) -> Shown:
@@ -44,9 +46,11 @@ def disk_full(env: Environment) -> Shown:
 def source_away(env: Environment) -> Shown:
     """Answer 503 for a minute in the middle of a crawl."""
     shown = Shown("source away", f"nsmall answered 503 for {SOURCE_SECONDS} s; the other broadcasters answered")
-    env.sources.faults.rules.append(unavailable("nsmall.com"))
-    run = env.api.trigger("crawl_schedules")["dag_run_id"]
-    until(lambda: env.sources.faults.requests_for("nsmall.com"), "the crawl of nsmall")
+    env.slow_down(0.2)
+    answered = _requests(env) + BEFORE
+    run = env.crawl_schedules()
+    until(lambda: _requests(env) >= answered, "the crawl of nsmall", 300)
+    env.sources.faults.rules[:0] = map(unavailable, NSMALL)
     env.wait(SOURCE_SECONDS)
     env.sources.faults.rules.clear()
     shown.expect("the run ends as success", true=env.api.ended("crawl_schedules", run) == "success")
@@ -58,8 +62,8 @@ def source_away(env: Environment) -> Shown:
 def broadcaster_down(env: Environment) -> Shown:
     """Leave a broadcaster down for a whole run."""
     shown = Shown("broadcaster down", "nsmall answered 503 during all tries")
-    env.sources.faults.rules.append(unavailable("nsmall.com"))
-    run = env.api.trigger("crawl_schedules")["dag_run_id"]
+    env.sources.faults.rules += map(unavailable, NSMALL)
+    run = env.crawl_schedules()
     shown.expect("the run ends as failed", true=env.api.ended("crawl_schedules", run) == "failed")
     env.sources.faults.rules.clear()
     shown.see(summary(env, "crawl_schedules", run))
@@ -68,3 +72,8 @@ def broadcaster_down(env: Environment) -> Shown:
     shown.see(f"asset `schedule`: fresh {', '.join(extra['fresh'])}; stale {', '.join(extra['stale'])}")
     shown.compare(compare_schedules(env.catalog, env.service, env.warehouse, ("hnsmall", "hmall")))
     return shown
+
+
+def _requests(env: Environment) -> int:
+    """Return how many requests nsmall has received."""
+    return sum(len(env.sources.faults.requests_for(host)) for host in NSMALL)

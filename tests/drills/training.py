@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tests.builders.waiting import until
 from tests.drills.environment import Environment
 from tests.drills.report import Shown
 from tests.drills.watching import summary
@@ -11,13 +12,17 @@ Span = tuple[datetime, datetime]
 
 def training_waits(env: Environment) -> Shown:
     """Trigger training while crawls run, and crawls while it runs."""
-    shown = Shown("training and crawls", "`train_and_publish` triggered during `crawl_schedules`, then `crawl_kok`")
+    shown = Shown(
+        "training and crawls",
+        "recipes imported, which triggers `train_and_publish`, during `crawl_schedules`; then `crawl_kok`",
+    )
     env.slow_down(0.05)
     env.api.pause("train_and_publish", paused=False)
     try:
-        schedules = env.api.trigger("crawl_schedules")["dag_run_id"]
+        schedules = env.crawl_schedules()
         env.api.wait_for_task("crawl_schedules", schedules, "crawl_hmall", "running")
-        training = env.api.trigger("train_and_publish")["dag_run_id"]
+        env.api.trigger("import_recipes")
+        training = until(lambda: env.api.runs("train_and_publish"), "a training", 300)[0]["dag_run_id"]
         env.api.wait_for_task("train_and_publish", training, "train_bert", "running")
         mall = env.api.trigger("crawl_kok")["dag_run_id"]
         runs = {"crawl_schedules": schedules, "train_and_publish": training, "crawl_kok": mall}

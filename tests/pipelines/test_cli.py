@@ -176,7 +176,7 @@ def test_a_file_is_held_back_and_then_accepted(ukok: Ukok, on_stack: None, servi
         put_shows(store, kst("02:00") + timedelta(hours=3 * crawl), listed)
     put_shows(store, kst("11:00"), listed[:4])
     reason = failed(ukok("load", "hnsmall"))
-    assert "4 items for channel_id 1, days ahead 0, usually 20" in reason
+    assert "1 of 1 scopes held back: channel_id 1, day 2025-08-06: nothing is listed from " in reason
     assert "ukok load hnsmall --accept" in reason
     assert len(rows(service, BROADCAST, "broadcast_id")) == 20
     assert ukok("load", "hnsmall", "--accept").code == 0

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, event, insert, select, text
 
 from artifacts.store import Store
-from pipelines.logs.ingest import WrongInterval, ingest_logs
+from pipelines.logs.ingest import WrongInterval, _new_batches, ingest_logs
+from pipelines.logs.position import EventsWait
 from pipelines.logs.tables import FACT, LANDED, REJECTED
 from pipelines.report import Report
 from sql.warehouse.steps import StepRun
@@ -67,9 +68,9 @@ def test_a_transaction_that_commits_late_is_taken_in(warehouse: Engine, ingest: 
     if not is_first:
         ingest()
     with warehouse.connect() as slow:
-        early = an_event(kst("10:00"))
+        early = an_event(kst("11:30"))
         slow.execute(insert(LANDED).values(early))
-        later = land(warehouse, kst("10:05"))
+        later = land(warehouse, kst("11:35"))
         report = ingest()
         assert early["event_id"] not in facts(warehouse)
         assert report.details["waiting"] == 1
@@ -78,6 +79,29 @@ def test_a_transaction_that_commits_late_is_taken_in(warehouse: Engine, ingest: 
         slow.commit()
     ingest()
     assert set(facts(warehouse)) == {early["event_id"], later}
+
+
+def test_a_forgotten_transaction_fails_the_run(warehouse: Engine, ingest: Ingest) -> None:
+    ingest()
+    with warehouse.connect() as forgotten:
+        forgotten.execute(text("SELECT pg_current_xact_id()"))
+        land(warehouse, kst("11:30"))
+        assert ingest().written == 0
+        with pytest.raises(EventsWait, match=r"1 events, the oldest of 2025-08-06 02:30 UTC, .*process \d+ .*since"):
+            ingest(now=kst("12:31"))
+    assert ingest().written == 1
+
+
+def test_a_run_that_another_overtakes_does_not_start_anew(warehouse: Engine, ingest: Ingest) -> None:
+    land(warehouse, kst("10:00"))
+    ingest()
+    land(warehouse, kst("11:00"))
+    batches = _new_batches(warehouse, Report("ingest_logs", "1"), NOON, 1)
+    assert next(batches)[0].read == 1
+    land(warehouse, kst("11:30"))
+    assert ingest().read == 1
+    assert list(batches) == []
+    assert ingest().read == 0
 
 
 @embedded_only  # both databases are on one server

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from pipelines.lineage import NoLineage, ProductLineage, product_lineage, release_lineage
-from pipelines.load.ledger import record_loaded, table_of
+from pipelines.load.ledger import close_file, record_loaded, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import record
 from recommender.product_ref import ProductRef
@@ -31,6 +31,7 @@ def test_a_release_names_models_datasets_and_their_raw_files(service: Engine, wa
     with service.begin() as conn:
         for run in (*runs, recipes):
             record_loaded(conn, table_of(LoadedFile), run, 0)
+        close_file(conn, table_of(LoadedFile), put(store, "kok", "prices", kst("03:00"), [], []))  # nothing of it
     version = build(service, warehouse, store, NOW)
     make_live(store, version)
     found = release_lineage(warehouse, store, version)

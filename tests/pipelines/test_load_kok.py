@@ -92,6 +92,14 @@ def test_a_rate_or_kind_that_changes_is_a_change(service: Engine, store: Store, 
     assert history_of(service, 1) == [(0, 1000), (1, 1000), (2, None)]
 
 
+def test_a_rate_that_could_not_be_read_goes_with_its_price(service: Engine, store: Store, load: Load) -> None:
+    unread = {"unread": ["discount_rate"]}
+    for at, won in zip(T, (1000, 1000, 900), strict=False):
+        put_prices(store, at, [price(1, won, 10) if at == T[0] else price(1, won) | unread])
+    load()
+    assert rows(service, PRICE, "price", "discount_rate") == [(900, 0), (1000, 10)]
+
+
 @pytest.mark.parametrize(
     ("loaded", "late", "expected"),
     [

@@ -372,6 +372,20 @@ def test_prices_that_could_not_be_read_stay_as_they_are(
         assert [tuple(row) for row in products] == [*((number, 59900) for number in range(1, 9)), (9, None)]
 
 
+def test_a_rate_that_could_not_be_read_goes_with_its_price(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    listed = [show("09:00", "10:00", number, discount_rate=10) for number in (1, 2)]
+    put_shows(store, T[0], listed)
+    cheaper = [listed[0], listed[1] | {"price": 49900}]
+    put_shows(store, T[1], [row | {"discount_rate": None, "unread": ["discount_rate"]} for row in cheaper])
+    load()
+    for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
+        with engine.connect() as conn:
+            found = conn.execute(select(table.c.price, table.c.discount_rate).order_by(table.c.source_product_id))
+            assert list(map(tuple, found)) == [(59900, 10), (49900, None)]
+
+
 def test_only_food_counts_as_food(service: Engine, store: Store, load: Load) -> None:
     items = [
         show("09:00", "10:00", 1, product_name="[산지직송] 국내산 감자 5kg"),

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, event, func, select
 
 from artifacts.store import Store
 from pipelines.logs.ingest import ingest_logs
@@ -14,6 +14,7 @@ from pipelines.maintenance.rows import find_events
 from sql.warehouse.steps import StepRun
 from tests.builders.events import facts, land
 from tests.builders.raw_runs import kst
+from tests.conftest import embedded_only
 
 NOON = kst("12:00")
 BEFORE = kst("10:00", date(2025, 8, 3))
@@ -65,6 +66,21 @@ def test_events_that_maintenance_deleted_are_not_missed(warehouse: Engine, store
     ingest(warehouse, store)
     reconcile_all(warehouse, store)
     assert stamped_by_a_slow_clock in facts(warehouse)
+
+
+@embedded_only
+def test_a_purge_during_reconciliation_is_no_difference(warehouse: Engine, store: Store) -> None:
+    land(warehouse, BEFORE)
+    ingest(warehouse, store)
+    (garbage,) = find_events(warehouse, BEFORE + timedelta(hours=1)).garbage
+
+    @event.listens_for(warehouse, "after_cursor_execute")
+    def purge(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT ingest_position.landed_since") and landed(warehouse):
+            garbage.remove()
+
+    reconcile_all(warehouse, store)
+    assert landed(warehouse) == 0
 
 
 def landed(warehouse: Engine) -> int:

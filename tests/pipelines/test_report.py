@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, select
 
+from artifacts.errors import StoreError
 from artifacts.store import Store
 from pipelines.report import record
 from sql.warehouse.steps import StepRun
@@ -51,6 +52,20 @@ def test_a_failed_step_is_recorded_with_its_reason_and_raises(warehouse: Engine,
     assert (row.status, row.rows_read) == ("failed", 3)
     assert row.error == "RuntimeError: gate: 40 % rejected, 5 % allowed"
     assert store.list("rejects/load_kok/") == [f"rejects/load_kok/{row.run_id}.jsonl.gz"]
+
+
+def test_a_step_whose_rejects_cannot_be_kept_has_failed(
+    warehouse: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> None:
+        raise StoreError("the store is away")
+
+    monkeypatch.setattr(type(store), "put", break_down)
+    with pytest.raises(StoreError), record(warehouse, store, "load_kok") as report:
+        report.reject({"price": -1}, "price_range")
+    with warehouse.connect() as conn:
+        row = conn.execute(select(StepRun)).one()
+    assert (row.status, row.error) == ("failed", "StoreError: the store is away")
 
 
 def test_a_killed_step_stays_visible_as_running(warehouse: Engine, store: Store) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from sql import embedded
-from sql.engines import check, service_engine, warehouse_engine
+from sql.engines import LOCK_SECONDS, check, service_engine, warehouse_engine
 from sql.errors import DatabaseUnavailable
 from tests.builders.servers import embedded_folder
 from tests.conftest import ROOT, Stack
@@ -45,8 +45,10 @@ def test_a_database_that_does_not_exist_is_named(stack: Stack) -> None:
 
 
 def test_an_unreachable_server_is_named() -> None:
-    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:9/.*UKOK_WAREHOUSE_DB_URL"):
-        check(warehouse_engine("postgresql://someone:s3cret-pw@127.0.0.1:9/warehouse"), "warehouse")
+    url = "postgresql://someone@127.0.0.1:9/warehouse?password=s3cret-pw"
+    with pytest.raises(DatabaseUnavailable, match=r"127\.0\.0\.1:9/.*UKOK_WAREHOUSE_DB_URL") as caught:
+        check(warehouse_engine(url), "warehouse")
+    assert "s3cret-pw" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,18 @@ def test_an_invalid_url_is_refused_without_repeating_it(url: str, why: str) -> N
     with pytest.raises(DatabaseUnavailable, match=f"UKOK_SERVICE_DB_URL {why}") as caught:
         service_engine(url)
     assert "s3cret-pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stack", ["servers"], indirect=True)
+def test_batch_steps_wait_longer_for_locked_rows(stack: Stack) -> None:
+    def seconds(silence_seconds: int | None) -> int:
+        engine = service_engine(stack.service_url, silence_seconds=silence_seconds)
+        with engine.connect() as conn:
+            found = conn.scalar(text("SELECT @@innodb_lock_wait_timeout"))
+        engine.dispose()
+        return int(found)
+
+    assert seconds(None) == LOCK_SECONDS > seconds(9)
 
 
 @pytest.mark.parametrize("stack", ["servers"], indirect=True)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from artifacts.open import open_store
+from artifacts.raw import ITEMS
 from artifacts.store import Store
+from crawlers.gates.holds import ACCEPTED
 from crawlers.items import CATEGORIES
 from crawlers.run_report import ContractCheck, GateResult
 from tests.builders.raw_runs import Item, gate_of, kst, price, product, put, put_prices, scope
@@ -84,9 +86,9 @@ def test_a_category_whose_page_was_lost_is_incomplete(store: Store) -> None:
     assert gate_of(store, run) == GateResult()
 
 
-def put_rated(store: Store, clock: str, ids: range, rated: int) -> GateResult:
+def put_rated(store: Store, clock: str, ids: range, rated: int, unread: tuple[str, ...] = ()) -> GateResult:
     """Write product pages, of which some have a rating."""
-    items = [product(n, review_score=4.5 if place < rated else None) for place, n in enumerate(ids)]
+    items = [product(n, review_score=4.5 if place < rated else None, unread=unread) for place, n in enumerate(ids)]
     check = ContractCheck(violations=[], fill={"review_score": rated / len(ids)}, items=len(ids))
     scopes = [scope(complete=True, items=len(ids), products="due")]
     run = put(store, "kok", "products", kst(clock), items, scopes, contract_check=check)
@@ -100,6 +102,7 @@ def test_a_field_filled_half_as_often_holds_pages_back(store: Store) -> None:
     assert put_rated(store, "11:00", range(1, 31), 7) == GateResult()  # too few: eighteen are expected
     (reason,) = put_rated(store, "14:00", range(1, 51), 14).reasons
     assert reason == "review_score is filled in 28.0% of 50 items, usually 60.0%, first on http://kok/product"
+    assert put_rated(store, "17:00", range(1, 51), 0, unread=("review_score",)) == GateResult()
 
 
 def test_new_products_without_reviews_hold_nothing_back(store: Store) -> None:
@@ -107,3 +110,13 @@ def test_new_products_without_reviews_hold_nothing_back(store: Store) -> None:
     for clock in ("02:00", "05:00", "08:00"):
         put_rated(store, clock, range(1, 51), 30)
     assert put_rated(store, "11:00", range(101, 151), 0) == GateResult()
+
+
+def test_a_crawl_is_not_lost_to_damaged_earlier_files(store: Store) -> None:
+    listing = put_prices(store, kst("02:00"), [*cards("1611", 30), *OTHERS])
+    pages = put_rated(store, "02:00", range(1, 51), 30)
+    store.put(listing.stem + ITEMS, b"damaged")
+    store.put(listing.stem + ACCEPTED, b"{}")
+    assert crawl(store, "05:00", cards("1611", 3)) == {}
+    store.delete(listing.stem + ITEMS)
+    assert put_rated(store, "08:00", range(1, 51), 0) == pages

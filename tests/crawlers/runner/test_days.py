@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from artifacts.open import open_store
-from crawlers.runner.crawl import CrawlFailed, crawl
+from crawlers.runner.crawl import CrawlRefused, crawl
 from crawlers.runner.days import COMING_DAYS, PAST_DAYS, why_not_served
 from crawlers.settings import CrawlSettings
 from crawlers.standin.server import running_standin
@@ -17,7 +17,7 @@ REAL = CrawlSettings(contact="someone@example.org")
 
 @pytest.mark.parametrize("ahead", [-1, 1])
 def test_the_mall_is_not_crawled_for_another_day(ahead: int, tmp_path: Path) -> None:
-    with pytest.raises(CrawlFailed, match=f"prices of today .{DAY}. only, not those of {day(ahead)}: leave out"):
+    with pytest.raises(CrawlRefused, match=f"prices of today .{DAY}. only, not those of {day(ahead)}: leave out"):
         crawl("kok", day(ahead), 1, NOON, open_store(str(tmp_path)), REAL)
     assert why_not_served("kok", DAY, 1, NOON, REAL) is None
 

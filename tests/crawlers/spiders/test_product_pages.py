@@ -502,6 +502,7 @@ def test_ns_all_images_of_the_description(ns: SourceSpider) -> None:
 def test_ns_page_of_another_product_is_broken(ns: SourceSpider) -> None:
     with pytest.raises(BrokenPage, match="the page is of product 8, asked for 7"):
         read(ns, "", number=7, head=metas(itemId=8, itemName="왕갈비탕"))
+    assert read(ns, "", number=7, head=metas(itemId="007", itemName="왕갈비탕")).source_product_id == 7
 
 
 def test_a_product_page_takes_nothing_from_the_page_before_it(ns: SourceSpider) -> None:

@@ -172,6 +172,8 @@ def ns(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
         unavailable(ns_prices(2)),
         truncated(ns_page(4)),
         replaced(ns_prices(6), r'\{"goodsCd": "40000061".*?\}', "null"),
+        replaced(ns_prices(8), r'(\[)(\{"goodsCd": "40000081".*?)(35900)(.*?\})', r"\1\2\3\4,\g<2>34900\4"),
+        replaced(ns_prices(7), r'("goodsCd": "40000071".*?)"dcRate": 10', r'\1"dcRate": "특가"'),
         replaced(ns_page(1, "shopplus"), '"formEndDttm": "2025-08-07 15', '"formEndDttm": "2025-08-07 10', count=1),
     )
 
@@ -183,7 +185,8 @@ def test_ns_without_prices_is_listed_but_not_complete(ns: Crawled, ahead: int, r
     assert reason in str(scope.reason)
     assert "brdctPriceInfo" in str(scope.reason)
     shows = [s for s in ns.shows if s["channel_id"] == 4 and s["requested_day"] == day(ahead).isoformat()]
-    assert {(s["price_kind"], *s["unread"]) for s in shows} == {("unknown", "price", "price_kind", "list_price")}
+    unread = ("price", "price_kind", "list_price", "discount_rate")
+    assert {(s["price_kind"], *s["unread"]) for s in shows} == {("unknown", *unread)}
 
 
 def test_ns_truncated_schedule_is_incomplete(ns: Crawled) -> None:
@@ -197,7 +200,20 @@ def test_ns_unreadable_price_row_costs_one_price(ns: Crawled) -> None:
     assert {s["source_product_id"] for s in ns.shows if s["unread"] and s["requested_day"] == "2025-08-12"} == {
         40_000_061
     }
-    assert [fault.count for fault in ns.faults("schedule", "prices")] == [1]
+    assert [fault.count for fault in ns.faults("schedule", "prices") if "20250812" in fault.page] == [1]
+
+
+def test_a_rate_that_cannot_be_read_is_marked_as_unread(ns: Crawled) -> None:
+    shows = {s["source_product_id"]: s for s in ns.shows if s["requested_day"] == "2025-08-13"}
+    assert (shows[40_000_071]["unread"], shows[40_000_071]["price"]) == (["discount_rate"], 35_900)
+    assert (shows[40_000_073]["unread"], shows[40_000_073]["discount_rate"]) == ([], 10)
+
+
+def test_ns_product_with_two_prices_keeps_the_known_one(ns: Crawled) -> None:
+    reasons = [fault.reason for fault in ns.faults("schedule", "prices") if "20250814" in fault.page]
+    assert reasons == ["product 40000081 is listed twice, for 35900 and 34900 won"]
+    unread = {s["source_product_id"] for s in ns.shows if s["unread"] and s["requested_day"] == "2025-08-14"}
+    assert unread == {40_000_081}
 
 
 def test_ns_end_with_the_date_of_the_start_is_moved_past_it(ns: Crawled) -> None:

@@ -12,12 +12,14 @@ import pytest
 from artifacts.open import open_store
 from artifacts.raw import ITEMS, REPORT, RawRun, UnreadableItems, UnreadableReport, new_run_id, write_run
 from artifacts.store import Store
+from crawlers.gates.holds import accept, read_holds, record_rejection, rejected_runs
 from crawlers.job import Job
+from crawlers.run_report import read_crawl_report
 from crawlers.settings import CrawlSettings
 from crawlers.state.image_state import ImageRow
 from crawlers.state.image_storage import IMAGES, load_image_state, previous_images_file
 from crawlers.state.page_storage import PAGES, load_page_state
-from tests.builders.raw_runs import crawl_report
+from tests.builders.raw_runs import crawl_report, product, put
 from tests.builders.small_crawl import DAY, NOON, page_row
 
 IMAGE = ImageRow("https://image/1.jpg", NOON.isoformat(), None, None, None, None, None, None, None, None)
@@ -79,3 +81,20 @@ def test_a_state_row_of_another_form_is_refused(
         load(store, job)
     assert f"line 2 of {run.stem}{ITEMS}" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_pages_that_a_load_rejected_are_due_again(job: Job, store: Store) -> None:
+    later = (NOON + timedelta(hours=3)).isoformat()
+    put_state(store, PAGES, [asdict(page_row(1)), asdict(page_row(2, read_at=later)), asdict(page_row(3))])
+    run = put(store, "kok", "products", NOON, [product(1), product(2)], [])
+
+    def due() -> list[int]:
+        load_page_state(store, job, rejected_runs(store, "kok", "products"))
+        rows = map(json.loads, job.previous_pages_file.read_text().splitlines())
+        return [row["product_id"] for row in rows if row["version"] is None]
+
+    assert due() == []
+    record_rejection(store, run, ["1 of 2 items rejected"])
+    assert due() == [1]
+    accept(store, run, read_holds(store, run, read_crawl_report(store, run)), [], NOON)
+    assert due() == []

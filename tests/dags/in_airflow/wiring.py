@@ -13,7 +13,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from artifacts.errors import StoreError
 from crawlers.runner.crawl import CrawlFailed, CrawlRefused
 from dags import common
+from pipelines.crawl import PagesNotReceived
 from pipelines.load.recipe_csv import NotARecipeFile
+from pipelines.logs.reconcile import EventsDiffer
+from pipelines.maintenance.run import MaintenanceFailed
 from pipelines.release.publish import ReleaseRefused
 from sql.errors import DatabaseMisconfigured, DatabaseUnavailable
 from ukok.korea import KST
@@ -99,10 +102,13 @@ PERMANENT = [
     FileNotFoundError("recipes.csv"),
     DatabaseMisconfigured("wrong password"),
     CrawlRefused("set UKOK_CONTACT"),
+    EventsDiffer("2025-08-06: 1 event is in neither"),
     ProgrammingError("SELECT", {}, Exception("no such table")),
 ]
 PASSING = [
     CrawlFailed("read no item: 503"),
+    PagesNotReceived("only 18 of 40 product pages"),
+    MaintenanceFailed("releases: no answer"),
     DatabaseUnavailable("connection refused"),
     OperationalError("SELECT", {}, Exception("lock timeout")),
     StoreError("no answer"),

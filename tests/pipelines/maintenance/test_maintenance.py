@@ -17,6 +17,7 @@ from artifacts.store import Store
 from pipelines.load.ledger import record_loaded, table_of
 from pipelines.logs.ingest import ingest_logs
 from pipelines.logs.reconcile import reconcile_all
+from pipelines.maintenance import rows
 from pipelines.maintenance.run import MaintenanceFailed, maintain
 from pipelines.report import Report, record
 from pipelines.settings import PipelineSettings
@@ -26,6 +27,7 @@ from sql.warehouse import steps
 from sql.warehouse.events import UserEvent
 from sql.warehouse.steps import StepRun
 from tests.builders.command_line import run_ukok
+from tests.builders.events import land
 from tests.builders.raw_runs import kst, put, put_shows, show
 from tests.builders.small_catalog import fill
 from tests.builders.tiny_release import build, make_live
@@ -109,16 +111,17 @@ def test_models_stay_while_a_training_runs(service: Engine, warehouse: Engine, s
 def test_old_raw_files_go_once_both_databases_have_them(
     service: Engine, warehouse: Engine, store: Store, tmp_path: Path
 ) -> None:
-    runs = [put_shows(store, kst("02:00") - age * DAY, [show("04:00", "05:00")]) for age in (70, 60, 50, 1)]
+    runs = [put_shows(store, kst("02:00") - age * DAY, [show("04:00", "05:00")]) for age in (70, 60, 55, 50, 1)]
     state = [put(store, "hnsmall", "pages", kst("02:00") - age * DAY, [], []) for age in (70, 60)]
-    for run in runs[:2]:
+    for run in runs[:3]:
         with service.begin() as conn:
-            record_loaded(conn, table_of(catalog.LoadedFile), run, 1)
+            record_loaded(conn, table_of(catalog.LoadedFile), run, 1, ["channel 1"] if run == runs[2] else [])
     with warehouse.begin() as conn:
-        record_loaded(conn, table_of(steps.LoadedFile), runs[0], 1)
+        for run in (runs[0], runs[2]):
+            record_loaded(conn, table_of(steps.LoadedFile), run, 1)
     store.put("raw/hnsmall/schedule/dt=2025-06-01/20250601T000000000000Z-abcdef.jsonl.gz", b"never finished")
     report = clean(service, warehouse, store, tmp_path, keep_raw_days=40, keep_report_days=40)["raw"]
-    assert report.details["old files that are not loaded"] == 2
+    assert report.details["old files that are not loaded, or not in full"] == 3
     assert list_runs(store, "hnsmall", "schedule") == runs[1:]
     assert list_runs(store, "hnsmall", "pages") == state[1:]
     assert not [key for key in store.list("raw/hnsmall/schedule/") if "dt=2025-06-01" in key or runs[0].run_id in key]
@@ -128,12 +131,12 @@ def test_only_ingested_events_leave_the_landing_table(
     service: Engine, warehouse: Engine, store: Store, tmp_path: Path
 ) -> None:
     ages = {1: 35, 2: 40, 3: 40, 4: 34, 5: 1}
-    rows = [
+    landed = [
         {"event_id": UUID(int=number), "received_at": NOW - age * DAY, "event_type": "" if number == 2 else "view"}
         for number, age in ages.items()
     ]
     with warehouse.begin() as conn:
-        conn.execute(insert(UserEvent), [row | {"payload": {}} for row in rows])
+        conn.execute(insert(UserEvent), [row | {"payload": {}} for row in landed])
     for start, end in ((NOW - 45 * DAY, NOW - 36 * DAY), (NOW - 34 * DAY, NOW)):
         ingest_logs(warehouse, store, start, end, now=NOW)
     report = clean(service, warehouse, store, tmp_path)["events"]
@@ -142,6 +145,21 @@ def test_only_ingested_events_leave_the_landing_table(
         left = conn.scalars(select(UserEvent.event_id).order_by(UserEvent.event_id)).all()
     assert [event.int for event in left] == [1, 4, 5]
     reconcile_all(warehouse, store)
+
+
+@embedded_only
+def test_events_that_land_meanwhile_do_not_hinder_deletion(
+    warehouse: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "ROWS_PER_TRANSACTION", 1)
+    land(warehouse, NOW - 40 * DAY)
+    assert rows.find_events(warehouse, NOW - 30 * DAY).garbage == []
+    ingest_logs(warehouse, store, None, None, now=NOW)
+    (old,) = rows.find_events(warehouse, NOW - 30 * DAY).garbage
+    late = {land(warehouse, NOW - age * DAY) for age in (43, 42, 41)}
+    old.remove()
+    with warehouse.connect() as conn:
+        assert set(conn.scalars(select(UserEvent.event_id))) == late
 
 
 def test_the_last_report_of_each_step_stays(service: Engine, warehouse: Engine, store: Store, tmp_path: Path) -> None:
@@ -163,6 +181,7 @@ def test_the_last_report_of_each_step_stays(service: Engine, warehouse: Engine, 
 def test_old_reports_and_log_files_go(service: Engine, warehouse: Engine, store: Store, tmp_path: Path) -> None:
     old, new = new_run_id(NOW - 91 * DAY), new_run_id(NOW - 89 * DAY)
     for run_id in (old, new):
+        store.put(f"reports/crawl/kok/{run_id}.html", b"report")
         store.put(f"faults/kok/{run_id}/1.html.gz", b"page")
         store.put(f"rejects/load_kok/{run_id}.jsonl.gz", b"rows")
     for name, age in (("run-1.log", 91), ("run-2.log", 89)):
@@ -171,6 +190,7 @@ def test_old_reports_and_log_files_go(service: Engine, warehouse: Engine, store:
         path.touch()
         os.utime(path, times=((NOW - age * DAY).timestamp(),) * 2)
     clean(service, warehouse, store, tmp_path)
+    assert store.list("reports/") == [f"reports/crawl/kok/{new}.html"]
     assert store.list("faults/") == [f"faults/kok/{new}/1.html.gz"]
     assert store.list("rejects/") == [f"rejects/load_kok/{new}.jsonl.gz"]
     assert [path.name for path in (tmp_path / "logs").iterdir()] == ["run-2.log"]

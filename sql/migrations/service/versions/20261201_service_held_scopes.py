@@ -1,14 +1,15 @@
 """Keep in the ledger which scopes of a file are held back, and which files were overtaken by newer ones."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from sql.migrations.ddl import add_column
 
 revision = "20261201_service_held_scopes"
 down_revision = "20261201_recipe_counts"
 
 
 def upgrade() -> None:
-    op.add_column(
+    add_column(
         "loaded_file",
         sa.Column(
             "status",
@@ -17,9 +18,8 @@ def upgrade() -> None:
             server_default="loaded",
             comment="loaded; overtaken if it was held back until newer files took its place",
         ),
-        if_not_exists=True,
     )
-    op.add_column(
+    add_column(
         "loaded_file",
         sa.Column(
             "held_scopes",
@@ -27,5 +27,4 @@ def upgrade() -> None:
             nullable=True,
             comment="Scopes that are held back and not loaded, one a line; NULL without any",
         ),
-        if_not_exists=True,
     )
