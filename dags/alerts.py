@@ -87,7 +87,7 @@ def send(alert: Alert) -> None:
             httpx.post(
                 settings.alert_webhook_url.get_secret_value(), json=body, timeout=WEBHOOK_SECONDS
             ).raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             # The message of the error would show the URL, which is secret.
             log.error("alert was not sent to UKOK_ALERT_WEBHOOK_URL: %s", type(error).__name__)  # noqa: TRY400
 

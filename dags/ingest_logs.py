@@ -10,7 +10,8 @@ once.
 
 **When it fails** A database is unreachable or full. Nothing is lost: events stay in the landing table. Clear the failed
 task when the database is back. If events are missing, the message has the days, the counts and examples: run the DAG by
-hand with `start` and `end` of such a day.
+hand with `start` and `end` of such a day. If events wait for a transaction that was left open, the message names its
+process: end it.
 """
 
 from datetime import timedelta

@@ -99,4 +99,7 @@ def test_a_channel_that_fails_leaves_the_other_and_its_secret(
     monkeypatch.setenv("UKOK_ALERT_WEBHOOK_URL", "http://127.0.0.1:1/secret")
     send(Alert("crawl_kok", "load", "kok", "held back", "http://airflow", ""))
     assert "UKOK_ALERT_WEBHOOK_URL: ConnectError" in caplog.text
+    monkeypatch.setenv("UKOK_ALERT_WEBHOOK_URL", "http://host:secret/")
+    send(Alert("crawl_kok", "load", "kok", "held back", "http://airflow", ""))
+    assert "UKOK_ALERT_WEBHOOK_URL: InvalidURL" in caplog.text
     assert "secret" not in caplog.text
