@@ -1,5 +1,6 @@
 """Drills: what operators do, and what they come back to."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -31,7 +32,7 @@ def held_file(env: Environment) -> Shown:
     """Break the price of every product, and mend it."""
     shown = Shown("held file", "all prices of the mall unreadable in one crawl, readable in the next")
     env.change_prices(400)
-    broken = Fault("/m/event/category", edit=lambda body: body.replace("원".encode(), b"?"))
+    broken = Fault("/m/event/category", edit=lambda body: re.sub(rb"<strong>[\d,]+", b"<strong>?", body))
     env.sources.faults.rules.append(broken)
     run = env.api.trigger("crawl_kok")["dag_run_id"]
     shown.expect("the run fails", true=env.api.ended("crawl_kok", run) == "failed")
