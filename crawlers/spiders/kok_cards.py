@@ -41,10 +41,14 @@ class Card:
                 if len(inside) > 1:
                     raise ValueError(f"the card holds {len(inside)} product ids")
                 return parse_id(inside.pop())
-            wrapper = next((element for element in self.element.iterancestors() if ID in element.attrib), None)
-            if wrapper is not None and len(_find_cards(wrapper)) == 1:
-                return parse_id(wrapper.attrib[ID])
+            if around := self.id_around():
+                return parse_id(around)
             raise ValueError("the card has no product id")
+
+    def id_around(self) -> str:
+        """Return the id on an element that wraps this card alone; an empty text without one."""
+        wrapper = next((element for element in self.element.iterancestors() if ID in element.attrib), None)
+        return wrapper.attrib[ID] if wrapper is not None and len(_find_cards(wrapper)) == 1 else ""
 
 
 def read_cards(html: str) -> list[Card]:
@@ -67,8 +71,8 @@ def cards_of_products(cards: list[Card], html: str, *, first: bool) -> list[Card
 
 
 def product_ids(cards: Iterable[Card]) -> list[str]:
-    """Return the ids of products on the cards of a page, in its order."""
-    return [number for card in cards for number in card.ids if _is_product(number)]
+    """Return the ids of products on or around the cards of a page, in its order."""
+    return [number for card in cards for number in card.ids or (card.id_around(),) if _is_product(number)]
 
 
 def _card(element: etree._Element) -> Card:
