@@ -32,7 +32,7 @@ from crawlers.parsing import (
 )
 from crawlers.quality.contracts import BadRow, BrokenPage, Contract, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Coverage, Scope
-from crawlers.spiders_base.kok_cards import CARD, Card, cards_of_products, product_ids, read_cards
+from crawlers.spiders.kok_cards import CARD, Card, cards_of_products, product_ids, read_cards
 from crawlers.spiders_base.product_page import (
     detail_rows,
     first_text,
