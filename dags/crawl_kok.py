@@ -15,8 +15,8 @@ catalog.
 used up; the log names the first page that could not be read. What a failed crawl has filed is loaded and linked; if
 that is nothing, `load` is skipped. The next crawl takes over the product pages that a killed one has read. `load` fails
 when a file is held back: it violates the contract of its source, has far fewer items than the files before, or has more
-than 5 % of its items rejected. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the mall did
-change like that, run the DAG with `accept`.
+than 5 % of its items rejected; what is not held back is loaded and linked. `ukok crawl show-fault RUN` shows the field,
+the reason and the page. If the mall did change like that, run the DAG with `accept`.
 """
 
 from datetime import timedelta
@@ -52,17 +52,25 @@ def crawl_kok() -> None:
     def load(crawled: str | None) -> dict[str, dict[str, Any]]:
         return load_filed("kok", crawled)
 
-    @task(outlets=[CATALOG])
-    def link(loaded: dict[str, dict[str, Any]]) -> str:
+    # A load fails when a category is held back, but has loaded the others: links and releases go on with them.
+    @task(outlets=[CATALOG], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    def link(loaded: dict[str, dict[str, Any]] | None) -> str:
         from pipelines import tasks
 
         linked = tasks.link()
-        describe_update(CATALOG, fresh=["kok"], rows=loaded | figures([linked]), versions=tasks.data_versions())
+        describe_update(
+            CATALOG,
+            fresh=["kok"] if loaded else [],
+            stale=[] if loaded else ["kok"],
+            rows=(loaded or {}) | figures([linked]),
+            versions=tasks.data_versions(),
+        )
         return str(linked)
 
     crawled = crawl()
     loaded = load(crawled)  # type: ignore[arg-type]  # Airflow hands the task the value
     linked = link(loaded)  # type: ignore[arg-type]
+    crawled >> linked
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     [crawled, loaded, linked] >> complete
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.assets import SCHEDULE
 from dags.common import (
@@ -66,12 +67,14 @@ def crawl_schedules() -> None:
     def load(source: str, crawled: str | None) -> dict[str, dict[str, Any]]:
         return load_filed(source, crawled)
 
-    @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE)
     def link(loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
 
-        linked = tasks.link()
         fresh = {source: rows for source, rows in loaded.items() if rows}
+        if not fresh:
+            raise AirflowSkipException("no broadcaster was loaded")
+        linked = tasks.link()
         rows = {step: counts for steps in fresh.values() for step, counts in steps.items()} | figures([linked])
         describe_update(
             SCHEDULE,

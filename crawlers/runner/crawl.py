@@ -22,7 +22,7 @@ import structlog
 from artifacts.raw import RawRun, dump_report, new_run_id, write_run
 from artifacts.store import Store
 from crawlers.gates.gate import LISTINGS, check_listing, check_products
-from crawlers.gates.holds import held_sentences
+from crawlers.gates.holds import held_sentences, rejected_runs
 from crawlers.job import DamagedFile, Job, Progress, read_file
 from crawlers.registry import sources
 from crawlers.run_report import (
@@ -121,7 +121,7 @@ def crawl(
         taken_over = take_over_checkpoints(store, source, job.today, job.taken_over_file)
         used = requests_of_day(store, source, job.today, taken_over)
         job.requests_left = max(0, settings.crawl_daily_requests - used)
-        load_page_state(store, job)
+        load_page_state(store, job, rejected_runs(store, source, "products"))
         load_image_state(store, job)
         run = _Crawl(job, new_run_id(now), taken_over, used)
         started = monotonic()

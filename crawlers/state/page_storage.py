@@ -1,7 +1,7 @@
 """Page state between the folder of a crawl and the artifact store: the raw dataset ``pages`` of a source."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,34 +9,33 @@ import orjson
 
 from artifacts.raw import RawRun, instant_of, list_runs, read_items, read_typed_items, write_run
 from artifacts.store import Store
-from crawlers.gates.holds import rejected_runs
 from crawlers.job import Job
 from crawlers.run_report import CrawlRunReport, read_crawl_report
 from crawlers.state.page_state import PAGE_ROW, PageRow
 
-PAGES, PRODUCTS = "pages", "products"
+PAGES = "pages"
 
 
-def load_page_state(store: Store, job: Job) -> None:
+def load_page_state(store: Store, job: Job, rejected: Iterable[RawRun] = ()) -> None:
     """Write the page state that the last crawl left into the job's folder; an empty file at the first crawl.
 
-    Pages whose items a load rejected count as not read. Raise ``UnreadableReport`` or ``UnreadableItems`` if the state
-    is damaged or of another schema version.
+    Pages whose items are in the ``rejected`` files, which a load held back, count as not read. Raise
+    ``UnreadableReport`` or ``UnreadableItems`` if the state is damaged or of another schema version.
     """
     runs = list_runs(store, job.source, PAGES)
     with job.previous_pages_file.open("wb") as file:
         if runs:
             read_crawl_report(store, runs[-1])
-            rejected = _rejected_pages(store, job.source)
-            rows = (_unless_rejected(row, rejected) for row in read_typed_items(store, runs[-1], PAGE_ROW))
+            pages = _pages_of(store, rejected)
+            rows = (_unless_rejected(row, pages) for row in read_typed_items(store, runs[-1], PAGE_ROW))
             file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def _rejected_pages(store: Store, source: str) -> dict[int, datetime]:
-    """Return the products of the files that loads rejected, each with the instant of the newest of them."""
+def _pages_of(store: Store, runs: Iterable[RawRun]) -> dict[int, datetime]:
+    """Return the products of files, oldest first, each with the instant of the newest file."""
     return {
-        product_id: instant_of(run)
-        for run in rejected_runs(store, source, PRODUCTS)
+        int(product_id): instant_of(run)
+        for run in runs
         for item in read_items(store, run)
         if (product_id := item.get("kok_product_id") or item.get("source_product_id"))
     }

@@ -20,8 +20,6 @@ from pipelines.load.crawl_files import CrawlFiles
 from pipelines.load.gates import PendingHold, TooManyRejected
 from pipelines.load.ledger import Ledger, close_file, read_ledger, record_loaded
 
-instant = instant_of
-
 
 @dataclass(frozen=True)
 class CrawlBatch:

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, String, Table, Text, bindparam, delete, func, insert, or_, select
 
-from artifacts.raw import RawRun, RunReport, list_runs, new_run_id, read_items, write_run
+from artifacts.raw import RawRun, RunReport, instant_of, list_runs, new_run_id, read_items, write_run
 from artifacts.store import Store
-from pipelines.load.crawl_batch import CrawlBatch, Target, instant, load_pending
+from pipelines.load.crawl_batch import CrawlBatch, Target, load_pending
 from pipelines.load.ledger import increment_version, lock_service, table_of
 from pipelines.load.products import resolve_titles
 from pipelines.load.recipe_csv import NotARecipeFile, Recipe, RecipeFile, Rejected
@@ -58,7 +58,7 @@ def _write_raw(store: Store, path: Path, now: datetime, report: Report) -> Count
     """Write the rows of a file to the raw zone; return how many of them are in doubt, by reason."""
     file = RecipeFile(path)
     # The last import wins, even if an earlier one was given a later ``now``.
-    now = max([now, *(instant(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
+    now = max([now, *(instant_of(run) + timedelta(microseconds=1) for run in list_runs(store, SOURCE, DATASET))])
     run = RawRun(new_run_id(now), SOURCE, DATASET, now.astimezone(KST).date())
     raw_report = RunReport(run_id=run.run_id, source=SOURCE, dataset=DATASET, day=run.day, items=0)
     write_run(store, run, _accepted(file, report), raw_report)

@@ -73,8 +73,8 @@ class Environment:
         self.catalog = self.demo
 
     def crawl_schedules(self) -> str:
-        """Trigger a crawl of today and tomorrow, which the demo sources show; return the id of the run."""
-        return str(self.api.trigger("crawl_schedules", days=2)["dag_run_id"])
+        """Trigger a crawl of the days to come that the demo sources show; return the id of the run."""
+        return str(self.api.trigger("crawl_schedules", days=3)["dag_run_id"])
 
     def reset(self) -> None:
         """Wait until nothing runs, and forget the faults and alerts of the drill before."""
@@ -103,10 +103,9 @@ class Environment:
     def full_disk(self) -> Iterator[None]:
         """Leave no space in the artifact store."""
         filler = self.artifacts / "filler"
-        with filler.open("wb") as out, suppress(OSError):
+        with filler.open("wb", buffering=0) as out, suppress(OSError):
             while True:
                 out.write(bytes(65_536))
-                out.flush()
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from crawlers.standin.living.mall import MallProduct
 from crawlers.standin.living.world import World
 from tests.month.scopes import Injection, Scope, scopes_of
 
@@ -46,8 +47,7 @@ class ExpectedMall:
             certain = scope not in disturbed and self.world.mall.upset(scope.part, at) is None
             listed = {product.number: product for product in self.world.mall.on_sale(scope.part, at)}
             for number, product in listed.items():
-                state = MallProductState(product.name, scope.part, product.list_price)
-                self.products[number] = {None, state, state._replace(list_price=None)}
+                self.products[number] = self._content(product, certain=certain)
                 self.categories[number] = scope.part
                 price = MallPrice(product.price, product.rate)
                 self.prices[number] = {price} if certain else self.prices.get(number, {None}) | {price}
@@ -55,6 +55,14 @@ class ExpectedMall:
             known = {number for number, code in self.categories.items() if code == scope.part}
             for number in known - listed.keys():
                 self._miss(number, certain=certain)
+
+    def _content(self, product: MallProduct, *, certain: bool) -> set[MallProductState | None]:
+        """Return how a product may be stored: its page may be loaded before the list that tells its category."""
+        state = MallProductState(product.name, product.category, product.list_price)
+        known: set[MallProductState | None] = {None, state, state._replace(list_price=None)}
+        if certain:
+            return known
+        return known | {each._replace(category=None) for each in known if each}
 
     def _see(self, number: int, *, certain: bool, pages_hidden: bool) -> None:
         """Note a product that is on sale: it has not vanished, but its page may not have been read yet."""

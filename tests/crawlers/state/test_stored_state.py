@@ -12,7 +12,7 @@ import pytest
 from artifacts.open import open_store
 from artifacts.raw import ITEMS, REPORT, RawRun, UnreadableItems, UnreadableReport, new_run_id, write_run
 from artifacts.store import Store
-from crawlers.gates.holds import accept, read_holds, record_rejection
+from crawlers.gates.holds import accept, read_holds, record_rejection, rejected_runs
 from crawlers.job import Job
 from crawlers.run_report import read_crawl_report
 from crawlers.settings import CrawlSettings
@@ -89,7 +89,7 @@ def test_pages_that_a_load_rejected_are_due_again(job: Job, store: Store) -> Non
     run = put(store, "kok", "products", NOON, [product(1), product(2)], [])
 
     def due() -> list[int]:
-        load_page_state(store, job)
+        load_page_state(store, job, rejected_runs(store, "kok", "products"))
         rows = map(json.loads, job.previous_pages_file.read_text().splitlines())
         return [row["product_id"] for row in rows if row["version"] is None]
 
