@@ -42,14 +42,10 @@ class Card:
                 if len(inside) > 1:
                     raise ValueError(f"the card holds {len(inside)} product ids")
                 return parse_id(inside.pop())
-            if around := self.id_around():
-                return parse_id(around)
+            wrapper = next((element for element in self.element.iterancestors() if ID in element.attrib), None)
+            if wrapper is not None and len(_find_cards(wrapper)) == 1:
+                return parse_id(wrapper.attrib[ID])
             raise ValueError("the card has no product id")
-
-    def id_around(self) -> str:
-        """Return the id on an element that wraps this card alone; an empty text without one."""
-        wrapper = next((element for element in self.element.iterancestors() if ID in element.attrib), None)
-        return wrapper.attrib[ID] if wrapper is not None and len(_find_cards(wrapper)) == 1 else ""
 
 
 def read_cards(html: str) -> list[Card]:
