@@ -102,7 +102,7 @@ def _shows(conn: Connection, table: Table, since: datetime) -> dict[ShowKey, Sho
 
 def _show(row: Any) -> ShowState:
     rate = row.discount_rate if row.channel_id == 1 else None
-    return ShowState(*row[3:9], discount_rate=rate, cancelled=row.cancelled_at is not None)
+    return ShowState._make((*row[3:9], rate, row.cancelled_at is not None))
 
 
 def _newest_mall_prices(conn: Connection) -> Iterator[Any]:
