@@ -25,7 +25,7 @@ class MallProductState(NamedTuple):
     """A product as its page shows it, which gives a list price only while there is a discount."""
 
     product_name: str
-    category: str
+    category: str | None
     list_price: int | None
 
 
