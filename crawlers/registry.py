@@ -12,10 +12,12 @@ MALL = "kok"
 def sources(settings: SpiderSettings | None = None) -> tuple[str, ...]:
     """Return the names of the sources, the mall first. Lists folders only; no spider is imported.
 
-    Raises ValueError if a setting names no package.
+    A module with an underscore is a part of a spider, such as ``kok_cards``. Raises ValueError if a setting names no
+    package.
     """
     packages = (settings or SpiderSettings()).spider_modules
-    names = {module.name for package in packages for module in iter_modules(_folders(package))}
+    modules = {module.name for package in packages for module in iter_modules(_folders(package))}
+    names = {name for name in modules if "_" not in name}
     return tuple(sorted(names, key=lambda name: (name != MALL, name)))
 
 

@@ -15,7 +15,7 @@ catalog.
 used up; the log names the first page that could not be read. What a failed crawl has filed is loaded and linked; if
 that is nothing, `load` is skipped. The next crawl takes over the product pages that a killed one has read. `load` fails
 when a file is held back: it violates the contract of its source, has far fewer items than the files before, or has more
-than 5 % of its items rejected. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the mall did
+than 5 % of its items rejected; what is not held back is loaded and linked. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the mall did
 change like that, run the DAG with `accept`.
 """
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.assets import SCHEDULE
 from dags.common import (
@@ -66,13 +67,14 @@ def crawl_schedules() -> None:
     def load(source: str, crawled: str | None) -> dict[str, dict[str, Any]]:
         return load_filed(source, crawled)
 
-    # A load fails when a day is held back, but has loaded the others: links and releases go on with them.
-    @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE)
     def link(loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
 
-        linked = tasks.link()
         fresh = {source: rows for source, rows in loaded.items() if rows}
+        if not fresh:
+            raise AirflowSkipException("no broadcaster was loaded")
+        linked = tasks.link()
         rows = {step: counts for steps in fresh.values() for step, counts in steps.items()} | figures([linked])
         describe_update(
             SCHEDULE,
@@ -84,15 +86,12 @@ def crawl_schedules() -> None:
         return str(linked)
 
     loaded = {}
-    crawls = []
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
         crawled = crawl.override(task_id=f"crawl_{source}")(source)
         loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled)  # type: ignore[arg-type]
-        crawls.append(crawled)
         [crawled, loaded[source]] >> complete
-    linked = link(loaded)  # type: ignore[arg-type]  # Airflow hands the task the values
-    crawls >> linked >> complete
+    link(loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
 
 
 crawl_schedules()

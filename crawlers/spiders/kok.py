@@ -103,7 +103,7 @@ class KokSpider(SourceSpider):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self._first_pages: dict[str, list[str]] = {}  # ids on the first page of each list
+        self._first_pages: dict[str, list[int]] = {}  # ids on the first page of each list
 
     def list_url(self, category: str, page: int) -> str:
         """Return the URL of a page of a category list."""

@@ -1,6 +1,7 @@
 """Cards of a category list of U+콕: their texts, read in one pass, because a crawl parses far more cards than pages."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lxml import etree
@@ -8,7 +9,7 @@ from parsel import css2xpath
 from parsel.selector import create_root_node
 
 from crawlers.parsing import parse_id
-from crawlers.quality.contracts import BrokenPage, reading
+from crawlers.quality.contracts import BadRow, BrokenPage, reading
 
 CARD = "div.card.product-section-ul-li"
 ID = "data-product-id"
@@ -66,9 +67,13 @@ def cards_of_products(cards: list[Card], html: str, *, first: bool) -> list[Card
     return of_products
 
 
-def product_ids(cards: Iterable[Card]) -> list[str]:
-    """Return the ids of products on the cards of a page, in its order."""
-    return [number for card in cards for number in card.ids if _is_product(number)]
+def product_ids(cards: Iterable[Card]) -> list[int]:
+    """Return the ids of the products that cards show, in their order; a card without one does not count."""
+    found = []
+    for card in cards:
+        with suppress(BadRow):
+            found.append(card.product_id())
+    return found
 
 
 def _card(element: etree._Element) -> Card:

@@ -184,6 +184,7 @@ def _hmall_page(row: ShowRow) -> dict[str, Any]:
         "details": _details((*page.basic, *page.essential)),
         "images": _images(page.images),
         "description": None,
+        "unread": () if page.data == "itemPtc" else ("__NEXT_DATA__",),
     }
 
 

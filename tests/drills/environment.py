@@ -103,10 +103,9 @@ class Environment:
     def full_disk(self) -> Iterator[None]:
         """Leave no space in the artifact store."""
         filler = self.artifacts / "filler"
-        with filler.open("wb") as out, suppress(OSError):
+        with filler.open("wb", buffering=0) as out, suppress(OSError):
             while True:
                 out.write(bytes(65_536))
-                out.flush()
         try:
             yield
         finally:

@@ -1,5 +1,6 @@
 """Drills: what operators do, and what they come back to."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from tests.drills.truth import compare_events, compare_mall
 from tests.drills.watching import states, summary
 
 PERIODIC = ("crawl_kok", "crawl_schedules", "ingest_logs", "check_deadlines", "maintenance")
+DAILY = ("crawl_kok", "maintenance")
 TRIGGERED = ("import_recipes", "train_and_publish")
 
 
@@ -31,7 +33,7 @@ def held_file(env: Environment) -> Shown:
     """Break the price of every product, and mend it."""
     shown = Shown("held file", "all prices of the mall unreadable in one crawl, readable in the next")
     env.change_prices(400)
-    broken = Fault("/m/event/category", edit=lambda body: body.replace("원".encode(), b"?"))
+    broken = Fault("/m/event/category", edit=lambda body: re.sub(rb"<strong>[\d,]+", b"<strong>?", body))
     env.sources.faults.rules.append(broken)
     run = env.api.trigger("crawl_kok")["dag_run_id"]
     shown.expect("the run fails", true=env.api.ended("crawl_kok", run) == "failed")
@@ -70,7 +72,7 @@ def backfills(env: Environment) -> Shown:
         shown.expect(f"{dag} is refused", true=refused.status_code >= 400)
         shown.see(f"{dag}: refused, “{refused.json()['detail']}”")
     for dag in PERIODIC:
-        hours = 3 if dag == "ingest_logs" else 24
+        hours = 24 if dag in DAILY else 3
         asked = env.api.backfill(dag, start, start + timedelta(hours=hours))
         shown.expect(f"{dag} is accepted: {asked.text}", true=asked.status_code == 200)
         path = f"/api/v2/backfills/{asked.json()['id']}"

@@ -121,7 +121,7 @@ def test_a_killed_crawl_is_resumed_where_it_stopped(
         process.wait()
     assert store.list("raw/") == []
     read = checkpointed(store, tmp_path)
-    assert len(read) >= PAGES_PER_FILE
+    assert read
     requested, items, report = run_again(standin, store)
     assert requested == sorted(set(NUMBERS) - read)
     assert sorted(item["kok_product_id"] for item in items) == list(NUMBERS)
