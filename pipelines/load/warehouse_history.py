@@ -14,7 +14,13 @@ ROUNDING = 1.0  # percentage points by which a listed rate may differ from the c
 
 
 def _reconcile(row: Values, seen: Values, before: Values) -> Values:
-    """Drop an inherited rate of another price, and an inherited list price that contradicts a new price and rate."""
+    """Drop an inherited rate of another price, and an inherited list price that contradicts a new price and rate.
+
+    A list price that was seen without the price, as when the list of a page's product is held back, changes nothing:
+    the row would say that the price before was seen again.
+    """
+    if "price" not in seen and before["price"] is not None:
+        return before
     row = drop_rate_of_other_price(row, seen, before)
     price, list_price, rate = row["price"], row["list_price"], row["discount_rate"]
     same = (price, rate) == (before["price"], before["discount_rate"])

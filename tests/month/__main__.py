@@ -1,9 +1,8 @@
 """Run a month and write its table, its figures and its picture.
 
-``python -m tests.month`` (``make month``) runs 30 days of 8 runs on MariaDB, PostgreSQL and an S3 server, in ten to
-thirty minutes. ``--kills N`` kills N processes of random steps with -9 on the way, and runs the steps again. It exits
-with 1 after a false hold, a difference that no fault explains, or when fewer than 95 % of the faults were held or
-mended.
+``python -m tests.month`` (``make month``) runs 30 days of 8 runs on MariaDB, PostgreSQL and an S3 server.
+``--kills N`` kills N processes of random steps with -9 on the way, and runs the steps again. It exits with 1 after a
+false hold, a difference that no fault explains, or when fewer than 95 % of the faults were held or mended.
 """
 
 import argparse

@@ -102,7 +102,8 @@ def _shows(conn: Connection, table: Table, since: datetime) -> dict[ShowKey, Sho
 
 def _show(row: Any) -> ShowState:
     rate = row.discount_rate if row.channel_id == 1 else None
-    return ShowState._make((*row[3:9], rate, row.cancelled_at is not None))
+    cancelled = row.cancelled_at is not None
+    return ShowState(row.ends_at, row.slot, row.title, row.price, row.list_price, row.price_kind, rate, cancelled)
 
 
 def _newest_mall_prices(conn: Connection) -> Iterator[Any]:

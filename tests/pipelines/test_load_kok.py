@@ -276,10 +276,20 @@ def test_list_price_of_a_page_and_price_of_a_list_share_a_row(warehouse: Engine,
     put_prices(store, T[0], [price(1, 900, 10)])
     put_products(store, T[0], [product(1, list_price=1000)])
     put_prices(store, T[1], [price(1, 800, 20)])
+    load()
+    found = rows(warehouse, FCT_PRICE, "observed_at", "price", "list_price", "discount_rate")
+    assert found == [(T[0], 900, 1000, 10), (T[1], 800, 1000, 20)]
+
+
+def test_a_list_price_alone_does_not_date_the_price_anew(warehouse: Engine, store: Store, load: Load) -> None:
+    put_prices(store, T[0], [price(1, 900, 10)])
+    put_products(store, T[0], [product(1, list_price=1000)])
+    put_products(store, T[1], [product(1, list_price=1100)])
+    put_prices(store, T[2], [price(1, 990, 10)])
     put_products(store, T[2], [product(1, list_price=1100)])
     load()
     found = rows(warehouse, FCT_PRICE, "observed_at", "price", "list_price", "discount_rate")
-    assert found == [(T[0], 900, 1000, 10), (T[1], 800, 1000, 20), (T[2], 800, 1100, 20)]
+    assert found == [(T[0], 900, 1000, 10), (T[2], 990, 1100, 10)]
 
 
 def test_a_title_is_resolved_and_found_by_its_words(service: Engine, store: Store, load: Load) -> None:
