@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, text, update
 
 from pipelines.errors import PipelineError
 from pipelines.logs.tables import LANDED, POSITION
@@ -118,8 +118,7 @@ def end_of_run(conn: Connection, position: Position, transactions: Transactions)
 
 def describe_waiting(conn: Connection, transactions: Transactions) -> dict[str, object]:
     """Say how many events wait for running transactions, and for which; empty if there are none."""
-    behind = (LANDED.c.transaction_id >= transactions.settled) & (LANDED.c.transaction_id < transactions.next)
-    waiting = conn.scalar(select(func.count()).select_from(LANDED).where(behind))
+    waiting = conn.scalar(select(func.count()).select_from(LANDED).where(_is_waiting(transactions)))
     if not waiting:
         return {}
     found = {"waiting": waiting, "waiting_for": sorted(conn.scalars(_OLDEST))}
@@ -129,7 +128,7 @@ def describe_waiting(conn: Connection, transactions: Transactions) -> dict[str, 
 
 def check_waiting(conn: Connection, now: datetime) -> None:
     """Raise :class:`EventsWait` if events received :data:`LONGEST_WAIT` before ``now`` wait for a transaction."""
-    waiting = LANDED.c.transaction_id >= read_transactions(conn).settled
+    waiting = _is_waiting(read_transactions(conn))
     count, oldest = conn.execute(select(func.count(), func.min(LANDED.c.received_at)).where(waiting)).one()
     if oldest is None or oldest > now - LONGEST_WAIT:
         return
@@ -138,6 +137,11 @@ def check_waiting(conn: Connection, now: datetime) -> None:
         f"{count} events, the oldest of {oldest:%Y-%m-%d %H:%M} UTC, wait for a transaction that is still open: "
         f"{holders}. End it, e.g. by SELECT pg_terminate_backend(PROCESS) or ROLLBACK PREPARED"
     )
+
+
+def _is_waiting(transactions: Transactions) -> ColumnElement[bool]:
+    """Whether an event waits for a running transaction; numbers still to come are of the cluster of a backup."""
+    return (LANDED.c.transaction_id >= transactions.settled) & (LANDED.c.transaction_id < transactions.next)
 
 
 def _is_ahead(position: Position, transactions: Transactions) -> bool:
