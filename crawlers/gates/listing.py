@@ -8,6 +8,7 @@ from crawlers.gates.history import Row
 PAGE_SIZE = 20
 MIN_GONE = 3  # fewer products may vanish at once
 MAX_GONE = 1 / 3  # share of a list that may vanish
+MAX_REPLACED = 0.6  # share that may go where others have come, so that the list is as long as it was
 MAX_GONE_AT_PAGE_END = 0.1  # the same for a list that ends with a full page, as one does whose next page was lost
 
 
@@ -20,7 +21,7 @@ def lost_products(known: Sequence[Row], listed: Sequence[Row], everywhere: Colle
     before = {row.product_id: row for row in known}
     gone = sum(product_id not in everywhere for product_id in before)
     full_pages = cards % PAGE_SIZE == 0 and cards < len(before)
-    share = MAX_GONE_AT_PAGE_END if full_pages else MAX_GONE
+    share = MAX_GONE_AT_PAGE_END if full_pages else MAX_GONE if len(listed) < len(before) else MAX_REPLACED
     reasons = []
     if gone >= MIN_GONE and gone >= share * len(before):
         at_page_end = ", and the list ends with a full page" if full_pages and listed else ""

@@ -61,6 +61,11 @@ def test_a_category_of_other_products_of_the_same_number_is_held_back(store: Sto
     assert found == {"1611": "20 of the 30 products are no longer listed"}
 
 
+def test_a_list_that_is_as_long_as_before_may_have_changed_by_half(store: Store) -> None:
+    crawl(store, "02:00", [*cards("1611", 10), *OTHERS])
+    assert crawl(store, "05:00", [*cards("1611", 11, first=5), *OTHERS]) == {}
+
+
 def test_products_that_change_their_category_are_not_missing(store: Store) -> None:
     crawl(store, "02:00", [*cards("1611", 30), *OTHERS])
     moved = [card | {"category": "1613"} for card in cards("1611", 15)]
