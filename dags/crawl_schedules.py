@@ -68,12 +68,13 @@ def crawl_schedules() -> None:
         return load_filed(source, crawled)
 
     @task(outlets=[SCHEDULE], trigger_rule=TriggerRule.ALL_DONE)
-    def link(loaded: dict[str, dict[str, Any] | None]) -> str:
+    def link(crawled: dict[str, str | None], loaded: dict[str, dict[str, Any] | None]) -> str:
         from pipelines import tasks
 
-        fresh = {source: rows for source, rows in loaded.items() if rows}
-        if not fresh:
-            raise AirflowSkipException("no broadcaster was loaded")
+        # A load fails when a day is held back, but has loaded the others: it needs links as well.
+        fresh = {source: rows for source, rows in loaded.items() if rows is not None}
+        if not fresh and not any(crawled.values()):
+            raise AirflowSkipException("no broadcaster was crawled or loaded")
         linked = tasks.link()
         rows = {step: counts for steps in fresh.values() for step, counts in steps.items()} | figures([linked])
         describe_update(
@@ -85,13 +86,13 @@ def crawl_schedules() -> None:
         )
         return str(linked)
 
-    loaded = {}
+    crawled, loaded = {}, {}
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
-        crawled = crawl.override(task_id=f"crawl_{source}")(source)
-        loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled)  # type: ignore[arg-type]
-        [crawled, loaded[source]] >> complete
-    link(loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
+        crawled[source] = crawl.override(task_id=f"crawl_{source}")(source)
+        loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled[source])  # type: ignore[arg-type]
+        [crawled[source], loaded[source]] >> complete
+    link(crawled, loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
 
 
 crawl_schedules()
