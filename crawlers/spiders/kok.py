@@ -215,6 +215,7 @@ class KokSpider(SourceSpider):
         price = parse_price(card.price)
         report_remarks(self.coverage["prices"], response, price=price)
         rate = parse_or_fault(self.coverage["prices"], "discount_rate", response, partial(parse_rate, card.rate))
+        unread = self.coverage["prices"].take_unread(response)
         with reading("card"):
             return KokPrice(
                 kok_product_id=card.product_id(),
@@ -222,7 +223,7 @@ class KokSpider(SourceSpider):
                 price=price.amount,
                 price_kind=price.kind,
                 discount_rate=rate or 0,
-                unread=("discount_rate",) if rate is None else (),
+                unread=tuple(sorted(unread)),
                 observed_at=self.job.now,
                 page_url=response.url,
             )

@@ -19,6 +19,9 @@ MAX_TEXT = 20_000
 MAX_LABEL = 100
 IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")
 
+WITH_PRICE = ("price", "price_kind", "discount_rate")
+"""Fields that are unread where the price is: a discount rate says nothing of another price."""
+
 _INLINE = frozenset(
     ("a", "abbr", "b", "code", "del", "em", "font", "i", "ins", "mark", "small", "span", "strong", "sub", "sup", "u")
 )
@@ -111,10 +114,17 @@ def described_images(description: SelectorList[Selector]) -> Iterator[str]:
 
 
 def report_remarks(coverage: Coverage, response: Response, **prices: Price) -> None:
-    """Count a fault for each price, given by its field, that could not be read as written."""
+    """Count a fault for each price, given by its field, that could not be read as written.
+
+    One of which nothing could be read is marked as unread, with the fields that belong to it.
+    """
     for field, price in prices.items():
-        if price.remark is not None:
-            coverage.fault(field, response, price.remark)
+        if price.remark is None:
+            continue
+        coverage.fault(field, response, price.remark)
+        if price.amount is None:
+            for name in WITH_PRICE if field == "price" else (field,):
+                coverage.mark_unread(name, response)
 
 
 def same_price(earlier: str | None, later: str | None) -> None:

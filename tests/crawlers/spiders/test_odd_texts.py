@@ -209,6 +209,8 @@ def test_faults_of_rows_are_reported_and_the_others_read(hns: Crawled) -> None:
     shows = {item["source_product_id"]: item for item in hns.shows}
     assert shows[10_000_017]["price"] == 29_900
     assert shows[10_000_018]["price_kind"] == "unknown"
+    assert shows[10_000_018]["unread"] == ["discount_rate", "price", "price_kind"]
+    assert shows[10_000_017]["unread"] == []
     assert "'시가' is not a price" in reason(hns, "schedule", "price")
     assert 10_000_016 not in shows
     assert "'16:00 ~ 16:00' is not a time range" in reason(hns, "schedule", "starts_at")
