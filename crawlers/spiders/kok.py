@@ -33,13 +33,13 @@ from crawlers.parsing import (
 from crawlers.quality.contracts import BadRow, BrokenPage, Contract, FieldRule, reading, whole_html
 from crawlers.quality.coverage import Coverage, Scope
 from crawlers.spiders.kok_cards import CARD, Card, cards_of_products, product_ids, read_cards
+from crawlers.spiders_base.contradictions import Contradictions
 from crawlers.spiders_base.product_page import (
     detail_rows,
     first_text,
     image_urls,
     parse_or_fault,
     report_remarks,
-    same_price,
     stated_parameter,
 )
 from crawlers.spiders_base.source_spider import SourceSpider
@@ -104,6 +104,7 @@ class KokSpider(SourceSpider):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self._first_pages: dict[str, list[int]] = {}  # ids on the first page of each list
+        self._contradictions = Contradictions(KokPrice)
 
     def list_url(self, category: str, page: int) -> str:
         """Return the URL of a page of a category list."""
@@ -184,6 +185,9 @@ class KokSpider(SourceSpider):
         _check_product(page, product_id)
         yield _product(page, product_id, self.job.now, self.coverage["products"])
 
+    def correct_items(self) -> None:
+        self._contradictions.correct(self.job.items_file("prices"))
+
     def _list_request(self, category: str, page: int, scopes: Sequence[Scope], after_gap: bool = False) -> Request:
         return self.build_request(
             self.list_url(category, page),
@@ -206,7 +210,7 @@ class KokSpider(SourceSpider):
             yield price
             return
         try:
-            same_price(self.page_state.price_in(category, price.kok_product_id), price.price_label)
+            self._contradictions.check(price, self.page_state.price_in(category, price.kok_product_id))
             scopes[0].dropped["listed twice"] += 1
         except BadRow as error:
             coverage.bad_row(error, response, scopes)

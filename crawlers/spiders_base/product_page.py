@@ -127,12 +127,6 @@ def report_remarks(coverage: Coverage, response: Response, **prices: Price) -> N
                 coverage.mark_unread(name, response)
 
 
-def same_price(earlier: str | None, later: str | None) -> None:
-    """Raise ``BadRow`` if a row that is listed twice has two different prices; unknown ones (None) do not count."""
-    if earlier is not None and later is not None and earlier != later:
-        raise BadRow("price", f"listed twice, for {earlier} and for {later}")
-
-
 def prices(
     list_price: Price, price: Price, rate: str | float | None, coverage: Coverage, response: Response
 ) -> dict[str, Any]:
