@@ -46,6 +46,7 @@ from crawlers.spiders_base.source_spider import SourceSpider
 
 PAGE_SIZE = 20
 MAX_REVIEWS = 10
+ASPECTS = ("price_aspect", "delivery_aspect", "taste_aspect")
 
 SELLER_LABELS = (
     ("return_address", ("반품",)),
@@ -272,7 +273,7 @@ def _product(page: TextResponse, product_id: int, observed_at: datetime, coverag
             review_score=parse_or_fault(coverage, "review_score", page, lambda: parse_score(score)),
             review_count=parse_or_fault(coverage, "review_count", page, lambda: parse_count(count)),
             rating_shares=parse_or_fault(coverage, "rating_shares", page, lambda: _rating_shares(page)),
-            **parse_or_fault(coverage, "aspects", page, lambda: _aspects(page)) or {},
+            **parse_or_fault(coverage, "aspects", page, lambda: _aspects(page), unread=ASPECTS) or {},
             seller=seller,
             details=_details(page, seller_table),
             images=_images(page),
@@ -328,8 +329,7 @@ def _aspects(page: TextResponse) -> dict[str, Any]:
     shares = _shares(page)[5:]
     if len(opinions) != len(shares):
         raise ValueError(f"{len(opinions)} opinions in div.review_info_list, but {len(shares)} shares")
-    names = ("price_aspect", "delivery_aspect", "taste_aspect")
-    found = zip(names, opinions, shares, strict=False)
+    found = zip(ASPECTS, opinions, shares, strict=False)
     return {name: Aspect(opinion=opinion, share=share) for name, opinion, share in found if opinion}
 
 

@@ -34,14 +34,24 @@ _REFORMATTED = re.compile(r"format/(?:avif|webp)")
 Value = TypeVar("Value")
 
 
-def parse_or_fault(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
-    """Return the result of ``parse``. If it fails, count a fault of the field, mark it as unread, and return None."""
+def parse_or_fault(
+    coverage: Coverage,
+    field: str,
+    response: Response,
+    parse: Callable[[], Value],
+    unread: Iterable[str] | None = None,
+) -> Value | None:
+    """Return the result of ``parse``. If it fails, count a fault of the field, and return None.
+
+    ``unread``: the fields of the item that count as unread then; by default ``field``, or what it is a part of.
+    """
     try:
         with reading(field):
             return parse()
     except BadRow as error:
         coverage.fault(error.field, response, str(error))
-        coverage.mark_unread(field, response)
+        for name in [field.partition(".")[0]] if unread is None else unread:
+            coverage.mark_unread(name, response)
         return None
 
 

@@ -144,7 +144,9 @@ def test_a_sound_dataset_has_no_violation_and_its_fill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("own_page", "found"), [(False, ["0.0% of 40 items"]), (True, [])])
-def test_an_unread_value_is_missing_unless_it_has_its_own_page(own_page: bool, found: list[str], tmp_path: Path) -> None:
+def test_an_unread_value_is_missing_unless_it_has_its_own_page(
+    own_page: bool, found: list[str], tmp_path: Path
+) -> None:
     rule = FieldRule(fill=0.9, own_page=own_page)
     unread = {"price": None, "price_kind": "unknown", "unread": ("price", "price_kind")}
     items: list[Item] = [price(number, **unread) for number in range(1, 41)]
