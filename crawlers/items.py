@@ -94,7 +94,7 @@ class KokPrice(Priced):
     """A card of a category list: price and discount rate (percent) of a product."""
 
     dataset: ClassVar = "prices"
-    no_price: ClassVar = Priced.no_price | {"discount_rate": 0}
+    no_price: ClassVar = {**Priced.no_price, "discount_rate": 0}
 
     kok_product_id: ProductId
     category: str
@@ -211,7 +211,7 @@ class Show(Priced):
     """
 
     dataset: ClassVar = "schedule"
-    no_price: ClassVar = Priced.no_price | {"list_price": None, "discount_rate": None}
+    no_price: ClassVar = {**Priced.no_price, "list_price": None, "discount_rate": None}
 
     channel_id: int
     requested_day: date

@@ -5,15 +5,14 @@ The first row may be in the file of items when the second is read, so the file i
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from crawlers.items import KokPrice, Show
 from crawlers.quality.contracts import BadRow
 
-Listed = TypeVar("Listed", KokPrice, Show)
+Listed = KokPrice | Show
 
 
-class Contradictions(Generic[Listed]):
+class Contradictions:
     """The rows of one listing whose price is contradicted; ``model`` is the kind of its items."""
 
     def __init__(self, model: type[Listed]) -> None:
