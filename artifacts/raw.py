@@ -8,6 +8,7 @@ import gzip
 import json
 import secrets
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from artifacts.errors import StoreError
+from artifacts.errors import NotFound, StoreError
 from artifacts.store import Store
 
 SCHEMA_VERSION = 1  # of every report in the store; raise it with a change that older programs would misread
@@ -30,6 +31,10 @@ class UnreadableReport(StoreError):
 
 class UnreadableItems(StoreError):
     """An item of a run is damaged or of another form; the message names the file and the line."""
+
+
+DAMAGED_ITEMS = (NotFound, UnreadableItems, EOFError, gzip.BadGzipFile, zlib.error, LookupError, TypeError, ValueError)
+"""What reading the items of a run raises if their file is missing or cut, or holds something else than items."""
 
 
 @dataclass(frozen=True, order=True)

@@ -1,6 +1,7 @@
 """Items that the spiders yield and the raw zone holds, one JSON object a line."""
 
-from datetime import UTC, date, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -60,7 +61,12 @@ ItemOrItems = Item | list[Item]
 
 
 class Priced(Item):
-    """An item with a price: what the customer pays, in won; None unless ``price_kind`` is ``amount``."""
+    """An item with a price: what the customer pays, in won; None unless ``price_kind`` is ``amount``.
+
+    ``no_price``: the fields that say what it costs, as they are where that is unknown.
+    """
+
+    no_price: ClassVar[Mapping[str, object]] = {"price": None, "price_kind": "unknown"}
 
     price: Won | None
     price_kind: PriceKind
@@ -71,6 +77,11 @@ class Priced(Item):
         if self.price is not None:
             return f"{self.price:,} won"
         return None if self.price_kind == "unknown" else "on request"
+
+    def without_price(self) -> Self:
+        """Return the item with all that says what it costs marked as unread."""
+        unread = tuple(dict.fromkeys((*self.unread, *self.no_price)))
+        return self.model_copy(update={**self.no_price, "unread": unread})
 
     @model_validator(mode="after")
     def _price_matches_kind(self) -> Self:
@@ -83,9 +94,16 @@ class KokPrice(Priced):
     """A card of a category list: price and discount rate (percent) of a product."""
 
     dataset: ClassVar = "prices"
+    no_price: ClassVar = {**Priced.no_price, "discount_rate": 0}
+
     kok_product_id: ProductId
     category: str
     discount_rate: Rate
+
+    @property
+    def row(self) -> tuple[str, int]:
+        """What the row is of: a list has a product once."""
+        return self.category, self.kok_product_id
 
     @property
     def listed_price(self) -> str | None:
@@ -193,6 +211,8 @@ class Show(Priced):
     """
 
     dataset: ClassVar = "schedule"
+    no_price: ClassVar = {**Priced.no_price, "list_price": None, "discount_rate": None}
+
     channel_id: int
     requested_day: date
     slot: Literal["main", "sub"]
@@ -205,6 +225,11 @@ class Show(Priced):
     list_price: Won | None
     discount_rate: Rate | None = None
     thumbnail_url: str | None
+
+    @property
+    def row(self) -> tuple[int, datetime, bool, int]:
+        """What the row is of: a show has a product once."""
+        return self.channel_id, self.starts_at or self.ends_at, self.on_air, self.source_product_id
 
     @property
     def listed_price(self) -> str | None:

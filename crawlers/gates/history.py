@@ -1,7 +1,5 @@
 """What earlier crawls in the raw zone say about the scopes of a crawl."""
 
-import gzip
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import structlog
 
-from artifacts.errors import NotFound
-from artifacts.raw import RawRun, UnreadableReport, list_runs, read_items
+from artifacts.raw import DAMAGED_ITEMS, RawRun, UnreadableReport, list_runs, read_items
 from artifacts.store import Store
 from crawlers.gates.holds import read_holds
 from crawlers.run_report import ContractCheck, CrawlRunReport, ScopeName, read_earlier_reports
@@ -128,7 +125,7 @@ def read_rows(store: Store, runs: Iterable[RawRun]) -> dict[RawRun, dict[ScopeNa
     for run in runs:
         try:
             rows[run] = rows_by_scope(read_items(store, run))
-        except (NotFound, EOFError, KeyError, ValueError, gzip.BadGzipFile, zlib.error) as error:
+        except DAMAGED_ITEMS as error:
             log.warning("earlier crawl left out of the comparison", reason=f"the items of {run.stem}: {error}")
     return rows
 

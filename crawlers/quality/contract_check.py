@@ -28,7 +28,7 @@ class ContractChecker:
         self._items = 0
         self._rules: dict[type[Item], list[tuple[str, FieldRule]]] = {}
         self._filled: Counter[str] = Counter()
-        self._unread: Counter[str] = Counter()  # items whose field could not be read, which is counted elsewhere
+        self._unread: Counter[str] = Counter()  # items whose field could not be read, and is not judged for that
         self._outside: Counter[str] = Counter()
         self._members: dict[str, set[Any]] = {name: set() for name, rule in contract.fields.items() if rule.one_of}
         self._clamped: Counter[int] = Counter()
@@ -47,7 +47,7 @@ class ContractChecker:
             rules = self._rules[type(item)] = [(name, self._contract.fields.get(name, NO_RULE)) for name in names]
         faults: list[tuple[str, str]] = []
         for name, rule in rules:
-            if name in item.unread:
+            if name in item.unread and (rule.own_page or not rule.fill):
                 self._unread[name] += 1
             else:
                 self._check_field(item, name, rule, faults)

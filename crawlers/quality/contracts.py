@@ -21,8 +21,9 @@ class FieldRule:
     """Rule for the values of one field.
 
     ``fill``: smallest share of the items that have a value; 1 is a required field, 0 an optional one. A price on
-    request counts as a value, a 0 does not. ``minimum`` and ``maximum``: range of the values. ``one_of``: set of all
-    values; each must occur. ``past``: a date that is not later than the crawl.
+    request counts as a value, a 0 does not. A value that could not be read is missing too, unless it is on a page of
+    its own (``own_page``), whose loss is counted as such. ``minimum`` and ``maximum``: range of the values.
+    ``one_of``: set of all values; each must occur. ``past``: a date that is not later than the crawl.
     """
 
     fill: float = 0.0
@@ -30,6 +31,7 @@ class FieldRule:
     maximum: float | timedelta | None = None
     one_of: frozenset[int | str] = frozenset()
     past: bool = False
+    own_page: bool = False
 
 
 @dataclass(frozen=True)

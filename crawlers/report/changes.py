@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from artifacts.raw import RawRun, read_items
+from artifacts.raw import DAMAGED_ITEMS, RawRun, UnreadableReport, read_items
 from artifacts.store import Store
 from crawlers.run_report import read_crawl_report
 
@@ -29,7 +29,7 @@ TABLES = """
     CREATE TABLE listed (
         run INTEGER, scope TEXT, product_id INTEGER, price INTEGER, name TEXT, page_url TEXT,
         channel_id INTEGER, starts_at TEXT, ends_at TEXT
-    );
+    ) STRICT;
 """
 VIEWS = """
     CREATE INDEX listed_product ON listed (run, product_id);
@@ -66,6 +66,10 @@ SHOWS = """
         ON now.channel_id = before.channel_id AND now.product_id = before.product_id AND now.nth = before.nth
     ORDER BY coalesce(now.ends_at, before.ends_at), 1, 2
 """
+
+
+class NotComparable(Exception):
+    """A file of an earlier crawl is damaged; the message says which and how."""
 
 
 @dataclass(frozen=True)
@@ -132,17 +136,30 @@ class Changes:
 def compare(store: Store, before: RawRun, now: RawRun, known: Iterable[int]) -> Changes:
     """Compare two crawls by their listings: the dataset ``prices`` of the mall or ``schedule`` of a broadcaster.
 
-    ``known``: ids of the products that earlier crawls have seen.
+    ``known``: ids of the products that earlier crawls have seen. Raise :class:`NotComparable` if what earlier crawls
+    have left is damaged.
     """
     with _database() as database:
-        for run, raw in ((BEFORE, before), (NOW, now)):
-            _insert(database, run, store, raw)
-        database.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((number,) for number in known))
+        with _reading_earlier(before.stem):
+            _insert(database, BEFORE, store, before)
+        _insert(database, NOW, store, now)
+        with _reading_earlier("the page state"):
+            database.executemany("INSERT OR IGNORE INTO known VALUES (?)", ((number,) for number in known))
         database.executescript(VIEWS)
         is_mall = now.dataset == "prices"
         return Changes(
             since=before.run_id, **_products(database, is_mall), **_prices(database), **_shows(database, is_mall)
         )
+
+
+@contextmanager
+def _reading_earlier(what: str) -> Iterator[None]:
+    try:
+        yield
+    except UnreadableReport as error:
+        raise NotComparable(str(error)) from error
+    except (*DAMAGED_ITEMS, sqlite3.Error) as error:
+        raise NotComparable(f"{what} cannot be read: {type(error).__name__}: {error}") from error
 
 
 @contextmanager
@@ -164,7 +181,9 @@ def _insert(database: sqlite3.Connection, run: int, store: Store, raw: RawRun) -
     database.execute("COMMIT")
 
 
-def _listed(item: Mapping[str, Any]) -> tuple[object, ...]:
+def _listed(item: Any) -> tuple[object, ...]:  # noqa: ANN401 (a line of a file)
+    if not isinstance(item, Mapping):
+        raise TypeError(f"{item!r} is no item")
     common = tuple(
         item.get(name) for name in ("price", "product_name", "page_url", "channel_id", "starts_at", "ends_at")
     )

@@ -12,7 +12,7 @@ from statistics import median
 from artifacts.raw import ITEMS, RawRun, list_runs, read_items, read_typed_items
 from artifacts.store import Store
 from crawlers.gates.gate import LISTINGS
-from crawlers.report.changes import Changes, PriceChange, compare
+from crawlers.report.changes import Changes, NotComparable, PriceChange, compare
 from crawlers.report.run_index import FinishedCrawl
 from crawlers.run_report import CrawlRunReport, FieldFault, ScopeReport, TrafficReport, read_earlier_reports
 from crawlers.state.page_state import PAGE_ROW
@@ -116,7 +116,11 @@ class Budget:
 
 @dataclass(frozen=True)
 class CrawlReport:
-    """A crawl of one source. ``changes`` is None for the first crawl, ``pages`` without a page state of its own."""
+    """A crawl of one source.
+
+    ``changes`` is None for the first crawl, and where ``not_compared`` says why it could not be compared with the last
+    one. ``pages`` is None without a page state of its own.
+    """
 
     run_id: str
     source: str
@@ -132,6 +136,7 @@ class CrawlReport:
     budget: Budget
     pages: Pages | None
     changes: Changes | None
+    not_compared: str | None
 
     @property
     def key(self) -> str:
@@ -161,6 +166,7 @@ def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     earlier = {dataset: _earlier(store, crawl, dataset) for dataset in reports}
     first = next(iter(reports.values()))
     scopes = [DatasetScope(dataset, scope) for dataset, report in reports.items() for scope in report.scopes]
+    changes, not_compared = _changes(store, runs)
     held = [HeldBack(name, reason) for name, holds in crawl.holds.items() for reason in holds.sentences]
     return CrawlReport(
         run_id=crawl.run_id,
@@ -176,7 +182,8 @@ def gather(store: Store, crawl: FinishedCrawl) -> CrawlReport:
         traffic=first.traffic,
         budget=Budget(first.budget.used_before + first.traffic.requests, first.budget.limit),
         pages=_pages(store, crawl, first.started_at),
-        changes=_changes(store, runs),
+        changes=changes,
+        not_compared=not_compared,
     )
 
 
@@ -258,15 +265,21 @@ def _pages(store: Store, crawl: FinishedCrawl, started_at: datetime) -> Pages | 
     return Pages(*(counts[name] for name in ("listed", "changed", "unchanged", "left"))) if counts else None
 
 
-def _changes(store: Store, runs: Mapping[str, RawRun]) -> Changes | None:
+def _changes(store: Store, runs: Mapping[str, RawRun]) -> tuple[Changes | None, str | None]:
+    """Return the changes since the last crawl, or why there are none to be known; neither for the first crawl."""
     listing = next((runs[dataset] for dataset in LISTINGS if dataset in runs), None)
     before = _runs_before(store, listing.source, listing.dataset, listing.run_id) if listing else []
-    if listing is None or not read_earlier_reports(store, before[-1:]):
-        return None
+    if listing is None or not before:
+        return None, None
     page_states = _runs_before(store, listing.source, PAGES, listing.run_id)
     known = (page.product_id for page in read_typed_items(store, page_states[-1], PAGE_ROW)) if page_states else ()
-    changes = compare(store, before[-1], listing, known)
-    return replace(changes, biggest=_named(store, changes.biggest, runs[PRODUCTS])) if PRODUCTS in runs else changes
+    try:
+        changes = compare(store, before[-1], listing, known)
+    except NotComparable as error:
+        return None, str(error)
+    if PRODUCTS in runs:
+        changes = replace(changes, biggest=_named(store, changes.biggest, runs[PRODUCTS]))
+    return changes, None
 
 
 def _named(store: Store, prices: Sequence[PriceChange], products: RawRun) -> list[PriceChange]:

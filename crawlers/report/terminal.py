@@ -55,6 +55,8 @@ def _lines(report: CrawlReport) -> Iterator[tuple[str, str]]:
 
 def _changes(report: CrawlReport) -> Iterator[str]:
     changes = report.changes
+    if report.not_compared is not None:
+        yield f"not compared: {report.not_compared}"
     if changes is None:
         return
     for name in ("new", "returned", "vanished", "cheaper", "dearer"):

@@ -13,6 +13,8 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.misc import load_object
 
+from crawlers.scrapy_process.host_waits import waiting
+
 log = logging.getLogger(__name__)
 
 FAILURES = 3  # in a row, before a host is suspected to be away
@@ -30,7 +32,7 @@ class CircuitBreaker:
     the host answered last. If it answers at once, only the pages that failed are broken, and they are retried as usual;
     if it answers later, they are requested again without counting as retries. The pauses double, and together last
     ``OUTAGE_SECONDS``; a host that does not answer by then gets no further request in this crawl. A host that never
-    answered is not waited for.
+    answered is not waited for. Other hosts are crawled meanwhile (:mod:`crawlers.scrapy_process.host_waits`).
 
     It stands between Scrapy's retries (550) and ``BackOff`` (560), so that probes also wait as long as a host asks for.
     """
@@ -55,7 +57,8 @@ class CircuitBreaker:
             return
         host = _host(request)
         while host in self._outages:
-            await asyncio.wait([self._outages[host]])
+            with waiting(self._crawler, request):
+                await asyncio.wait([self._outages[host]])
         if host in self._closed:
             raise IgnoreRequest(self._closed[host])
 
@@ -86,7 +89,8 @@ class CircuitBreaker:
                 return False
             self._outages[host] = asyncio.ensure_future(self._wait_out(host, failure))
             self._empty_queue(request)
-        return await self._outages[host]
+        with waiting(self._crawler, request):
+            return await self._outages[host]
 
     async def _wait_out(self, host: str, failure: str) -> bool:
         """Probe a host until it answers, or close it. Return False if it answered the first probe."""

@@ -62,6 +62,7 @@ class ItemWriter:
             self._write(item.dataset, item.model_dump_json())
         for file in self._files.values():
             file.close()
+        spider.correct_items()
         spider.page_state.dump(spider.job.pages_file)
         spider.page_state.close()
         spider.checkpoints.finish(requests_sent(self._crawler))

@@ -23,6 +23,7 @@ from scrapy.spidermiddlewares.urllength import UrlLengthMiddleware
 
 from crawlers.scrapy_process.circuit_breaker import CircuitBreaker
 from crawlers.scrapy_process.crawl_stats import CrawlStats, requests_sent
+from crawlers.scrapy_process.host_waits import HostAwareDownloader, HostAwareQueue, waiting
 from crawlers.scrapy_process.response_size import MAX_BYTES, BoundedDecompression
 from crawlers.settings import CrawlSettings
 from crawlers.spiders_base.source_spider import BudgetSpent, source_spider_of
@@ -45,6 +46,8 @@ def scrapy_settings(settings: CrawlSettings, source: str) -> dict[str, Any]:
         "DOWNLOAD_DELAY": MARGIN * settings.crawl_delay_seconds,
         "DOWNLOAD_DELAY_JITTER": JITTER,
         "CONCURRENT_ITEMS": 1,  # of one page; Scrapy starts that many tasks for every page
+        "DOWNLOADER": HostAwareDownloader,
+        "SCHEDULER_PRIORITY_QUEUE": HostAwareQueue,
         "CONCURRENT_REQUESTS": settings.crawl_concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.crawl_concurrency,
         "AUTOTHROTTLE_ENABLED": settings.crawl_delay_seconds > 0,
@@ -174,8 +177,9 @@ class BackOff:
 
     async def process_request(self, request: Request) -> None:
         host = urlsplit(request.url).netloc
-        while (wait := self._resume_at.get(host, 0.0) - monotonic()) > 0:  # noqa: ASYNC110 (it may be postponed meanwhile)
-            await asyncio.sleep(wait)
+        while (wait := self._resume_at.get(host, 0.0) - monotonic()) > 0:  # it may be postponed meanwhile
+            with waiting(self._crawler, request):
+                await asyncio.sleep(wait)
         if host in self._closed:
             raise IgnoreRequest(self._closed[host])
 

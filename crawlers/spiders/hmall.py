@@ -13,9 +13,10 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from crawlers.items import Detail, HomeShoppingProduct
-from crawlers.parsing import parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
+from crawlers.parsing import Price, parse_clock, parse_day, parse_id, parse_price, show_instants, text_or_none
 from crawlers.quality.contracts import BrokenPage, FieldRule, json_rows, reading, whole_html
 from crawlers.spiders_base.product_page import (
+    WITH_PRICE,
     first_text,
     image_urls,
     parse_or_fault,
@@ -100,24 +101,24 @@ class HmallSpider(ScheduleSpider):
         coverage = self.coverage["products"]
         shown = _visible_data(page)
         # The embedded JSON is more reliable; the visible page replaces whatever it lacks.
-        found = parse_or_fault(coverage, "__NEXT_DATA__", page, lambda: _embedded_data(page)) or ProductData()
+        embedded = parse_or_fault(coverage, "__NEXT_DATA__", page, lambda: _embedded_data(page), unread=())
+        found = embedded or ProductData()
         name = text_or_none(found.product_name) or shown.product_name
         if name is None:
             raise BrokenPage("product_name", f"neither {'.'.join(DATA)} nor og:title nor div.pdname names a product")
         require_product(product_id, found.product_id or shown.product_id)
         priced = found if parse_price(found.price).amount else shown
+        price, list_price = parse_price(priced.price), parse_price(priced.list_price)
+        store = text_or_none(found.store_name) or shown.store_name
+        if embedded is None:
+            for field in _missing(store, price, list_price):
+                coverage.mark_unread(field, page)
         with reading("product"):
             yield HomeShoppingProduct(
                 source_product_id=product_id,
                 product_name=name,
-                store_name=text_or_none(found.store_name) or shown.store_name,
-                **prices(
-                    parse_price(priced.list_price),
-                    parse_price(priced.price),
-                    first_text(page.css(".pdpricebox .sale-rate em")),
-                    coverage,
-                    page,
-                ),
+                store_name=store,
+                **prices(list_price, price, first_text(page.css(".pdpricebox .sale-rate em")), coverage, page),
                 details=(*_facts(page), *_essential_info(page)),
                 images=image_urls(page.css(".speedycat-container img::attr(data-src)").getall(), page),
                 description=plain_text(page.css(".speedycat-container")),
@@ -175,6 +176,16 @@ def _embedded_data(page: TextResponse) -> ProductData:
             raise ValueError(f"the JSON lacks {'.'.join(DATA[:depth])}")
         value = value[key]
     return ProductData.model_validate(value)
+
+
+def _missing(store: str | None, price: Price, list_price: Price) -> Iterator[str]:
+    """Yield the fields that the visible page lacks, which the embedded JSON would have had."""
+    if store is None:
+        yield "store_name"
+    if price.kind == "unknown":
+        yield from WITH_PRICE
+        if list_price.amount is None:
+            yield "list_price"
 
 
 def _visible_data(page: TextResponse) -> ProductData:

@@ -60,7 +60,13 @@ class HnsmallSpider(ScheduleSpider):
     contracts: ClassVar = {
         "schedule": SHOWS
         | {"channel_id": FieldRule(fill=1, one_of=frozenset(channels.values())), "title": FieldRule(fill=0.9)},
-        "products": PAGES | {"description": FieldRule(fill=0.8)},  # the page names neither product nor store
+        # The page names neither product nor store; a frame has the description.
+        "products": PAGES
+        | {
+            "description": FieldRule(fill=0.8, own_page=True),
+            "details": FieldRule(fill=0.9, own_page=True),
+            "images": FieldRule(fill=0.8, own_page=True),
+        },
     }
 
     def page_url(self, channel: str, day: date) -> str:
@@ -148,7 +154,8 @@ class HnsmallSpider(ScheduleSpider):
 
     def _undescribed(self, product: HomeShoppingProduct, page: Response) -> HomeShoppingProduct:
         """Count a product whose description could not be read; its page does not count as read."""
-        product = product.model_copy(update={"unread": ("description", "images", "details")})
+        unread = sorted(self.coverage["products"].take_unread(page))
+        product = product.model_copy(update={"unread": ("description", "images", "details", *unread)})
         self.coverage["products"].count_item(product, self.pages, page)
         return product
 

@@ -91,7 +91,8 @@ class NsmallSpider(ScheduleSpider):
         "schedule": SHOWS
         | {
             "channel_id": FieldRule(fill=1, one_of=frozenset(channels.values())),
-            "price": FieldRule(fill=0.8, minimum=10, maximum=100_000_000),  # a product may have no price row
+            # A product may have no price row.
+            "price": FieldRule(fill=0.8, minimum=10, maximum=100_000_000, own_page=True),
         },
         "products": PAGES | {"product_name": FieldRule(fill=0.95), "store_name": FieldRule(fill=0.5)},
     }

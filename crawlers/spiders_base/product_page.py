@@ -19,6 +19,9 @@ MAX_TEXT = 20_000
 MAX_LABEL = 100
 IMAGE_ATTRIBUTES = ("data-src", "data-original", "data-lazy", "data-echo", "data-image", "data-img", "src")
 
+WITH_PRICE = ("price", "price_kind", "discount_rate")
+"""Fields that are unread where the price is: a discount rate says nothing of another price."""
+
 _INLINE = frozenset(
     ("a", "abbr", "b", "code", "del", "em", "font", "i", "ins", "mark", "small", "span", "strong", "sub", "sup", "u")
 )
@@ -31,14 +34,24 @@ _REFORMATTED = re.compile(r"format/(?:avif|webp)")
 Value = TypeVar("Value")
 
 
-def parse_or_fault(coverage: Coverage, field: str, response: Response, parse: Callable[[], Value]) -> Value | None:
-    """Return the result of ``parse``. If it fails, count a fault of the field, mark it as unread, and return None."""
+def parse_or_fault(
+    coverage: Coverage,
+    field: str,
+    response: Response,
+    parse: Callable[[], Value],
+    unread: Iterable[str] | None = None,
+) -> Value | None:
+    """Return the result of ``parse``. If it fails, count a fault of the field, and return None.
+
+    ``unread``: the fields of the item that count as unread then; by default ``field``, or what it is a part of.
+    """
     try:
         with reading(field):
             return parse()
     except BadRow as error:
         coverage.fault(error.field, response, str(error))
-        coverage.mark_unread(field, response)
+        for name in [field.partition(".")[0]] if unread is None else unread:
+            coverage.mark_unread(name, response)
         return None
 
 
@@ -111,16 +124,17 @@ def described_images(description: SelectorList[Selector]) -> Iterator[str]:
 
 
 def report_remarks(coverage: Coverage, response: Response, **prices: Price) -> None:
-    """Count a fault for each price, given by its field, that could not be read as written."""
+    """Count a fault for each price, given by its field, that could not be read as written.
+
+    One of which nothing could be read is marked as unread, with the fields that belong to it.
+    """
     for field, price in prices.items():
-        if price.remark is not None:
-            coverage.fault(field, response, price.remark)
-
-
-def same_price(earlier: str | None, later: str | None) -> None:
-    """Raise ``BadRow`` if a row that is listed twice has two different prices; unknown ones (None) do not count."""
-    if earlier is not None and later is not None and earlier != later:
-        raise BadRow("price", f"listed twice, for {earlier} and for {later}")
+        if price.remark is None:
+            continue
+        coverage.fault(field, response, price.remark)
+        if price.amount is None:
+            for name in WITH_PRICE if field == "price" else (field,):
+                coverage.mark_unread(name, response)
 
 
 def prices(

@@ -18,7 +18,8 @@ from crawlers.job import Job
 from crawlers.parsing import MAX_ID, UNKNOWN, Price, kst_day, parse_given_rate
 from crawlers.quality.contracts import BadRow, Contract, FieldRule, reading
 from crawlers.quality.coverage import Scope
-from crawlers.spiders_base.product_page import parse_or_fault, report_remarks, same_price
+from crawlers.spiders_base.contradictions import Contradictions
+from crawlers.spiders_base.product_page import parse_or_fault, report_remarks
 from crawlers.spiders_base.source_spider import SourceSpider
 
 Row = Callable[[], dict[str, Any]]
@@ -61,7 +62,8 @@ class ScheduleSpider(SourceSpider):
         self._scopes = {
             (channel, day): self._open(channel, day) for channel in self.channels for day in job.requested_days
         }
-        self._seen: dict[tuple[str, datetime, bool, int], str | None] = {}
+        self._seen: dict[tuple[int, datetime, bool, int], str | None] = {}  # price of each row
+        self._contradictions = Contradictions(Show)
 
     def page_url(self, channel: str, day: date) -> str:
         """Return the URL of the page that lists a day of a channel."""
@@ -112,6 +114,9 @@ class ScheduleSpider(SourceSpider):
                 own.empty = True
                 coverage.fail([own], "rows", response.url, f"the page lists no shows of {day}", response.body)
 
+    def correct_items(self) -> None:
+        self._contradictions.correct(self.job.items_file("schedule"))
+
     def _open(self, channel: str, day: date) -> Scope:
         return self.coverage["schedule"].scope(channel_id=self.channels[channel], day=day.isoformat())
 
@@ -148,7 +153,7 @@ class ScheduleSpider(SourceSpider):
     def _file(self, show: Show, channel: str, page: Scope | None, response: Response) -> bool:
         """Count a show under its day and return True; False if the day was not requested or the show is a duplicate.
 
-        A duplicate with another price is a fault of the day: one of the two is wrong.
+        A duplicate with another price is a fault of the day, and neither price is filed: one of the two is wrong.
         """
         scope = self._scopes.get((channel, show.requested_day))
         if scope is None:
@@ -157,14 +162,13 @@ class ScheduleSpider(SourceSpider):
             return False
         # Before the check for duplicates, so that the order of the rows does not matter.
         self.page_state.mark_listed(show.source_product_id, None if show.is_past else show.listed_price)
-        key = (channel, show.starts_at or show.ends_at, show.on_air, show.source_product_id)
-        if key in self._seen:
+        if show.row in self._seen:
             try:
-                same_price(self._seen[key], show.price_label)
+                self._contradictions.check(show, self._seen[show.row])
                 scope.dropped["listed twice"] += 1
             except BadRow as error:
                 self.coverage["schedule"].bad_row(error, response, [scope])
             return False
-        self._seen[key] = show.price_label
+        self._seen[show.row] = show.price_label
         self.coverage["schedule"].count_item(show, scope, response)
         return True

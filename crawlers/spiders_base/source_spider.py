@@ -209,6 +209,9 @@ class SourceSpider(scrapy.Spider):
         if item.dataset == "products" and (page := self._read_pages.pop(self._product_id(item), None)):
             self.checkpoints.add(self.page_state.mark_read(*page), line)
 
+    def correct_items(self) -> None:
+        """Correct the files of items at the end of the crawl by what later pages have shown."""
+
     def taken_over_items(self) -> Iterator[Product]:
         """Yield the items that killed crawls left and this crawl did not read anew."""
         for read in self._taken_over():

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from artifacts.raw import RawRun, read_items
 from artifacts.store import Store
+from crawlers.items import Item
 from pipelines.report import Report
 
-ItemT = TypeVar("ItemT", bound=BaseModel)
+ItemT = TypeVar("ItemT", bound=Item)
 
 
 class RejectedItem(NamedTuple):
@@ -56,17 +57,22 @@ class ItemValidator:
         self.rejects.append(RejectedItem(values, reason, detail))
 
     def unique(self, items: Iterable[ItemT], key: Sequence[str], content: Sequence[str]) -> list[ItemT]:
-        """Keep the first item of each ``key``; reject later ones that differ in ``content``."""
+        """Keep the first item of each ``key``; reject later ones that differ in ``content``.
+
+        What could not be read of one item differs from nothing; the first item gets it from a later one.
+        """
         first: dict[tuple[Any, ...], ItemT] = {}
         for item in items:
             values = attrgetter(*key)(item)
             kept = first.setdefault(values, item)
-            differing = [name for name in content if getattr(kept, name) != getattr(item, name)]
+            read = [name for name in content if name not in (*kept.unread, *item.unread)]
+            differing = [name for name in read if getattr(kept, name) != getattr(item, name)]
             if differing:
                 both = ", ".join(f"{name} {getattr(kept, name)} and {getattr(item, name)}" for name in differing[:3])
                 self.reject(item, "contradicts another item", f"{', '.join(key)} {values} is listed with {both}")
             elif kept is not item:
                 self.repeated += 1
+                first[values] = _completed(kept, item)
         return list(first.values())
 
     def add_to(self, report: Report) -> None:
@@ -79,6 +85,14 @@ class ItemValidator:
             report.details[name] = report.details.get(name, 0) + count
         for item, reason, detail in self.rejects:
             report.reject(item, reason, detail)
+
+
+def _completed(kept: ItemT, other: ItemT) -> ItemT:
+    """Return an item with the fields that could be read only of another one."""
+    found = {name: getattr(other, name) for name in kept.unread if name not in other.unread and hasattr(other, name)}
+    if not found:
+        return kept
+    return kept.model_copy(update={**found, "unread": tuple(name for name in kept.unread if name not in found)})
 
 
 def _without_nul(value: object) -> object:

@@ -26,7 +26,7 @@ STARS = ("five_star_share", "four_star_share", "three_star_share", "two_star_sha
 
 UNREAD_COLUMNS = {
     "rating_shares": STARS,
-    "aspects": tuple(f"{name}_{column}" for name in ASPECTS for column in ("opinion", "opinion_share")),
+    **{f"{name}_aspect": (f"{name}_opinion", f"{name}_opinion_share") for name in ASPECTS},
 }
 """Columns that a field fills, where they are not of its name."""
 

@@ -177,14 +177,18 @@ def _hnsmall_page(row: ShowRow) -> dict[str, Any]:
 
 def _hmall_page(row: ShowRow) -> dict[str, Any]:
     page = details.hmall_details(row)
-    return _two_prices(row) | {
+    priced = _two_prices(row)
+    lacking = set() if page.store else {"store_name"}
+    lacking |= set() if priced["price"] else {"price", "price_kind", "discount_rate"}
+    lacking |= set() if priced["price"] or priced["list_price"] else {"list_price"}
+    return priced | {
         "discount_rate": _shown_rate(row, row.dc_price),
         "product_name": _clean(row.product_name),
         "store_name": page.store,
         "details": _details((*page.basic, *page.essential)),
         "images": _images(page.images),
         "description": None,
-        "unread": () if page.data == "itemPtc" else ("__NEXT_DATA__",),
+        "unread": () if page.data == "itemPtc" else tuple(sorted(lacking)),
     }
 
 

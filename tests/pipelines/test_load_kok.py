@@ -100,6 +100,42 @@ def test_a_rate_that_could_not_be_read_goes_with_its_price(service: Engine, stor
     assert rows(service, PRICE, "price", "discount_rate") == [(900, 0), (1000, 10)]
 
 
+def unread_price(product_id: int, category: str = "1611") -> Item:
+    """A card whose price is a text such as ``품절``."""
+    return price(product_id, None, 0, "unknown", category) | {"unread": ["discount_rate", "price", "price_kind"]}
+
+
+def test_a_price_that_could_not_be_read_replaces_no_known_one(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    put_prices(store, T[0], [price(1, 1000, 10), price(2, None, 0, "consult")])
+    put_prices(store, T[1], [unread_price(1), unread_price(2), unread_price(3)])
+    put_products(store, T[1], [product(1, list_price=1111)])
+    put_prices(store, T[2], [price(1, 1000, 10), price(3, 500)])
+    load()
+    stored = rows(service, PRICE, "kok_product_id", "observed_at", "price_kind", "discount_rate")
+    assert stored == [(1, T[0], "amount", 10), (2, T[0], "consult", 0), (3, T[1], "unknown", 0), (3, T[2], "amount", 0)]
+    assert history_of(service, 1) == [(0, 1000)]
+    in_warehouse = rows(warehouse, FCT_PRICE, "source_product_id", "observed_at", "price_kind", "price")
+    assert in_warehouse == [
+        (1, T[0], "amount", 1000),
+        (2, T[0], "consult", None),
+        (3, T[1], "unknown", None),
+        (3, T[2], "amount", 500),
+    ]
+
+
+def test_another_list_gives_a_price_that_could_not_be_read(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    cards = [unread_price(1), price(1, 1000, 5, category="1613"), price(2), unread_price(2, category="1613")]
+    put_prices(store, T[0], cards)
+    report, _ = load()
+    assert (report.rejected, report.details["repeated"]) == ({}, 2)
+    for engine, table, key in ((service, PRICE, "kok_product_id"), (warehouse, FCT_PRICE, "source_product_id")):
+        assert rows(engine, table, key, "price", "discount_rate") == [(1, 1000, 5), (2, 1000, 0)]
+
+
 @pytest.mark.parametrize(
     ("loaded", "late", "expected"),
     [

@@ -280,12 +280,13 @@ def test_a_rejected_page_does_not_prevent_cancelling_shows(service: Engine, stor
 def test_parts_of_a_page_that_could_not_be_read_stay(service: Engine, store: Store, load: Load) -> None:
     facts: Item = {"details": [{"name": "원산지", "value": "국산"}], "images": ["https://image/1.jpg"]}
     facts |= {"rating_shares": (60, 20, 10, 5, 5), "seller": seller()}
+    facts |= {"taste_aspect": {"opinion": "맛있어요", "share": 90}}
     put_products(store, T[0], [product(1) | facts])
-    unread = ["review_score", "rating_shares", "details", "images", "seller", "list_price"]
+    unread = ["review_score", "rating_shares", "details", "images", "seller", "list_price", "taste_aspect"]
     put_products(store, T[1], [product(1, "새 이름", review_score=None, list_price=None, unread=unread)])
     load()
-    found = rows(service, KOK_PRODUCT, "product_name", "review_score", "five_star_share", "list_price")
-    assert found == [("새 이름", 4.5, 60, 2000)]
+    found = rows(service, KOK_PRODUCT, "product_name", "review_score", "five_star_share", "list_price", "taste_opinion")
+    assert found == [("새 이름", 4.5, 60, 2000, "맛있어요")]
     for table in (DETAIL, IMAGE, SELLER):
         assert len(rows(service, table, table.columns.keys()[0])) == 1
     put_products(store, T[2], [product(1, "새 이름", review_score=None, list_price=None)])

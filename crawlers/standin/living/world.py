@@ -38,11 +38,6 @@ class World:
         """Return the shows that are planned, on air or over, and not cancelled, of those that begin on a day."""
         return self.schedules[channel_id].plan(day).at(instant)
 
-    def products_on_air(self, channel_id: int, day: date, instant: datetime) -> Iterator[ShowProduct]:
-        """Yield the products of the shows of a day."""
-        for airing in self.shows(channel_id, day, instant):
-            yield from self.products_of(channel_id, airing, instant)
-
     def products_of(self, channel_id: int, airing: Airing, instant: datetime) -> Iterator[ShowProduct]:
         """Yield the products of a show, the main one first."""
         products = self.schedules[channel_id].products

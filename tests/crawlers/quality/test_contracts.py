@@ -143,6 +143,17 @@ def test_a_sound_dataset_has_no_violation_and_its_fill(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("own_page", "found"), [(False, ["0.0% of 40 items"]), (True, [])])
+def test_an_unread_value_is_missing_unless_it_has_its_own_page(
+    own_page: bool, found: list[str], tmp_path: Path
+) -> None:
+    rule = FieldRule(fill=0.9, own_page=own_page)
+    unread = {"price": None, "price_kind": "unknown", "unread": ("price", "price_kind")}
+    items: list[Item] = [price(number, **unread) for number in range(1, 41)]
+    summary = covered(tmp_path, Contract("kok_product_id", {"price": rule}), items)
+    assert [violation.found for violation in summary.contract_check.violations] == found
+
+
 def test_a_seldom_filled_field_is_a_violation_with_its_first_page(tmp_path: Path) -> None:
     """Half of the products have lost their seller."""
     items: list[Item] = [product(number, **({"seller": None} if number % 2 else {})) for number in range(1, 41)]

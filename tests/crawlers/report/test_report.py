@@ -1,8 +1,10 @@
 """Report of a crawl: its figures are those of the run reports, its changes those of the source."""
 
+import gzip
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import StringIO
@@ -13,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from artifacts.open import open_store
-from artifacts.raw import RawRun, read_items, write_run
+from artifacts.raw import ITEMS, REPORT, RawRun, read_items, write_run
 from artifacts.store import Store
 from crawlers.report.figures import CrawlReport, gather
 from crawlers.report.page import render
@@ -303,7 +305,46 @@ def test_an_unreadable_report_of_an_earlier_crawl_is_left_out(reported: Reported
     write_run(store, earlier, [], crawl_report(earlier, NOON).model_copy(update={"schema_version": 0}))
     gathered = gather(store, find_crawl(store, SOURCES, reported.kok[2].run_id))
     assert gathered.changes is None
+    assert earlier.stem in str(gathered.not_compared)
     assert [dataset.usual for dataset in gathered.datasets] == [None, None]
+
+
+def cut_gzip(items: bytes) -> bytes:
+    return items[: len(items) // 2]
+
+
+def cut_json(items: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(items)[:-9])
+
+
+def in_cp949(_: bytes) -> bytes:
+    return gzip.compress('{"category": "1611", "product_name": "포기김치"}\n'.encode("cp949"))
+
+
+def other_values(_: bytes) -> bytes:
+    return gzip.compress(b'{"category": "1611", "kok_product_id": 1, "price": "cheap"}\n')
+
+
+def no_objects(_: bytes) -> bytes:
+    return gzip.compress(b"[]\n")
+
+
+@pytest.mark.parametrize("damage", [cut_gzip, cut_json, in_cp949, other_values, no_objects])
+@pytest.mark.parametrize("dataset", ["prices", "pages"])
+def test_a_damaged_file_of_the_last_crawl_is_no_failure(
+    reported: Reported, tmp_path: Path, damage: Callable[[bytes], bytes], dataset: str
+) -> None:
+    store = last_alone(reported, tmp_path)
+    for run in find_crawl(reported.store, SOURCES, reported.kok[1].run_id).runs:
+        for ending in (ITEMS, REPORT):
+            data = reported.store.get(run.stem + ending)
+            store.put(run.stem + ending, damage(data) if (run.dataset, ending) == (dataset, ITEMS) else data)
+    gathered = gather(store, find_crawl(store, SOURCES, reported.kok[2].run_id))
+    assert gathered.changes is None
+    assert f"/{dataset}/" in str(gathered.not_compared) or "page state" in str(gathered.not_compared)
+    assert "Not compared with the last crawl" in render(gathered)
+    assert any("not compared: " in line for line in printed(gathered))
+    assert "first crawl" not in render(gathered)
 
 
 def test_a_crawl_without_items_is_reported_too(tmp_path: Path) -> None:

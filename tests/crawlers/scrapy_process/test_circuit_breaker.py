@@ -73,3 +73,28 @@ def test_broken_pages_of_a_host_that_answers_cost_only_themselves(tmp_path: Path
     for code in broken:
         # one of them may answer a probe, but none is asked for more often than its retries allow
         assert len(host.requests_for(code)) == 1 + settings.crawl_retries
+
+
+@pytest.mark.parametrize("fault", [HANG_UP, Answer(status=429, headers={"Retry-After": "4"})])
+def test_a_host_that_is_away_delays_no_other_host(fault: Answer, tmp_path: Path) -> None:
+    """A host with the descriptions is away until the other one has served every product page."""
+
+    def describe(request: Received) -> Answer:
+        if request.path == "/robots.txt":
+            return Answer(ALLOW_ALL, "text/plain")
+        is_back = len(shop_host.requests_for("goods.do")) == len(PRODUCTS)
+        return Answer(page("설명")) if is_back or len(frames.requests_for("frame")) <= 2 else fault
+
+    def sell(request: Received) -> Answer:
+        if request.path == "/robots.txt":
+            return Answer(ALLOW_ALL, "text/plain")
+        if "goods.do" in request.path:
+            frame = frames.url.replace("127.0.0.1", "localhost") + f"/frame?{request.path[-8:]}"
+            return Answer(page(f'<div class="priceTotal"></div><iframe id="goodsDescribeView" src="{frame}"></iframe>'))
+        return Answer(page(shows(request, *PRODUCTS)))
+
+    with running_host(describe) as frames, running_host(sell) as shop_host:
+        settings = CrawlSettings(hnsmall_url=shop_host.url, crawl_delay_seconds=0, crawl_outage_seconds=20)
+        crawled = crawl_into(tmp_path, "hnsmall", settings)
+    assert products_read(crawled) == list(PRODUCTS)
+    assert {item["description"] for item in crawled.items["products"]} == {"설명"}

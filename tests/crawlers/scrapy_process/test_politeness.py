@@ -56,7 +56,7 @@ def test_no_spider_is_faster_than_the_settings(source: str, standin: Standin, tm
     assert shortest_pause(seconds) > PAUSE / 2
 
 
-@pytest.mark.parametrize("source", ["by_settings", "by_slots", "by_update"])
+@pytest.mark.parametrize("source", ["settings", "slots", "update"])
 def test_a_spider_that_lowers_the_pause_is_detected(source: str, standin: Standin, tmp_path: Path) -> None:
     kok_url = standin.settings.kok_url
     seconds = pace(standin, source, tmp_path, spider_modules=("tests.crawlers.rude_spiders",), kok_url=kok_url)

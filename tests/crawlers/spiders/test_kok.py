@@ -185,6 +185,12 @@ def test_an_unreadable_field_is_counted_and_the_item_filed(broken: Crawled, cate
 def test_an_unreadable_price_is_unknown_and_never_zero(broken: Crawled) -> None:
     (item,) = [item for item in broken.items["prices"] if item["category"] == "1618"]
     assert (item["price"], item["price_kind"]) == (None, "unknown")
+    assert item["unread"] == ["discount_rate", "price", "price_kind"]
+
+
+def test_an_unreadable_part_of_a_card_is_unread_on_no_other(broken: Crawled) -> None:
+    unread = {item["category"]: item["unread"] for item in broken.items["prices"] if item["unread"]}
+    assert unread == {"1617": ["discount_rate"], "1618": ["discount_rate", "price", "price_kind"]}
 
 
 def test_a_reset_connection_is_retried(broken: Crawled, standin: Standin) -> None:

@@ -98,6 +98,14 @@ def _twice(change: Callable[[bytes], bytes]) -> Edit:
     return edit
 
 
+def card_of(number: int) -> bytes:
+    """A card of a product for 12,345 won."""
+    return (
+        f'<li><div class="card product-section-ul-li" data-product-id="{number}">'
+        '<span class="card-info_price"><strong>12,345</strong>원</span></div></li>'
+    ).encode()
+
+
 def names(crawled: Crawled) -> dict[int, str]:
     return {item["kok_product_id"]: item["product_name"] for item in crawled.items["products"]}
 
@@ -128,9 +136,12 @@ def test_a_card_listed_twice_for_one_price_is_counted(mall: Crawled) -> None:
 
 def test_a_card_listed_twice_for_two_prices_is_a_fault(mall: Crawled) -> None:
     scope = mall.scope("prices", category="1616")
-    (price,) = [item["price"] for item in mall.items["prices"] if item["category"] == "1616"]
-    assert not scope.complete
-    assert f"listed twice, for {price:,} won and for 12,900 won" in str(scope.reason)
+    (card,) = [item for item in mall.items["prices"] if item["category"] == "1616"]
+    assert (scope.complete, scope.items) == (False, 1)
+    assert f"listed twice, for {KOK[-9].price:,} won and for 12,900 won" in str(scope.reason)
+    assert (card["price"], card["price_kind"], card["discount_rate"]) == (None, "unknown", 0)
+    assert card["unread"] == ["price", "price_kind", "discount_rate"]
+    assert all(item["price"] for item in mall.items["prices"] if item is not card)
 
 
 def test_cp949_behind_a_utf_8_header_is_read_right_and_reported(mall: Crawled) -> None:
@@ -185,6 +196,7 @@ def hns(standin: Standin, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
         changed(
             f"broadDay={DAY:%Y%m%d}",
             (item, r"\1\1"),
+            (r"(?s)(<li class=\"item\">(?:(?!</li>).)*?10000021.*?<strong>)([\d,]+)(.*?</li>)", r"\1\2\3\g<1>12,900\3"),
             (r"16:00 ~ 17:00", "16:00 ~ 16:00"),
             (r"(?s)(10000017.*?<strong>)[\d,]+", r"\g<1>₩２９，９００"),
             (r"(?s)(10000018.*?<strong>)[\d,]+", r"\g<1>시가"),
@@ -209,12 +221,29 @@ def test_faults_of_rows_are_reported_and_the_others_read(hns: Crawled) -> None:
     shows = {item["source_product_id"]: item for item in hns.shows}
     assert shows[10_000_017]["price"] == 29_900
     assert shows[10_000_018]["price_kind"] == "unknown"
+    assert shows[10_000_018]["unread"] == ["discount_rate", "price", "price_kind"]
+    assert shows[10_000_017]["unread"] == []
     assert "'시가' is not a price" in reason(hns, "schedule", "price")
     assert 10_000_016 not in shows
     assert "'16:00 ~ 16:00' is not a time range" in reason(hns, "schedule", "starts_at")
     assert 10_000_019 not in shows  # its title has no visible character
     assert shows[10_000_020]["discount_rate"] == 32
     assert not hns.day(1, 0).complete
+
+
+def test_a_show_listed_twice_for_two_prices_has_none(hns: Crawled) -> None:
+    (twice,) = [item for item in hns.shows if item["source_product_id"] == 10_000_021]
+    assert "listed twice, for 39,900 won and for 12,900 won" in reason(hns, "schedule", "price")
+    assert (twice["price"], twice["price_kind"], twice["discount_rate"]) == (None, "unknown", None)
+    assert {"price", "price_kind", "list_price", "discount_rate"} <= set(twice["unread"])
+
+
+def test_two_prices_on_two_pages_of_a_list_are_none(standin: Standin, tmp_path: Path) -> None:
+    again = Fault("code=1611&page=2", edit=lambda body: body.replace(b"</ul>", card_of(1_000_019) + b"</ul>"))
+    crawled = faulty(standin, tmp_path, "kok", again)
+    (card,) = [item for item in crawled.items["prices"] if item["kok_product_id"] == 1_000_019]
+    assert (card["price"], card["unread"]) == (None, ["price", "price_kind", "discount_rate"])
+    assert "for 12,345 won" in reason(crawled, "prices", "price")
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,13 @@ def read(spider: SourceSpider, body: str, number: int = NUMBER, head: str = "") 
     return found
 
 
+def unread(spider: SourceSpider, body: str) -> set[str]:
+    """The fields of a page's item that could not be read; each is a field that the item has."""
+    counted = spider.count_product(read(spider, body), response(spider, body), NUMBER)
+    assert set(counted.unread) <= type(counted).model_fields.keys()
+    return set(counted.unread)
+
+
 def faults(spider: SourceSpider) -> dict[str, str]:
     """Reasons by field."""
     return {fault.field: fault.reason for fault in spider.coverage["products"].summary(0).faults}
@@ -241,6 +248,15 @@ def test_an_unreadable_part_of_a_page_costs_only_itself(kok: SourceSpider) -> No
     product = read(kok, TITLE + body)
     assert (product.review_score, product.list_price) == (None, None)
     assert {"review_score", "list_price"} <= faults(kok).keys()
+    assert unread(kok, TITLE + body) == {"review_score", "list_price"}
+
+
+def test_what_is_unread_of_a_page_are_fields_of_its_item(kok: SourceSpider) -> None:
+    shares = "".join(f'<li class="per"><div>{share}%</div></li>' for share in (60, 20, 10))
+    body = f'<div class="review_info_list"><ul>{shares}</ul></div>{review(written_on="어제")}'
+    aspects = {"price_aspect", "delivery_aspect", "taste_aspect"}
+    assert unread(kok, TITLE + body) == {"rating_shares", "reviews", *aspects}
+    assert {"rating_shares", "aspects", "reviews.written_on"} <= faults(kok).keys()
 
 
 def test_description_images_without_gifs_and_doubles_in_order(kok: SourceSpider) -> None:
@@ -428,6 +444,16 @@ def test_hmall_without_json_a_list_price_is_never_the_price(hmall: SourceSpider,
     assert (product.product_name, product.store_name) == ("포기김치", "새솔상회")
     (found,) = faults(hmall).values()
     assert reason in found
+    assert unread(hmall, SHOWN + data) == set()
+
+
+def test_hmall_without_json_what_the_page_lacks_is_unread(hmall: SourceSpider) -> None:
+    name = '<div class="pdname">포기김치</div>'
+    assert unread(hmall, name) == {"store_name", "price", "price_kind", "list_price", "discount_rate"}
+    assert unread(hmall, f'{name}<div class="pdpricebox"><p class="sale-price"><em>9,900</em></p></div>') == {
+        "store_name"
+    }
+    assert unread(hmall, next_data(slitmNm="갈치살")) == set()
 
 
 def test_hmall_json_without_a_price_is_filled_up_from_the_page(hmall: SourceSpider) -> None:

@@ -6,7 +6,7 @@ from crawlers.spiders.kok import KokSpider
 
 
 class BySlots(KokSpider):
-    name = "by_slots"
+    name = "slots"
 
     def listings(self) -> Iterator[Request]:
         for request in super().listings():

@@ -4,7 +4,7 @@ from crawlers.spiders.kok import KokSpider
 
 
 class ByUpdate(KokSpider):
-    name = "by_update"
+    name = "update"
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
