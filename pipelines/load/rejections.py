@@ -8,19 +8,17 @@ from sqlalchemy import Engine
 
 from artifacts.store import Store
 from crawlers.gates.holds import record_rejection, rejected_runs
-from pipelines.load import kok, schedules
 from pipelines.load.crawl_batch import is_new
 from pipelines.load.crawl_files import CrawlFiles
+from pipelines.load.datasets import datasets_of
 from pipelines.load.ledger import read_ledger, table_of
 from pipelines.load.warehouse_history import LEDGER
-from recommender.product_ref import KOK
 from sql.service import catalog
 
 
 def forget_rejections(source: str, service: Engine, warehouse: Engine, store: Store) -> None:
     """Delete the record of each rejected file of a source that both databases have loaded since."""
-    datasets = kok.DATASETS if source == KOK else schedules.DATASETS
-    rejected = [run for dataset in datasets for run in rejected_runs(store, source, dataset)]
+    rejected = [run for dataset in datasets_of(source) for run in rejected_runs(store, source, dataset)]
     if not rejected:
         return
     files = CrawlFiles(store)
