@@ -5,6 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -29,14 +30,14 @@ class FolderStore:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        incoming.replace(target)
+        _place(incoming, target)
 
     def put_file(self, key: str, path: Path) -> None:
         target, incoming = self._target(key)
         shutil.copyfile(path, incoming)
         with incoming.open("rb") as file:
             os.fsync(file.fileno())
-        incoming.replace(target)
+        _place(incoming, target)
 
     def put_if(self, key: str, data: bytes, etag: str | None) -> None:
         self._incoming.mkdir(parents=True, exist_ok=True)
@@ -67,8 +68,10 @@ class FolderStore:
     def list(self, prefix: str) -> list[str]:
         # Walk only the folder in the prefix, not the whole store.
         start = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self.root
-        files = (path for path in start.rglob("*") if path.is_file() and self._incoming not in path.parents)
-        keys = (path.relative_to(self.root).as_posix() for path in files)
+        # Unlike rglob, walk passes over folders that are removed meanwhile.
+        files = (Path(folder) / name for folder, _, names in os.walk(start) for name in names)
+        found = (path for path in files if path.is_file() and self._incoming not in path.parents)
+        keys = (path.relative_to(self.root).as_posix() for path in found)
         return sorted(key for key in keys if key.startswith(prefix))
 
     def sizes(self, prefix: str) -> dict[str, int]:
@@ -85,6 +88,14 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
+
+    def empty_folders(self) -> Sequence[str]:
+        kept = {self.root, self._incoming}
+        return [path.relative_to(self.root).as_posix() for path in _empty_folders(self.root) if path not in kept]
+
+    def remove_folder(self, folder: str) -> None:
+        with suppress(OSError):
+            self._path(folder).rmdir()
 
     def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
         files = sorted(self._incoming.iterdir()) if self._incoming.is_dir() else []
@@ -117,3 +128,25 @@ class FolderStore:
         except OSError as error:
             raise StoreError(f"cannot write to {self.root}: {error.strerror}; check UKOK_ARTIFACTS_URL") from error
         return target, self._incoming / uuid.uuid4().hex
+
+
+def _empty_folders(root: Path) -> list[Path]:
+    """Return the folders below which there is no file, inner ones first."""
+    used: set[Path] = set()
+    found: list[Path] = []
+    for folder, _, names in os.walk(root, topdown=False):
+        path = Path(folder)
+        if names or path in used:
+            used.add(path.parent)
+        else:
+            found.append(path)
+    return found
+
+
+def _place(incoming: Path, target: Path) -> None:
+    """Rename a written file to its target, whose folder may have been removed meanwhile: it was empty."""
+    try:
+        incoming.replace(target)
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        incoming.replace(target)

@@ -107,6 +107,12 @@ class S3Store:
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
+    def empty_folders(self) -> Sequence[str]:
+        return []
+
+    def remove_folder(self, folder: str) -> None:
+        """Do nothing: a bucket has no folders."""
+
     def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
         with self._errors(self.prefix):
             pages = self._client.get_paginator("list_multipart_uploads").paginate(

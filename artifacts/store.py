@@ -59,6 +59,12 @@ class Store(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object; a missing one is no error."""
 
+    def empty_folders(self) -> Sequence[str]:
+        """Return the folders below which there is no object, inner ones first; a bucket has no folders."""
+
+    def remove_folder(self, folder: str) -> None:
+        """Remove an empty folder; one that is gone or in use again is no error."""
+
     def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
         """Return the uploads that began before an instant and did not end."""
 

@@ -7,8 +7,9 @@ Looks at the last success of each step in the warehouse table `step_run`. Allowe
 a pool that does not exist, a run that never began. It cannot report that Airflow itself is down: watch its health from
 outside.
 
-**When it fails** The alert names the steps and their last success. Look at their DAGs: are they paused, do their tasks
-wait (Admin, Pools), did they fail? `ukok status` shows the state of the data.
+**When it fails** The alert names the steps, their last success, and the scopes and files that are held back: a load
+fails while it holds something back. If nothing is, look at the DAGs: are they paused, do their tasks wait (Admin,
+Pools), did they fail? `ukok status` shows the state of the data.
 """
 
 from datetime import timedelta

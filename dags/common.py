@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, Param, RetryDecision, RetryPolicy, get_current_context
+from airflow.sdk import Asset, Param, RetryDecision, RetryPolicy, get_current_context, setup, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.alerts import BackfillRefused, run_failed, task_failed
@@ -80,6 +80,15 @@ ACCEPT = Param(
     type="boolean",
     description="Load files that were held back. Look at `ukok crawl show-fault` first.",
 )
+
+
+@setup
+@task
+def check() -> None:
+    """Begin a run whose later tasks also run after failures: what every task checks is checked here first.
+
+    When a setup task fails, Airflow begins none of those below it, whatever their trigger rules are.
+    """
 
 
 def param(name: str) -> Any:  # noqa: ANN401 - each parameter has its own type

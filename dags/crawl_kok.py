@@ -11,12 +11,13 @@ began, however late that was, and a backfill is refused. After a pause one run i
 rows that are loaded already. The event of the asset `catalog` has the counts of the load and the version of the
 catalog.
 
-**When it fails** `crawl` fails when the mall is unreachable, its pages have changed, or the requests of the day are
-used up; the log names the first page that could not be read. What a failed crawl has filed is loaded and linked; if
-that is nothing, `load` is skipped. The next crawl takes over the product pages that a killed one has read. `load` fails
-when a file is held back: it violates the contract of its source, has far fewer items than the files before, or has more
-than 5 % of its items rejected; what is not held back is loaded and linked. `ukok crawl show-fault RUN` shows the field,
-the reason and the page. If the mall did change like that, run the DAG with `accept`.
+**When it fails** `check` fails on a parameter that the DAG does not have. `crawl` fails when the mall is unreachable,
+its pages have changed, or the requests of the day are used up; the log names the first page that could not be read.
+What a failed crawl has filed is loaded and linked; if that is nothing, `load` is skipped. The next crawl takes over the
+product pages that a killed one has read. `load` fails when a file is held back: it violates the contract of its source,
+has far fewer items than the files before, or has more than 5 % of its items rejected; what is not held back is loaded
+and linked. `ukok crawl show-fault RUN` shows the field, the reason and the page. If the mall did change like that, run
+the DAG with `accept`.
 """
 
 from datetime import timedelta
@@ -26,7 +27,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from dags.assets import CATALOG
-from dags.common import ACCEPT, COMMON, PRESENT, describe_update, figures, korean_day, load_filed, now
+from dags.common import ACCEPT, COMMON, PRESENT, check, describe_update, figures, korean_day, load_filed, now
 from dags.pools import MEMORY
 from ukok.korea import KST
 
@@ -67,12 +68,13 @@ def crawl_kok() -> None:
         )
         return str(linked)
 
+    checked = check()
     crawled = crawl()
     loaded = load(crawled)  # type: ignore[arg-type]  # Airflow hands the task the value
     linked = link(loaded)  # type: ignore[arg-type]
-    crawled >> linked
+    checked >> crawled >> linked
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
-    [crawled, loaded, linked] >> complete
+    [checked, crawled, loaded, linked] >> complete
 
 
 crawl_kok()

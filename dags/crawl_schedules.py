@@ -13,11 +13,11 @@ schedule of its channel and day was read in full. The event of the asset `schedu
 fresh, and has the counts of their loads and the version of the schedule.
 
 **When it fails** The broadcasters are independent: if one fails, the others are still crawled, loaded and linked, and
-`schedule` counts as updated; the run then ends as failed, and the failed tasks name the broadcaster. A crawl fails when
-a site is unreachable, its responses have changed, or its requests of the day are used up. What it has filed is loaded;
-if that is nothing, its load is skipped. The next crawl takes over the product pages that a killed one has read. A load
-fails when a file is held back: `ukok crawl show-fault RUN` shows the field, the reason and the page. If the site did
-change like that, run the DAG with `accept`.
+`schedule` counts as updated; the run then ends as failed, and the failed tasks name the broadcaster. `check` fails on a
+parameter that the DAG does not have. A crawl fails when a site is unreachable, its responses have changed, or its
+requests of the day are used up. What it has filed is loaded; if that is nothing, its load is skipped. The next crawl
+takes over the product pages that a killed one has read. A load fails when a file is held back: `ukok crawl show-fault
+RUN` shows the field, the reason and the page. If the site did change like that, run the DAG with `accept`.
 """
 
 from datetime import timedelta
@@ -34,6 +34,7 @@ from dags.common import (
     DATE,
     DAYS,
     PRESENT,
+    check,
     chosen_day,
     describe_update,
     figures,
@@ -87,12 +88,14 @@ def crawl_schedules() -> None:
         return str(linked)
 
     crawled, loaded = {}, {}
+    checked = check()
     complete = EmptyOperator(task_id="complete")  # the last task decides the state of the run
     for source in broadcasters():
         crawled[source] = crawl.override(task_id=f"crawl_{source}")(source)
         loaded[source] = load.override(task_id=f"load_{source}", pool=source)(source, crawled[source])  # type: ignore[arg-type]
+        checked >> crawled[source]
         [crawled[source], loaded[source]] >> complete
-    link(crawled, loaded) >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
+    [checked, link(crawled, loaded)] >> complete  # type: ignore[arg-type]  # Airflow hands the task the values
 
 
 crawl_schedules()

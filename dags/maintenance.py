@@ -1,12 +1,13 @@
 """### Retention: what is kept no longer is deleted
 
-Deletes releases, models, datasets, raw files, reports, unfinished uploads, ingested landing events, reports of steps
-and log files that the settings `UKOK_KEEP_*` keep no longer, and makes the partitions of the next days. `list_garbage`
-says first what would go: number, bytes and names of each kind, in its log. The same as `ukok maintenance` and
-`ukok maintenance --apply`.
+Deletes releases, models, datasets, raw files, images, reports, unfinished uploads, ingested landing events, reports of
+steps and log files that the settings `UKOK_KEEP_*` keep no longer, and empty folders, and makes the partitions of the
+next days. `list_garbage` says first what would go: number, bytes and names of each kind, in its log. The same as
+`ukok maintenance` and `ukok maintenance --apply`.
 
 **When** Every day at 03:00 in Korea, or by hand; with `dry_run` only `list_garbage` does something. Releases, models
-and datasets are left for the next run while a training or a build is running. A backfill is refused.
+and datasets are left for the next run while a training or a build is running, and images while a crawl stores some. A
+backfill is refused.
 
 **When it fails** The failed tasks name the kind and the reason; the other kinds are done. Whatever was deleted in part
 is deleted by the next run.

@@ -11,6 +11,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
@@ -125,12 +126,22 @@ def _asset(name: str, names: dict[str, ast.Call]) -> str:
 def _tasks(function: ast.FunctionDef) -> Iterator[str]:
     """Ids of the tasks in order; SOURCE stands for the name of a source."""
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    own = {node.name for node in function.body if isinstance(node, ast.FunctionDef)}
+    yield from (name for call in calls if (name := ast.unparse(call.func)) in _shared_tasks() - own)
     ids = {ast.unparse(call.func): _task_id(value) for call in calls if (value := _keywords(call).get("task_id"))}
     for node in function.body:
         if isinstance(node, ast.FunctionDef):
             yield ids.get(f"{node.name}.override", node.name)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and "task_id" in _keywords(node.value):
             yield _task_id(_keywords(node.value)["task_id"])
+
+
+@cache
+def _shared_tasks() -> frozenset[str]:
+    """Tasks that are defined once for several DAGs."""
+    tree = ast.parse((DAGS / "common.py").read_text(encoding="utf-8"))
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    return frozenset(node.name for node in functions if "task" in map(ast.unparse, node.decorator_list))
 
 
 def _task_id(value: ast.expr) -> str:

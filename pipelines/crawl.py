@@ -1,6 +1,7 @@
 """Crawl step: crawls a source and records the step's Report."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
 from pipelines.errors import PartlyDone
 from pipelines.report import Report, record
+from pipelines.step_locks import CRAWLED_IMAGES, shared_lock
 
 CRAWL_ID = "run_id"
 """Name of the crawl's run id in the details of a crawl step, which `ukok status` selects by it."""
@@ -55,7 +57,8 @@ def crawl_source(
     nothing from what they lack. Raise ``CrawlFailed`` if the crawl read no item, and, once everything is filed,
     :class:`PagesNotReceived` if too few product pages came.
     """
-    with record(warehouse, store, f"crawl_{source}") as report:
+    images = shared_lock(warehouse, CRAWLED_IMAGES) if settings.crawl_images else nullcontext()
+    with record(warehouse, store, f"crawl_{source}") as report, images:
         runs = crawl(source, day, days, now, store, settings, watch)
         run_id = runs[0].run_id
         report.details[CRAWL_ID] = run_id

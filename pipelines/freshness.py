@@ -1,12 +1,16 @@
-"""Deadlines of the steps: how long ago each may have succeeded last."""
+"""Deadlines of the steps: how long ago each may have succeeded last, and what is held back of those overdue."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import DBAPIError
 
+from artifacts.errors import StoreError
+from artifacts.store import Store
 from pipelines.errors import PipelineError
+from pipelines.load.held import find_held
 from sql.warehouse.steps import StepRun
 
 HOURS = timedelta(hours=1)
@@ -14,11 +18,12 @@ HOURS = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Deadline:
-    """How long ago the step that updates an asset may have succeeded last."""
+    """How long ago the step that updates an asset may have succeeded last; ``source``: whose files it loads, if any."""
 
     asset: str
     step: str
     allowed: timedelta
+    source: str | None = None
 
 
 # Twice the interval of the step's DAG and the time that it takes; the release follows the daily load of the mall.
@@ -28,28 +33,36 @@ OTHERS = (Deadline("events", "ingest_logs", 3 * HOURS), Deadline("release", "pro
 
 @dataclass(frozen=True)
 class Overdue:
-    """A deadline that has passed; ``last`` is None if the step never succeeded."""
+    """A deadline that has passed; ``last`` is None if the step never succeeded; ``held``: what is held back, in words.
+
+    A load that holds something back fails, so that alone may be why it is overdue.
+    """
 
     deadline: Deadline
     last: datetime | None
+    held: str = ""
 
     def __str__(self) -> str:
         since = f"since {self.last:%Y-%m-%d %H:%M} UTC" if self.last else "so far"
         hours = self.deadline.allowed / HOURS
-        return f"{self.deadline.asset}: no success of {self.deadline.step} {since}, allowed are {hours:.0f} hours"
+        overdue = f"{self.deadline.asset}: no success of {self.deadline.step} {since}, allowed are {hours:.0f} hours"
+        return overdue + self.held
 
 
 class StepsOverdue(PipelineError):
     """Steps have not succeeded for too long; the message names each."""
 
 
-def check_deadlines(warehouse: Engine, mall: str, broadcasters: Iterable[str], now: datetime) -> None:
+def check_deadlines(
+    service: Engine, warehouse: Engine, store: Store, mall: str, broadcasters: Iterable[str], now: datetime
+) -> None:
     """Raise :class:`StepsOverdue` if a step has not succeeded within the time that it is allowed."""
-    deadlines = [Deadline("catalog", f"load_{mall}", MALL)]
-    deadlines += [Deadline("schedule", f"load_{name}", BROADCASTER) for name in broadcasters]
+    deadlines = [Deadline("catalog", f"load_{mall}", MALL, mall)]
+    deadlines += [Deadline("schedule", f"load_{name}", BROADCASTER, name) for name in broadcasters]
     overdue = find_overdue(warehouse, [*deadlines, *OTHERS], now)
     if overdue:
-        raise StepsOverdue("; ".join(map(str, overdue)))
+        explained = (replace(each, held=_describe_held(service, store, each.deadline.source)) for each in overdue)
+        raise StepsOverdue("; ".join(map(str, explained)))
 
 
 def find_overdue(warehouse: Engine, deadlines: Iterable[Deadline], now: datetime) -> list[Overdue]:
@@ -62,6 +75,25 @@ def find_overdue(warehouse: Engine, deadlines: Iterable[Deadline], now: datetime
         for deadline in deadlines
         if now - last.get(deadline.step, first) > deadline.allowed
     ]
+
+
+def _describe_held(service: Engine, store: Store, source: str | None) -> str:
+    """Word what is held back of a source: the newest crawl, and how many others. A problem is named, not raised."""
+    if source is None:
+        return ""
+    try:
+        with service.connect() as conn:
+            pending = find_held(conn, store, source)
+    except (StoreError, DBAPIError, OSError) as error:
+        return f" (what is held back cannot be read: {' '.join(str(error).split())})"
+    if not pending:
+        return ""
+    newest = pending[-1]
+    others = f"; something of {len(pending) - 1} other files too" if len(pending) > 1 else ""
+    return (
+        f" ({newest.run.dataset} {newest.run.run_id}: {newest.summary}{others}; "
+        f"`ukok load {source} --accept` loads it nevertheless)"
+    )
 
 
 def last_successes(conn: Connection) -> dict[str, datetime]:

@@ -16,7 +16,7 @@ from artifacts.datasets import read_raw_files, read_table
 from artifacts.errors import NotFound
 from artifacts.raw import RawRun, list_runs, read_items
 from artifacts.store import Store
-from pipelines.load import kok, schedules
+from pipelines.load.datasets import datasets_of
 from pipelines.release import food_products
 from pipelines.train.models import CARD
 from recommender.manifest import Manifest
@@ -142,7 +142,7 @@ def _files(service: Connection, warehouse: Connection, store: Store, product: Pr
     entries = select(LoadedFile.dataset, LoadedFile.run_id, LoadedFile.loaded_at)
     rows = service.execute(entries.where(LoadedFile.source == product.source)).all()
     loaded = {(dataset, run_id): loaded_at for dataset, run_id, loaded_at in rows}
-    for dataset in kok.DATASETS if product.source == KOK else schedules.DATASETS:
+    for dataset in datasets_of(product.source):
         runs = [run for run in list_runs(store, product.source, dataset) if (dataset, run.run_id) in loaded]
         for run in reversed(runs):
             if (link := _file(warehouse, store, run, product, loaded[dataset, run.run_id])) is not None:

@@ -88,7 +88,7 @@ def _train_bert(now: datetime) -> str:
 
 
 def _release(now: datetime) -> str:
-    from pipelines.status import release_figures
+    from pipelines.status.schemas import release_figures
 
     figures = release_figures(tasks.build(now))
     tasks.verify(figures.version)

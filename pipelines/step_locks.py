@@ -17,6 +17,8 @@ KEYSPACE: Final = 7_401_827
 """First key of these locks; the second is a hash of their name."""
 ARTIFACTS: Final = "artifacts"
 """Shared by steps that write or promote models and releases, exclusive to the maintenance that deletes them."""
+CRAWLED_IMAGES: Final = "images"
+"""Shared by crawls that store images, exclusive to the maintenance that deletes them."""
 
 # The server finds out within two minutes that a machine is gone.
 KEEPALIVES: Final = "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"

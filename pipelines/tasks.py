@@ -270,4 +270,4 @@ def check_deadlines(now: datetime) -> None:
     from pipelines.freshness import check_deadlines
 
     with open_resources() as opened:
-        check_deadlines(opened.warehouse, registry.MALL, registry.broadcasters(), now)
+        check_deadlines(opened.service, opened.warehouse, opened.store, registry.MALL, registry.broadcasters(), now)

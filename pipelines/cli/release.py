@@ -68,7 +68,7 @@ def list_releases() -> None:
 
     from artifacts.open import open_store
     from pipelines.release import publish
-    from pipelines.status import release_figures
+    from pipelines.status.schemas import release_figures
 
     table = Table("version", "live", "recipes", "products", "hit@10", "gate")
     problems = []

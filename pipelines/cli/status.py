@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from pipelines.status import SystemStatus
+    from pipelines.status.schemas import SystemStatus
 
 STYLES = {
     "ok": "green",
@@ -37,7 +37,7 @@ def status(
     Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured, but unreachable
     or unreadable.
     """
-    from pipelines.status import read_status
+    from pipelines.status.read import read_status
 
     found = read_status(wall_clock())
     if as_json:

@@ -87,6 +87,14 @@ def find_pending(
     return sorted(found, key=lambda pending: pending.run)
 
 
+def is_new(run: RawRun, known: Ledger, files: CrawlFiles | None) -> bool:
+    """Return whether a file is to be loaded: it is not yet, or a scope of it was accepted since."""
+    if run not in known:
+        return files is None or not files.holds(run).reasons
+    held = known.held_scopes(run)
+    return bool(held) and files is not None and not held <= {scope.label for scope in files.holds(run).scopes}
+
+
 def _load_next(target: Target, store: Store, source: str, datasets: Sequence[str], files: CrawlFiles | None) -> bool:
     """Load the oldest batch that is to be loaded, in one transaction; return False if there is none."""
     with target.engine.begin() as conn:
@@ -130,7 +138,7 @@ def _batches(
     store: Store, source: str, datasets: Sequence[str], known: Ledger, files: CrawlFiles | None
 ) -> list[CrawlBatch]:
     runs = sorted(run for dataset in datasets for run in list_runs(store, source, dataset))
-    new = {run for run in runs if _is_new(run, known, files)}
+    new = {run for run in runs if is_new(run, known, files)}
     present = [run for run in runs if run in new or known.is_loaded(run)]
     batches = []
     earlier: tuple[RawRun, ...] = ()
@@ -139,14 +147,6 @@ def _batches(
         batches.append(CrawlBatch(at, together, tuple(run for run in together if run in new), earlier))
         earlier += tuple(run for run in together if run not in new)
     return batches
-
-
-def _is_new(run: RawRun, known: Ledger, files: CrawlFiles | None) -> bool:
-    """Return whether a file is to be loaded: it is not yet, or a scope of it was accepted since."""
-    if run not in known:
-        return files is None or not files.holds(run).reasons
-    held = known.held_scopes(run)
-    return bool(held) and files is not None and not held <= {scope.label for scope in files.holds(run).scopes}
 
 
 def _close_overtaken(

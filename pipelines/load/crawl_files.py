@@ -61,12 +61,6 @@ class CrawlFiles:
         self._holds.pop(run, None)
         stored.record_rejection(self.store, run, [reason])
 
-    def forget_rejection(self, runs: Iterable[RawRun]) -> None:
-        """Forget that an earlier load held files back: they were read now."""
-        for run in runs:
-            if self.store.exists(run.stem + stored.REJECTED) and not self.is_accepted(run):
-                stored.record_rejection(self.store, run, [])
-
     def is_accepted(self, run: RawRun) -> bool:
         """Return whether a person accepted the whole file."""
         return stored.is_accepted(self.store, run)

@@ -67,8 +67,6 @@ class LoadRun:
             if self.accept_at is None:
                 raise
             self.accept([PendingHold(run, self.files.holds(run), 0) for run in batch.new], self.accept_at)
-        else:
-            self.files.forget_rejection(batch.new)
 
     def add_rows(self, batch: CrawlBatch, row_counts: RowCounts) -> None:
         """Add the rows that a batch changed."""

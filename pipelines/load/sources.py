@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.kok import load_kok, load_kok_history
+from pipelines.load.rejections import forget_rejections
 from pipelines.load.schedules import load_schedules, load_schedules_history
 from pipelines.report import Report
 from recommender.product_ref import KOK
@@ -47,6 +48,7 @@ def load_source(
             reports.append(step())
         except FileHeldBack as error:
             held.append(error)
+    forget_rejections(source, service, warehouse, store)
     if held:
         raise held[0]
     return reports

@@ -41,6 +41,12 @@ def find_uploads(store: Store, now: datetime) -> Findings:
     )
 
 
+def find_folders(store: Store) -> Findings:
+    """Folders of the store without any object below them."""
+    folders = store.empty_folders()
+    return Findings(len(folders), [Garbage(each, 1, 0, partial(store.remove_folder, each)) for each in folders])
+
+
 def find_log_files(folder: Path, before: datetime) -> Findings:
     """Log files that nobody has written to since an instant."""
     files = [(path, path.stat()) for path in sorted(folder.glob("*.log"))]

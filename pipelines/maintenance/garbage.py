@@ -9,7 +9,18 @@ from typing import Final, Literal
 from artifacts.store import Store
 
 Kind = Literal[
-    "releases", "models", "datasets", "raw", "reports", "uploads", "events", "step_runs", "log_files", "partitions"
+    "releases",
+    "models",
+    "datasets",
+    "raw",
+    "images",
+    "reports",
+    "uploads",
+    "events",
+    "step_runs",
+    "log_files",
+    "folders",
+    "partitions",
 ]
 
 # After that time, what looks unfinished belongs to a program that is gone.

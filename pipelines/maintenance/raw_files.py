@@ -1,6 +1,7 @@
 """Old files of the raw zone that are loaded, and state of crawls that a newer crawl has replaced."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -40,8 +41,8 @@ def find_raw(
 
     The newest run of each dataset stays, as does every file that a load still has to apply.
     """
-    files = _files(store)
-    newest = dict(sorted((_dataset(each.run), each.run) for each in files if each.finished))
+    files = list_raw(store)
+    newest = newest_runs(files)
     ledgers = _ledgers(service, warehouse, {each.run.source for each in files})
     today = now.astimezone(KST)
     days = {True: (today - keep_state).date(), False: (today - keep).date()}
@@ -60,11 +61,16 @@ def find_raw(
     return Findings(len(files), old, {"old files that are not loaded, or not in full": waiting} if waiting else {})
 
 
+def newest_runs(files: Iterable[RawFiles]) -> dict[tuple[str, str], RawRun]:
+    """The newest finished run of each source and dataset."""
+    return dict(sorted((_dataset(each.run), each.run) for each in files if each.finished))
+
+
 def _dataset(run: RawRun) -> tuple[str, str]:
     return run.source, run.dataset
 
 
-def _files(store: Store) -> list[RawFiles]:
+def list_raw(store: Store) -> list[RawFiles]:
     """Every run of the raw zone, finished or not."""
     found: dict[RawRun, dict[str, int]] = defaultdict(dict)
     for key, size in store.sizes("raw/").items():

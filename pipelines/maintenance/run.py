@@ -13,18 +13,26 @@ from artifacts.errors import StoreError
 from artifacts.raw import new_run_id
 from artifacts.store import Store
 from pipelines.errors import StepError
-from pipelines.maintenance.files import find_log_files, find_reports, find_uploads
+from pipelines.maintenance.files import find_folders, find_log_files, find_reports, find_uploads
 from pipelines.maintenance.garbage import Findings, Kind
+from pipelines.maintenance.images import find_images
 from pipelines.maintenance.raw_files import find_raw
 from pipelines.maintenance.releases import find_datasets, find_models, find_releases
 from pipelines.maintenance.rows import find_events, find_step_runs
 from pipelines.report import Report, record
 from pipelines.settings import PipelineSettings
-from pipelines.step_locks import ARTIFACTS, exclusive_lock
+from pipelines.step_locks import ARTIFACTS, CRAWLED_IMAGES, exclusive_lock
 from sql.warehouse.partitions import PartitionLocked, days_ahead, make_partitions, partition_name
 from ukok.korea import KST
 
-BUILT: Final = frozenset[Kind]({"releases", "models", "datasets"})  # what trainings, builds and promotions use
+_BUILDS: Final = (ARTIFACTS, "a training, a build or a promotion is running")
+# Kinds that a running step may be about to use: the lock that such steps share, and what runs while it is held.
+USED: Final[Mapping[Kind, tuple[str, str]]] = {
+    "releases": _BUILDS,
+    "models": _BUILDS,
+    "datasets": _BUILDS,
+    "images": (CRAWLED_IMAGES, "a crawl that stores images is running"),
+}
 NAMED: Final = 100  # things that a report names
 Find = Callable[[], Findings]
 
@@ -74,7 +82,8 @@ def _finders(
     service: Engine, warehouse: Engine, store: Store, settings: PipelineSettings, now: datetime
 ) -> Mapping[Kind, Find]:
     """How the garbage of each kind is found, in the order in which it is deleted."""
-    reports_before = now - timedelta(days=settings.keep_report_days)
+    keep_state = timedelta(days=settings.keep_report_days)
+    reports_before = now - keep_state
     return {
         "releases": partial(find_releases, store, settings.keep_releases, now),
         "models": partial(find_models, store, settings.keep_releases, now),
@@ -85,14 +94,16 @@ def _finders(
             warehouse,
             store,
             keep=timedelta(days=settings.keep_raw_days),
-            keep_state=timedelta(days=settings.keep_report_days),
+            keep_state=keep_state,
             now=now,
         ),
+        "images": partial(find_images, store, keep_state=keep_state, now=now),
         "reports": partial(find_reports, store, reports_before),
         "uploads": partial(find_uploads, store, now),
         "events": partial(find_events, warehouse, now - timedelta(days=settings.keep_event_days)),
         "step_runs": partial(find_step_runs, warehouse, reports_before),
         "log_files": partial(find_log_files, settings.var_dir / "logs", reports_before),
+        "folders": partial(find_folders, store),
     }
 
 
@@ -103,10 +114,11 @@ def _list(kind: Kind, find: Find, now: datetime) -> Report:
 
 
 def _delete(kind: Kind, find: Find, warehouse: Engine, store: Store) -> Report:
-    unused = exclusive_lock(warehouse, ARTIFACTS) if kind in BUILT else nullcontext(enter_result=True)
+    lock, running = USED.get(kind, ("", ""))
+    unused = exclusive_lock(warehouse, lock) if lock else nullcontext(enter_result=True)
     with record(warehouse, store, f"maintenance_{kind}") as report, unused as free:
         if not free:
-            report.details["skipped"] = "a training, a build or a promotion is running"
+            report.details["skipped"] = running
             return report
         findings = find()
         _describe(report, findings)

@@ -1,5 +1,6 @@
 """Build the bodies of the home shopping routes."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final, TypedDict
 
@@ -15,6 +16,7 @@ from serving.home_shopping.schemas import (
     FoundSlot,
     HistoryEntry,
     MallFields,
+    OnAir,
     RecipeFields,
     ScheduledSlot,
 )
@@ -100,6 +102,12 @@ def on_air(programme: Programme, now: datetime) -> ChannelOnAir:
         now=aired(current) if current else None,
         next=aired(following) if following else None,
     )
+
+
+def shown_live_ids(on_air: OnAir) -> Iterator[int]:
+    """The products in shows that an answer names, in its order."""
+    shows = (show for channel in on_air.channels for show in (channel.now, channel.next) if show)
+    return (product.live_id for show in shows for product in show.products)
 
 
 def aired(shows: tuple[Show, ...]) -> AiredShow:

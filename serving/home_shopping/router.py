@@ -145,7 +145,9 @@ async def on_air(request: Request, runtime: CurrentRuntime, snapshot: CurrentSna
     programmes = snapshot.schedule.programmes
     body = OnAir(channels=[presenters.on_air(programme, now) for programme in programmes])
     changes = (change for programme in programmes if (change := programme.next_change(now)))
-    return cache_response(request, snapshot, body, until=min(changes, default=None))
+    shown = presenters.shown_live_ids(body)
+    event = events.HomeshoppingOnAirView(live_ids=list(islice(shown, events.MOST_ITEMS)))
+    return cache_response(request, snapshot, body, until=min(changes, default=None), event=event)
 
 
 @router.get("/search", response_model=SlotSearch)

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, select
 
-from serving.catalog.broadcasts import load_schedule
+from serving.catalog.load_schedule import load_schedule
 from serving.catalog.mall import load_kok
 from serving.catalog.recipes import load_recipes
 from serving.runtime.snapshot import LiveSnapshot

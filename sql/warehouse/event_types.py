@@ -26,6 +26,7 @@ class EventType(StrEnum):
     USER_LOGOUT = "user_logout"
     USER_INFO_VIEW = "user_info_view"
     HOMESHOPPING_SCHEDULE_VIEW = "homeshopping_schedule_view"
+    HOMESHOPPING_ON_AIR_VIEW = "homeshopping_on_air_view"
     HOMESHOPPING_PRODUCT_DETAIL_VIEW = "homeshopping_product_detail_view"
     HOMESHOPPING_SEARCH = "homeshopping_search"
     HOMESHOPPING_SEARCH_HISTORY_SAVE = "homeshopping_search_history_save"
@@ -168,6 +169,13 @@ class HomeshoppingScheduleView(EventPayload):
     event_type = EventType.HOMESHOPPING_SCHEDULE_VIEW
     live_date: str | None
     page: int
+    live_ids: ItemIds
+
+
+class HomeshoppingOnAirView(EventPayload):
+    """A visitor saw the show on air and the next one of each channel: `GET /api/homeshopping/on-air`."""
+
+    event_type = EventType.HOMESHOPPING_ON_AIR_VIEW
     live_ids: ItemIds
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from artifacts import datasets, raw, release
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.folder import FolderStore
 from artifacts.open import open_store
 from artifacts.s3 import S3Store
 from artifacts.store import Store
@@ -214,3 +216,16 @@ def test_a_damaged_cache_is_fetched_again(store: Store, tmp_path: Path) -> None:
     folder = release.fetch(store, "v1", tmp_path / "cache")
     (folder / "index.faiss").write_bytes(b"bit rot")
     assert (release.fetch(store, "v1", tmp_path / "cache") / "index.faiss").read_bytes() == b"index of v1"
+
+
+def test_a_folder_removed_during_a_write_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FolderStore(tmp_path)
+    fsync = os.fsync
+
+    def remove(file: int) -> None:
+        fsync(file)
+        store.remove_folder("reports")
+
+    monkeypatch.setattr(os, "fsync", remove)
+    store.put("reports/1.html", b"report")
+    assert store.get("reports/1.html") == b"report"

@@ -48,6 +48,7 @@ def main(folder: Path) -> None:
                     "outlets": sorted(asset.name for asset in task.outlets),
                     "upstream": sorted(task.upstream_task_ids),
                     "trigger_rule": task.trigger_rule.value,
+                    "is_setup": task.is_setup,
                 }
                 for task in dag.tasks
             },

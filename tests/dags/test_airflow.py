@@ -128,6 +128,7 @@ def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, v
         store = open_store(str(var / "artifacts"))
         put_event(warehouse)
         check_every_dag_does_its_work(running, service, warehouse, store)
+        check_a_misspelt_parameter_fails_one_task(running)
         check_a_failed_crawl_fails_its_run(running, sources, store)
         check_a_failed_broadcaster_leaves_the_others_linked(running, sources)
         left = [psutil.Process(pid) for pid, _ in json.loads((var / "airflow" / "processes.json").read_text())]
@@ -174,12 +175,22 @@ def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: 
     assert tomorrow.isoformat() in {scope.key["day"] for scope in read}
 
 
+def check_a_misspelt_parameter_fails_one_task(running: Airflow) -> None:
+    for dag in ("crawl_kok", "crawl_schedules"):
+        run = running.trigger(dag, acept=True)["dag_run_id"]
+        assert running.ended(dag, run) == "failed"
+        tasks = running.tasks(dag, run)
+        assert tasks.pop("check") == ("failed", 1)
+        assert set(tasks.values()) == {("upstream_failed", 0)}
+
+
 def check_a_failed_crawl_fails_its_run(running: Airflow, sources: Standin, store: Store) -> None:
     before = list_runs(store, "kok", "prices")
     sources.faults.rules.append(unavailable("/m/event/category"))
     run = running.trigger("crawl_kok")["dag_run_id"]
     assert running.ended("crawl_kok", run) == "failed"
     assert running.tasks("crawl_kok", run) == {
+        "check": ("success", 1),
         "crawl": ("failed", 3),
         "load": ("skipped", 1),
         "link": ("skipped", 0),
@@ -204,5 +215,5 @@ def check_a_failed_broadcaster_leaves_the_others_linked(running: Airflow, source
         "link_items",
     }
     assert extra["versions"].keys() >= {"schedule"}
-    others = ("crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "link")
+    others = ("check", "crawl_hmall", "crawl_hnsmall", "load_hmall", "load_hnsmall", "link")
     assert states == failed | dict.fromkeys(others, "success")

@@ -138,6 +138,13 @@ def test_a_run_succeeds_only_if_all_its_tasks_do(parsed: dict[str, Any], dag: st
 
 
 @pytest.mark.parametrize("dag", ["crawl_kok", "crawl_schedules"])
+def test_a_refused_run_begins_none_of_its_other_tasks(parsed: dict[str, Any], dag: str) -> None:
+    tasks = parsed["dags"][dag]["tasks"]
+    assert {name for name, task in tasks.items() if task["is_setup"]} == {"check"}
+    assert [name for name, task in tasks.items() if not task["upstream"]] == ["check"]
+
+
+@pytest.mark.parametrize("dag", ["crawl_kok", "crawl_schedules"])
 def test_what_a_failed_crawl_has_filed_is_loaded(parsed: dict[str, Any], dag: str) -> None:
     loads = {name: task for name, task in parsed["dags"][dag]["tasks"].items() if name.startswith("load")}
     assert {task["trigger_rule"] for task in loads.values()} == {"all_done"}

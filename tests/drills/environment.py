@@ -27,6 +27,7 @@ from sql.warehouse.events import UserEvent
 from tests.builders.airflow_api import AirflowApi
 from tests.builders.alert_receivers import webhook
 from tests.builders.databases import new_database
+from tests.builders.local_airflow import airflow_processes
 from tests.builders.local_airflow import script as airflow
 from tests.builders.servers import free_port
 from tests.builders.tcp_proxy import TcpProxy, tcp_proxy
@@ -140,7 +141,7 @@ class Environment:
 
     def start_scheduler(self) -> None:
         """Start the scheduler again."""
-        airflow.start(
+        airflow_processes.start(
             {"scheduler": airflow.component_commands(self.port)["scheduler"]}, self.env, self.home, self.processes
         )
         airflow.wait_until_healthy(["scheduler"], self.port, self.processes, self.home)
@@ -178,14 +179,14 @@ def environment() -> Iterator[Environment]:
             "UKOK_ALERT_WEBHOOK_URL": hook,
             "OMP_NUM_THREADS": "1",
         }
-        airflow.finish([str(airflow.BIN / "ukok"), "db", "upgrade"], env)
-        airflow.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env)
-        airflow.finish([sys.executable, "-m", "dags.pools"], env)
+        airflow_processes.finish([str(airflow.BIN / "ukok"), "db", "upgrade"], env)
+        airflow_processes.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env)
+        airflow_processes.finish([sys.executable, "-m", "dags.pools"], env)
         password = airflow.admin_password(home)
-        processes = stack.enter_context(airflow.stopped_at_the_end(home))
+        processes = stack.enter_context(airflow_processes.stopped_at_the_end(home))
         airflow.start_airflow(env, home, port, urls["metadata"], processes)
         killed: list[psutil.Popen] = []
-        stack.callback(airflow.stop, killed)
+        stack.callback(airflow_processes.stop, killed)
         client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=180))
         api = AirflowApi.log_in(client, password)
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])

@@ -25,7 +25,10 @@ def wrong_input(env: Environment) -> Shown:
         run = env.api.trigger(dag, **conf)["dag_run_id"]
         shown.expect(f"{dag} fails", true=env.api.ended(dag, run) == "failed")
         shown.see(summary(env, dag, run))
-        shown.expect("no second try", true=max(tries for _, tries in states(env, dag, run).values()) == 1)
+        found = states(env, dag, run).values()
+        shown.expect("no second try", true=max(tries for _, tries in found) == 1)
+        shown.expect("one failed task", true=[state for state, _ in found].count("failed") == 1)
+    shown.expect("an alert for each run", true=len(env.alerts) == 2)
     return shown
 
 

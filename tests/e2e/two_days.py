@@ -33,6 +33,7 @@ DAYS = 2
 FIRST = datetime(2025, 8, 6, 1, 30, tzinfo=UTC)  # 10:30 in Korea
 SECOND = FIRST + timedelta(hours=3)
 THIRD = SECOND + timedelta(hours=3)
+FOURTH = THIRD + timedelta(hours=3)
 
 # Tables about loading itself, and columns that a database fills by itself.
 LEDGERS = {"loaded_file", "step_run", "data_version"}

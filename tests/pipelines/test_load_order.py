@@ -158,19 +158,21 @@ def _changes(sights: Sights) -> Iterator[tuple[Any, ...]]:
 def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
     """Price, rate and list price together; each is as before where a crawl did not see it.
 
-    But a list price that does not go with a new price and rate is unknown until a page shows it.
+    But a list price that does not go with a new price and rate is unknown until a page shows it, and a page alone adds
+    nothing to a price that is known.
     """
     card: tuple[Any, ...] = (None, None)
     list_price = None
     combined: list[tuple[Any, ...] | None] = []
     for seen, page_seen in zip(cards, pages, strict=True):
         card_seen = seen and seen[:2]
-        if page_seen:
+        adds = page_seen and (card_seen or card[0] is None)
+        if adds:
             list_price = page_seen[1]
         elif list_price and card_seen not in (None, card) and 100 - 100 * card_seen[0] / list_price != card_seen[1]:
             list_price = None
         card = card_seen or card
-        combined.append((*card, list_price) if card_seen or page_seen else None)
+        combined.append((*card, list_price) if card_seen or adds else None)
     return combined
 
 

@@ -13,7 +13,8 @@ from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.sources import load_source
 from pipelines.report import record
-from pipelines.status import SystemStatus, read_status
+from pipelines.status.read import read_status
+from pipelines.status.schemas import SystemStatus
 from sql.engines import service_engine, warehouse_engine
 from sql.warehouse.steps import StepRun
 from tests.builders.command_line import Ended, run_ukok

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from starlette.testclient import TestClient
 
-from serving.catalog.broadcasts import load_schedule
+from serving.catalog.load_schedule import load_schedule
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
 from tests.builders.small_catalog import BIG_ID, at, bump, fill

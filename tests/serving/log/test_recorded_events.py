@@ -112,6 +112,18 @@ def test_lists_are_recorded_with_what_they_showed(client: TestClient, person: Pe
         assert row.payload[name] == ids
 
 
+def test_shows_on_air_are_recorded_with_session_and_items(client: TestClient, warehouse: Engine) -> None:
+    answer = client.get("/api/homeshopping/on-air")
+    until(lambda: len(rows(warehouse)) == 1, "the impression is stored")
+    (row,) = rows(warehouse)
+    assert (row.event_type, str(row.event_id)) == ("homeshopping_on_air_view", answer.headers["x-impression-id"])
+    assert (row.user_id, row.session_id) == (None, client_session(answer.headers["set-cookie"]))
+    shows = [channel[when] for channel in answer.json()["channels"] for when in ("now", "next")]
+    shown = [product["live_id"] for show in shows if show for product in show["products"]]
+    assert row.payload == {"live_ids": shown}
+    assert len(shown) > 1
+
+
 def test_recommendations_are_recorded_with_release_and_positions(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:

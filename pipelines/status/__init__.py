@@ -1,0 +1,1 @@
+"""The state of the system at a glance, as `ukok status` shows it."""
