@@ -227,7 +227,7 @@ def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[t
     """Yield name, store, price, list price and rate of a product after each crawl that saw it.
 
     A rate is that of its price. In the warehouse a list price that does not go with a new price and rate is unknown
-    until it is seen.
+    until it is seen, and one that is seen alone adds nothing to a price that is known.
     """
     name = store = None
     price: Any = None
@@ -240,6 +240,9 @@ def _reported(shows: Sights, pages: Sights, *, in_warehouse: bool) -> Iterator[t
         if show_seen:
             _, of_page, list_of_page = page_seen or (None, None, None)
             before = (price, rate)
+            if in_warehouse and price and not (show_seen[0] or of_page):
+                yield (name, store, price, list_price, rate)
+                continue
             price = show_seen[0] or of_page or price
             rate = (show_seen[2] if show_seen[0] else None) or (rate if price == before[0] else None)
             renewed = list_price and rate and before != (price, rate)
