@@ -42,16 +42,15 @@ def preloaded_spiders() -> Iterator[None]:
         client.chmod(0o700)
         python = sys.executable
         command = [python, "-m", "tests.month.preloaded", address]
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
-        try:
-            assert server.stdout is not None
-            server.stdout.readline()
-            sys.executable = str(client)
-            yield
-        finally:
-            sys.executable = python
-            server.kill()
-            server.wait()
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as server:
+            try:
+                assert server.stdout is not None
+                server.stdout.readline()
+                sys.executable = str(client)
+                yield
+            finally:
+                sys.executable = python
+                server.kill()
 
 
 def serve(address: str) -> None:
