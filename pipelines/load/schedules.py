@@ -41,6 +41,7 @@ DATASETS = ("schedule", "products")
 BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)
 
 KEY = ("channel_id", "starts_at", "source", "source_product_id")
+SAME_END = ("channel_id", "ends_at", "source_product_id")
 SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind", "discount_rate")
 CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind", "discount_rate")
 
@@ -223,8 +224,9 @@ def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled,
             _drop_rates_of_other_prices(conn, table, chosen)
         row_counts.add(table, upsert(conn, table, chosen, update_columns=read, key=KEY))
     seen = {tuple(row[name] for name in KEY) for row in rows}
+    ends = {tuple(row[name] for name in SAME_END) for row in rows}
     for day in crawled.complete:
-        row_counts.add(table, _cancel_others(conn, table, source, day, seen, at))
+        row_counts.add(table, _cancel_others(conn, table, source, day, seen, ends, at))
     return row_counts
 
 
@@ -245,25 +247,36 @@ def _history_values(history: History, source: str, crawled: _Crawled) -> dict[Ke
 
 
 def _cancel_others(
-    conn: Connection, table: Table, source: str, scope: _CompleteDay, seen: set[tuple[Any, ...]], at: datetime
+    conn: Connection,
+    table: Table,
+    source: str,
+    scope: _CompleteDay,
+    seen: set[Key],
+    ends: set[Key],
+    at: datetime,
 ) -> Counts:
     """Cancel the shows of a channel and day that were not seen, unless they already are.
 
-    A show that had begun when the page was read may be missing because it is over.
+    A show that had begun when the page was read may be missing because it is over. But one that was seen to end at the
+    same instant (``ends``) with another start is the same show: the page had hidden its start while it was on air.
     """
     begin = datetime.combine(scope.day, time(), KST)
     keys = [table.c[name] for name in KEY]
     stored = conn.execute(
-        select(*keys).where(
+        select(*keys, table.c.ends_at).where(
             table.c.channel_id == scope.channel_id,
             table.c.source == source,
             table.c.starts_at >= begin,
             table.c.starts_at < begin + timedelta(days=1),
-            table.c.starts_at > max(scope.read_at, at),
             or_(table.c.cancelled_at.is_(None), table.c.cancelled_at > at),
         )
     )
-    missing = [tuple(row) for row in stored if tuple(row) not in seen]
+    missing = []
+    for *key, ends_at in stored:
+        show = dict(zip(KEY, key, strict=True)) | {"ends_at": ends_at}
+        to_come = show["starts_at"] > max(scope.read_at, at)
+        if tuple(key) not in seen and (to_come or tuple(show[name] for name in SAME_END) in ends):
+            missing.append(tuple(key))
     for chunk in chunks(missing):
         conn.execute(update(table).where(tuple_(*keys).in_(chunk)).values(cancelled_at=at))
     return Counts(updated=len(missing))

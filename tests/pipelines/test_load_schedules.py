@@ -256,6 +256,20 @@ def test_an_unknown_show_on_air_starts_at_the_last_end(service: Engine, store: S
     assert set(shows(service).values()) == {None}
 
 
+def test_a_start_that_was_hidden_is_corrected_when_listed(
+    service: Engine, warehouse: Engine, store: Store, load: Load
+) -> None:
+    before = show("00:30", "01:20", 1)
+    put_shows(store, T[0], [before, show(None, "03:00", 2), show(None, "03:00", 3, slot="sub")])
+    load()
+    put_shows(store, T[1], [before, show("01:30", "03:00", 2), show("01:30", "03:00", 3, slot="sub")])
+    load()
+    starts = {"00:30": [None], "01:20": [T[1], T[1]], "01:30": [None, None]}
+    for engine, table in ((service, BROADCAST), (warehouse, FCT_BROADCAST)):
+        found = rows(engine, table, "starts_at", "cancelled_at")
+        assert {start: [gone for at, gone in found if at == kst(start)] for start in starts} == starts
+
+
 def test_a_product_added_to_a_known_show_on_air_joins_it(service: Engine, store: Store, load: Load) -> None:
     put_shows(store, T[0] - timedelta(hours=2), [show("01:30", "03:00", 2)])
     put_shows(store, T[0], [show(None, "03:00", 2), show(None, "03:00", 8, slot="sub")])
