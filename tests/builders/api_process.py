@@ -29,7 +29,7 @@ class Server:
     def kill(self) -> None:
         """Kill the process, without a shutdown."""
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(120)
 
 
 def command(module: str, port: int) -> list[str]:
@@ -49,7 +49,7 @@ def served(module: str, env: Mapping[str, str], log: Path) -> Iterator[Server]:
         yield server
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def _wait(server: Server) -> None:

@@ -64,7 +64,7 @@ def proxied(mode: str, servers: Mapping[str, Sequence[int]]) -> Iterator[Proxy]:
             yield Proxy(f"http://127.0.0.1:{port}", log)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(120)
 
 
 def _configure(folder: Path, mode: str, port: int, servers: Mapping[str, Sequence[int]]) -> None:

@@ -89,7 +89,7 @@ def test_unknown_methods_and_paths_share_a_label(client: TestClient) -> None:
 
 def half_sent(url: str, path: str, headers: dict[str, str]) -> socket.socket:
     """Open a connection and begin a request."""
-    connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20)
+    connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=120)
     sent = headers | {"Host": "ukok", "Content-Type": "application/json", "Content-Length": "100"}
     head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
     connection.sendall(f"POST {path} HTTP/1.1\r\n{head}\r\n{{".encode())
@@ -121,7 +121,7 @@ def test_unfinished_request_does_not_prevent_shutdown(stack_env: dict[str, str],
         until(lambda: answers(url), "the API answers")
         with half_sent(url, "/api/user/signup", {}):
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(120)
     finally:
         process.kill()
         process.wait()

@@ -262,10 +262,10 @@ def test_the_server_serves_the_demo_catalog_until_it_is_stopped(tmp_path: Path) 
         assert server.stdout is not None
         url = re.search(r"url=(\S+)", re.sub(r"\x1b\[[0-9;]*m", "", server.stdout.readline()))
         assert url is not None
-        page = Selector(httpx.get(f"{url[1]}{LIST}", timeout=30).text)
+        page = Selector(httpx.get(f"{url[1]}{LIST}", timeout=120).text)
         assert page.css("div.card.product-section-ul-li")
         server.terminate()
-        assert server.wait(timeout=30) in (0, -signal.SIGTERM)
+        assert server.wait(timeout=120) in (0, -signal.SIGTERM)
 
 
 def test_a_port_that_is_taken_is_an_error(standin: Standin) -> None:

@@ -203,7 +203,7 @@ def test_stopping_server_answers_accepted_requests(
 ) -> None:
     with served("serving.log.main", stack_env, tmp_path / "server.log") as server:
         acknowledged = asyncio.run(_write_until(server, 200, server.process.terminate))
-        server.process.wait(20)
+        server.process.wait(120)
     assert {str(row.event_id) for row in rows(warehouse)} == set(acknowledged), "nothing was stored unanswered either"
     log = (tmp_path / "server.log").read_text()
     assert "Application shutdown complete" in log
