@@ -166,13 +166,13 @@ def _combined(cards: Sights, pages: Sights) -> list[tuple[Any, ...] | None]:
     combined: list[tuple[Any, ...] | None] = []
     for seen, page_seen in zip(cards, pages, strict=True):
         card_seen = seen and seen[:2]
-        adds = page_seen and (card_seen or card[0] is None)
-        if adds:
-            list_price = page_seen[1]
+        page_adds = page_seen if card_seen or card[0] is None else None
+        if page_adds:
+            list_price = page_adds[1]
         elif list_price and card_seen not in (None, card) and 100 - 100 * card_seen[0] / list_price != card_seen[1]:
             list_price = None
         card = card_seen or card
-        combined.append((*card, list_price) if card_seen or adds else None)
+        combined.append((*card, list_price) if card_seen or page_adds else None)
     return combined
 
 
