@@ -1,6 +1,6 @@
 """Crawl step: crawls a source and records the step's Report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -64,20 +64,20 @@ def crawl_source(
         report.details[CRAWL_ID] = run_id
         crawled = {run: read_crawl_report(store, run) for run in runs}
         report.details["datasets"] = {run.dataset: _figures(run, found, report) for run, found in crawled.items()}
-        published = report_crawl(store, run_id)
+        published = report_crawl(store, run_id, [source])
         for found in crawled.values():
             _check_pages(found)
     return CrawledSource(report, published)
 
 
-def report_crawl(store: Store, name: str | None) -> CrawlReport:
+def report_crawl(store: Store, name: str | None, among: Sequence[str] | None = None) -> CrawlReport:
     """Write the HTML report of a crawl under the report's ``key``, and return the report.
 
-    ``name``: see :func:`~crawlers.report.run_index.find_crawl`.
+    ``name``: see :func:`~crawlers.report.run_index.find_crawl`; ``among``: sources whose crawls are searched, else all.
     """
     from crawlers.report.page import publish
 
-    report = gather(store, find_crawl(store, sources(), name))
+    report = gather(store, find_crawl(store, among or sources(), name))
     publish(store, report)
     return report
 
