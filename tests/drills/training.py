@@ -29,6 +29,8 @@ def training_waits(env: Environment) -> Shown:
         for dag, run in runs.items():
             shown.expect(f"{dag} succeeds", true=env.api.ended(dag, run, 600) == "success")
             shown.see(summary(env, dag, run))
+        # The crawls trigger another training, which must not be left paused.
+        until(lambda: all(run["end_date"] for run in env.api.runs("train_and_publish")), "the last training", 600)
     finally:
         env.api.pause("train_and_publish")
     bert = _span(env, "train_and_publish", training, "train_bert")
