@@ -39,6 +39,21 @@ def test_an_object_is_written_read_listed_and_deleted(store: Store, tmp_path: Pa
     assert not store.exists("a/big")
 
 
+def test_objects_that_go_while_sizes_are_read_are_left_out(tmp_path: Path) -> None:
+    """A backup lists the whole store while crawls delete their checkpoints."""
+
+    class Busy(FolderStore):
+        def list(self, prefix: str) -> list[str]:
+            keys = super().list(prefix)
+            self.delete("crawling/1")
+            return keys
+
+    store = Busy(tmp_path)
+    store.put("crawling/1", b"1")
+    store.put("crawling/2", b"22")
+    assert store.sizes("") == {"crawling/2": 2}
+
+
 def test_a_missing_object_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no/such"):
         store.get("no/such")
