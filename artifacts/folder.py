@@ -75,7 +75,11 @@ class FolderStore:
         return sorted(key for key in keys if key.startswith(prefix))
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        return {key: (self.root / key).stat().st_size for key in self.list(prefix)}
+        found: dict[str, int] = {}
+        for key in self.list(prefix):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                found[key] = (self.root / key).stat().st_size
+        return found
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()

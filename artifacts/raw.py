@@ -19,21 +19,22 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from artifacts.errors import NotFound, StoreError
 from artifacts.store import Store
+from ukok.errors import PermanentError
 
 SCHEMA_VERSION = 1  # of every report in the store; raise it with a change that older programs would misread
 REPORT = ".report.json"
 ITEMS = ".jsonl.gz"
 
 
-class UnreadableReport(StoreError):
+class UnreadableReport(PermanentError, StoreError):
     """A report is damaged or has another schema version; the message names the file."""
 
 
-class UnreadableItems(StoreError):
-    """An item of a run is damaged or of another form; the message names the file and the line."""
+class UnreadableItems(PermanentError, StoreError):
+    """The items of a run are missing, damaged or of another form; the message names the file and what to do."""
 
 
-DAMAGED_ITEMS = (NotFound, UnreadableItems, EOFError, gzip.BadGzipFile, zlib.error, LookupError, TypeError, ValueError)
+DAMAGED_ITEMS = (UnreadableItems, LookupError, TypeError, ValueError)
 """What reading the items of a run raises if their file is missing or cut, or holds something else than items."""
 
 
@@ -106,12 +107,16 @@ def list_runs(store: Store, source: str, dataset: str, since: date | None = None
 
 
 def read_items(store: Store, run: RawRun) -> Iterator[dict[str, Any]]:
-    """Yield the items of a run in the order in which they were written."""
-    return map(json.loads, _lines(store, run))
+    """Yield the items of a run in the order in which they were written. Raise :class:`UnreadableItems` if damaged."""
+    for number, line in enumerate(_lines(store, run), 1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise _damaged(run, f"is damaged in line {number}: {error}") from error
 
 
 def read_typed_items(store: Store, run: RawRun, kind: TypeAdapter[ItemT]) -> Iterator[ItemT]:
-    """Yield the items of a run as objects. Raise :class:`UnreadableItems` if one is not of the ``kind``."""
+    """Yield the items of a run as objects. Raise :class:`UnreadableItems` if damaged, or not of the ``kind``."""
     for number, line in enumerate(_lines(store, run), 1):
         try:
             yield kind.validate_json(line)
@@ -125,9 +130,22 @@ def read_typed_items(store: Store, run: RawRun, kind: TypeAdapter[ItemT]) -> Ite
 def _lines(store: Store, run: RawRun) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items"
-        store.download(run.stem + ITEMS, path)
-        with gzip.open(path, "rb") as lines:
-            yield from lines
+        try:
+            store.download(run.stem + ITEMS, path)
+        except NotFound as error:
+            raise _damaged(run, "is missing") from error
+        try:
+            with gzip.open(path, "rb") as lines:
+                yield from lines
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise _damaged(run, f"is damaged: {error}") from error
+
+
+def _damaged(run: RawRun, how: str) -> UnreadableItems:
+    return UnreadableItems(
+        f"{run.stem}{ITEMS} {how}; restore it from a copy, or remove it and its report {run.run_id}{REPORT} "
+        "and crawl again"
+    )
 
 
 def dump_report(report: BaseModel) -> bytes:

@@ -66,6 +66,7 @@ class CrawlSettings(SpiderSettings):
     crawl_page_age_days: float = Field(
         default=7.0,
         ge=0,
+        le=3_650,
         description="Interval between two fetches of a product page; up to four times as long while it stays unchanged",
     )
     crawl_browser: Names = Field(default=frozenset(), description="Sources whose pages a browser renders")

@@ -45,7 +45,7 @@ def check_listing(store: Store, run: RawRun, report: CrawlRunReport, items: Iter
     confirmed: list[ScopeKey] = []
     for entry in judged:
         known = scopes[entry.name]
-        if known.sound not in earlier:
+        if known.sound is None or known.sound not in earlier:
             continue
         losses = [
             compare(entry, earlier[each].get(entry.name, ()), listed.get(entry.name, ()))
@@ -53,6 +53,8 @@ def check_listing(store: Store, run: RawRun, report: CrawlRunReport, items: Iter
             if each in earlier
         ]
         if not losses[0]:
+            if entry.empty and not earlier[known.sound].get(entry.name):  # its emptiness was believed before
+                confirmed.append(entry.key)
             continue
         if len(losses) > CONFIRMING_CRAWLS and not any(losses[1:]) and _lasted(run, known.held):
             confirmed.append(entry.key)

@@ -8,6 +8,7 @@ from crawlers.settings import CrawlSettings
 
 PAST_DAYS = 7  # for which broadcasters still serve their schedule
 COMING_DAYS = 10  # for which they publish it
+FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)  # days that are no slip of the keyboard
 
 
 def why_not_served(source: str, day: date, days: int, now: datetime, settings: CrawlSettings) -> str | None:
@@ -15,6 +16,8 @@ def why_not_served(source: str, day: date, days: int, now: datetime, settings: C
 
     The mall shows the prices of this moment only; schedules are served by day. A stand-in serves what its clock shows.
     """
+    if not FIRST <= day <= LAST:
+        return f"no source serves {day}: choose a date from {FIRST} to {LAST}"
     if settings.is_standin(source):
         return None
     today = kst_day(now)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Table, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from artifacts.release import CURRENT, Pointer
 from artifacts.release import MANIFEST as RELEASE_MANIFEST
@@ -30,7 +31,7 @@ from pipelines.backup.format import (
 from pipelines.errors import PipelineError
 from pipelines.load.ledger import table_of
 from sql.service.catalog import Channel
-from sql.upgrade import Database, check_distinct, revision_of, upgrade
+from sql.upgrade import Database, check_distinct, newest_revision, revision_of, upgrade
 from sql.warehouse.events import FctUserEvent
 from sql.warehouse.partitions import make_partitions
 
@@ -67,17 +68,24 @@ def restore_backup(service: Engine, warehouse: Engine, store: Store, folder: Pat
     """
     manifest = _read_manifest(folder)
     check_distinct(service, warehouse)
+    _check_revision(service, "service", manifest)
+    _check_revision(warehouse, "warehouse", manifest)
     _make_tables(service, "service")
     _make_tables(warehouse, "warehouse")
     with service.connect() as first, warehouse.connect() as second:
         connections: dict[Database, Connection] = {"service": first, "warehouse": second}
         for database, conn in connections.items():
-            _check_database(conn, database, manifest)
+            _check_empty(conn, database)
             conn.rollback()
         make_partitions(warehouse, _days(folder, manifest.databases["warehouse"].tables[FACT.name]))
         rows: dict[str, int] = {}
         for database, conn in connections.items():
-            rows |= _fill(conn, database, manifest.databases[database], folder)
+            try:
+                rows |= _fill(conn, database, manifest.databases[database], folder)
+            except IntegrityError:
+                raise RestoreRefused(
+                    f"somebody else is filling the {database} database: stop what writes to it, or name a new one"
+                ) from None
         for conn in connections.values():
             conn.commit()
     missing, changed = _compare_artifacts(store, folder, manifest)
@@ -113,6 +121,21 @@ def _files(manifest: BackupManifest) -> Iterator[File]:
         yield from (table.file for table in dump.tables.values())
 
 
+def _check_revision(engine: Engine, database: Database, manifest: BackupManifest) -> None:
+    """Refuse another schema; one without tables gets the newest schema, and must stay empty for another version."""
+    newest, wanted = newest_revision(database), manifest.databases[database].revision
+    with engine.connect() as conn:
+        found = revision_of(conn) or newest
+    if found == wanted:
+        return
+    advice = (
+        "run `ukok db upgrade`"
+        if wanted == newest
+        else f"restore it with version {manifest.code_version}, which made it, and then run `ukok db upgrade`"
+    )
+    raise RestoreRefused(f"the {database} database is at revision {found}, and the backup at {wanted}: {advice}")
+
+
 def _make_tables(engine: Engine, database: Database) -> None:
     """Bring a new database to the newest schema; an existing one is left as it is."""
     with engine.connect() as conn:
@@ -121,13 +144,7 @@ def _make_tables(engine: Engine, database: Database) -> None:
         upgrade(engine, database)
 
 
-def _check_database(conn: Connection, database: Database, manifest: BackupManifest) -> None:
-    dump = manifest.databases[database]
-    if (revision := revision_of(conn)) != dump.revision:
-        raise RestoreRefused(
-            f"the {database} database is at revision {revision}, and the backup at {dump.revision}: "
-            f"restore it with version {manifest.code_version}, which made it, and then run `ukok db upgrade`"
-        )
+def _check_empty(conn: Connection, database: Database) -> None:
     for table in TABLES[database]:
         if table.name not in FILLED and (rows := _count(conn, table)):
             raise RestoreRefused(

@@ -5,7 +5,7 @@ Rows stay in ``user_event`` until maintenance deletes old ones: its key makes a 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 from sqlalchemy import Engine
@@ -32,12 +32,13 @@ from ukok.korea import KST
 log = structlog.get_logger(__name__)
 
 STEP = "ingest_logs"
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 # Events of a transaction; a run that is killed repeats at most one.
 BATCH = 100_000
 
 
 class WrongInterval(ValueError):
-    """The interval has no start, or ends before it starts."""
+    """The interval has no start, ends before it starts, or an instant of it is out of range."""
 
 
 def ingest_logs(
@@ -74,7 +75,13 @@ def ingest_logs(
 
 
 def check_order(start: datetime | None, end: datetime | None) -> None:
-    """Raise :class:`WrongInterval` unless the end is after the start; either may be missing."""
+    """Raise :class:`WrongInterval` unless the end is after the start; either may be missing.
+
+    Instants near the first and last year have no time in another zone.
+    """
+    for instant in filter(None, (start, end)):
+        if not FIRST <= instant <= LAST:
+            raise WrongInterval(f"{instant.isoformat()} is out of range: choose a time from {FIRST:%Y} to {LAST:%Y}")
     if start and end and end <= start:
         raise WrongInterval(f"the end {end.isoformat()} is not after the start {start.isoformat()}")
 

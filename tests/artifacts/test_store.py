@@ -16,6 +16,8 @@ from artifacts.folder import FolderStore
 from artifacts.open import open_store
 from artifacts.s3 import S3Store
 from artifacts.store import Store
+from pipelines.cli.errors import reason_of
+from pipelines.errors import is_permanent
 
 NOW = datetime(2025, 8, 6, 3, 4, 5, tzinfo=UTC)
 
@@ -35,6 +37,21 @@ def test_an_object_is_written_read_listed_and_deleted(store: Store, tmp_path: Pa
     store.delete("a/big")
     store.delete("a/big")
     assert not store.exists("a/big")
+
+
+def test_objects_that_go_while_sizes_are_read_are_left_out(tmp_path: Path) -> None:
+    """A backup lists the whole store while crawls delete their checkpoints."""
+
+    class Busy(FolderStore):
+        def list(self, prefix: str) -> list[str]:
+            keys = super().list(prefix)
+            self.delete("crawling/1")
+            return keys
+
+    store = Busy(tmp_path)
+    store.put("crawling/1", b"1")
+    store.put("crawling/2", b"22")
+    assert store.sizes("") == {"crawling/2": 2}
 
 
 def test_a_missing_object_is_named(store: Store, tmp_path: Path) -> None:
@@ -229,3 +246,27 @@ def test_a_folder_removed_during_a_write_is_made_again(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "fsync", remove)
     store.put("reports/1.html", b"report")
     assert store.get("reports/1.html") == b"report"
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "no gzip", "a bit is wrong", "no JSON"])
+def test_damaged_items_are_named_and_never_tried_again(store: Store, damage: str) -> None:
+    run = raw.RawRun(raw.new_run_id(NOW), "kok", "prices", NOW.date())
+    report = raw.RunReport(run_id=run.run_id, source="kok", dataset="prices", day=run.day, items=0)
+    raw.write_run(store, run, ({"n": number, "text": str(number) * 50} for number in range(500)), report)
+    key = run.stem + raw.ITEMS
+    whole = store.get(key)
+    if damage == "missing":
+        store.delete(key)
+    else:
+        middle = len(whole) // 2
+        damaged = {
+            "cut": whole[:middle],
+            "no gzip": b"<html>",
+            "a bit is wrong": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
+            "no JSON": gzip.compress(b'{"n": 1}\n{"n"\n'),
+        }
+        store.put(key, damaged[damage])
+    with pytest.raises(raw.UnreadableItems, match=f"{key} is .*restore it") as refused:
+        list(raw.read_items(store, run))
+    assert is_permanent(refused.value)
+    assert reason_of(refused.value)

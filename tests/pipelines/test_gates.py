@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, inspect, select
@@ -34,6 +34,7 @@ from tests.builders.raw_runs import (
     kst,
     page,
     price,
+    product,
     put,
     put_prices,
     put_products,
@@ -173,6 +174,24 @@ def test_a_day_believed_empty_is_cancelled(service: Engine, store: Store, load: 
         with pytest.raises(FileHeldBack) if at < T[3] else capture_logs():
             load()
     assert cancelled(service) == set(range(101, 125))
+
+
+def test_products_of_a_category_accepted_as_empty_vanish(service: Engine, store: Store, load: Load) -> None:
+    """Its page without products is the same in each crawl; the acceptance of one of them holds for the next."""
+    put_prices(store, T[0], [price(n) for n in range(1, 11)])
+    put_products(store, T[0], [product(n) for n in range(1, 11)])
+    load("kok")
+
+    def crawl_empty(at: datetime) -> set[object]:
+        lists = [scope(category != "1611", category=category) for category in sorted(CATEGORIES)]
+        put(store, "kok", "prices", at, [], [each.model_copy(update={"empty": not each.complete}) for each in lists])
+        load("kok", accept=at == T[1])
+        return {vanished_at for (vanished_at,) in rows(service, PRODUCT, "vanished_at")}
+
+    assert [crawl_empty(at) for at in T[1:4]] == [{None}, {T[2]}, {T[2]}]
+    put_prices(store, T[4], [price(n) for n in range(1, 11)])
+    load("kok")
+    assert rows(service, PRODUCT, "vanished_at") == [(None,)] * 10
 
 
 def test_a_category_held_back_leaves_the_others(service: Engine, warehouse: Engine, store: Store, load: Load) -> None:

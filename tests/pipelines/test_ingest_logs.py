@@ -1,7 +1,7 @@
 """Events from the landing table into the fact table: each once, none lost, invalid ones apart."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event, insert, select, text
 from artifacts.store import Store
 from pipelines.logs.ingest import WrongInterval, _new_batches, ingest_logs
 from pipelines.logs.position import EventsWait
+from pipelines.logs.replay import replay_logs
 from pipelines.logs.tables import FACT, LANDED, REJECTED
 from pipelines.report import Report
 from sql.warehouse.steps import StepRun
@@ -176,6 +177,18 @@ def test_a_wrong_interval_is_refused_with_its_ends(ingest: Ingest, start: str | 
     with pytest.raises(WrongInterval) as caught:
         ingest(*moments)
     assert all(moment.isoformat() in str(caught.value) for moment in moments if moment)
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00+09:00", "9999-12-31T23:59-09:00"])
+def test_an_instant_without_a_time_in_other_zones_is_refused(
+    warehouse: Engine, store: Store, ingest: Ingest, instant: str
+) -> None:
+    end_of_time = datetime.fromisoformat(instant)
+    for interval in ((end_of_time, NOON), (NOON, end_of_time)):
+        with pytest.raises(WrongInterval, match=r"out of range|not after"):
+            ingest(*interval)
+    with pytest.raises(WrongInterval, match="out of range"):
+        replay_logs(warehouse, store, end_of_time, None)
 
 
 def test_again_changes_nothing(warehouse: Engine, ingest: Ingest) -> None:

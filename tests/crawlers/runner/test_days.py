@@ -39,6 +39,13 @@ def test_schedules_are_served_for_days_around_today(source: str, first: date, da
     assert served or str(first + timedelta(days=days - 1)) in str(reason)
 
 
+@pytest.mark.parametrize("source", ["kok", "hnsmall"])
+@pytest.mark.parametrize("first", [date.min, date.max])
+@pytest.mark.parametrize("settings", [REAL, CrawlSettings(kok_url="http://[::1]", hnsmall_url="http://[::1]")])
+def test_days_at_the_ends_of_time_are_refused(source: str, first: date, settings: CrawlSettings) -> None:
+    assert f"no source serves {first}: choose" in str(why_not_served(source, first, 3, NOON, settings))
+
+
 @pytest.mark.parametrize(
     ("base", "standin"),
     [

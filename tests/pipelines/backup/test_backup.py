@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Table, delete, insert, select, text
+from sqlalchemy import Engine, Table, delete, event, insert, inspect, select, text
 
 from artifacts import release as releases
 from artifacts.open import open_store
@@ -24,7 +24,7 @@ from pipelines.load.sources import load_source
 from pipelines.logs.ingest import ingest_logs
 from sql.engines import service_engine, warehouse_engine
 from sql.service.users import ErasedUser, SearchHistory, User
-from sql.upgrade import Database, newest_revision
+from sql.upgrade import Database, newest_revision, upgrade
 from sql.warehouse.events import FctUserEvent, UserEvent
 from sql.warehouse.steps import StepRun
 from tests.builders.command_line import run_ukok
@@ -153,6 +153,52 @@ def test_a_backup_that_breaks_off_leaves_no_folder(
         write_backup(service, warehouse, store, tmp_path / "backup", NOW)
     with warehouse.connect() as conn:
         assert set(conn.scalars(select(StepRun.status))) == {"failed"}
+
+
+@embedded_only
+def test_a_backup_of_another_schema_leaves_new_databases_empty(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    """The version that made it finds them as it needs them: its own schema is not the newest one."""
+    write_backup(service, warehouse, store, tmp_path / "backup", NOW)
+    _replace(tmp_path / "backup" / MANIFEST, newest_revision("warehouse"), "20200101_other")
+    with fresh("postgresql") as (new_service, new_warehouse):
+        with pytest.raises(RestoreRefused, match="and the backup at 20200101_other: restore it with version"):
+            restore_backup(new_service, new_warehouse, store, tmp_path / "backup")
+        assert [inspect(engine).get_table_names() for engine in (new_service, new_warehouse)] == [[], []]
+
+
+@embedded_only
+def test_a_restore_gives_way_to_one_that_was_faster(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    fill_all(service, warehouse, store)
+    before = rows_of(service, warehouse)
+    write_backup(service, warehouse, store, tmp_path / "backup", NOW)
+    with fresh("postgresql") as (slow, slow_warehouse):
+        upgrade(slow, "service")
+        upgrade(slow_warehouse, "warehouse")
+        faster = [service_engine(str(slow.url)), warehouse_engine(str(slow_warehouse.url))]
+
+        @event.listens_for(slow, "before_cursor_execute")
+        def restore_first(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith(("INSERT ", "DELETE ")) and faster:
+                restore_backup(faster.pop(0), faster.pop(0), store, tmp_path / "backup")
+
+        with pytest.raises(RestoreRefused, match="somebody else is filling the service database"):
+            restore_backup(slow, slow_warehouse, store, tmp_path / "backup")
+        assert rows_of(slow, slow_warehouse) == before
+
+
+@embedded_only
+def test_a_database_behind_the_backup_is_to_be_upgraded(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    write_backup(service, warehouse, store, tmp_path / "backup", NOW)
+    with service.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '20261130_service_baseline'"))
+    with pytest.raises(RestoreRefused, match=r"at revision 20261130_service_baseline, and .*: run `ukok db upgrade`"):
+        restore_backup(service, warehouse, store, tmp_path / "backup")
 
 
 @embedded_only

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import Engine, func, insert, select
 
 from artifacts import release as releases
@@ -20,7 +21,7 @@ from pipelines.logs.reconcile import reconcile_all
 from pipelines.maintenance import rows
 from pipelines.maintenance.run import MaintenanceFailed, maintain
 from pipelines.report import Report, record
-from pipelines.settings import PipelineSettings
+from pipelines.settings import MOST_DAYS, PipelineSettings
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from sql.service import catalog
 from sql.warehouse import steps
@@ -35,6 +36,20 @@ from tests.conftest import embedded_only
 
 NOW = datetime(2025, 8, 6, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+KEPT_DAYS = ("keep_raw_days", "keep_event_days", "keep_report_days")
+
+
+def test_the_longest_retention_deletes_nothing(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    """Who wants to keep everything sets a large number, and learns how large it may be."""
+    for name in KEPT_DAYS:
+        with pytest.raises(ValidationError, match=f"less than or equal to {MOST_DAYS}"):
+            PipelineSettings.model_validate({name: MOST_DAYS + 1})
+    store.put("reports/crawl/kok/19700101T000000000000Z-aaaaaa.html", b"")
+    assert clean(service, warehouse, store, tmp_path, **dict.fromkeys(KEPT_DAYS, MOST_DAYS))["reports"].written == 0
 
 
 def clean(
