@@ -34,7 +34,7 @@ class PartitionLocked(RuntimeError):
 
 def partition_name(day: date) -> str:
     """Return the name of the partition of a day."""
-    return f"fct_user_event_{day:%Y%m%d}"
+    return f"fct_user_event_{day.isoformat().replace('-', '')}"  # %Y has no leading zeros
 
 
 def partition_days(conn: Connection) -> list[date]:

@@ -231,3 +231,13 @@ def test_nothing_landed_yet(warehouse: Engine, ingest: Ingest) -> None:
     assert (report.read, report.written) == (0, 0)
     with warehouse.connect() as conn:
         assert conn.execute(select(StepRun.step, StepRun.status)).one() == ("ingest_logs", "done")
+
+
+def test_an_event_stamped_by_a_broken_clock_holds_up_no_other(warehouse: Engine, ingest: Ingest) -> None:
+    found = {
+        land(warehouse, kst("10:00", day)): day for day in (date(500, 2, 28), date(1969, 12, 31), date(9998, 1, 1))
+    }
+    assert ingest().written == 3
+    found[land(warehouse, kst("11:00"))] = NOON.date()
+    assert ingest().written == 1
+    assert facts(warehouse) == found

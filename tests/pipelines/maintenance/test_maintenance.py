@@ -49,7 +49,8 @@ def test_the_longest_retention_deletes_nothing(
         with pytest.raises(ValidationError, match=f"less than or equal to {MOST_DAYS}"):
             PipelineSettings.model_validate({name: MOST_DAYS + 1})
     store.put("reports/crawl/kok/19700101T000000000000Z-aaaaaa.html", b"")
-    assert clean(service, warehouse, store, tmp_path, **dict.fromkeys(KEPT_DAYS, MOST_DAYS))["reports"].written == 0
+    longest = dict.fromkeys(KEPT_DAYS, MOST_DAYS)
+    assert clean(service, warehouse, store, tmp_path, dry_run=False, **longest)["reports"].written == 0
 
 
 def clean(
