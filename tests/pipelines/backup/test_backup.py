@@ -195,10 +195,14 @@ def test_a_database_behind_the_backup_is_to_be_upgraded(
     service: Engine, warehouse: Engine, store: Store, tmp_path: Path
 ) -> None:
     write_backup(service, warehouse, store, tmp_path / "backup", NOW)
-    with service.begin() as conn:
-        conn.execute(text("UPDATE alembic_version SET version_num = '20261130_service_baseline'"))
-    with pytest.raises(RestoreRefused, match=r"at revision 20261130_service_baseline, and .*: run `ukok db upgrade`"):
-        restore_backup(service, warehouse, store, tmp_path / "backup")
+    with fresh("postgresql") as (old, new):
+        upgrade(old, "service")
+        with old.begin() as conn:
+            conn.execute(text("UPDATE alembic_version SET version_num = '20261130_service_baseline'"))
+        with pytest.raises(
+            RestoreRefused, match=r"at revision 20261130_service_baseline, and .*: run `ukok db upgrade`"
+        ):
+            restore_backup(old, new, store, tmp_path / "backup")
 
 
 @embedded_only
