@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 import boto3
+import botocore.loaders
+import botocore.session
 from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +24,16 @@ PROBE: Final = ".conditional-writes"
 ETAG_OF_NOTHING: Final = f'"{"0" * 32}"'
 
 
+_service_models = botocore.loaders.create_loader()
+
+
+def _new_session() -> boto3.Session:
+    """Return a session with the credentials of the environment; parsing the models again would take 140 ms of CPU."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _service_models)
+    return boto3.Session(botocore_session=session)
+
+
 class S3Store:
     """Store under ``prefix`` of ``bucket``; ``endpoint_url`` is the URL of a server other than AWS."""
 
@@ -30,7 +42,7 @@ class S3Store:
         self.prefix = f"{prefix}/" if prefix else ""
         self.where = f"s3://{bucket}/{prefix}" + (f" at {endpoint_url}" if endpoint_url else "")
         self._honours_conditions = self._bucket_exists = False
-        self._client = boto3.Session().client(
+        self._client = _new_session().client(
             "s3",
             endpoint_url=endpoint_url,
             config=Config(

@@ -1,6 +1,6 @@
 """Crawl step: crawls a source and records the step's Report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from crawlers.gates.holds import held_sentences
 from crawlers.job import Progress
 from crawlers.registry import sources
 from crawlers.report.figures import CrawlReport, gather
-from crawlers.report.run_index import find_crawl
+from crawlers.report.run_index import FinishedCrawl, find_crawl, read_crawl
 from crawlers.run_report import CrawlRunReport, read_crawl_report
 from crawlers.runner.crawl import crawl
 from crawlers.settings import CrawlSettings
@@ -64,20 +64,24 @@ def crawl_source(
         report.details[CRAWL_ID] = run_id
         crawled = {run: read_crawl_report(store, run) for run in runs}
         report.details["datasets"] = {run.dataset: _figures(run, found, report) for run, found in crawled.items()}
-        published = report_crawl(store, run_id, [source])
+        published = _publish(store, read_crawl(store, runs))
         for found in crawled.values():
             _check_pages(found)
     return CrawledSource(report, published)
 
 
-def report_crawl(store: Store, name: str | None, among: Sequence[str] | None = None) -> CrawlReport:
+def report_crawl(store: Store, name: str | None) -> CrawlReport:
     """Write the HTML report of a crawl under the report's ``key``, and return the report.
 
-    ``name``: see :func:`~crawlers.report.run_index.find_crawl`; ``among``: sources whose crawls are searched, else all.
+    ``name``: see :func:`~crawlers.report.run_index.find_crawl`.
     """
+    return _publish(store, find_crawl(store, sources(), name))
+
+
+def _publish(store: Store, crawl: FinishedCrawl) -> CrawlReport:
     from crawlers.report.page import publish
 
-    report = gather(store, find_crawl(store, among or sources(), name))
+    report = gather(store, crawl)
     publish(store, report)
     return report
 

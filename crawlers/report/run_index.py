@@ -51,6 +51,13 @@ def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) ->
     return _read(store, source, run_id, crawls[run_id, source])
 
 
+def read_crawl(store: Store, runs: Sequence[RawRun]) -> FinishedCrawl:
+    """Read the crawl that has filed ``runs``, which must not be empty."""
+    reports = {run.dataset: read_crawl_report(store, run) for run in runs}
+    holds = {run.dataset: read_holds(store, run, reports[run.dataset]) for run in runs}
+    return FinishedCrawl(runs[0].source, runs[0].run_id, reports, sorted(runs), holds=holds)
+
+
 def _crawls(store: Store, sources: Iterable[str]) -> dict[tuple[str, str], list[str]]:
     """Return the keys of the reports of each crawl, by run id and source."""
     crawls: dict[tuple[str, str], list[str]] = {}
@@ -72,9 +79,7 @@ def _read(store: Store, source: str, run_id: str, keys: Iterable[str]) -> Finish
             return FinishedCrawl(source, run_id, failed.datasets, [], failed.failed)
         _, _, dataset, partition, _ = key.split("/")
         runs.append(RawRun(run_id, source, dataset, date.fromisoformat(partition.removeprefix("dt="))))
-    reports = {run.dataset: read_crawl_report(store, run) for run in runs}
-    holds = {run.dataset: read_holds(store, run, reports[run.dataset]) for run in runs}
-    return FinishedCrawl(source, run_id, reports, sorted(runs), holds=holds)
+    return read_crawl(store, runs)
 
 
 def _not_one(name: str | None, found: list[tuple[str, str]], newest_first: list[tuple[str, str]]) -> str:

@@ -9,6 +9,7 @@ result is the same as in order of crawl.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
@@ -79,7 +80,7 @@ def find_pending(
     known = read_ledger(conn, ledger, source)
     found = []
     for dataset in datasets:
-        runs = list_runs(files.store, source, dataset)
+        runs = files.runs(source, dataset)
         for place, run in enumerate(runs):
             is_open = run not in known or known.held_scopes(run)
             if is_open and (pending := files.pending(run, runs[place + 1 :])):
@@ -137,7 +138,8 @@ def _apply(
 def _batches(
     store: Store, source: str, datasets: Sequence[str], known: Ledger, files: CrawlFiles | None
 ) -> list[CrawlBatch]:
-    runs = sorted(run for dataset in datasets for run in list_runs(store, source, dataset))
+    listed = files.runs if files else partial(list_runs, store)
+    runs = sorted(run for dataset in datasets for run in listed(source, dataset))
     new = {run for run in runs if is_new(run, known, files)}
     present = [run for run in runs if run in new or known.is_loaded(run)]
     batches = []
@@ -160,7 +162,7 @@ def _close_overtaken(
     """Update the ledger where a newer file has overtaken what was held back."""
     known = read_ledger(conn, ledger, source)
     left = {each.run: {scope.label for scope in each.holds.scopes} for each in pending}
-    for run in (run for dataset in datasets for run in list_runs(files.store, source, dataset)):
+    for run in (run for dataset in datasets for run in files.runs(source, dataset)):
         held = left.get(run, set())
         if run not in known and run not in left and files.holds(run).reasons:
             close_file(conn, ledger, run)

@@ -1,9 +1,9 @@
-"""Reports of crawled files and what is held back of them, and which holds newer files have overtaken."""
+"""Files of crawls: which there are, their reports, what is held back of them, and which holds are overtaken."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
-from artifacts.raw import RawRun
+from artifacts.raw import RawRun, list_runs
 from artifacts.store import Store
 from crawlers.gates import holds as stored
 from crawlers.gates.gate import LISTINGS
@@ -13,7 +13,7 @@ from pipelines.load.gates import PendingHold
 
 
 class CrawlFiles:
-    """Reads the reports and holds of files, each once; accepts and rejects files.
+    """Lists files and reads their reports and holds, each once; accepts and rejects files.
 
     ``looks_again``: what an earlier load found does not count, because this one looks itself.
     """
@@ -21,9 +21,16 @@ class CrawlFiles:
     def __init__(self, store: Store, *, looks_again: bool = True) -> None:
         self.store = store
         self._looks_again = looks_again
+        self._runs: dict[tuple[str, str], list[RawRun]] = {}
         self._reports: dict[RawRun, CrawlRunReport] = {}
         self._holds: dict[RawRun, Holds] = {}
         self._rejected: set[RawRun] = set()
+
+    def runs(self, source: str, dataset: str) -> list[RawRun]:
+        """Return the files of a dataset, oldest first, as of the first call: the next load takes newer ones."""
+        if (source, dataset) not in self._runs:
+            self._runs[source, dataset] = list_runs(self.store, source, dataset)
+        return self._runs[source, dataset]
 
     def report(self, run: RawRun) -> CrawlRunReport:
         """Return the report of a file."""

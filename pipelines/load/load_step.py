@@ -49,7 +49,7 @@ class LoadRun:
         """Write the HTML reports of crawls again, where there are any, so that they say what is held back now."""
         for source, run_id in {(run.source, run.run_id) for run in runs}:
             if self.store.exists(page_key(source, run_id)):
-                report_crawl(self.store, run_id, [source])
+                report_crawl(self.store, run_id)
 
     def check_gates(self, batch: CrawlBatch, validator: ItemValidator) -> None:
         """Report what was read of new files; raise ``TooManyRejected`` before anything is written."""
