@@ -64,21 +64,24 @@ def crawl_source(
         report.details[CRAWL_ID] = run_id
         crawled = {run: read_crawl_report(store, run) for run in runs}
         report.details["datasets"] = {run.dataset: _figures(run, found, report) for run, found in crawled.items()}
-        published = _publish(store, read_crawl(store, runs))
+        published = publish_crawl(store, runs[0])
         for found in crawled.values():
             _check_pages(found)
     return CrawledSource(report, published)
 
 
 def report_crawl(store: Store, name: str | None) -> CrawlReport:
-    """Write the HTML report of a crawl under the report's ``key``, and return the report.
-
-    ``name``: see :func:`~crawlers.report.run_index.find_crawl`.
-    """
+    """Publish the crawl that :func:`~crawlers.report.run_index.find_crawl` finds by ``name``."""
     return _publish(store, find_crawl(store, sources(), name))
 
 
+def publish_crawl(store: Store, run: RawRun) -> CrawlReport:
+    """Publish the crawl that has filed ``run``."""
+    return _publish(store, read_crawl(store, run))
+
+
 def _publish(store: Store, crawl: FinishedCrawl) -> CrawlReport:
+    """Write the HTML report of a crawl under the report's ``key``, and return the report."""
     from crawlers.report.page import publish
 
     report = gather(store, crawl)

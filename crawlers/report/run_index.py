@@ -6,9 +6,13 @@ from datetime import date
 
 from artifacts.raw import REPORT, RawRun, load_report
 from artifacts.store import Store
+from crawlers.gates.gate import LISTINGS
 from crawlers.gates.holds import Holds, read_holds
 from crawlers.run_report import CrawlRunReport, FailedCrawlReport, read_crawl_report
+from crawlers.state.image_storage import IMAGES
+from crawlers.state.page_storage import PAGES
 
+DATASETS = (*LISTINGS, "products", PAGES, IMAGES)  # all that a crawl may file
 MAX_NAMED = 5  # newest crawls that an error message names
 FAILED = "/report.json"
 
@@ -51,11 +55,11 @@ def find_crawl(store: Store, sources: Sequence[str], name: str | None = None) ->
     return _read(store, source, run_id, crawls[run_id, source])
 
 
-def read_crawl(store: Store, runs: Sequence[RawRun]) -> FinishedCrawl:
-    """Read the crawl that has filed ``runs``, which must not be empty."""
-    reports = {run.dataset: read_crawl_report(store, run) for run in runs}
-    holds = {run.dataset: read_holds(store, run, reports[run.dataset]) for run in runs}
-    return FinishedCrawl(runs[0].source, runs[0].run_id, reports, sorted(runs), holds=holds)
+def read_crawl(store: Store, run: RawRun) -> FinishedCrawl:
+    """Read the crawl that has filed ``run``, without a search among all crawls."""
+    names = (f"raw/{run.source}/{dataset}/dt={run.day}/{run.run_id}" for dataset in DATASETS)
+    keys = [key for name in names for key in store.list(name) if key.endswith(REPORT)]
+    return _read(store, run.source, run.run_id, sorted(keys))
 
 
 def _crawls(store: Store, sources: Iterable[str]) -> dict[tuple[str, str], list[str]]:
@@ -79,7 +83,9 @@ def _read(store: Store, source: str, run_id: str, keys: Iterable[str]) -> Finish
             return FinishedCrawl(source, run_id, failed.datasets, [], failed.failed)
         _, _, dataset, partition, _ = key.split("/")
         runs.append(RawRun(run_id, source, dataset, date.fromisoformat(partition.removeprefix("dt="))))
-    return read_crawl(store, runs)
+    reports = {run.dataset: read_crawl_report(store, run) for run in runs}
+    holds = {run.dataset: read_holds(store, run, reports[run.dataset]) for run in runs}
+    return FinishedCrawl(source, run_id, reports, sorted(runs), holds=holds)
 
 
 def _not_one(name: str | None, found: list[tuple[str, str]], newest_first: list[tuple[str, str]]) -> str:

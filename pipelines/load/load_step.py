@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from artifacts.raw import RawRun
 from artifacts.store import Store
 from crawlers.report.figures import page_key
-from pipelines.crawl import report_crawl
+from pipelines.crawl import publish_crawl
 from pipelines.load.crawl_batch import CrawlBatch, Target, find_pending, load_crawls
 from pipelines.load.crawl_files import CrawlFiles
 from pipelines.load.gates import FileHeldBack, PendingHold, TooManyRejected, check_rejects
@@ -47,9 +47,9 @@ class LoadRun:
 
     def _renew_pages(self, runs: Iterable[RawRun]) -> None:
         """Write the HTML reports of crawls again, where there are any, so that they say what is held back now."""
-        for source, run_id in {(run.source, run.run_id) for run in runs}:
-            if self.store.exists(page_key(source, run_id)):
-                report_crawl(self.store, run_id)
+        for run in {(run.source, run.run_id): run for run in runs}.values():
+            if self.store.exists(page_key(run.source, run.run_id)):
+                publish_crawl(self.store, run)
 
     def check_gates(self, batch: CrawlBatch, validator: ItemValidator) -> None:
         """Report what was read of new files; raise ``TooManyRejected`` before anything is written."""

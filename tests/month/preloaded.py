@@ -12,7 +12,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,16 +74,28 @@ def serve(address: str) -> None:
                 listener.close()
                 os.setsid()  # as the runner starts it
                 _take_over(connection)
-                code = 1
-                try:
-                    main()
-                    code = 0
-                finally:
-                    sys.stdout.flush()
-                    sys.stderr.flush()
-                    connection.sendall(bytes([code]))
-                    os._exit(code)
+                _run(main)
+                connection.sendall(bytes([os.waitstatus_to_exitcode(os.wait()[1]) & 255]))
+                os._exit(0)
             connection.close()
+
+
+def _run(main: Callable[[], None]) -> None:
+    """Run ``main`` in a child, whose parent goes on at once.
+
+    The child has ended when the client is told so, as a spider process has when the runner's wait is over: one that
+    still lived would see its input close and remove the folder of the crawl.
+    """
+    if os.fork():
+        return
+    code = 1
+    try:
+        main()
+        code = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _reap() -> None:
