@@ -20,6 +20,7 @@ DRILLS: tuple[Callable[[Environment], Shown], ...] = (
     outages.disk_full,
     outages.source_away,
     outages.broadcaster_down,
+    outages.pages_missing,
     operators.wrong_input,
     operators.held_file,
     operators.two_at_once,

@@ -1,5 +1,7 @@
 """Drills: databases, disks and sources that are away for a while."""
 
+from base64 import b64encode
+
 from crawlers.standin.faults import unavailable
 from tests.builders.waiting import until
 from tests.drills.environment import Environment
@@ -71,6 +73,24 @@ def broadcaster_down(env: Environment) -> Shown:
     extra = env.api.asset_event("schedule")["extra"]
     shown.see(f"asset `schedule`: fresh {', '.join(extra['fresh'])}; stale {', '.join(extra['stale'])}")
     shown.compare(compare_schedules(env.catalog, env.service, env.warehouse, ("hnsmall", "hmall")))
+    return shown
+
+
+def pages_missing(env: Environment) -> Shown:
+    """Answer 503 for every third product page of the mall during a whole run, and for none in the next."""
+    shown = Shown("product pages missing", "every third product page answered 503 during all tries")
+    env.change_prices(600)
+    missing = [str(row.product_id) for row in env.catalog.kok[::3]]
+    env.sources.faults.rules += [unavailable(b64encode(number.encode()).decode()) for number in missing]
+    run = env.api.trigger("crawl_kok")["dag_run_id"]
+    shown.expect("the run ends as failed", true=env.api.ended("crawl_kok", run) == "failed")
+    env.sources.faults.rules.clear()
+    shown.see(summary(env, "crawl_kok", run))
+    shown.expect("what was read is loaded", true=states(env, "crawl_kok", run)["load"][0] == "success")
+    again = env.api.trigger("crawl_kok")["dag_run_id"]
+    shown.expect("the next run succeeds", true=env.api.ended("crawl_kok", again) == "success")
+    shown.see(summary(env, "crawl_kok", again))
+    shown.compare(compare_mall(env.catalog, env.service, env.warehouse))
     return shown
 
 

@@ -78,7 +78,8 @@ def read_warehouse(engine: Engine, since: datetime) -> Stored:
             {
                 number: MallPrice(row["price"], row["discount_rate"])
                 for (source, number), row in prices.items()
-                if source == "kok"
+                # A new product whose list is held back has the list price of its page alone.
+                if source == "kok" and row["price"] is not None
             },
             {
                 number: MallProductState(row.product_name, row.category, None)

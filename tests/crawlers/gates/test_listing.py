@@ -61,6 +61,25 @@ def test_a_category_of_other_products_of_the_same_number_is_held_back(store: Sto
     assert found == {"1611": "20 of the 30 products are no longer listed"}
 
 
+@pytest.mark.parametrize(
+    ("before", "gone", "new", "is_held"),
+    [
+        (21, 3, 2, False),
+        (63, 10, 7, False),
+        (43, 6, 3, False),
+        (43, 5, 2, True),  # the last page was lost, and two products were sold out meanwhile
+        (64, 7, 3, True),
+    ],
+)
+def test_sold_goods_that_others_replace_are_no_lost_page(
+    store: Store, before: int, gone: int, new: int, is_held: bool
+) -> None:
+    """A day between two crawls leaves a list at the end of a full page now and then."""
+    crawl(store, "02:00", [*cards("1611", before), *OTHERS])
+    found = crawl(store, "23:00", [*cards("1611", before - gone + new, first=gone), *OTHERS])
+    assert list(found) == (["1611"] if is_held else [])
+
+
 def test_a_list_that_is_as_long_as_before_may_have_changed_by_half(store: Store) -> None:
     crawl(store, "02:00", [*cards("1611", 10), *OTHERS])
     assert crawl(store, "05:00", [*cards("1611", 11, first=5), *OTHERS]) == {}
