@@ -14,7 +14,7 @@ INSTALLING := $(VENV)/.installing
 UV := $(shell command -v uv)
 FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 
-.PHONY: help setup run demo-client test docs bench month airflow drills clean
+.PHONY: help setup run demo-client test coverage docs bench month airflow drills clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -49,11 +49,14 @@ run: setup ## Run every step on the demo sources, then serve the API on port API
 demo-client: setup ## Run a scripted client against the API that `make run` serves
 	@$(BIN)/python docker/demo_client.py
 
-test: setup ## Lint, types, import rules and all tests with their coverage
+test: setup ## Lint, types, import rules and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist worksteal
+
+coverage: setup ## All tests with their coverage, which takes half as long again
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events

@@ -36,6 +36,8 @@ settings.load_profile("tests")
 
 # For slow tests that are not about the databases.
 embedded_only = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+# For slow tests in which MariaDB, PostgreSQL and S3 each have a part.
+servers_only = pytest.mark.parametrize("stack", ["servers"], indirect=True)
 
 
 @dataclass(frozen=True)

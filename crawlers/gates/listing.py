@@ -10,7 +10,7 @@ MIN_GONE = 3  # fewer products may vanish at once
 MAX_GONE = 1 / 3  # share of a list that may vanish
 MAX_REPLACED = 0.6  # share that may go where others have come, so that the list is as long as it was
 MAX_GONE_AT_PAGE_END = 0.1  # the same for a list that ends with a full page, as one does whose next page was lost
-MAX_REPLACED_AT_PAGE_END = 0.5  # share of these that others may replace: a lost page is not replaced, sold goods are
+MAX_REPLACED_AT_PAGE_END = 0.5  # share of these that others may replace: a lost page is not replaced, sold products are
 
 
 def lost_products(known: Sequence[Row], listed: Sequence[Row], everywhere: Collection[int], cards: int) -> list[str]:

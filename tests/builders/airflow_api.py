@@ -39,6 +39,10 @@ class AirflowApi:
         body = {"dag_id": dag, "from_date": start.isoformat(), "to_date": end.isoformat(), "max_active_runs": 1}
         return self.client.post("/api/v2/backfills", json=body)
 
+    def stop(self, dag: str, run: str) -> None:
+        """End a run as failed, with its tasks."""
+        self.client.patch(f"/api/v2/dags/{dag}/dagRuns/{run}", json={"state": "failed"}).raise_for_status()
+
     def clear(self, dag: str, run: str) -> None:
         """Clear the failed tasks of a run, so that they run again."""
         body = {"dag_run_id": run, "only_failed": True, "dry_run": False, "reset_dag_runs": True}

@@ -34,6 +34,7 @@ from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import table_of
 from sql.service import catalog as service_tables
 from sql.warehouse import history as warehouse_tables
+from tests.builders.preloaded_spiders import preloaded_spiders
 from tests.e2e.killed_runs import Place, place
 from tests.e2e.two_days import (
     DAY,
@@ -96,7 +97,7 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with place() as here, running_standin(first_catalog(), FIRST) as standin:
+    with place() as here, running_standin(first_catalog(), FIRST) as standin, preloaded_spiders():
         (here.var / "artifacts").mkdir()
         first = crawled(here, standin, FIRST)
         here.save()

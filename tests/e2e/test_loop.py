@@ -3,14 +3,14 @@
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Engine, Table, delete, select
+from sqlalchemy import Engine, Table, select
 
 from artifacts.release import current, list_releases
 from artifacts.store import Store
@@ -22,16 +22,12 @@ from sql.warehouse.events import FctUserEvent, UserEvent
 from sql.warehouse.steps import StepRun
 from tests.builders.api_process import served
 from tests.builders.waiting import until
-from tests.conftest import ROOT, embedded_only
+from tests.conftest import ROOT, servers_only
 from ukok.korea import KST
 
 UKOK = Path(sys.executable).parent / "ukok"
 # Tables that every run adds to.
 LEDGERS = {"loaded_file", "step_run"}
-# Columns whose values may differ in a repeated run.
-GIVEN = frozenset(
-    {"observed_at", "first_seen_at", "valid_from", "broadcast_id", "product_key", "ingredient_id", "version"}
-)
 
 
 @pytest.fixture(scope="module")
@@ -58,23 +54,20 @@ def ukok(env: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def rows(engine: Engine, tables: dict[str, Table], without: frozenset[str]) -> dict[str, Counter[tuple[str, ...]]]:
-    """Return all rows without some columns, except in the tables that every run adds to."""
-    columns = {name: [c for c in table.columns if c.name not in without] for name, table in tables.items()}
+def rows(engine: Engine, tables: Mapping[str, Table]) -> dict[str, Counter[tuple[str, ...]]]:
+    """Return all rows, except in the tables that every run adds to."""
     with engine.connect() as conn:
         return {
-            name: Counter(tuple(map(repr, row)) for row in conn.execute(select(*columns[name])))
-            for name in tables
+            name: Counter(tuple(map(repr, row)) for row in conn.execute(select(table)))
+            for name, table in tables.items()
             if name not in LEDGERS
         }
 
 
-def stored(
-    service: Engine, warehouse: Engine, without: frozenset[str] = frozenset()
-) -> dict[str, Counter[tuple[str, ...]]]:
+def stored(service: Engine, warehouse: Engine) -> dict[str, Counter[tuple[str, ...]]]:
     """Return the rows of both databases."""
-    found = rows(service, dict(ServiceBase.metadata.tables), without)
-    history = rows(warehouse, dict(WarehouseBase.metadata.tables), without)
+    found = rows(service, ServiceBase.metadata.tables)
+    history = rows(warehouse, WarehouseBase.metadata.tables)
     return found | {f"warehouse.{name}": counted for name, counted in history.items()}
 
 
@@ -90,6 +83,7 @@ def api(env: dict[str, str], log: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+@servers_only
 @pytest.mark.timeout(600)  # it trains, too
 def test_from_source_pages_to_a_recommendation(
     env: dict[str, str], service: Engine, warehouse: Engine, store: Store, tmp_path: Path
@@ -179,43 +173,6 @@ def _log_and_ingest(client: httpx.Client, env: dict[str, str], warehouse: Engine
         with warehouse.connect() as conn:
             facts = {str(event_id) for event_id in conn.scalars(select(FctUserEvent.event_id))}
         assert facts >= landed
-
-
-@embedded_only
-def test_a_run_after_kills_ends_with_the_same_rows(env: dict[str, str], service: Engine, warehouse: Engine) -> None:
-    day = datetime.now(KST).date().isoformat()
-    steps = [
-        ("crawl", "hmall", "--date", day, "--days", "2"),
-        ("load", "hmall"),
-        ("recipes", "import", env["UKOK_RECIPES_FILE"]),
-    ]
-    for delay in (0.8, 2.4):
-        for step in steps:
-            process = subprocess.Popen(
-                [UKOK, *step], env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            try:
-                process.wait(delay)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-    for step in steps:
-        ukok(env, *step)
-    after = stored(service, warehouse, GIVEN)
-    _clear(service, warehouse)
-    for step in steps:
-        ukok(env, *step)
-    assert after == stored(service, warehouse, GIVEN)
-    assert sum(after["broadcast"].values()) > 50
-    assert sum(after["recipe"].values()) == 300
-
-
-def _clear(service: Engine, warehouse: Engine) -> None:
-    for engine, metadata in ((service, ServiceBase.metadata), (warehouse, WarehouseBase.metadata)):
-        with engine.begin() as conn:
-            for table in metadata.tables.values():
-                if table.name != "channel":
-                    conn.execute(delete(table))
 
 
 def test_an_empty_system_returns_empty_lists(stack_env: dict[str, str], tmp_path: Path) -> None:

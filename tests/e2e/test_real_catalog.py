@@ -20,6 +20,8 @@ from pipelines.load.sources import load_source
 from sql.service.catalog import Broadcast, KokPrice, KokProduct
 from sql.service.recipes import Recipe, RecipeIngredient
 from sql.warehouse.history import DimProduct, FctBroadcast, FctPrice
+from tests.builders.preloaded_spiders import preloaded_spiders
+from tests.conftest import servers_only
 
 SOURCES = ("kok", "hnsmall", "hmall", "nsmall")
 DAY, DAYS = date(2025, 8, 6), 5
@@ -30,7 +32,8 @@ NOON = datetime(2025, 8, 6, 12, tzinfo=ZoneInfo("Asia/Seoul"))
 def crawled(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Two crawls of the same pages, an hour apart. The stand-in's clock is a year on: no show is on air."""
     store = open_store(str(tmp_path_factory.mktemp("raw")))
-    with running_standin(load_catalog(shared_data), datetime(2026, 8, 6, tzinfo=UTC)) as standin:
+    year_later = datetime(2026, 8, 6, tzinfo=UTC)
+    with running_standin(load_catalog(shared_data), year_later) as standin, preloaded_spiders():
         for at in (NOON, NOON + timedelta(hours=1)):
             for source in SOURCES:
                 crawl(source, DAY, DAYS, at, store, standin.settings)
@@ -46,6 +49,7 @@ def _instants(row: dict[str, Any]) -> tuple[datetime, datetime]:
     return start, end if end > start else end + timedelta(days=1)
 
 
+@servers_only
 def test_every_product_show_and_recipe_is_in_the_databases_once(
     crawled: Store, service: Engine, warehouse: Engine, shared_data: Path
 ) -> None:

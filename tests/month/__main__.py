@@ -16,9 +16,9 @@ from crawlers.standin.living.server import running_living_standin
 from crawlers.standin.living.size import MONTH, SHORT, larger
 from crawlers.standin.living.world import World
 from pipelines.cli.logging import log_to_file
+from tests.builders.preloaded_spiders import preloaded_spiders
 from tests.conftest import ROOT
 from tests.month.picture import draw
-from tests.month.preloaded import preloaded_spiders
 from tests.month.runner import HOURS, Month, Plan
 from tests.month.stacks import environment, new_stack
 from tests.month.tables import line_of, print_tables, write_figures

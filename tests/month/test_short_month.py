@@ -5,9 +5,9 @@ from datetime import date
 from crawlers.standin.living.server import running_living_standin
 from crawlers.standin.living.size import SHORT
 from crawlers.standin.living.world import World
+from tests.builders.preloaded_spiders import preloaded_spiders
 from tests.conftest import embedded_only
 from tests.month.injections import TRUNCATIONS
-from tests.month.preloaded import preloaded_spiders
 from tests.month.runner import Month, Plan
 from tests.month.stacks import environment
 

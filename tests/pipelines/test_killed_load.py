@@ -9,9 +9,11 @@ from pathlib import Path
 from artifacts.store import Store
 from tests.builders.raw_runs import kst, page, price, product, put_prices, put_products, put_shows, review, seller, show
 from tests.builders.unmeasured import unmeasured
+from tests.conftest import servers_only
 from tests.pipelines.test_recipe_csv import row, write
 
 
+@servers_only
 def test_a_load_killed_at_many_points_ends_with_the_same_rows(
     stack_env: dict[str, str], store: Store, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from pipelines.load.sources import load_source
 from sql.service import catalog
 from sql.warehouse import history
 from tests.builders.raw_runs import Item, kst, page, price, product, put_prices, put_products, put_shows, review, show
+from tests.conftest import servers_only
 
 PRICE, FCT_PRICE = table_of(catalog.KokPrice), table_of(history.FctPrice)
 KOK, VERSION = table_of(catalog.KokProduct), table_of(history.DimProduct)
@@ -56,6 +57,7 @@ SHOP_PAGES = table_of_sights(
 )
 
 
+@servers_only
 @SLOW
 @given(CARDS, PAGES, WHOLE, TURNS, TURNS)
 def test_mall_files_in_any_order_give_the_same_rows(
@@ -105,6 +107,7 @@ def test_mall_files_in_any_order_give_the_same_rows(
     assert _read(service, REVIEW, base, "text") == [sorted(found) for found in texts]
 
 
+@servers_only
 @SLOW
 @given(SHOWS, SHOP_PAGES, WHOLE, TURNS, TURNS)
 def test_schedule_files_in_any_order_give_the_same_rows(

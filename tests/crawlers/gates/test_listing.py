@@ -71,7 +71,7 @@ def test_a_category_of_other_products_of_the_same_number_is_held_back(store: Sto
         (64, 7, 3, True),
     ],
 )
-def test_sold_goods_that_others_replace_are_no_lost_page(
+def test_sold_products_that_others_replace_are_no_lost_page(
     store: Store, before: int, gone: int, new: int, is_held: bool
 ) -> None:
     """A day between two crawls leaves a list at the end of a full page now and then."""

@@ -25,6 +25,7 @@ from recommender.product_ref import ProductRef
 from sql.service.catalog import HomeShoppingProduct, KokProduct, ProductIngredient
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from tests.builders.recipe_corpus import DISHES, EVERYWHERE, kitchen
+from tests.conftest import embedded_only
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -183,6 +184,7 @@ def _check_damage(built: Built, folder: Path) -> None:
             LoadedRelease.open(folder)
 
 
+@embedded_only
 def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
     write_index = faiss.write_index
 

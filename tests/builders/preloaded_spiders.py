@@ -41,7 +41,7 @@ def preloaded_spiders() -> Iterator[None]:
         client.write_text(CLIENT.format(python=sys.executable, address=address))
         client.chmod(0o700)
         python = sys.executable
-        command = [python, "-m", "tests.month.preloaded", address]
+        command = [python, "-m", "tests.builders.preloaded_spiders", address]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as server:
             try:
                 assert server.stdout is not None
