@@ -6,13 +6,14 @@ Rows stay in ``user_event`` until maintenance deletes old ones: its key makes a 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.load.ledger import lock_warehouse
-from pipelines.logs.batches import Counts, Place, after_until, days_of, end_of_batch, ingest_batch
+from pipelines.logs.batches import Counts, Place, after_until, end_of_batch, ingest_batch
 from pipelines.logs.position import (
     FIRST_ID,
     check_waiting,
@@ -95,11 +96,11 @@ def _interval(start: datetime | None, end: datetime | None, now: datetime) -> tu
     return start, end or now
 
 
-def _add_up(batches: Iterable[tuple[Counts, list[date]]], report: Report) -> set[date]:
+def _add_up(batches: Iterable[Counts], report: Report) -> set[date]:
     """Add the counts of every batch to the report; return the days of their events."""
     days: set[date] = set()
-    for number, (counts, found) in enumerate(batches, start=1):
-        days.update(found)
+    for number, counts in enumerate(batches, start=1):
+        days.update(counts.days)
         report.read += counts.read
         report.written += counts.written
         report.unchanged += counts.read - counts.written - len(counts.rejected)
@@ -109,7 +110,7 @@ def _add_up(batches: Iterable[tuple[Counts, list[date]]], report: Report) -> set
     return days
 
 
-def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) -> Iterator[tuple[Counts, list[date]]]:
+def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) -> Iterator[Counts]:
     """Ingest what was committed since the last run, batch by batch, and move the position with each."""
     with warehouse.connect() as conn:
         transactions = read_transactions(conn)
@@ -128,17 +129,12 @@ def _new_batches(warehouse: Engine, report: Report, now: datetime, size: int) ->
             if until is None:
                 save_position(conn, end_pass(position), now)
                 return
-            inside = after_until(column, after, until)
-            days = days_of(conn, inside)
-            make_partitions(warehouse, days)
-            counts = ingest_batch(conn, inside)
+            counts = ingest_batch(conn, after_until(column, after, until), partial(make_partitions, warehouse))
             save_position(conn, replace(position, transaction_id=until[0], event_id=until[1]), now)
-        yield counts, days
+        yield counts
 
 
-def _batches_of(
-    warehouse: Engine, start: datetime, end: datetime, now: datetime, size: int
-) -> Iterator[tuple[Counts, list[date]]]:
+def _batches_of(warehouse: Engine, start: datetime, end: datetime, now: datetime, size: int) -> Iterator[Counts]:
     """Ingest the events received in ``[start, end)``, batch by batch."""
     with warehouse.begin() as conn:
         lock_warehouse(conn, STEP)
@@ -153,9 +149,6 @@ def _batches_of(
             until = end_of_batch(conn, column, after, end, size)
             if until is None:
                 return
-            inside = after_until(column, after, until)
-            days = days_of(conn, inside)
-            make_partitions(warehouse, days)
-            counts = ingest_batch(conn, inside)
+            counts = ingest_batch(conn, after_until(column, after, until), partial(make_partitions, warehouse))
         after = until
-        yield counts, days
+        yield counts

@@ -64,6 +64,17 @@ def test_an_event_stamped_by_a_slow_clock_is_taken_in(warehouse: Engine, ingest:
     assert facts(warehouse)[late] == date(2025, 6, 27)
 
 
+def test_the_days_of_known_events_are_reconciled_too(warehouse: Engine, ingest: Ingest) -> None:
+    days = [date(2025, 8, 1) + timedelta(days=days) for days in range(3)]
+    for day in days:
+        land(warehouse, kst("10:00", day))
+        land(warehouse, kst("10:00", day), event_type="")
+    interval = kst("00:00", days[0]), kst("00:00", date(2025, 8, 5))
+    first, again = ingest(*interval), ingest(*interval)
+    assert (first.written, again.written, again.unchanged) == (3, 0, 6)
+    assert first.details["reconciled_days"] == again.details["reconciled_days"] == len(days) + 2
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_transaction_that_commits_late_is_taken_in(warehouse: Engine, ingest: Ingest, *, is_first: bool) -> None:
     if not is_first:
@@ -98,7 +109,7 @@ def test_a_run_that_another_overtakes_does_not_start_anew(warehouse: Engine, ing
     ingest()
     land(warehouse, kst("11:00"))
     batches = _new_batches(warehouse, Report("ingest_logs", "1"), NOON, 1)
-    assert next(batches)[0].read == 1
+    assert next(batches).read == 1
     land(warehouse, kst("11:30"))
     assert ingest().read == 1
     assert list(batches) == []
@@ -114,6 +125,7 @@ def test_transactions_of_other_databases_hold_up_nothing(warehouse: Engine, serv
 
 
 def test_a_killed_run_goes_on_after_its_last_batch(warehouse: Engine, ingest: Ingest) -> None:
+    ingest()  # makes the partition of the day: each batch is one statement
     events = [an_event(kst("10:00")) for _ in range(25)]
     with warehouse.begin() as conn:
         conn.execute(insert(LANDED), events)
