@@ -87,6 +87,7 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
         commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
     finish([str(BIN / "airflow"), "db", "migrate"], env)
+    finish([sys.executable, "-m", "dags.metadata_database"], env)
     finish([sys.executable, "-m", "dags.pools"], env)
     with stopped_at_the_end(home) as processes:
         start(commands, env, home, processes)

@@ -16,7 +16,7 @@ from uuid import UUID
 import httpx
 import psutil
 import pytest
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, create_engine, func, insert, make_url, select, text
 
 from artifacts.open import open_store
 from artifacts.raw import list_runs
@@ -127,6 +127,7 @@ def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, v
         service, warehouse = service_engine(urls["service"]), warehouse_engine(urls["warehouse"])
         store = open_store(str(var / "artifacts"))
         put_event(warehouse)
+        check_sessions_that_rest_inside_a_transaction_end(urls["warehouse"])
         check_every_dag_does_its_work(running, service, warehouse, store)
         check_a_misspelt_parameter_fails_one_task(running)
         check_a_failed_crawl_fails_its_run(running, sources, store)
@@ -141,6 +142,14 @@ def test_the_dags_run_in_a_real_airflow(env: dict[str, str], sources: Standin, v
     assert not any(alive(process) for process in left)
     service.dispose()
     warehouse.dispose()
+
+
+def check_sessions_that_rest_inside_a_transaction_end(warehouse: str) -> None:
+    """A scheduler that is killed inside one must not lock its runs for ever."""
+    engine = create_engine(make_url(warehouse).set(database="airflow"))
+    with engine.connect() as conn:
+        assert conn.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+    engine.dispose()
 
 
 def check_every_dag_does_its_work(running: Airflow, service: Engine, warehouse: Engine, store: Store) -> None:

@@ -181,6 +181,7 @@ def environment() -> Iterator[Environment]:
         }
         airflow_processes.finish([str(airflow.BIN / "ukok"), "db", "upgrade"], env)
         airflow_processes.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env)
+        airflow_processes.finish([sys.executable, "-m", "dags.metadata_database"], env)
         airflow_processes.finish([sys.executable, "-m", "dags.pools"], env)
         password = airflow.admin_password(home)
         processes = stack.enter_context(airflow_processes.stopped_at_the_end(home))
