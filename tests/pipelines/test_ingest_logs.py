@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select, text
+from sqlalchemy import Engine, event, func, insert, select, text
 
 from artifacts.store import Store
+from pipelines.logs.batches import after_until, end_of_batch
 from pipelines.logs.ingest import WrongInterval, _new_batches, ingest_logs
-from pipelines.logs.position import EventsWait
+from pipelines.logs.position import FIRST_ID, EventsWait
 from pipelines.logs.replay import replay_logs
 from pipelines.logs.tables import FACT, LANDED, REJECTED
 from pipelines.report import Report
@@ -122,6 +123,31 @@ def test_transactions_of_other_databases_hold_up_nothing(warehouse: Engine, serv
         other.execute(text("SELECT pg_current_xact_id()"))
         land(warehouse, kst("10:00"))
         assert ingest().written == 1
+
+
+@embedded_only
+@pytest.mark.parametrize("name", ["transaction_id", "received_at"])
+def test_a_batch_in_the_middle_of_a_large_table_is_known_as_small(warehouse: Engine, name: str) -> None:
+    """Else PostgreSQL reads the whole table for each batch of a large backlog."""
+    fill = """
+        INSERT INTO user_event (event_id, received_at, event_type, payload, transaction_id)
+        SELECT gen_random_uuid(), TIMESTAMPTZ '2025-08-06 00:00+09' + number / 100 * INTERVAL '1 second', 'a', '{}',
+            number / 100
+        FROM generate_series(0, 49999) AS number
+    """
+    column = LANDED.c[name]
+    with warehouse.begin() as conn:
+        conn.execute(text(fill))
+        conn.execute(text("ANALYZE user_event"))
+        first = conn.execute(select(func.min(column))).scalar_one()
+        last = conn.execute(select(func.max(column))).scalar_one()
+        after = end_of_batch(conn, column, (first, FIRST_ID), last, 25_000)
+        assert after is not None
+        until = end_of_batch(conn, column, after, last, 500)
+        assert until is not None
+        batch = select(LANDED).where(after_until(column, after, until)).compile(warehouse)
+        (found,) = conn.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {batch}", batch.params).scalar_one()
+    assert found["Plan"]["Plan Rows"] < 2_500, found
 
 
 def test_a_killed_run_goes_on_after_its_last_batch(warehouse: Engine, ingest: Ingest) -> None:
