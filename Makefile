@@ -47,14 +47,14 @@ run: setup ## Run every step on the demo sources, then serve the API on port API
 	@$(BIN)/ukok run --demo --serve --port $(API_PORT)
 
 demo-client: setup ## Run a scripted client against the API that `make run` serves
-	@$(BIN)/python docker/demo_client.py
+	@$(BIN)/python docker/demo_client.py --url http://127.0.0.1:$(API_PORT)
 
 test: setup ## Lint, types, import rules and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal --durations=30 --durations-min=10
 
 coverage: setup ## All tests with their coverage, which takes half as long again
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
