@@ -2,11 +2,12 @@
 
 `python -m dags.metadata_database` sets it up, once after `airflow db migrate`. When only the scheduler's process is
 killed, its workers live on with its connections open. A transaction that it had begun would lock the runs that it was
-looking at for ever, and no other scheduler would go on with them. No process of Airflow rests inside a transaction for
-as long as :data:`LONGEST_REST`.
+looking at for ever, and no other scheduler would go on with them. No scheduler rests inside a transaction for as long
+as :data:`LONGEST_REST`; `airflow db migrate` may, with its lock, and needs :data:`WITHOUT_LIMIT` in its environment.
 """
 
 LONGEST_REST = "60s"
+WITHOUT_LIMIT = {"PGOPTIONS": "-c idle_in_transaction_session_timeout=0"}
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ from airflow_processes import (
 )
 from crawlers.standin.catalog import DEMO
 from crawlers.standin.server import base_urls
+from dags.metadata_database import WITHOUT_LIMIT
 from sql import embedded
 from sql.settings import DatabaseSettings
 
@@ -86,7 +87,7 @@ def run(home: Path, port: int, *, standin: bool) -> NoReturn:
         yesterday = datetime.now(ZoneInfo("Asia/Seoul")).date() - timedelta(days=1)
         commands["standin"] = [str(BIN / "ukok"), "standin", "--port", str(demo_port), "--shift-to", f"{yesterday}"]
     finish([str(BIN / "ukok"), "db", "upgrade"], env)
-    finish([str(BIN / "airflow"), "db", "migrate"], env)
+    finish([str(BIN / "airflow"), "db", "migrate"], env | WITHOUT_LIMIT)
     finish([sys.executable, "-m", "dags.metadata_database"], env)
     finish([sys.executable, "-m", "dags.pools"], env)
     with stopped_at_the_end(home) as processes:

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, insert, make_url
 from crawlers.standin.catalog import DEMO, Catalog, load_catalog
 from crawlers.standin.faults import Fault
 from crawlers.standin.server import Standin, running_standin
+from dags.metadata_database import WITHOUT_LIMIT
 from sql.engines import service_engine, warehouse_engine
 from sql.warehouse.events import UserEvent
 from tests.builders.airflow_api import AirflowApi
@@ -180,7 +181,7 @@ def environment() -> Iterator[Environment]:
             "OMP_NUM_THREADS": "1",
         }
         airflow_processes.finish([str(airflow.BIN / "ukok"), "db", "upgrade"], env)
-        airflow_processes.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env)
+        airflow_processes.finish([str(airflow.BIN / "airflow"), "db", "migrate"], env | WITHOUT_LIMIT)
         airflow_processes.finish([sys.executable, "-m", "dags.metadata_database"], env)
         airflow_processes.finish([sys.executable, "-m", "dags.pools"], env)
         password = airflow.admin_password(home)

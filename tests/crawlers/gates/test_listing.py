@@ -65,6 +65,7 @@ def test_a_category_of_other_products_of_the_same_number_is_held_back(store: Sto
     ("before", "gone", "new", "is_held"),
     [
         (21, 3, 2, False),
+        (22, 3, 1, False),
         (63, 10, 7, False),
         (43, 6, 3, False),
         (43, 5, 2, True),  # the last page was lost, and two products were sold out meanwhile
