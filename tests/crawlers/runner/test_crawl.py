@@ -3,11 +3,9 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 import pytest
@@ -23,6 +21,7 @@ from crawlers.settings import CrawlSettings
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import Standin, running_standin
 from tests.builders.small_crawl import DAY, NOON, catalog, kok, show
+from tests.builders.waiting import until
 
 DEADLINE = 60
 CALLER = """
@@ -44,18 +43,6 @@ def standin() -> Iterator[Standin]:
         yield running
 
 
-Found = TypeVar("Found")
-
-
-def wait_for(find: Callable[[], Found]) -> Found:
-    """Poll until there is a result, or fail."""
-    end = time.monotonic() + DEADLINE
-    while not (found := find()):
-        assert time.monotonic() < end, "nothing came in time"
-        time.sleep(0.02)
-    return found
-
-
 def crawl_processes(parent: int) -> list[psutil.Process]:
     return [child for child in psutil.Process(parent).children() if is_crawl(child)]
 
@@ -71,7 +58,7 @@ def is_crawl(process: psutil.Process) -> bool:
 def test_a_child_that_has_just_ended_is_no_crawl() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     child = psutil.Process(ended.pid)
-    wait_for(lambda: child.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: child.status() == psutil.STATUS_ZOMBIE, "the crawl process to end", DEADLINE)
     assert not is_crawl(child)
     assert crawl_processes(psutil.Process().pid) == []
     ended.wait()
@@ -148,9 +135,9 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
     with ThreadPoolExecutor() as pool:
         progress: list[Progress] = []
         crawling = pool.submit(crawl, "hnsmall", DAY, 1, NOON, store, standin.settings, progress.append)
-        wait_for(lambda: standin.faults.requests_for("broadDay"))
+        until(lambda: standin.faults.requests_for("broadDay"), "the first request", DEADLINE)
         (process,) = crawl_processes(here)
-        wait_for(lambda: progress and progress[-1].requests == len(standin.faults.seen))
+        until(lambda: progress and progress[-1].requests == len(standin.faults.seen), "the progress", DEADLINE)
         process.send_signal(signal.SIGKILL)
         with pytest.raises(CrawlFailed, match="its process was killed by signal 9"):
             crawling.result(timeout=DEADLINE)
@@ -160,7 +147,7 @@ def test_a_killed_crawl_process_is_a_failure_and_leaves_no_run(standin: Standin,
 def test_a_killed_caller_ends_its_crawl_and_the_next_one_is_clean(standin: Standin, tmp_path: Path) -> None:
     standin.faults.rules[:] = [unavailable("broadDay", retry_after="250")]
     caller = subprocess.Popen([sys.executable, "-c", CALLER, str(tmp_path), standin.settings.model_dump_json()])
-    wait_for(lambda: standin.faults.requests_for("broadDay"))
+    until(lambda: standin.faults.requests_for("broadDay"), "the first request", DEADLINE)
     (process,) = crawl_processes(caller.pid)
     caller.kill()
     caller.wait()
