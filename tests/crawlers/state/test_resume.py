@@ -37,7 +37,8 @@ from crawlers.state.checkpoints import (
 )
 from crawlers.state.page_state import PageRow
 from tests.builders.small_crawl import DAY, NOON, catalog, kok, page_row
-from tests.crawlers.runner.test_crawl import crawl_processes, wait_for
+from tests.builders.waiting import until
+from tests.crawlers.runner.test_crawl import DEADLINE, crawl_processes
 from tests.crawlers.state.test_incremental import pages_requested
 
 NUMBERS = range(1_000_001, 1_000_251)
@@ -84,8 +85,8 @@ def held_crawl(standin: Standin, store: Store, url: str) -> Iterator[subprocess.
         settings = standin.settings.model_copy(update={"crawl_concurrency": 1}).model_dump_json()
         caller = subprocess.Popen([sys.executable, "-c", CALLER, url, settings], env=os.environ | {"TMPDIR": folder})
         try:
-            wait_for(lambda: standin.faults.requests_for(page))
-            wait_for(lambda: set(store.list("crawling/")) - before)
+            until(lambda: standin.faults.requests_for(page), "the page to be requested", DEADLINE)
+            until(lambda: set(store.list("crawling/")) - before, "a checkpoint", DEADLINE)
             yield caller
         finally:
             for process in (*crawl_processes(caller.pid), caller) if caller.poll() is None else ():
