@@ -17,7 +17,7 @@ from artifacts.errors import NotFound
 from artifacts.raw import RawRun, list_runs, read_items
 from artifacts.store import Store
 from pipelines.load.datasets import datasets_of
-from pipelines.release import food_products
+from pipelines.release import products as release_products
 from pipelines.train.models import CARD
 from recommender.manifest import Manifest
 from recommender.product_ref import KOK, ProductRef
@@ -175,7 +175,7 @@ def _is_in(store: Store, version: str, product: ProductRef) -> bool:
     """Whether the dataset of a release holds a product."""
     datasets = releases.read_manifest(store, version, Manifest).datasets
     try:
-        rows = read_table(store, food_products.DATASET, datasets.products, food_products.DATASET)
+        rows = read_table(store, release_products.DATASET, datasets.products, release_products.DATASET)
     except NotFound:
         return False
     return bool(((rows["source"] == product.source) & (rows["product_id"] == product.product_id)).any())

@@ -26,9 +26,11 @@ from recommender.rankers.item_knn import ItemToItem
 from recommender.rankers.nearest import NearestRecipes
 from recommender.rankers.ngrams import TitleFeatures
 from recommender.rankers.word2vec import Word2Vec
+from recommender.relations.model import RelationFile, RelationModel
 
 Target = Literal["kok", "home_shopping"]
 ENCODER: Final = "encoder"
+RELATIONS: Final = "relations"
 
 
 class ReleaseFile(StrEnum):
@@ -51,6 +53,11 @@ class ReleaseFile(StrEnum):
     BLEND_RANKERS = "blend/rankers.npz"
     BLEND_BASKETS = "blend/baskets.npz"
     BLEND_TITLES = "blend/titles.npz"
+    IDF = f"{RELATIONS}/{RelationFile.IDF}"
+    TYPES = f"{RELATIONS}/{RelationFile.TYPES}"
+    PRODUCTS = f"{RELATIONS}/{RelationFile.PRODUCTS}"
+    RECIPES = f"{RELATIONS}/{RelationFile.RECIPES}"
+    RANKERS = f"{RELATIONS}/{RelationFile.RANKERS}"
     ENCODER_MODEL = f"{ENCODER}/{EncoderFile.MODEL}"
     ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
     ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
@@ -76,6 +83,7 @@ class ReleaseBundle:
     product_recipes: NeighbourTable
     recipe_products: NeighbourTable
     similar_products: dict[Target, NeighbourTable]
+    relations: RelationModel
     blend: Blend
     encoder: Encoder
 
@@ -98,6 +106,7 @@ class ReleaseBundle:
             table.save(folder / name)
         faiss.write_index(self.recipe_index, str(folder / ReleaseFile.RECIPE_INDEX))
         faiss.write_index(self.text_index, str(folder / ReleaseFile.TEXT_INDEX))
+        self.relations.write(folder / RELATIONS)
         write_blend(folder, self.blend)
         shutil.copytree(self.encoder.folder, folder / ENCODER)
 
@@ -135,6 +144,7 @@ class ReleaseBundle:
                 KOK: NeighbourTable.load(folder / ReleaseFile.PRODUCT_KOK),
                 "home_shopping": NeighbourTable.load(folder / ReleaseFile.PRODUCT_HOME_SHOPPING),
             },
+            relations=RelationModel.read(folder / RELATIONS),
             blend=read_blend(folder, config),
             encoder=Encoder(folder / ENCODER),
         )
@@ -153,6 +163,8 @@ class ReleaseBundle:
             ReleaseFile.INGREDIENT_VECTORS: (len(self.ingredient_vectors), names),
             ReleaseFile.RECIPE_INDEX: (self.recipe_index.ntotal, recipes),
             ReleaseFile.TEXT_INDEX: (self.text_index.ntotal, recipes + products),
+            ReleaseFile.PRODUCTS: (len(self.relations.products), products),
+            ReleaseFile.RECIPES: (len(self.relations.recipes), recipes),
         }
         for name, table in self._tables():
             lengths[name] = len(table.rows), recipes if name == ReleaseFile.RECIPE_PRODUCTS else products

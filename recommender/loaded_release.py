@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import faiss
 import numpy as np
@@ -13,8 +14,17 @@ from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
 from recommender.bundle import ReleaseBundle, Target
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitutes import find_substitutes
+from recommender.relations.facts import ProductFacts
+from recommender.relations.product_recipes import ProductRecipes
+from recommender.relations.rank import rank
+from recommender.relations.relation import Relation
+from recommender.relations.similar_products import SimilarProducts
+from recommender.relations.space import Space
+
+# The item of a query that has none: no listing of it is left out.
+_NO_ITEM: Final = np.array([-1], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,40 @@ class LoadedRelease:
         row = self._product_rows.get(product)
         return [] if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
 
+    def __contains__(self, product: ProductRef) -> bool:
+        """Whether the release knows a product; another one is new since."""
+        return product in self._product_rows
+
+    def ingredient_products(self, ingredient: ProductFacts, k: int) -> list[ProductNeighbour]:
+        """Mall products to buy for an ingredient (:func:`~recommender.relations.facts.as_product`), best first."""
+        return self._rank_products(ingredient, Relation.INGREDIENT_PRODUCTS, KOK, k)
+
+    def similar_to_new(self, product: ProductFacts, target: Target, k: int) -> list[ProductNeighbour]:
+        """Like :meth:`similar_products`, for a product that is new since the release."""
+        return self._rank_products(product, Relation.SIMILAR_PRODUCTS, target, k)
+
+    def recipes_for_new(self, product: ProductFacts, k: int) -> list[Neighbour]:
+        """Like :meth:`product_recipes`, for a product that is new since the release."""
+        row = self._space.products([product])
+        (found,) = rank(
+            ProductRecipes(self._bundle.relations.recipes),
+            self._bundle.relations.rankers[Relation.PRODUCT_RECIPES],
+            row,
+            k,
+            items=np.arange(len(self.recipe_ids)),
+            own=_NO_ITEM,
+        )
+        main = int(row.mains[0])
+        holds = self._bundle.relations.recipes.importance
+        return [
+            Neighbour(
+                int(self.recipe_ids[recipe]),
+                score,
+                self._reason(main if main >= 0 and holds[recipe, main] > 0 else BY_TEXT),
+            )
+            for recipe, score in found
+        ]
+
     def recipes_by_ingredients(self, ingredients: Sequence[str], k: int) -> list[Neighbour]:
         """Recipes by the sum of IDF of the given ingredients in them, then the nearest by Word2Vec vector."""
         numbers = [self._numbers[name] for name in dict.fromkeys(ingredients) if name in self._numbers]
@@ -127,6 +171,19 @@ class LoadedRelease:
         """Unit vectors (n, d) of texts."""
         return self._bundle.encoder.encode(texts)
 
+    def _rank_products(
+        self, product: ProductFacts, relation: Relation, target: Target, k: int
+    ) -> list[ProductNeighbour]:
+        candidates, targets = self._targets[target]
+        row = self._space.products([product])
+        ranker = self._bundle.relations.rankers[relation]
+        (found,) = rank(candidates, ranker, row, k, items=targets.astype(np.int64), own=_NO_ITEM)
+        main, rows = int(row.mains[0]), self._bundle.relations.products
+        chosen = [(int(targets[each.row]), each.score) for each in found]
+        return self._product_neighbours(
+            [(at, score, main if main >= 0 and rows.ingredients[at, main] > 0 else BY_TEXT) for at, score in chosen]
+        )
+
     def _nearest(self, numbers: Sequence[int], k: int, known: set[int]) -> list[Neighbour]:
         """The nearest recipes by Word2Vec vector, without the ``known`` ones."""
         query = self._bundle.ingredient_vectors[list(numbers)].sum(axis=0, keepdims=True)
@@ -148,6 +205,18 @@ class LoadedRelease:
     def _product_neighbours(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
         products = self._bundle.products
         return [ProductNeighbour(products[row], score, self._reason(reason)) for row, score, reason in found]
+
+    @cached_property
+    def _space(self) -> Space:
+        return self._bundle.relations.space(self.names, self._bundle.encoder.encode)
+
+    @cached_property
+    def _targets(self) -> dict[Target, tuple[SimilarProducts, NDArray[np.intp]]]:
+        """Candidates among the products of each target, and the rows of these."""
+        mall = np.array([product.source == KOK for product in self._bundle.products], np.bool_)
+        rows: dict[Target, NDArray[np.intp]] = {KOK: np.flatnonzero(mall), "home_shopping": np.flatnonzero(~mall)}
+        products = self._bundle.relations.products
+        return {target: (SimilarProducts(products.take(each)), each) for target, each in rows.items()}
 
     @cached_property
     def _recipe_rows(self) -> dict[int, int]:

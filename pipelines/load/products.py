@@ -7,29 +7,36 @@ older after a change of the rules. :func:`resolve_pending_titles` resolves all p
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, distinct, func, literal, select, tuple_
+from sqlalchemy import Connection, Engine, Table, literal, select, tuple_
 
 from artifacts.store import Store
 from pipelines.load.child_rows import Row, replace_child_rows
 from pipelines.load.history import Key
 from pipelines.load.ledger import increment_version, lock_service, table_of
 from pipelines.load.row_counts import RowCounts
+from pipelines.load.title_resolver import read_vocabulary, title_resolver
 from pipelines.report import Report, record
-from recommender.text.ingredients import title_vocabulary
-from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
+from recommender.relations.facts import join_types
+from recommender.text.resolver import ResolvedTitle, resolver_version
 from recommender.text.titles import tokens
 from sql.service import catalog, recipes
 from sql.upsert import Counts, chunks, upsert
 
 KOK_PRODUCT, HOME_SHOPPING = table_of(catalog.KokProduct), table_of(catalog.HomeShoppingProduct)
-INGREDIENT, LINE = table_of(recipes.Ingredient), table_of(recipes.RecipeIngredient)
+INGREDIENT = table_of(recipes.Ingredient)
 PRODUCT_INGREDIENT, DOCUMENT = table_of(catalog.ProductIngredient), table_of(catalog.SearchDocument)
 
 # Values of a product whose title is pending, and of columns that no page has given yet.
-UNRESOLVED = {"is_food": False, "is_ingredient": False, "resolver_version": ""}
+UNRESOLVED = {
+    "is_food": False,
+    "is_ingredient": False,
+    "kind": None,
+    "product_types": None,
+    "recipe_probability": None,
+    "resolver_version": "",
+}
 UNKNOWN = {"price_kind": "unknown"}
 
 
@@ -99,30 +106,15 @@ def _sources(conn: Connection, table: Table) -> Sequence[str]:
 
 def resolve_pending_titles(conn: Connection, table: Table, source: str) -> RowCounts:
     """Resolve the pending titles of a source."""
-    vocabulary = _vocabulary(conn)
+    vocabulary = read_vocabulary(conn)
     version = resolver_version(vocabulary)
     row_counts = RowCounts()
     for titles in chunks(_pending_titles(conn, table, source, version), 500):
-        resolver = _resolver(frozenset(vocabulary.items()))
-        resolved = resolver.resolve_many([title.name for title in titles], known_food=table is KOK_PRODUCT)
+        resolved = title_resolver(vocabulary).resolve_many(
+            [title.name for title in titles], known_food=table is KOK_PRODUCT
+        )
         row_counts += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
     return row_counts
-
-
-def _vocabulary(conn: Connection) -> dict[str, str]:
-    """Return the words that mean an ingredient in a title, from the ingredients of the loaded recipes."""
-    used = func.count(distinct(LINE.c.recipe_id))
-    statement = (
-        select(INGREDIENT.c.name, used)
-        .join(LINE, LINE.c.ingredient_id == INGREDIENT.c.ingredient_id)
-        .group_by(INGREDIENT.c.name)
-    )
-    return title_vocabulary(dict(conn.execute(statement).all()))
-
-
-@lru_cache(maxsize=1)  # takes two seconds and 300 MB
-def _resolver(vocabulary: frozenset[tuple[str, str]]) -> TitleResolver:
-    return TitleResolver(dict(vocabulary))
 
 
 def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:
@@ -143,7 +135,14 @@ def _write(conn: Connection, table: Table, version: str, resolved: Sequence[tupl
     ingredients: dict[Key, list[Row]] = {}
     for title, result in resolved:
         key = {"source": title.source, "source_product_id": title.product_id}
-        derived = {"is_food": result.is_food, "is_ingredient": result.is_ingredient, "resolver_version": version}
+        derived = {
+            "is_food": result.is_food,
+            "is_ingredient": result.is_ingredient,
+            "kind": result.kind,
+            "product_types": join_types(result.types),
+            "recipe_probability": result.recipes,
+            "resolver_version": version,
+        }
         products.append(({"kok_product_id": title.product_id} if table is KOK_PRODUCT else key) | derived)
         known = [ids[name] for name in result.ingredients if name in ids]
         ingredients[title.source, title.product_id] = [

@@ -17,10 +17,10 @@ from artifacts.errors import StoreError
 from artifacts.store import Store
 from pipelines.code_version import code_version
 from pipelines.load.loaded_files import product_files, recipe_files
-from pipelines.release import food_products, tables
-from pipelines.release.food_products import FoodProduct
+from pipelines.release import tables
 from pipelines.release.gate import check_gate
-from pipelines.release.tables import Items
+from pipelines.release.items import Items, make_items, read_recipe_facts
+from pipelines.release.products import read_products, snapshot
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
@@ -31,12 +31,15 @@ from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import BertFigures, Evaluation, ModelFigures, Word2VecFigures
 from recommender.evaluation.served import evaluate_index, evaluate_served
 from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Parameters
+from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
-from recommender.product_ref import KOK, ProductRef
+from recommender.product_ref import KOK
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
+from recommender.relations.model import RelationModel
+from recommender.relations.ranker import read_rankers
 from sql.warehouse.steps import ReleaseRecord
 
 log = structlog.get_logger(__name__)
@@ -62,29 +65,30 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
 
 def _build(service: Engine, store: Store, now: datetime) -> Manifest:
     corpus = corpora.read_recipes(service)
-    products = food_products.read_products(service)
+    products = read_products(service)
+    recipes = read_recipe_facts(service, corpus)
     with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:
         word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec", ModelCard[Word2VecFigures])
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
-        items = _items(corpus, products, encoder)
+        items = make_items(products, recipes, encoder.encode, read_rankers())
         config = BlendConfig()
         folder = Path(scratch) / "release"
-        _bundle(items, vectors, encoder, config).write(folder)
+        _bundle(items, corpus, vectors, encoder, config).write(folder)
         figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
         # The API serves the files, so they are evaluated, not the bundle that wrote them.
-        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures)
+        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, corpus, figures)
         files = releases.file_entries(folder)
         manifest = Manifest(
             version=_version(now, files),
             built_at=now.astimezone(UTC),
             files=files,
             counts=_counts(items),
-            dimensions=Dimensions(word2vec=vectors.dimensions, text=items.texts.shape[1]),
+            dimensions=Dimensions(word2vec=vectors.dimensions, text=items.product_rows.vectors.shape[1]),
             metric="inner product of unit vectors",
             datasets=Datasets(
                 recipes=corpora.snapshot(store, corpus, recipe_files(service)),
-                products=food_products.snapshot(store, products, product_files(service)),
+                products=snapshot(store, products, product_files(service)),
             ),
             code_version=code_version(),
             parameters=Parameters(
@@ -97,51 +101,54 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
     return manifest
 
 
-def _items(corpus: RecipeCorpus, products: list[FoodProduct], encoder: Encoder) -> Items:
-    texts = encoder.encode([*corpus.titles, *(product.text for product in products)])
-    names = tuple(sorted({name for basket in corpus.baskets for name in basket}))
-    return Items(corpus, products, names, texts[: len(corpus)], texts[len(corpus) :])
-
-
-def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendConfig) -> ReleaseBundle:
-    ingredient_vectors = unit(vectors.aligned(items.names)[0])
-    broadcasters = frozenset(product.source for product in items.products) - {KOK}
+def _bundle(
+    items: Items, corpus: RecipeCorpus, vectors: WordVectors, encoder: Encoder, config: BlendConfig
+) -> ReleaseBundle:
+    names, rows = items.space.names, items.recipe_rows
+    ingredient_vectors = unit(vectors.aligned(names)[0])
+    numbers = {name: number for number, name in enumerate(names)}
+    baskets = Baskets.of([[numbers[name] for name in basket] for basket in corpus.baskets])
+    broadcasters = frozenset(product.ref.source for product in items.products) - {KOK}
     return ReleaseBundle(
-        names=items.names,
-        recipe_ids=items.corpus.recipe_ids,
-        recipe_prior=items.popularity,
-        baskets=items.baskets,
+        names=names,
+        recipe_ids=corpus.recipe_ids,
+        recipe_prior=rows.popularity,
+        baskets=baskets,
         ingredient_vectors=ingredient_vectors,
-        products=tuple(ProductRef(product.source, product.product_id) for product in items.products),
-        recipe_index=_index(_recipe_vectors(items, ingredient_vectors)),
-        text_index=_index(items.texts),
+        products=tuple(product.ref for product in items.products),
+        recipe_index=_index(_recipe_vectors(baskets, ingredient_vectors)),
+        text_index=_index(np.concatenate([rows.vectors, items.product_rows.vectors])),
         product_recipes=tables.product_recipes(items),
         recipe_products=tables.recipe_products(items),
         similar_products={
             KOK: tables.similar_products(items, frozenset({KOK})),
             "home_shopping": tables.similar_products(items, broadcasters),
         },
-        blend=train_blend(items.corpus, vectors, config),
+        relations=RelationModel(
+            items.space.text, items.space.types, items.product_rows, items.recipe_rows, items.rankers
+        ),
+        blend=train_blend(corpus, vectors, config),
         encoder=encoder,
     )
 
 
-def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures) -> Evaluation:
+def _evaluate(bundle: ReleaseBundle, items: Items, corpus: RecipeCorpus, figures: ModelFigures) -> Evaluation:
     product_ingredients = [product.ingredients for product in items.products]
+    texts = np.concatenate([bundle.relations.recipes.vectors, bundle.relations.products.vectors])
     return Evaluation(
-        completion=evaluate_completion(bundle.blend, items.corpus, bundle.encoder.encode),
-        served=evaluate_served(product_ingredients, items.corpus.baskets, bundle.product_recipes),
-        index=evaluate_index(bundle.text_index, items.texts),
+        completion=evaluate_completion(bundle.blend, corpus, bundle.encoder.encode),
+        served=evaluate_served(product_ingredients, corpus.baskets, bundle.product_recipes),
+        index=evaluate_index(bundle.text_index, texts),
         models=figures,
     )
 
 
-def _recipe_vectors(items: Items, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _recipe_vectors(baskets: Baskets, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit vector of each recipe: the sum of its ingredients' vectors, each weighted by its IDF."""
-    weighted = vectors * items.baskets.idf(len(items.names))[:, None]
-    sums = np.zeros((len(items.corpus), vectors.shape[1]), dtype=np.float32)
-    recipes = np.repeat(np.arange(len(items.corpus)), np.diff(items.baskets.starts))
-    np.add.at(sums, recipes, weighted[items.baskets.ingredients])
+    weighted = vectors * baskets.idf(len(vectors))[:, None]
+    sums = np.zeros((len(baskets), vectors.shape[1]), dtype=np.float32)
+    recipes = np.repeat(np.arange(len(baskets)), np.diff(baskets.starts))
+    np.add.at(sums, recipes, weighted[baskets.ingredients])
     return unit(sums)
 
 
@@ -153,10 +160,10 @@ def _index(vectors: NDArray[np.float32]) -> faiss.Index:
 
 
 def _counts(items: Items) -> Counts:
-    kok = sum(product.source == KOK for product in items.products)
+    kok = sum(product.ref.source == KOK for product in items.products)
     return Counts(
-        recipes=len(items.corpus),
-        ingredients=len(items.names),
+        recipes=len(items.recipes),
+        ingredients=len(items.space.names),
         kok_products=kok,
         home_shopping_products=len(items.products) - kok,
     )

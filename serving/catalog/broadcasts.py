@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from recommender.product_ref import ProductRef
+from recommender.relations.facts import ProductFacts
 from recommender.search.index import Knows, TextIndex
 from serving.web.fragments import Fragments
 
@@ -23,7 +24,10 @@ class Station(NamedTuple):
 
 
 class Product(NamedTuple):
-    """A product sold in broadcasts. Listings of the same item, also those of the mall, share an ``item_id``."""
+    """A product sold in broadcasts. Listings of the same item, also those of the mall, share an ``item_id``.
+
+    ``facts``: what its title was understood as.
+    """
 
     ref: ProductRef
     name: str
@@ -37,6 +41,7 @@ class Product(NamedTuple):
     price_kind: str
     discount_rate: int | None
     item_id: str | None
+    facts: ProductFacts
 
 
 class PageParts(NamedTuple):

@@ -13,7 +13,7 @@ from recommender.product_ref import ProductRef
 from recommender.search.index import TextIndex
 from serving.catalog.broadcasts import PageParts, Product, Programme, Schedule, Show, Station
 from serving.catalog.ingredient_names import read_synonyms
-from serving.catalog.products import read_product_ingredients, read_product_tokens
+from serving.catalog.products import product_facts, read_product_ingredients, read_product_tokens
 from serving.web.clock import kst_day
 from sql.service.catalog import Broadcast, Channel, HomeShoppingProduct, ProductItem
 from sql.service.pages import ProductDetail, ProductImage
@@ -30,7 +30,8 @@ def load_schedule(conn: Connection) -> Schedule:
     newest = select(Broadcast.__table__).order_by(Broadcast.starts_at.desc()).limit(NEWEST_BROADCASTS)
     rows = conn.execute(newest).all()
     sources = {row.source for row in rows}
-    products = _products(conn, sources, rows[-1].starts_at) if rows else {}
+    tokens = read_product_tokens(conn, sources)
+    products = _products(conn, sources, rows[-1].starts_at, tokens) if rows else {}
     shows = [
         _show(row, stations[row.channel_id], products[ref])
         for row in rows
@@ -38,7 +39,6 @@ def load_schedule(conn: Connection) -> Schedule:
     ]
     shows.sort(key=lambda show: (show.starts_at, show.live_id))
     searchable = tuple({show.product.ref: show.product for show in shows}.values())
-    tokens = read_product_tokens(conn, sources)
     return Schedule(
         by_day={day: tuple(group) for day, group in groupby(shows, key=lambda show: show.day)},
         by_live_id={show.live_id: show for show in shows},
@@ -73,7 +73,9 @@ def _pages(conn: Connection, products: Mapping[ProductRef, Product]) -> dict[Pro
     }
 
 
-def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict[ProductRef, Product]:
+def _products(
+    conn: Connection, sources: Iterable[str], since: datetime, tokens: Mapping[ProductRef, str]
+) -> dict[ProductRef, Product]:
     """Read the products that were broadcast since an instant."""
     ingredients = read_product_ingredients(conn, sources)
     columns = [column for column in HomeShoppingProduct.__table__.columns if column.name != "description"]
@@ -88,10 +90,12 @@ def _products(conn: Connection, sources: Iterable[str], since: datetime) -> dict
     )
     query: Select[*tuple[Any, ...]] = select(*columns, ProductItem.item_id).where(broadcast)
     rows = conn.execute(query.outerjoin(ProductItem, item))
-    return {_ref(row): _product(row, ingredients) for row in rows}
+    return {_ref(row): _product(row, ingredients, tokens) for row in rows}
 
 
-def _product(row: Row[Any], ingredients: Mapping[ProductRef, tuple[str, ...]]) -> Product:
+def _product(
+    row: Row[Any], ingredients: Mapping[ProductRef, tuple[str, ...]], tokens: Mapping[ProductRef, str]
+) -> Product:
     ref = _ref(row)
     return Product(
         ref=ref,
@@ -106,6 +110,7 @@ def _product(row: Row[Any], ingredients: Mapping[ProductRef, tuple[str, ...]]) -
         price_kind=row.price_kind,
         discount_rate=row.discount_rate,
         item_id=row.item_id,
+        facts=product_facts(row, ref, ingredients, tokens),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from recommender.product_ref import KOK, ProductRef
+from recommender.relations.facts import ProductFacts
 from recommender.search.index import Knows, TextIndex, normal
 from serving.catalog.ingredient_names import read_synonyms
-from serving.catalog.products import read_product_ingredients, read_product_tokens
+from serving.catalog.products import product_facts, read_product_ingredients, read_product_tokens
 from serving.web.fragments import Fragments
 from sql.service.catalog import KokPrice, KokProduct, ProductItem
 
@@ -19,7 +20,8 @@ from sql.service.catalog import KokPrice, KokProduct, ProductItem
 class KokItem(NamedTuple):
     """A mall product with its latest price; ``price`` is None when unknown, and ``price_kind`` says why.
 
-    Listings of the same item share an ``item_id``, which is None until the listing has been linked.
+    Listings of the same item share an ``item_id``, which is None until the listing has been linked. ``facts``: what its
+    title was understood as.
     """
 
     ref: ProductRef
@@ -37,6 +39,7 @@ class KokItem(NamedTuple):
     is_ingredient: bool
     ingredients: tuple[str, ...]
     item_id: str | None
+    facts: ProductFacts
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ class KokCatalog:
 def load_kok(conn: Connection) -> KokCatalog:
     """Read the mall's catalog."""
     ingredients = read_product_ingredients(conn, (KOK,))
-    items = [_item(row, ingredients) for row in conn.execute(_products())]
+    tokens = read_product_tokens(conn, (KOK,))
+    items = [_item(row, ingredients, tokens) for row in conn.execute(_products())]
     listed = [item for item in items if item.listed]
     by_reviews = sorted(listed, key=lambda item: (-item.review_count, -item.review_score, item.ref))
     by_rating = sorted(listed, key=lambda item: (-item.review_score, -item.review_count, item.ref))
     by_discount = sorted((item for item in by_reviews if item.discount_rate > 0), key=lambda item: -item.discount_rate)
-    tokens = read_product_tokens(conn, (KOK,))
     documents = ((f"{item.store} {item.name}", tokens.get(item.ref, "")) for item in by_reviews)
     return KokCatalog(
         items={item.ref.product_id: item for item in items},
@@ -116,7 +119,7 @@ def _products() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _item(row: Row[Any], ingredients: dict[ProductRef, tuple[str, ...]]) -> KokItem:
+def _item(row: Row[Any], ingredients: dict[ProductRef, tuple[str, ...]], tokens: dict[ProductRef, str]) -> KokItem:
     ref = ProductRef(KOK, row.kok_product_id)
     return KokItem(
         ref=ref,
@@ -134,6 +137,7 @@ def _item(row: Row[Any], ingredients: dict[ProductRef, tuple[str, ...]]) -> KokI
         is_ingredient=row.is_ingredient,
         ingredients=ingredients.get(ref, ()),
         item_id=row.item_id,
+        facts=product_facts(row, ref, ingredients, tokens, row.review_count or 0),
     )
 
 

@@ -53,6 +53,17 @@ class KokProduct(ServiceBase):
     vanished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="NULL while the product is listed")
     is_food: Mapped[bool] = mapped_column(Boolean, comment="Whether the title was resolved as food")
     is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
+    kind: Mapped[str | None] = mapped_column(
+        String(12),
+        comment="ingredient, ready, snack, drink, supplement or nonfood; NULL until the title is resolved",
+    )
+    product_types: Mapped[str | None] = mapped_column(
+        String(255),
+        comment="What the title says the product is, its head first, separated by |; NULL where it does not say",
+    )
+    recipe_probability: Mapped[float | None] = mapped_column(
+        Double, comment="Probability that somebody cooks with it, 0 to 1; NULL until the title is resolved"
+    )
     resolver_version: Mapped[str] = mapped_column(String(64), comment="Version of the rules that resolved the title")
 
 
@@ -127,6 +138,17 @@ class HomeShoppingProduct(ServiceBase):
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="First crawl that showed it")
     is_food: Mapped[bool] = mapped_column(Boolean, comment="Whether the title was resolved as food")
     is_ingredient: Mapped[bool] = mapped_column(Boolean, comment="Raw cooking ingredient rather than a finished dish")
+    kind: Mapped[str | None] = mapped_column(
+        String(12),
+        comment="ingredient, ready, snack, drink, supplement or nonfood; NULL until the title is resolved",
+    )
+    product_types: Mapped[str | None] = mapped_column(
+        String(255),
+        comment="What the title says the product is, its head first, separated by |; NULL where it does not say",
+    )
+    recipe_probability: Mapped[float | None] = mapped_column(
+        Double, comment="Probability that somebody cooks with it, 0 to 1; NULL until the title is resolved"
+    )
     resolver_version: Mapped[str] = mapped_column(String(64), comment="Version of the rules that resolved the title")
 
 
@@ -195,6 +217,28 @@ class SearchDocument(ServiceBase):
         BigInteger, primary_key=True, autoincrement=False, comment="Product or recipe id"
     )
     tokens: Mapped[str] = mapped_column(Text, comment="Separated by single spaces")
+
+
+class TitleLabel(ServiceBase):
+    """What a person said of a product's title; takes precedence over what the title was resolved to."""
+
+    __tablename__ = "title_label"
+    __table_args__ = (
+        {
+            "comment": "What people said of product titles; takes precedence over the model",
+            "info": {"grain": "one row per labelled product"},
+            **MARIADB,
+        },
+    )
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")
+    source_product_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
+    )
+    kind: Mapped[str | None] = mapped_column(String(12), comment="As in the product; NULL where nobody said so")
+    has_recipes: Mapped[bool | None] = mapped_column(Boolean, comment="Whether somebody cooks with it; NULL: not said")
+    ingredients: Mapped[str | None] = mapped_column(Text, comment="Its ingredients separated by |; NULL: not said")
+    labelled_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the label was imported")
 
 
 class ProductItem(ServiceBase):

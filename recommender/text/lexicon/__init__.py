@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 class Ingredients(NamedTuple):
@@ -15,7 +15,7 @@ class Ingredients(NamedTuple):
 
 
 def _lines(name: str) -> list[str]:
-    text = (_FOLDER / name).read_text(encoding="utf-8")
+    text = (FOLDER / name).read_text(encoding="utf-8")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
@@ -37,6 +37,50 @@ def ingredients() -> Ingredients:
     return Ingredients(canonical | {name: name for name in kind}, kind)
 
 
+class ProductType(NamedTuple):
+    """A type of finished goods: what it is, the shelf where it stands, and the ingredients it is made of."""
+
+    name: str
+    kind: str
+    department: str
+    shelf: str
+    ingredients: tuple[str, ...]
+
+
+@cache
+def products() -> dict[str, ProductType]:
+    """Spelling -> type of the goods that shops sell besides cooking ingredients (``products.txt``)."""
+    found: dict[str, ProductType] = {}
+    kind = department = shelf = ""
+    for line in _lines("products.txt"):
+        if line.startswith("["):
+            place, kind = line.strip("[]").split()
+            department, shelf = place.split("/")
+            continue
+        spellings, _, made_of = line.partition(">")
+        name, _, variants = spellings.partition("=")
+        ingredients = tuple(part.strip() for part in made_of.split(",") if part.strip())
+        product = ProductType(name.strip(), kind, department, shelf, ingredients)
+        for variant in (name, *variants.split(",")):
+            if variant.strip():
+                found.setdefault(variant.strip().replace(" ", "").lower(), product)
+    return found
+
+
+@cache
+def shelves() -> dict[str, str]:
+    """Type -> shelf, of ingredients and of finished goods."""
+    return ingredients().kind | {product.name: product.shelf for product in products().values()}
+
+
+@cache
+def departments() -> dict[str, str]:
+    """Shelf -> department, of ingredients and of finished goods."""
+    listed = (pair.split("=") for pair in words("titles")["department"])
+    of_ingredients = {shelf: department for department, shelves in listed for shelf in shelves.split(",")}
+    return of_ingredients | {product.shelf: product.department for product in products().values()}
+
+
 @cache
 def words(name: str) -> dict[str, frozenset[str]]:
     """Section -> words of a list: `titles`, `remarks` or `listings`."""
@@ -52,4 +96,4 @@ def words(name: str) -> dict[str, frozenset[str]]:
 
 def fingerprint_source() -> bytes:
     """The bytes of all lists, for version hashes."""
-    return b"".join(path.read_bytes() for path in sorted(_FOLDER.glob("*.txt")))
+    return b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.txt")))

@@ -1,0 +1,108 @@
+"""Probabilities that a title is food, an ingredient, and something that recipes are shown for.
+
+Three logistic regressions over character n-grams of the title and over what the rules read in it. The weights that the
+project ships (``lexicon/title_weights.tsv``) are learnt from the titles of ``lexicon/title_examples.tsv`` by
+:mod:`pipelines.train.titles`; with labels of one's own, ``ukok train titles`` learns others.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from typing import Final, NamedTuple
+
+from recommender.text import lexicon
+from recommender.text.title_rules import RuleReading
+from recommender.text.titles import plain, without_brackets
+
+WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
+QUESTIONS: Final = ("food", "ingredient", "recipes")
+BIAS: Final = "bias"
+LONGEST_GRAM: Final = 4
+
+
+class Answers(NamedTuple):
+    """Probabilities: that a title is food, that food is an ingredient, that recipes are wanted beside it."""
+
+    food: float
+    ingredient: float
+    recipes: float
+
+
+@dataclass(frozen=True)
+class TitleModel:
+    """Weight of each feature for each of :data:`QUESTIONS`."""
+
+    weights: Mapping[str, Answers]
+
+    def answer(self, title: str, reading: RuleReading) -> Answers:
+        """The probabilities for a title and what the rules read in it."""
+        totals = list(self.weights.get(BIAS, Answers(0.0, 0.0, 0.0)))
+        for feature, value in title_features(title, reading).items():
+            weights = self.weights.get(feature)
+            if weights:
+                for question, weight in enumerate(weights):
+                    totals[question] += weight * value
+        return Answers(*(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))) for total in totals))
+
+    def to_text(self) -> str:
+        """The weights as tab-separated lines, for :func:`read_model`."""
+        lines = sorted("\t".join((name, *(f"{weight:.4f}" for weight in row))) for name, row in self.weights.items())
+        return "\n".join(("\t".join(("feature", *QUESTIONS)), *lines, ""))
+
+
+def read_model(text: str) -> TitleModel:
+    """Read what :meth:`TitleModel.to_text` wrote; raises ValueError with the line that is wrong."""
+    rows = csv.reader(StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if next(rows, None) != ["feature", *QUESTIONS]:
+        raise ValueError(f"line 1: expected the columns feature, {', '.join(QUESTIONS)}")
+    weights: dict[str, Answers] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            weights[row[0]] = Answers(*map(float, row[1:]))
+        except (TypeError, ValueError, IndexError):
+            raise ValueError(f"line {number}: expected a feature and {len(QUESTIONS)} weights, found {row!r}") from None
+    return TitleModel(weights)
+
+
+@cache
+def default_model() -> TitleModel:
+    """The model that the project ships."""
+    return read_model(WEIGHTS.read_text(encoding="utf-8"))
+
+
+def title_features(title: str, reading: RuleReading) -> dict[str, float]:
+    """Features of a title: its n-grams, each weighted so that they sum to 1 in square, and those of the rules."""
+    grams = sorted(set(_grams(without_brackets(plain(title)))))
+    weight = 1 / math.sqrt(len(grams)) if grams else 0.0
+    return dict.fromkeys(grams, weight) | dict.fromkeys(_rule_features(reading), 1.0)
+
+
+def _grams(text: str) -> Iterator[str]:
+    """N-grams within words, which are framed by blanks."""
+    for word in text.split():
+        framed = f"_{word}_"
+        for size in range(2, LONGEST_GRAM + 1):
+            for start in range(len(framed) - size + 1):
+                yield framed[start : start + size]
+
+
+def _rule_features(reading: RuleReading) -> Iterator[str]:
+    """Named ``rule:…``; no n-gram of a word contains a colon at that place, since it has at most four letters."""
+    head = reading.head
+    sorts = {hit.word.sort for hit in reading.main}
+    if head is None:
+        yield "rule:no head"
+    else:
+        yield f"rule:head {head.word.sort}{' open' if head.is_open else ''}"
+        yield f"rule:shelf {head.word.shelf}" if head.word.shelf else "rule:no shelf"
+    for sort in sorted(sorts):
+        yield f"rule:has {sort}"
+    if reading.is_spirit:
+        yield "rule:spirit"
+    if reading.main and len(reading.main) < len(reading.hits):
+        yield "rule:extras"
+    for sort in sorted({hit.word.sort for hit in reading.hits} - sorts):
+        yield f"rule:extra {sort}"

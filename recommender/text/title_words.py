@@ -1,0 +1,72 @@
+"""The words by which titles are understood: ingredients, types of finished goods, and words that only describe."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import NamedTuple
+
+from recommender.text import lexicon
+
+
+class Kind(StrEnum):
+    """What a product is."""
+
+    INGREDIENT = "ingredient"  # raw or basic: something to cook with
+    READY = "ready"  # a finished dish, a meal kit, a side dish
+    SNACK = "snack"  # bread, rice cakes, sweets, dried snacks
+    DRINK = "drink"  # water, juice, coffee, tea, alcohol
+    SUPPLEMENT = "supplement"  # taken for one's health
+    NONFOOD = "nonfood"
+
+
+FOOD_KINDS = frozenset({Kind.INGREDIENT, Kind.READY, Kind.SNACK, Kind.DRINK})
+
+
+class Word(NamedTuple):
+    """A known word. ``sort`` is a :class:`Kind`, ``purpose`` (a way to cook), ``qualifier`` (for what or for whom) or
+    ``food`` (food, but not which).
+
+    ``type`` is what a product with this head is, ``shelf`` where it stands; ``ingredient`` is what it is made of, by
+    canonical name. Each is "" where the word does not say.
+    """
+
+    sort: str
+    type: str = ""
+    shelf: str = ""
+    ingredient: str = ""
+
+
+def title_words(vocabulary: Mapping[str, str]) -> dict[str, Word]:
+    """Words by spelling without blanks; ``vocabulary`` maps the spellings of ingredients to canonical names.
+
+    An ingredient that no recipe of the vocabulary uses is known, but names no ingredient.
+    """
+    lists = lexicon.words("titles")
+    listed = lexicon.ingredients()
+    names = {variant.replace(" ", "").lower(): name for variant, name in vocabulary.items()}
+    canonical = set(vocabulary.values())
+    words = {word: Word("food") for word in lists["food"]}
+    for variant, name in (listed.canonical | names).items():
+        if _usable(variant, lists["ambiguous"]):
+            used = name if name in canonical else ""
+            words[variant] = Word(Kind.INGREDIENT, name, listed.kind.get(name, ""), used)
+    for word in lists["purpose"]:
+        words[word] = Word("purpose", word, "", _made_of(word, (), words))
+    for word, product in lexicon.products().items():
+        made_of = "" if product.kind in {Kind.NONFOOD, Kind.SUPPLEMENT} else _made_of(word, product.ingredients, words)
+        sort = "qualifier" if word in lists["qualifier"] else product.kind
+        words[word] = Word(sort, product.name, product.shelf, made_of)
+    return words
+
+
+def _usable(word: str, ambiguous: AbstractSet[str]) -> bool:
+    return word not in ambiguous and (len(word) > 1 or word in lexicon.ingredients().canonical)
+
+
+def _made_of(word: str, ingredients: tuple[str, ...], words: Mapping[str, Word]) -> str:
+    """The ingredient of that name, else the first of ``ingredients``, else the one that a compound starts with."""
+    for name in (word, *ingredients):
+        if (found := words.get(name)) and found.ingredient:
+            return found.ingredient
+    heads = (words.get(word[:size]) for size in range(len(word), 1, -1))
+    return next((found.ingredient for found in heads if found and found.ingredient), "")
