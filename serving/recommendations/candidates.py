@@ -8,16 +8,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
+from recommender.relations.facts import as_product
+from recommender.search.index import query_tokens
+from recommender.text.resolver import RECIPES
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations.stages import Candidate
 from serving.runtime.snapshot import Snapshot
 from serving.web.clock import kst_day
+
+if TYPE_CHECKING:
+    # Imports faiss and onnxruntime, which a service without a release does not need.
+    from recommender.bundle import Target
+    from recommender.loaded_release import ProductNeighbour
 
 Offer = KokItem | Show
 OfferT = TypeVar("OfferT", KokItem, Show)
@@ -137,9 +145,14 @@ def find_product(snapshot: Snapshot, ref: ProductRef) -> KokItem | Product | Non
 
 
 def neighbour_recipes(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[Recipe]]:
-    """Neighbours of the product in the release."""
+    """Recipes that the release ranks for the product; the same ranker answers for one that is new since."""
     if snapshot.release:
-        for neighbour in snapshot.release.product_recipes(request.product.ref, request.k):
+        product = request.product
+        if product.ref in snapshot.release:
+            neighbours = snapshot.release.product_recipes(product.ref, NEIGHBOURS)
+        else:
+            neighbours = snapshot.release.recipes_for_new(product.facts, NEIGHBOURS)
+        for neighbour in neighbours:
             yield from _recipe(snapshot, neighbour.recipe_id, neighbour.reason)
 
 
@@ -159,6 +172,16 @@ def recipes_with_all_ingredients(snapshot: Snapshot, request: HasIngredients) ->
 def recipes_with_main_ingredient(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[Recipe]]:
     """The most popular recipes that contain the first ingredient."""
     return recipes_with_all_ingredients(snapshot, IngredientsRequest(request.ingredients[:1], request.k))
+
+
+def recipes_with_all_product_ingredients(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes with all ingredients of a product that somebody cooks with."""
+    return recipes_with_all_ingredients(snapshot, request) if _is_cooked_with(request) else iter(())
+
+
+def recipes_with_main_product_ingredient(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes with the first ingredient of a product that somebody cooks with."""
+    return recipes_with_main_ingredient(snapshot, request) if _is_cooked_with(request) else iter(())
 
 
 def popular_recipes(snapshot: Snapshot, _: object) -> Iterator[Candidate[Recipe]]:
@@ -198,7 +221,7 @@ def products_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Ca
 
 def similar_mall_products(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:
     """Neighbours of the product in the release that the mall still lists."""
-    return _listed_neighbours(snapshot, request.product, request.k)
+    return _listed_neighbours(snapshot, request.product)
 
 
 def mall_products_with_ingredients(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[KokItem]]:
@@ -214,14 +237,9 @@ def popular_mall_products(snapshot: Snapshot, _: object) -> Iterator[Candidate[K
     return (Candidate(item, POPULAR) for item in snapshot.kok.by_reviews)
 
 
-def popular_mall_products_for_food(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:
-    """The most reviewed mall products, for a product that is food."""
-    return popular_mall_products(snapshot, request) if request.product.is_food else iter(())
-
-
 def other_similar_mall_products(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
     """Neighbours of a mall product in the release, without other listings of the same item."""
-    return _others(request.item, _listed_neighbours(snapshot, request.item, NEIGHBOURS))
+    return _others(request.item, _listed_neighbours(snapshot, request.item))
 
 
 def other_mall_products_with_ingredients(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
@@ -229,16 +247,9 @@ def other_mall_products_with_ingredients(snapshot: Snapshot, request: MallItemRe
     return _others(request.item, mall_products_with_ingredients(snapshot, ProductRequest(request.item, request.k)))
 
 
-def other_popular_mall_products(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
-    """The most reviewed mall products, without other listings of the same item."""
-    return _others(request.item, popular_mall_products(snapshot, request))
-
-
 def shows_of_similar_products(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
     """Shows of the product's neighbours in the release, the most similar first."""
-    neighbours = (
-        snapshot.release.similar_products(request.product.ref, "home_shopping", NEIGHBOURS) if snapshot.release else ()
-    )
+    neighbours = _similar(snapshot, request.product, "home_shopping")
     products = ((snapshot.schedule.product_by_ref(n.product), n.reason) for n in neighbours)
     return _next_shows(snapshot, (Candidate(product, reason) for product, reason in products if product), request.now)
 
@@ -257,12 +268,6 @@ def shows_with_ingredients(snapshot: Snapshot, request: ProductShowsRequest) -> 
         if product.ref != request.product.ref
     )
     return _by_start(_next_shows(snapshot, products, request.now))
-
-
-def other_shows_on_air_or_next(snapshot: Snapshot, request: ProductShowsRequest) -> Iterator[Candidate[Show]]:
-    """Food on air or next, without the product itself."""
-    shows = shows_on_air_or_next(snapshot, PopularShowsRequest(request.k, request.now))
-    return (candidate for candidate in shows if candidate.item.product.ref != request.product.ref)
 
 
 def shows_on_air_or_next(snapshot: Snapshot, request: PopularShowsRequest) -> Iterator[Candidate[Show]]:
@@ -306,6 +311,16 @@ def shows_with_ingredient(snapshot: Snapshot, request: IngredientShowsRequest) -
     return _one_per_item(Candidate(show, f"contains:{name}") for show in shows)
 
 
+def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
+    """Mall products that the release ranks for an ingredient, as it was written."""
+    if snapshot.release:
+        name = snapshot.recipes.name_of(request.ingredient)
+        asked = as_product(name, request.ingredient, " ".join(query_tokens(request.ingredient)))
+        found = snapshot.release.ingredient_products(asked, NEIGHBOURS)
+        items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in found)
+        yield from _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
+
+
 def mall_products_with_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
     """Mall products that were resolved to an ingredient."""
     name = snapshot.recipes.name_of(request.ingredient)
@@ -327,6 +342,19 @@ def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Cand
             yield Candidate(name, SIMILAR, cosine)
 
 
+def _is_cooked_with(request: ProductRequest) -> bool:
+    return request.product.facts.recipes >= RECIPES
+
+
+def _similar(snapshot: Snapshot, product: KokItem | Product, target: "Target") -> "Sequence[ProductNeighbour]":
+    """Similar products of the release; the same ranker answers for a product that is new since."""
+    if not snapshot.release:
+        return ()
+    if product.ref in snapshot.release:
+        return snapshot.release.similar_products(product.ref, target, NEIGHBOURS)
+    return snapshot.release.similar_to_new(product.facts, target, NEIGHBOURS)
+
+
 def _recipe(snapshot: Snapshot, recipe_id: int, reason: str) -> Iterator[Candidate[Recipe]]:
     """The recipe of an id, unless it is no longer in the database."""
     recipe = snapshot.recipes.recipes.get(recipe_id)
@@ -334,9 +362,8 @@ def _recipe(snapshot: Snapshot, recipe_id: int, reason: str) -> Iterator[Candida
         yield Candidate(recipe, reason)
 
 
-def _listed_neighbours(snapshot: Snapshot, product: KokItem | Product, k: int) -> Iterator[Candidate[KokItem]]:
-    neighbours = snapshot.release.similar_products(product.ref, KOK, k) if snapshot.release else ()
-    items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in neighbours)
+def _listed_neighbours(snapshot: Snapshot, product: KokItem | Product) -> Iterator[Candidate[KokItem]]:
+    items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in _similar(snapshot, product, KOK))
     return _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
 
 

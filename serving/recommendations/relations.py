@@ -1,6 +1,7 @@
 """What is recommended for what: for each relation its stages, in the order in which they are tried.
 
-The first stage that yields anything answers alone. :mod:`serving.recommendations.personal` combines these relations
+The first stage that yields anything answers alone, and what is only popular is offered under that name alone:
+:data:`POPULAR_RECIPES` and the like are relations of their own. :mod:`serving.recommendations.personal` combines these relations
 for a user.
 """
 
@@ -30,11 +31,9 @@ from serving.runtime.snapshot import Snapshot
 from serving.web.clock import next_midnight
 
 RECIPES_FOR_PRODUCT: Final[Relation[ProductRequest, Recipe]] = (
-    Generator(Stage.RELEASE, candidates.neighbour_recipes),
-    Generator(Stage.RESOLVED, candidates.recipes_ranked_by_release),
-    Generator(Stage.RESOLVED, candidates.recipes_with_all_ingredients),
-    Generator(Stage.RESOLVED, candidates.recipes_with_main_ingredient),
-    Generator(Stage.POPULAR, candidates.popular_recipes),
+    Generator(Stage.RELEASE, candidates.neighbour_recipes, decides=True),
+    Generator(Stage.RESOLVED, candidates.recipes_with_all_product_ingredients),
+    Generator(Stage.RESOLVED, candidates.recipes_with_main_product_ingredient),
 )
 
 RECIPES_BY_INGREDIENTS: Final[Relation[IngredientsRequest, Recipe]] = (
@@ -49,27 +48,24 @@ POPULAR_RECIPES: Final[Relation[PopularRequest, Recipe]] = (Generator(Stage.POPU
 
 # For a product of a broadcaster.
 MALL_PRODUCTS_FOR_PRODUCT: Final[Relation[ProductRequest, KokItem]] = (
-    Generator(Stage.RELEASE, candidates.similar_mall_products),
+    Generator(Stage.RELEASE, candidates.similar_mall_products, decides=True),
     Generator(Stage.RESOLVED, candidates.mall_products_with_ingredients),
-    Generator(Stage.POPULAR, candidates.popular_mall_products_for_food),
 )
 
 # For a product of the mall itself.
 MALL_PRODUCTS_FOR_MALL_ITEM: Final[Relation[MallItemRequest, KokItem]] = (
-    Generator(Stage.RELEASE, candidates.other_similar_mall_products),
+    Generator(Stage.RELEASE, candidates.other_similar_mall_products, decides=True),
     Generator(Stage.RESOLVED, candidates.other_mall_products_with_ingredients),
-    Generator(Stage.POPULAR, candidates.other_popular_mall_products),
 )
 
 SHOWS_FOR_PRODUCT: Final[Relation[ProductShowsRequest, Show]] = (
-    Generator(Stage.RELEASE, candidates.shows_of_similar_products_by_start),
+    Generator(Stage.RELEASE, candidates.shows_of_similar_products_by_start, decides=True),
     Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
-    Generator(Stage.POPULAR, candidates.other_shows_on_air_or_next),
 )
 
-# As above, best first instead of by start, and without shows that are only popular.
+# As above, best first instead of by start.
 SIMILAR_SHOWS: Final[Relation[ProductShowsRequest, Show]] = (
-    Generator(Stage.RELEASE, candidates.shows_of_similar_products),
+    Generator(Stage.RELEASE, candidates.shows_of_similar_products, decides=True),
     Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
 )
 
@@ -80,7 +76,6 @@ POPULAR_PRODUCTS: Final[Relation[PopularShowsRequest, Offer]] = (Generator(Stage
 PRODUCTS_FOR_RECIPE: Final[Relation[RecipeRequest, Offer]] = (
     Generator(Stage.RELEASE, candidates.neighbours_of_recipe),
     Generator(Stage.RESOLVED, candidates.mall_product_per_ingredient),
-    Generator(Stage.POPULAR, candidates.popular_mall_products),
 )
 
 SHOWS_FOR_INGREDIENT: Final[Relation[IngredientShowsRequest, Show]] = (
@@ -88,6 +83,7 @@ SHOWS_FOR_INGREDIENT: Final[Relation[IngredientShowsRequest, Show]] = (
 )
 
 MALL_PRODUCTS_FOR_INGREDIENT: Final[Relation[IngredientRequest, KokItem]] = (
+    Generator(Stage.RELEASE, candidates.mall_products_for_ingredient, decides=True),
     Generator(Stage.RESOLVED, candidates.mall_products_with_ingredient),
     Generator(Stage.TEXT, candidates.mall_products_named),
 )

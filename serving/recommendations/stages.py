@@ -68,10 +68,15 @@ class Request(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Generator(Generic[R_contra, T_co]):
-    """A function that yields the candidates of a stage lazily, best first."""
+    """A function that yields the candidates of a stage lazily, best first.
+
+    ``decides``: with a release in service no generator after it runs, even if it yields nothing. An empty answer of a
+    ranker with a threshold says that nothing fits.
+    """
 
     stage: Stage
     candidates: Callable[[Snapshot, R_contra], Iterator[Candidate[T_co]]]
+    decides: bool = False
 
 
 # What a kind of request is answered from: generators in the order in which they are tried.
@@ -87,6 +92,8 @@ def recommend(snapshot: Snapshot, relation: Relation[R, T], request: R) -> Recom
         )
         if items:
             return Recommendation(items, generator.stage, snapshot.release_version)
+        if generator.decides and snapshot.release:
+            break
     return Recommendation((), None, snapshot.release_version)
 
 
