@@ -9,6 +9,8 @@ from recommender.text.title_words import Kind
 # Separates the types of a product in its column, which holds so many letters.
 TYPES_SEPARATOR: Final = "|"
 TYPES_LENGTH: Final = 255
+# Probability that somebody cooks with a product, from which recipes are shown beside it without a ranker.
+SHOW_RECIPES: Final = 0.5
 
 
 class ProductFacts(NamedTuple):

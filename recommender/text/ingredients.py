@@ -63,6 +63,13 @@ def canonical_name(raw: str) -> str | None:
     return name
 
 
+def written_name(raw: str) -> str:
+    """The most specific ingredient that a text names: `고추(꽈리고추)` -> 꽈리고추, `마늘(다진 것)` -> 마늘."""
+    base, inner = _parenthesised(plain(raw))
+    known = lexicon.ingredients().canonical
+    return next((part for part in inner if part.replace(" ", "") in known), base) or raw
+
+
 def title_vocabulary(recipe_counts: Mapping[str, int]) -> dict[str, str]:
     """Variant -> canonical name for resolving product titles, from the canonical names that recipes use.
 

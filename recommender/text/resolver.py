@@ -15,10 +15,9 @@ from recommender.text.title_model import Answers, TitleModel, default_model
 from recommender.text.title_rules import RuleReading, TitleRules
 from recommender.text.title_words import Kind
 
-# Probabilities from which a title is food, an ingredient, and has recipes beside it.
+# Probabilities from which a title is food, and from which food is an ingredient.
 FOOD: Final = 0.5
 INGREDIENT: Final = 0.5
-RECIPES: Final = 0.5
 SPIRITS: Final = "전통주"
 _CODE: Final = (amounts, title_model, title_rules, title_words, titles, units)
 
@@ -41,11 +40,6 @@ class ResolvedTitle:
     def is_ingredient(self) -> bool:
         """Whether it is raw or basic rather than a finished dish."""
         return self.kind is Kind.INGREDIENT
-
-    @property
-    def has_recipes(self) -> bool:
-        """Whether recipes are shown beside it."""
-        return self.recipes >= RECIPES
 
 
 class TitleResolver:

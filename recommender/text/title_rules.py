@@ -13,7 +13,7 @@ from kiwipiepy import Kiwi, Token
 
 from recommender.text import lexicon
 from recommender.text.title_words import Kind, Word
-from recommender.text.titles import normalise_title
+from recommender.text.titles import normalise_title, plain, strip_packaging
 
 _LONGEST: Final = 5
 _LIST_SEPARATORS: Final = frozenset("+,/&·")
@@ -26,6 +26,7 @@ _MODIFYING_FORMS: Final = frozenset(
 _ABSENT_FORMS: Final = frozenset({"없", "없이", "프리", "무첨가", "대신", "빼"})
 # Alcohol by volume before the volume: a drink, whatever it is made of ("인삼주 23도 375ml").
 _PROOF: Final = re.compile(r"\d도\s+\d+\s*ml", re.IGNORECASE)
+_CONTENTS: Final = re.compile(r"\(([^()]*)\)")
 # Last letters of dishes unknown as a whole ("카사바칩"): finished, but no sign that a title is about food.
 _DISH_SUFFIXES: Final = frozenset("칩탕찜빵떡죽즙")
 # Single letters that are a word at the end of a longer one ("여주쌀", "한방차"); the second group is none by itself.
@@ -51,10 +52,14 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RuleReading:
-    """What the rules read in a title: all hits, and those of the main part, after which extras follow a "+"."""
+    """What the rules read in a title: all hits, and those of the main part, after which extras follow a "+".
+
+    What stands in parentheses decides nothing; it only lists the contents of a product that is named by none.
+    """
 
     hits: tuple[Hit, ...]
     is_spirit: bool
+    in_parentheses: tuple[Hit, ...] = ()
 
     @property
     def main(self) -> tuple[Hit, ...]:
@@ -100,6 +105,8 @@ class RuleReading:
         if kind not in {Kind.INGREDIENT, Kind.READY}:
             made_of = (hit.word.ingredient for hit in reversed(finished) if hit.word.ingredient)
             return tuple(dict.fromkeys(made_of))[:1]
+        if not named and kind is Kind.INGREDIENT:
+            return tuple(dict.fromkeys(hit.word.ingredient for hit in self.in_parentheses if hit.word.ingredient))
         if not named:
             return ()
         first = [hit for hit in named if (hit.part, hit.choice) == (named[0].part, named[0].choice)]
@@ -129,9 +136,15 @@ class TitleRules:
     def read_many(self, titles: Sequence[str]) -> list[RuleReading]:
         """Read titles in order, several thousand a second."""
         texts = [normalise_title(title) for title in titles]
-        found = zip(titles, texts, self._kiwi.tokenize(texts), strict=True)
+        contents = [strip_packaging(" ".join(_CONTENTS.findall(plain(title)))) for title in titles]
+        tokens = zip(self._kiwi.tokenize(texts), self._kiwi.tokenize(contents), strict=True)
         return [
-            RuleReading(tuple(self._scan(text, tokens)), bool(_PROOF.search(title))) for title, text, tokens in found
+            RuleReading(
+                tuple(self._scan(text, outer)),
+                bool(_PROOF.search(title)),
+                tuple(hit for hit in self._scan(content, inner) if hit.word.ingredient),
+            )
+            for title, text, content, (outer, inner) in zip(titles, texts, contents, tokens, strict=True)
         ]
 
     def unknown_words(self, titles: Iterable[str]) -> Iterator[str]:

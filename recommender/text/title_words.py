@@ -53,8 +53,11 @@ def title_words(vocabulary: Mapping[str, str]) -> dict[str, Word]:
     for word in lists["purpose"]:
         words[word] = Word("purpose", word, "", _made_of(word, (), words))
     for word, product in lexicon.products().items():
-        made_of = "" if product.kind in {Kind.NONFOOD, Kind.SUPPLEMENT} else _made_of(word, product.ingredients, words)
         sort = "qualifier" if word in lists["qualifier"] else product.kind
+        made_of = _same_as(word, listed.canonical, words) or _same_as(product.name, listed.canonical, words)
+        # Sweets, drinks and supplements are cooked with only where they are ingredients themselves (우유, 땅콩버터).
+        if not made_of and product.kind == Kind.READY:
+            made_of = _made_of(word, product.ingredients, words)
         words[word] = Word(sort, product.name, product.shelf, made_of)
     return words
 
@@ -63,9 +66,15 @@ def _usable(word: str, ambiguous: AbstractSet[str]) -> bool:
     return word not in ambiguous and (len(word) > 1 or word in lexicon.ingredients().canonical)
 
 
+def _same_as(word: str, listed: Mapping[str, str], words: Mapping[str, Word]) -> str:
+    """The ingredient that a word is or ends with: the end is the head (약콩두유 -> 두유); "" if there is none."""
+    ends = (word[start:] for start in range(len(word) - 1))
+    return next((words[end].ingredient for end in ends if end in listed and end in words), "")
+
+
 def _made_of(word: str, ingredients: tuple[str, ...], words: Mapping[str, Word]) -> str:
-    """The ingredient of that name, else the first of ``ingredients``, else the one that a compound starts with."""
-    for name in (word, *ingredients):
+    """The first of ``ingredients``, else the ingredient that a compound starts with (꼬막무침 -> 꼬막), else ""."""
+    for name in ingredients:
         if (found := words.get(name)) and found.ingredient:
             return found.ingredient
     heads = (words.get(word[:size]) for size in range(len(word), 1, -1))

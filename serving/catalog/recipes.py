@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from recommender.search.index import Knows, TextIndex, squeezed
 from recommender.text.amounts import read_measure
+from recommender.text.ingredients import canonical_name
 from recommender.text.quantities import Quantity, quantity
 from serving.catalog.ingredient_names import IngredientNames, read_synonyms
 from serving.catalog.pantry import Pantry
@@ -89,9 +90,13 @@ class RecipeBook:
     fragments: Fragments = field(default_factory=dict)
 
     def name_of(self, ingredient: str) -> str:
-        """Canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is."""
+        """Canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is.
+
+        One that is written as in a recipe, with amounts and remarks (`고추(꽈리고추)`), is known too.
+        """
         name = " ".join(ingredient.split())
-        return self.canonical.get(name) or self.canonical.get(squeezed(name), name)
+        known = self.canonical.get(name) or self.canonical.get(squeezed(name))
+        return known or self.canonical.get(canonical_name(name) or "", name)
 
     def uses(self, ingredient: str) -> bool:
         """Whether any recipe contains an ingredient, in any spelling and spacing."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
-from recommender.relations.facts import as_product
+from recommender.relations.facts import SHOW_RECIPES, as_product
 from recommender.search.index import query_tokens
-from recommender.text.resolver import RECIPES
+from recommender.text.ingredients import written_name
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
@@ -315,7 +315,8 @@ def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest)
     """Mall products that the release ranks for an ingredient, as it was written."""
     if snapshot.release:
         name = snapshot.recipes.name_of(request.ingredient)
-        asked = as_product(name, request.ingredient, " ".join(query_tokens(request.ingredient)))
+        text = written_name(request.ingredient)
+        asked = as_product(name, text, " ".join(query_tokens(text)))
         found = snapshot.release.ingredient_products(asked, NEIGHBOURS)
         items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in found)
         yield from _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
@@ -343,7 +344,7 @@ def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Cand
 
 
 def _is_cooked_with(request: ProductRequest) -> bool:
-    return request.product.facts.recipes >= RECIPES
+    return request.product.facts.recipes >= SHOW_RECIPES
 
 
 def _similar(snapshot: Snapshot, product: KokItem | Product, target: "Target") -> "Sequence[ProductNeighbour]":
