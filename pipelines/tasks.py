@@ -153,12 +153,19 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
         return model
 
 
-def build(now: datetime) -> "Manifest":
-    """Build a release from the service database and the newest models; return its manifest."""
-    from pipelines.release.build import build_release
+def build(now: datetime, *, accept_fewer: bool = False) -> "Manifest":
+    """Build a release from the service database and the newest models; return its manifest.
 
+    ``accept_fewer``: its catalog may be much smaller than that of the live release.
+    """
+    from pipelines.release.build import build_release
+    from pipelines.release.evaluate import GateOptions
+    from pipelines.settings import PipelineSettings
+
+    settings = PipelineSettings()
+    options = GateOptions(settings.judgements_dir, settings.gate_allow_unjudged, accept_fewer)
     with open_resources() as opened:
-        return build_release(opened.service, opened.warehouse, opened.store, now)
+        return build_release(opened.service, opened.warehouse, opened.store, now, options)
 
 
 def verify(version: str) -> None:

@@ -1,5 +1,7 @@
 """`ukok release`: what the API recommends from."""
 
+from typing import Annotated
+
 import typer
 
 from pipelines.cli.console import out, table_console
@@ -11,14 +13,23 @@ app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll ba
 
 
 @app.command()
-def build() -> None:
+def build(
+    accept_fewer: Annotated[
+        bool, typer.Option("--accept-fewer", help="Accept a catalog that is much smaller than the live release's.")
+    ] = False,
+) -> None:
     """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
 
-    Its figures are in releases/VERSION/manifest.json and in the warehouse table release.
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release. With UKOK_JUDGEMENTS_DIR it is
+    evaluated by the graded judgements in that folder.
     """
     from pipelines import tasks
+    from pipelines.release.gate import failed_checks
 
-    out.print(tasks.build(wall_clock()).version)
+    manifest = tasks.build(wall_clock(), accept_fewer=accept_fewer)
+    out.print(manifest.version)
+    if not manifest.gate.passed:
+        out.print(f"the gate refuses it: {failed_checks(manifest.gate)}", markup=False)
 
 
 @app.command()

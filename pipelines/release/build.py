@@ -7,19 +7,18 @@ from pathlib import Path
 
 import faiss
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from artifacts import release as releases
-from artifacts.errors import StoreError
 from artifacts.store import Store
 from pipelines.code_version import code_version
 from pipelines.load.loaded_files import product_files, recipe_files
 from pipelines.release import food_products, tables
+from pipelines.release.catalog import read_catalog
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
 from pipelines.release.food_products import FoodProduct
-from pipelines.release.gate import check_gate
 from pipelines.release.tables import Items
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
@@ -27,10 +26,8 @@ from pipelines.train import corpora, models
 from pipelines.train.blend import train_blend
 from pipelines.train.models import ModelCard
 from recommender.bundle import ReleaseBundle
-from recommender.evaluation.completion import evaluate_completion
-from recommender.evaluation.results import BertFigures, Evaluation, ModelFigures, Word2VecFigures
-from recommender.evaluation.served import evaluate_index, evaluate_served
-from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Parameters
+from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
+from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
@@ -39,17 +36,17 @@ from recommender.rankers.config import BlendConfig
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
 
-log = structlog.get_logger(__name__)
 
-
-def build_release(service: Engine, warehouse: Engine, store: Store, now: datetime) -> Manifest:
+def build_release(
+    service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions = DEFAULT_OPTIONS
+) -> Manifest:
     """Build, evaluate, upload and register a release; returns its manifest. Promotion makes it live.
 
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
     inputs give the same files on one machine.
     """
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
-        manifest = _build(service, store, now)
+        manifest = _build(service, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -60,7 +57,7 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
     return manifest
 
 
-def _build(service: Engine, store: Store, now: datetime) -> Manifest:
+def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
     corpus = corpora.read_recipes(service)
     products = food_products.read_products(service)
     with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:
@@ -71,11 +68,8 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         config = BlendConfig()
         folder = Path(scratch) / "release"
         _bundle(items, vectors, encoder, config).write(folder)
-        figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
-        # The API serves the files, so they are evaluated, not the bundle that wrote them.
-        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures)
         files = releases.file_entries(folder)
-        manifest = Manifest(
+        draft = Manifest(
             version=_version(now, files),
             built_at=now.astimezone(UTC),
             files=files,
@@ -90,11 +84,11 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             parameters=Parameters(
                 word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
             ),
-            evaluation=evaluation,
-            gate=check_gate(evaluation, _live_evaluation(store)),
+            evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
+            gate=GateResult(passed=False, checks=()),
         )
-        releases.publish(store, folder, manifest)
-    return manifest
+        catalog = read_catalog(service, corpus, products)
+        return evaluate_and_upload(store, folder.rename(Path(scratch) / draft.version), draft, catalog, options)
 
 
 def _items(corpus: RecipeCorpus, products: list[FoodProduct], encoder: Encoder) -> Items:
@@ -123,16 +117,6 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
         },
         blend=train_blend(items.corpus, vectors, config),
         encoder=encoder,
-    )
-
-
-def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures) -> Evaluation:
-    product_ingredients = [product.ingredients for product in items.products]
-    return Evaluation(
-        completion=evaluate_completion(bundle.blend, items.corpus, bundle.encoder.encode),
-        served=evaluate_served(product_ingredients, items.corpus.baskets, bundle.product_recipes),
-        index=evaluate_index(bundle.text_index, items.texts),
-        models=figures,
     )
 
 
@@ -165,13 +149,3 @@ def _counts(items: Items) -> Counts:
 def _version(now: datetime, files: dict[str, releases.FileEntry]) -> str:
     content = "".join(f"{name} {entry.sha256}\n" for name, entry in files.items())
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
-
-
-def _live_evaluation(store: Store) -> Evaluation | None:
-    """The evaluation of the live release; None without one, or if it cannot be read."""
-    live = releases.current(store)
-    try:
-        return releases.read_manifest(store, live, Manifest).evaluation if live else None
-    except StoreError as error:
-        log.warning("live_release_not_compared", version=live, reason=str(error))
-        return None
