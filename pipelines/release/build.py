@@ -17,7 +17,7 @@ from pipelines.code_version import code_version
 from pipelines.load.loaded_files import product_files, recipe_files
 from pipelines.release import food_products, tables
 from pipelines.release.catalog import read_catalog
-from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.tables import Items
 from pipelines.report import record
@@ -64,16 +64,15 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec", ModelCard[Word2VecFigures])
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
-        items = _items(corpus, products, encoder)
         config = BlendConfig()
         folder = Path(scratch) / "release"
-        _bundle(items, vectors, encoder, config).write(folder)
+        items = write_files(folder, corpus, products, vectors, encoder, config)
         files = releases.file_entries(folder)
         draft = Manifest(
             version=_version(now, files),
             built_at=now.astimezone(UTC),
             files=files,
-            counts=_counts(items),
+            counts=count(items),
             dimensions=Dimensions(word2vec=vectors.dimensions, text=items.texts.shape[1]),
             metric="inner product of unit vectors",
             datasets=Datasets(
@@ -87,8 +86,22 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
             evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
         )
-        catalog = read_catalog(service, corpus, products)
-        return evaluate_and_upload(store, folder.rename(Path(scratch) / draft.version), draft, catalog, options)
+        questions = ask_about(read_catalog(service, corpus, products), options)
+        return evaluate_and_upload(store, folder.rename(Path(scratch) / draft.version), draft, questions, options)
+
+
+def write_files(
+    folder: Path,
+    corpus: RecipeCorpus,
+    products: list[FoodProduct],
+    vectors: WordVectors,
+    encoder: Encoder,
+    config: BlendConfig,
+) -> Items:
+    """Write the files of a release into ``folder``; returns what they were computed from."""
+    items = _items(corpus, products, encoder)
+    _bundle(items, vectors, encoder, config).write(folder)
+    return items
 
 
 def _items(corpus: RecipeCorpus, products: list[FoodProduct], encoder: Encoder) -> Items:
@@ -136,7 +149,8 @@ def _index(vectors: NDArray[np.float32]) -> faiss.Index:
     return flat
 
 
-def _counts(items: Items) -> Counts:
+def count(items: Items) -> Counts:
+    """Number of rows of each kind."""
     kok = sum(product.source == KOK for product in items.products)
     return Counts(
         recipes=len(items.corpus),

@@ -1,8 +1,6 @@
 """The second half of a build: measure the files that were written, let the gate decide, and upload them."""
 
-import hashlib
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,9 +13,10 @@ from artifacts.release import MANIFEST, CorruptRelease
 from artifacts.store import Store
 from pipelines.release.gate import check_gate, refuse_unreadable
 from pipelines.release.measure import measure
+from pipelines.release.questions import Questions, prepare
 from pipelines.release.thresholds import read_thresholds
 from recommender.evaluation.catalog import Catalog
-from recommender.evaluation.judgements import Judgements, read_judgements
+from recommender.evaluation.judgements import read_judgements
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
 
@@ -40,8 +39,13 @@ class GateOptions:
 DEFAULT_OPTIONS: Final = GateOptions()
 
 
+def ask_about(catalog: Catalog, options: GateOptions) -> Questions:
+    """The questions to a release of ``catalog``, with the judgements that the options name."""
+    return prepare(catalog, read_judgements(options.judgements) if options.judgements else {})
+
+
 def evaluate_and_upload(
-    store: Store, folder: Path, draft: Manifest, catalog: Catalog, options: GateOptions
+    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions
 ) -> Manifest:
     """Evaluate the files in ``folder``, which bears the version's name, and upload them with the finished manifest.
 
@@ -49,21 +53,19 @@ def evaluate_and_upload(
     """
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:
-        manifest = evaluate(folder, draft, catalog, _open_live(store, Path(scratch)), options)
+        manifest = evaluate(folder, draft, questions, _open_live(store, Path(scratch)), options)
     releases.publish(store, folder, manifest)
     return manifest
 
 
 def evaluate(
-    folder: Path, draft: Manifest, catalog: Catalog, live: LoadedRelease | None, options: GateOptions
+    folder: Path, draft: Manifest, questions: Questions, live: LoadedRelease | None, options: GateOptions
 ) -> Manifest:
     """The manifest with the evaluation of the files in ``folder`` and what the gate makes of it."""
-    judgements = read_judgements(options.judgements) if options.judgements else {}
     try:
-        evaluation = measure(folder, catalog, judgements, live)
+        evaluation = measure(folder, questions, live)
     except CorruptRelease as error:
         return draft.model_copy(update={"gate": refuse_unreadable(error)})
-    evaluation = evaluation.model_copy(update={"judgements": _digest(judgements)})
     draft = draft.model_copy(update={"evaluation": evaluation})
     gate = check_gate(
         draft,
@@ -83,17 +85,3 @@ def _open_live(store: Store, cache: Path) -> LoadedRelease | None:
     except StoreError as error:
         log.warning("live_release_not_compared", version=live, reason=str(error))
         return None
-
-
-def _digest(judgements: Mapping[str, Judgements]) -> str | None:
-    """A fingerprint of the judgements, so that figures of different ones are not compared."""
-    if not judgements:
-        return None
-    lines = [
-        f"{name}\t{query}\t{item}\t{grade}"
-        for name, judged in judgements.items()
-        for query, grades in judged.grades.items()
-        for item, grade in grades.items()
-    ]
-    content = "\n".join(sorted(lines))
-    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -226,14 +226,15 @@ def _completion_checks(
         yield at_least(Figure(f"completion.{name}", hit, what, meaning, cases), limit, few)
     if cases < few:
         return
-    differences = dict(served.ahead_of)
+    tolerance = limits.live.tolerance
+    for other, difference in served.ahead_of.items():
+        what = f"hit@10 minus that of {'the live release' if other == 'live' else other}"
+        yield not_behind(f"completion.{other}", difference, what, "recipes are completed worse", tolerance)
     if completion.blend_against and completion.cases >= few:
         best, ahead = min(completion.blend_against.items(), key=lambda pair: pair[1].hit_at_10)
-        differences[best] = Difference(cases=completion.cases, mean=ahead.hit_at_10, low=ahead.low, high=ahead.high)
-    for other, difference in differences.items():
-        name, meaning = f"completion.{other}", "recipes are completed worse"
-        what = f"hit@10 minus that of {'the live release' if other == 'live' else other}"
-        yield not_behind(name, difference, what, meaning, limits.live.tolerance)
+        difference = Difference(cases=completion.cases, mean=ahead.hit_at_10, low=ahead.low, high=ahead.high)
+        what, meaning = f"hit@10 of the blend minus that of {best}", "one ranker alone completes recipes better"
+        yield not_behind("completion.rankers", difference, what, meaning, tolerance)
 
 
 def _encoder_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Check]:
@@ -298,6 +299,13 @@ def _vector_checks(vectors: VectorEvaluation, limits: Thresholds) -> Iterator[Ch
             own.min_together,
             f"{above} that share a recipe",
             "the vectors do not know what goes together",
+        ),
+        (
+            "recipes",
+            vectors.recipes,
+            own.min_recipes,
+            "share of recipes that their ingredients' vectors find",
+            "the recipe index was made of other vectors, or of other recipes",
         ),
         ("alike", vectors.alike, own.min_alike, f"{above} of one section", "the vectors do not know what is alike"),
     ):

@@ -94,9 +94,26 @@ def vector_evaluation(folder: Path, catalog: Catalog) -> VectorEvaluation:
     return VectorEvaluation(
         ingredients=len(names),
         covered=covered / counts.total() if counts else None,
+        recipes=_recipes_found(folder, names, vectors, catalog),
         together=_complements(folder, catalog),
         alike=_substitutes(names, vectors, catalog),
     )
+
+
+def _recipes_found(folder: Path, names: Sequence[str], vectors: NDArray[np.float32], catalog: Catalog) -> float | None:
+    """Search the recipe index as the API does, by the sum of the ingredients' vectors."""
+    index = faiss.read_index(str(folder / ReleaseFile.RECIPE_INDEX))
+    ids = np.load(folder / ReleaseFile.RECIPE_IDS).tolist()
+    numbers = {name: number for number, name in enumerate(names)}
+    baskets = {recipe.recipe_id: frozenset(recipe.ingredients) for recipe in catalog.recipes}
+    found = []
+    for recipe in evenly_spaced(catalog.recipes):
+        query = vectors[[numbers[name] for name in recipe.ingredients if name in numbers]].sum(axis=0, keepdims=True)
+        if query.any():
+            _, rows = index.search(unit(query), min(10, index.ntotal))
+            nearest = (baskets.get(ids[row]) for row in rows[0].tolist() if row >= 0)
+            found.append(frozenset(recipe.ingredients) in nearest)
+    return float(np.mean(found)) if found else None
 
 
 def _complements(folder: Path, catalog: Catalog) -> float | None:

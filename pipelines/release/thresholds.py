@@ -85,6 +85,7 @@ class VectorLimits(_Section):
     """The ingredient vectors."""
 
     min_covered: float
+    min_recipes: float
     min_together: float
     min_alike: float
 

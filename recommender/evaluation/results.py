@@ -197,11 +197,13 @@ class VectorEvaluation(Result):
 
     ``covered``: share of the ingredient lines of recipes whose ingredient has a vector. How far above those of shuffled
     names, in standard deviations: input times output of pairs that share a recipe (``together``), and the cosine of
-    pairs of a section of the lexicon (``alike``).
+    pairs of a section of the lexicon (``alike``). ``recipes``: share of recipes that the sum of their ingredients'
+    vectors finds, or one with the same ingredients, among the nearest ten.
     """
 
     ingredients: int
     covered: float | None
+    recipes: float | None
     together: float | None
     alike: float | None
 
@@ -230,7 +232,7 @@ class Evaluation(Result):
     """Everything that was measured of a release; also a row's column in the warehouse, without the manifest.
 
     ``schema_version`` is raised when a figure is added, removed or measured in another way, and that of the manifest
-    with it. Rows of different versions are not compared. ``judgements`` is the digest of the folder of judgements.
+    with it. Rows of different versions are not compared. ``live`` is the release that it was compared with.
     """
 
     schema_version: Literal[2] = 2
@@ -243,7 +245,6 @@ class Evaluation(Result):
     served_completion: ServedCompletion
     encoder: EncoderEvaluation
     vectors: VectorEvaluation
-    judgements: str | None = None
     live: str | None = None
 
 
@@ -261,5 +262,5 @@ def unmeasured(models: ModelFigures) -> Evaluation:
         content=ContentEvaluation(files=0, products=nothing, recipes=nothing),
         served_completion=ServedCompletion(cases=0),
         encoder=EncoderEvaluation(titles=0, understood=None, cosine=None, found=None, search=search, index_cosine=None),
-        vectors=VectorEvaluation(ingredients=0, covered=None, together=None, alike=None),
+        vectors=VectorEvaluation(ingredients=0, covered=None, recipes=None, together=None, alike=None),
     )

@@ -35,7 +35,7 @@ def by_popularity(queries: Sequence[Text], documents: Sequence[Text]) -> Lists:
 
 def by_letters(queries: Sequence[Text], documents: Sequence[Text]) -> Lists:
     """The documents with the most similar letters: TF-IDF of 2- and 3-grams."""
-    if not documents:
+    if not documents or not queries:
         return {query.item: [] for query in queries}
     from sklearn.feature_extraction.text import TfidfVectorizer
 

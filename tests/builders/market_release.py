@@ -1,0 +1,112 @@
+"""Releases of the synthetic market, from the real builder and real, small models, without a database."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from artifacts import release as releases
+from artifacts.store import Store
+from pipelines.release import build
+from pipelines.release.catalog import catalog_of
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
+from pipelines.release.food_products import FoodProduct
+from pipelines.release.questions import Questions
+from pipelines.train import bert, word2vec
+from recommender.evaluation.catalog import Catalog
+from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
+from recommender.evaluation.title_search import evaluate_title_search
+from recommender.manifest import Counts, GateResult, Manifest
+from recommender.models.encoder import Encoder
+from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.models.word_vectors import WordVectors
+from recommender.rankers.config import BlendConfig
+from tests.builders import evaluations
+from tests.builders.market import Market
+
+BERT = replace(
+    bert.BertParameters(), vocabulary=600, layers=1, dimensions=32, heads=2, batch=32, epochs=8, max_steps=80
+)
+WORD2VEC = word2vec.Word2VecParameters(dimensions=16, words=200_000)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a release is built from."""
+
+    corpus: RecipeCorpus
+    products: list[FoodProduct]
+    vectors: WordVectors
+    encoder: Path
+    figures: ModelFigures
+
+    def catalog(self) -> Catalog:
+        """The catalog that goes with it; the tokens are the words of the titles."""
+        tokens = {(each.source, each.product_id): tuple(each.title.split()) for each in self.products}
+        titles = zip(self.corpus.recipe_ids.tolist(), self.corpus.titles, strict=True)
+        return catalog_of(
+            self.corpus, self.products, tokens | {("recipes", n): tuple(title.split()) for n, title in titles}, {}
+        )
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder with the files of a release, and the counts of its manifest."""
+
+    folder: Path
+    counts: Counts
+    figures: ModelFigures
+
+
+def train(content: Market, folder: Path) -> Inputs:
+    """Train both models on a market; the encoder's files go below ``folder``."""
+    corpus = corpus_of(
+        [(each.recipe_id, each.title, float(each.recipe_id % 7)) for each in content.recipes],
+        [(each.recipe_id, name) for each in content.recipes for name in each.ingredients],
+    )
+    products = [
+        FoodProduct(
+            each.source, each.product_id, each.title, each.is_ingredient, each.ingredients, each.product_id % 11
+        )
+        for each in content.products
+    ]
+    vectors = word2vec.fit(corpus.fit(), WORD2VEC)
+    before = bert.untrained(corpus.fit(), BERT)
+    untrained = evaluate_title_search(
+        corpus.test(), lambda texts: np.asarray(before.encode(list(texts), normalize_embeddings=True))
+    )
+    bert.export(bert.train(corpus.fit(), BERT), folder, BERT, [])
+    trained = evaluate_title_search(corpus.test(), Encoder(folder).encode)
+    counted = Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit()))
+    return Inputs(
+        corpus,
+        sorted(products, key=lambda each: (each.source, each.product_id)),
+        vectors,
+        folder,
+        ModelFigures(word2vec=counted, bert=BertFigures(untrained=untrained, trained=trained)),
+    )
+
+
+def write(inputs: Inputs, folder: Path) -> Files:
+    """Write the files of a release into ``folder``."""
+    items = build.write_files(
+        folder, inputs.corpus, inputs.products, inputs.vectors, Encoder(inputs.encoder), BlendConfig()
+    )
+    return Files(folder, build.count(items), inputs.figures)
+
+
+def upload(
+    store: Store, files: Files, questions: Questions, version: str, options: GateOptions = DEFAULT_OPTIONS
+) -> Manifest:
+    """Evaluate the files and upload them as ``version``, as a build does."""
+    draft = evaluations.manifest(version).model_copy(
+        update={
+            "files": releases.file_entries(files.folder),
+            "counts": files.counts,
+            "built_at": datetime(2025, 8, 6, tzinfo=UTC),
+            "evaluation": unmeasured(files.figures),
+            "gate": GateResult(passed=False, checks=()),
+        }
+    )
+    return evaluate_and_upload(store, files.folder.rename(files.folder.parent / version), draft, questions, options)
