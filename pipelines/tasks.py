@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.backup.restore import Restored
     from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
+    from pipelines.release.compare import ReleaseDiff
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
     from recommender.manifest import Manifest
@@ -182,6 +183,13 @@ def promote(version: str, now: datetime) -> None:
 
     with open_resources() as opened:
         publish.promote(opened.warehouse, opened.store, version, now)
+
+
+def diff_releases(before: str, after: str) -> "ReleaseDiff":
+    """Compare two uploaded releases."""
+    from pipelines.release.compare import diff_releases
+
+    return diff_releases(open_store(), before, after)
 
 
 def rollback(now: datetime) -> str:

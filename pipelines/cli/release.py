@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import out, table_console
+from pipelines.cli.console import out, print_json, table_console
 from pipelines.cli.errors import fail
 from pipelines.cli.maintenance import Apply, print_reports
 from pipelines.cli.options import Version, wall_clock
@@ -50,6 +50,23 @@ def promote(version: Version = None) -> None:
     chosen = version or _newest()
     tasks.promote(chosen, wall_clock())
     out.print(f"{chosen} is live")
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A version that `ukok release list` shows.")],
+    after: Annotated[str, typer.Argument(help="Another one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Show what differs between two releases: counts, parameters, figures, checks, and the lists that changed most."""
+    from pipelines import tasks
+    from pipelines.cli.release_diff import print_diff
+
+    found = tasks.diff_releases(before, after)
+    if as_json:
+        print_json(found)
+    else:
+        print_diff(found)
 
 
 @app.command()

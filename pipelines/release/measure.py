@@ -47,7 +47,7 @@ def measure(folder: Path, questions: Questions, live: LoadedRelease | None) -> E
 
 def _content_evaluation(folder: Path, release: LoadedRelease, catalog: Catalog) -> ContentEvaluation:
     """Compare the content of the files with the catalog."""
-    here = _items(folder, release)
+    here = release_items(folder, release)
     there = {*catalog.product_by_item, *catalog.recipe_by_item}
     return ContentEvaluation(
         files=len(release.manifest.files),
@@ -59,7 +59,7 @@ def _content_evaluation(folder: Path, release: LoadedRelease, catalog: Catalog) 
     )
 
 
-def _items(folder: Path, release: LoadedRelease) -> frozenset[str]:
+def release_items(folder: Path, release: LoadedRelease) -> frozenset[str]:
     """Ids of the products and recipes of a release."""
     sources, ids = np.load(folder / ReleaseFile.PRODUCT_SOURCES), np.load(folder / ReleaseFile.PRODUCT_IDS)
     products = (product_item(ProductRef(*pair)) for pair in zip(sources.tolist(), ids.tolist(), strict=True))

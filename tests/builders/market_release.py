@@ -1,10 +1,8 @@
 """Releases of the synthetic market, from the real builder and real, small models, without a database."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
 
 from artifacts import release as releases
 from artifacts.store import Store
@@ -13,7 +11,7 @@ from pipelines.release.catalog import catalog_of
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
 from pipelines.release.food_products import FoodProduct
 from pipelines.release.questions import Questions
-from pipelines.train import bert, word2vec
+from pipelines.train import word2vec
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.evaluation.title_search import evaluate_title_search
@@ -22,12 +20,9 @@ from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.rankers.config import BlendConfig
-from tests.builders import evaluations
-from tests.builders.market import Market
+from tests.builders import evaluations, piece_encoder
+from tests.builders.market import SECTIONS, Market
 
-BERT = replace(
-    bert.BertParameters(), vocabulary=600, layers=1, dimensions=32, heads=2, batch=32, epochs=8, max_steps=80
-)
 WORD2VEC = word2vec.Word2VecParameters(dimensions=16, words=200_000)
 
 
@@ -72,18 +67,19 @@ def train(content: Market, folder: Path) -> Inputs:
         for each in content.products
     ]
     vectors = word2vec.fit(corpus.fit(), WORD2VEC)
-    before = bert.untrained(corpus.fit(), BERT)
-    untrained = evaluate_title_search(
-        corpus.test(), lambda texts: np.asarray(before.encode(list(texts), normalize_embeddings=True))
+    fitting = corpus.fit()
+    pieces = sorted({dish for _, dishes in SECTIONS for dish in dishes})
+    piece_encoder.write_untrained(folder / "untrained", fitting, pieces)
+    piece_encoder.write_trained(folder / "trained", fitting, pieces)
+    untrained, trained = (
+        evaluate_title_search(corpus.test(), Encoder(folder / name).encode) for name in ("untrained", "trained")
     )
-    bert.export(bert.train(corpus.fit(), BERT), folder, BERT, [])
-    trained = evaluate_title_search(corpus.test(), Encoder(folder).encode)
     counted = Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit()))
     return Inputs(
         corpus,
         sorted(products, key=lambda each: (each.source, each.product_id)),
         vectors,
-        folder,
+        folder / "trained",
         ModelFigures(word2vec=counted, bert=BertFigures(untrained=untrained, trained=trained)),
     )
 

@@ -105,7 +105,7 @@ def other_tokens(folder: Path) -> None:
 
 def one_token(folder: Path) -> None:
     path = folder / ReleaseFile.ENCODER_CONFIG
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"max_tokens": 3}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"max_tokens": 1}))
 
 
 def tables_shifted_by_a_row(folder: Path) -> None:
