@@ -19,7 +19,7 @@ CURRENT: Final = "releases/CURRENT"
 ROLLBACK: Final = "releases/ROLLBACK"
 MANIFEST: Final = "manifest.json"
 # Version of the manifest and of the files that it lists: raised when either changes; one that differs is not read.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 # Earlier live versions that CURRENT lists for rollback.
 HISTORY: Final = 20
 

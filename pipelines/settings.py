@@ -1,19 +1,27 @@
 """Settings of the batch steps."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-from ukok.settings import Settings
+from ukok.settings import Settings, parse_list
 
 MOST_DAYS = 36_500  # more would reach before the first year
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, the text encoder to fine-tune, the version of the code, and retention."""
+    """Recipe file of ``ukok run``, the encoder to fine-tune, the gate of releases, code version, and retention."""
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
+    judgements_dir: Path | None = Field(
+        default=None, description="Folder of graded judgements that releases are evaluated with"
+    )
+    gate_allow_unjudged: Annotated[frozenset[str], NoDecode, BeforeValidator(parse_list)] = Field(
+        default=frozenset(), description="Checks of a release that may be without cases, by name"
+    )
     code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
 
     keep_releases: int = Field(default=5, ge=1, description="Newest releases, and newest models of each kind, to keep")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.backup.restore import Restored
     from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
+    from pipelines.release.compare import ReleaseDiff
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Word2VecFigures
     from recommender.manifest import Manifest
@@ -153,12 +154,19 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
         return model
 
 
-def build(now: datetime) -> "Manifest":
-    """Build a release from the service database and the newest models; return its manifest."""
-    from pipelines.release.build import build_release
+def build(now: datetime, *, accept_fewer: bool = False) -> "Manifest":
+    """Build a release from the service database and the newest models; return its manifest.
 
+    ``accept_fewer``: its catalog may be much smaller than that of the live release.
+    """
+    from pipelines.release.build import build_release
+    from pipelines.release.evaluate import GateOptions
+    from pipelines.settings import PipelineSettings
+
+    settings = PipelineSettings()
+    options = GateOptions(settings.judgements_dir, settings.gate_allow_unjudged, accept_fewer)
     with open_resources() as opened:
-        return build_release(opened.service, opened.warehouse, opened.store, now)
+        return build_release(opened.service, opened.warehouse, opened.store, now, options)
 
 
 def verify(version: str) -> None:
@@ -175,6 +183,13 @@ def promote(version: str, now: datetime) -> None:
 
     with open_resources() as opened:
         publish.promote(opened.warehouse, opened.store, version, now)
+
+
+def diff_releases(before: str, after: str) -> "ReleaseDiff":
+    """Compare two uploaded releases."""
+    from pipelines.release.compare import diff_releases
+
+    return diff_releases(open_store(), before, after)
 
 
 def rollback(now: datetime) -> str:

@@ -1,6 +1,7 @@
 """The manifest of a release: what it holds, what it was built from and how it was evaluated."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -52,20 +53,41 @@ class Parameters(ManifestPart):
     rankers: BlendConfig
 
 
+class CheckStatus(StrEnum):
+    """Outcome of a check: ``failed`` and ``not judged`` block; ``allowed`` is either of them on a person's word."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    FAILED = "failed"
+    NOT_JUDGED = "not judged"
+    ALLOWED = "allowed"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a release with such a check is refused."""
+        return self in {CheckStatus.FAILED, CheckStatus.NOT_JUDGED}
+
+
 class Check(ManifestPart):
-    """Comparison of a figure with its lower limit; ``passed`` is None if there was too little data to compare."""
+    """Comparison of a figure with its limit.
+
+    ``name`` is that of a relation or part and of its figure; ``reason`` says in plain words what the outcome means.
+    There is no ``value`` or ``limit`` where the outcome is no matter of one number.
+    """
 
     name: str
-    value: float | None
-    limit: float | None
-    passed: bool | None
+    status: CheckStatus
+    value: float | None = None
+    limit: float | None = None
+    reason: str
 
 
 class GateResult(ManifestPart):
-    """Whether a release may go live, and the checks that decided it."""
+    """Whether a release may go live, the checks that decided it, and the flags with which a person overruled some."""
 
     passed: bool
     checks: tuple[Check, ...]
+    accepted: tuple[str, ...] = ()
 
 
 class Manifest(BaseManifest):

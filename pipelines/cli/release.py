@@ -1,8 +1,10 @@
 """`ukok release`: what the API recommends from."""
 
+from typing import Annotated
+
 import typer
 
-from pipelines.cli.console import out, table_console
+from pipelines.cli.console import out, print_json, table_console
 from pipelines.cli.errors import fail
 from pipelines.cli.maintenance import Apply, print_reports
 from pipelines.cli.options import Version, wall_clock
@@ -11,14 +13,23 @@ app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll ba
 
 
 @app.command()
-def build() -> None:
+def build(
+    accept_fewer: Annotated[
+        bool, typer.Option("--accept-fewer", help="Accept a catalog that is much smaller than the live release's.")
+    ] = False,
+) -> None:
     """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
 
-    Its figures are in releases/VERSION/manifest.json and in the warehouse table release.
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release. With UKOK_JUDGEMENTS_DIR it is
+    evaluated by the graded judgements in that folder.
     """
     from pipelines import tasks
+    from pipelines.release.gate import failed_checks
 
-    out.print(tasks.build(wall_clock()).version)
+    manifest = tasks.build(wall_clock(), accept_fewer=accept_fewer)
+    out.print(manifest.version)
+    if not manifest.gate.passed:
+        out.print(f"the gate refuses it: {failed_checks(manifest.gate)}", markup=False)
 
 
 @app.command()
@@ -39,6 +50,23 @@ def promote(version: Version = None) -> None:
     chosen = version or _newest()
     tasks.promote(chosen, wall_clock())
     out.print(f"{chosen} is live")
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A version that `ukok release list` shows.")],
+    after: Annotated[str, typer.Argument(help="Another one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Show what differs between two releases: counts, parameters, figures, checks, and the lists that changed most."""
+    from pipelines import tasks
+    from pipelines.cli.release_diff import print_diff
+
+    found = tasks.diff_releases(before, after)
+    if as_json:
+        print_json(found)
+    else:
+        print_diff(found)
 
 
 @app.command()

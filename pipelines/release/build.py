@@ -7,18 +7,17 @@ from pathlib import Path
 
 import faiss
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 
 from artifacts import release as releases
-from artifacts.errors import StoreError
 from artifacts.store import Store
 from pipelines.code_version import code_version
 from pipelines.load.loaded_files import product_files, recipe_files
 from pipelines.release import tables
-from pipelines.release.gate import check_gate
+from pipelines.release.catalog import read_catalog
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
 from pipelines.release.items import Items, make_items, read_recipe_facts
 from pipelines.release.products import read_products, snapshot
 from pipelines.report import record
@@ -27,10 +26,8 @@ from pipelines.train import corpora, models
 from pipelines.train.blend import train_blend
 from pipelines.train.models import ModelCard
 from recommender.bundle import ReleaseBundle
-from recommender.evaluation.completion import evaluate_completion
-from recommender.evaluation.results import BertFigures, Evaluation, ModelFigures, Word2VecFigures
-from recommender.evaluation.served import evaluate_index, evaluate_served
-from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Parameters
+from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
+from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
@@ -42,17 +39,17 @@ from recommender.relations.model import RelationModel
 from recommender.relations.ranker import read_rankers
 from sql.warehouse.steps import ReleaseRecord
 
-log = structlog.get_logger(__name__)
 
-
-def build_release(service: Engine, warehouse: Engine, store: Store, now: datetime) -> Manifest:
+def build_release(
+    service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions = DEFAULT_OPTIONS
+) -> Manifest:
     """Build, evaluate, upload and register a release; returns its manifest. Promotion makes it live.
 
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
     inputs give the same files on one machine.
     """
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
-        manifest = _build(service, store, now)
+        manifest = _build(service, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -63,7 +60,7 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
     return manifest
 
 
-def _build(service: Engine, store: Store, now: datetime) -> Manifest:
+def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
     corpus = corpora.read_recipes(service)
     products = read_products(service)
     recipes = read_recipe_facts(service, corpus)
@@ -74,16 +71,13 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         items = make_items(products, recipes, encoder.encode, read_rankers())
         config = BlendConfig()
         folder = Path(scratch) / "release"
-        _bundle(items, corpus, vectors, encoder, config).write(folder)
-        figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
-        # The API serves the files, so they are evaluated, not the bundle that wrote them.
-        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, corpus, figures)
+        write_files(folder, corpus, items, vectors, encoder, config)
         files = releases.file_entries(folder)
-        manifest = Manifest(
+        draft = Manifest(
             version=_version(now, files),
             built_at=now.astimezone(UTC),
             files=files,
-            counts=_counts(items),
+            counts=count(items),
             dimensions=Dimensions(word2vec=vectors.dimensions, text=items.product_rows.vectors.shape[1]),
             metric="inner product of unit vectors",
             datasets=Datasets(
@@ -94,11 +88,18 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
             parameters=Parameters(
                 word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
             ),
-            evaluation=evaluation,
-            gate=check_gate(evaluation, _live_evaluation(store)),
+            evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
+            gate=GateResult(passed=False, checks=()),
         )
-        releases.publish(store, folder, manifest)
-    return manifest
+        questions = ask_about(read_catalog(service, corpus, products), options)
+        return evaluate_and_upload(store, folder.rename(Path(scratch) / draft.version), draft, questions, options)
+
+
+def write_files(
+    folder: Path, corpus: RecipeCorpus, items: Items, vectors: WordVectors, encoder: Encoder, config: BlendConfig
+) -> None:
+    """Write the files of a release into ``folder``."""
+    _bundle(items, corpus, vectors, encoder, config).write(folder)
 
 
 def _bundle(
@@ -132,17 +133,6 @@ def _bundle(
     )
 
 
-def _evaluate(bundle: ReleaseBundle, items: Items, corpus: RecipeCorpus, figures: ModelFigures) -> Evaluation:
-    product_ingredients = [product.ingredients for product in items.products]
-    texts = np.concatenate([bundle.relations.recipes.vectors, bundle.relations.products.vectors])
-    return Evaluation(
-        completion=evaluate_completion(bundle.blend, corpus, bundle.encoder.encode),
-        served=evaluate_served(product_ingredients, corpus.baskets, bundle.product_recipes),
-        index=evaluate_index(bundle.text_index, texts),
-        models=figures,
-    )
-
-
 def _recipe_vectors(baskets: Baskets, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Unit vector of each recipe: the sum of its ingredients' vectors, each weighted by its IDF."""
     weighted = vectors * baskets.idf(len(vectors))[:, None]
@@ -159,7 +149,8 @@ def _index(vectors: NDArray[np.float32]) -> faiss.Index:
     return flat
 
 
-def _counts(items: Items) -> Counts:
+def count(items: Items) -> Counts:
+    """Number of rows of each kind."""
     kok = sum(product.ref.source == KOK for product in items.products)
     return Counts(
         recipes=len(items.recipes),
@@ -172,13 +163,3 @@ def _counts(items: Items) -> Counts:
 def _version(now: datetime, files: dict[str, releases.FileEntry]) -> str:
     content = "".join(f"{name} {entry.sha256}\n" for name, entry in files.items())
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
-
-
-def _live_evaluation(store: Store) -> Evaluation | None:
-    """The evaluation of the live release; None without one, or if it cannot be read."""
-    live = releases.current(store)
-    try:
-        return releases.read_manifest(store, live, Manifest).evaluation if live else None
-    except StoreError as error:
-        log.warning("live_release_not_compared", version=live, reason=str(error))
-        return None

@@ -1,7 +1,7 @@
 """The tables of a release: recipes of a product, products of a recipe, similar products."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from pipelines.release.items import Items
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
 from recommender.relations.facts import ProductFacts, as_product
 from recommender.relations.product_recipes import ProductRecipes
-from recommender.relations.rank import Scored, rank
+from recommender.relations.rank import rank
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
 from recommender.relations.space import main_values
@@ -69,19 +69,24 @@ def recipe_products(items: Items) -> NeighbourTable:
     by_ingredient = _products_by_ingredient(items)
     importance = items.recipe_rows.importance
     lists = []
-    for start, stop in zip(importance.indptr[:-1], importance.indptr[1:], strict=True):
+    for start, stop in pairwise(importance.indptr.tolist()):
         names, weights = importance.indices[start:stop], importance.data[start:stop]
-        order = np.lexsort((names, -weights))
-        offers = [
-            [(row, float(weights[place]) * score, int(names[place])) for row, score in by_ingredient[int(names[place])]]
-            for place in order
-        ]
-        lists.append([offer for tier in zip_longest(*offers) for offer in tier if offer is not None])
+        order = np.lexsort((names, -weights)).tolist()
+        offers = [_weighted(by_ingredient[int(names[place])], float(weights[place])) for place in order]
+        tiers = (offer for tier in zip_longest(*offers) for offer in tier if offer is not None)
+        best: dict[int, tuple[int, float, int]] = {}
+        for offer in tiers:
+            best.setdefault(offer[0], offer)
+        lists.append(list(best.values()))
     return NeighbourTable.of(lists, NEIGHBOURS)
 
 
-def _products_by_ingredient(items: Items) -> list[list[Scored]]:
-    """The best mall and broadcast products of each ingredient."""
+def _weighted(offers: Sequence[tuple[int, float, int]], weight: float) -> list[tuple[int, float, int]]:
+    return [(row, weight * score, reason) for row, score, reason in offers]
+
+
+def _products_by_ingredient(items: Items) -> list[list[tuple[int, float, int]]]:
+    """The best products of the mall and of broadcasters for each ingredient; the reason is the ingredient they hold."""
     names = items.space.names
     queries = items.space.products([as_product(name, name, name) for name in names])
     ranked = rank(
@@ -92,7 +97,12 @@ def _products_by_ingredient(items: Items) -> list[list[Scored]]:
         items=item_numbers(items.products),
         own=np.full(len(names), NO_ITEM),
     )
-    return list(ranked)
+    holds = items.product_rows.ingredients.tocsc()
+    holders = (set(holds.indices[start:stop].tolist()) for start, stop in pairwise(holds.indptr.tolist()))
+    return [
+        [(found.row, found.score, number if found.row in having else BY_TEXT) for found in each]
+        for number, (each, having) in enumerate(zip(ranked, holders, strict=True))
+    ]
 
 
 def _table(lists: Sequence[Sequence[tuple[int, float]]], items: Items, holds: sp.csr_array) -> NeighbourTable:

@@ -90,15 +90,177 @@ class ModelFigures(Result):
     bert: BertFigures
 
 
+class Difference(Result):
+    """Mean difference of two rankings over so many cases, with its 95 % interval."""
+
+    cases: int
+    mean: float
+    low: float
+    high: float
+
+
+class RelevanceFigures(Result):
+    """Lists against judgements; a query with a good candidate is ``answerable``.
+
+    Over the first five items: nDCG and the share whose first item is of the best grade (``first``) over the answerable
+    queries, the share of wrong items over all. ``abstain``: share of the others that get an empty list; ``empty``: that
+    of the answerable ones. ``unjudged``: share of the items that nobody has graded. None where there is nothing to
+    count.
+    """
+
+    queries: int
+    answerable: int
+    ndcg_at_5: float | None = Field(alias="ndcg@5")
+    wrong_at_5: float | None = Field(alias="wrong@5")
+    first: float | None
+    abstain: float | None
+    empty: float | None
+    unjudged: float | None
+
+
+class ListFigures(Result):
+    """The first ten answers to queries from the whole catalog.
+
+    ``diversity``: distinct items over places, or over all candidates if these are fewer; ``concentration``: share of
+    the places that the ten most shown items take. Counted: items that are ``repeated`` in a list, the query's ``own``,
+    ``unknown`` to the catalog. Shares: of ``unsorted`` lists, whose scores rise or are not finite, of lists with
+    ``tied`` scores, of ``false_reasons``, which the catalog contradicts. None without scores or reasons.
+    """
+
+    asked: int
+    answered: float | None
+    diversity: float | None
+    concentration: float | None
+    repeated: int
+    own: int
+    unknown: int
+    unsorted: float | None
+    tied: float | None
+    false_reasons: float | None
+
+
+class AgreementFigures(Result):
+    """Mean Jaccard similarity of the lists of two releases, over the queries that both answer."""
+
+    queries: int
+    jaccard_at_10: float | None = Field(alias="jaccard@10")
+
+
+class RelationEvaluation(Result):
+    """What a relation answers.
+
+    ``basis``: whether people's judgements or a rule decide what is good. ``ahead_of``: nDCG of the release minus that
+    of each rival, of its own lists reversed (``reversed``) and of the live release (``live``). ``agreement`` is that
+    with the live release.
+    """
+
+    basis: Literal["judgements", "rule"]
+    served: RelevanceFigures
+    rivals: dict[str, RelevanceFigures] = {}
+    ahead_of: dict[str, Difference] = {}
+    lists: ListFigures | None = None
+    agreement: AgreementFigures | None = None
+
+
+class ServedCompletion(Result):
+    """Completion of held-out recipes as the API asks for it, with and without the recipe's title.
+
+    ``ahead_of``: hit@10 with title minus that of ``popularity`` and of the live release (``live``).
+    """
+
+    cases: int
+    titled: RankingFigures | None = None
+    untitled: RankingFigures | None = None
+    popularity: RankingFigures | None = None
+    ahead_of: dict[str, Difference] = {}
+
+
+class EncoderEvaluation(Result):
+    """The sentence encoder of a release.
+
+    ``understood``: share of titles with a vector; ``cosine``: mean cosine of different titles, 1 if all texts are the
+    same to it; ``found``: share of recipe titles, with brackets and pack sizes added, that find their recipe first;
+    ``search``: titles among the ingredient lists of recipes spread over the whole catalog; ``index_cosine``: mean
+    cosine of a title's vector to its row in the text index.
+    """
+
+    titles: int
+    understood: float | None
+    cosine: float | None
+    found: float | None
+    search: TitleSearchFigures
+    index_cosine: float | None
+
+
+class VectorEvaluation(Result):
+    """The ingredient vectors of a release.
+
+    ``covered``: share of the ingredient lines of recipes whose ingredient has a vector. How far above those of shuffled
+    names, in standard deviations: input times output of pairs that share a recipe (``together``), and the cosine of
+    pairs of a section of the lexicon (``alike``). ``recipes``: share of recipes that the sum of their ingredients'
+    vectors finds, or one with the same ingredients, among the nearest ten.
+    """
+
+    ingredients: int
+    covered: float | None
+    recipes: float | None
+    together: float | None
+    alike: float | None
+
+
+class NamingFigures(Result):
+    """Share of titles that name one of their ingredients."""
+
+    titles: int
+    named: float | None
+
+
+class ContentEvaluation(Result):
+    """Whether the files hold what they should: ``problems`` of arrays and indexes, rows that the catalog lacks
+    (``stale``) and rows of the catalog that the release lacks (``missing``), and whether titles name their ingredients.
+    """
+
+    files: int
+    problems: tuple[str, ...] = ()
+    stale: int = 0
+    missing: int = 0
+    products: NamingFigures
+    recipes: NamingFigures
+
+
 class Evaluation(Result):
     """Everything that was measured of a release; also a row's column in the warehouse, without the manifest.
 
     ``schema_version`` is raised when a figure is added, removed or measured in another way, and that of the manifest
-    with it. Rows of different versions are not compared.
+    with it. Rows of different versions are not compared. ``live`` is the release that it was compared with.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     completion: CompletionEvaluation
     served: ServedEvaluation
     index: IndexEvaluation
     models: ModelFigures
+    content: ContentEvaluation
+    relations: dict[str, RelationEvaluation] = {}
+    served_completion: ServedCompletion
+    encoder: EncoderEvaluation
+    vectors: VectorEvaluation
+    live: str | None = None
+
+
+def unmeasured(models: ModelFigures) -> Evaluation:
+    """The evaluation of a release that nobody has measured yet."""
+    nothing = NamingFigures(titles=0, named=None)
+    search = TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
+    return Evaluation(
+        completion=CompletionEvaluation(cases=0, candidates=0),
+        served=ServedEvaluation(
+            products=0, products_resolved=0, products_answered=0, recipes_shown=0, contains_ingredient=None
+        ),
+        index=IndexEvaluation(recall_at_10=0.0),
+        models=models,
+        content=ContentEvaluation(files=0, products=nothing, recipes=nothing),
+        served_completion=ServedCompletion(cases=0),
+        encoder=EncoderEvaluation(titles=0, understood=None, cosine=None, found=None, search=search, index_cosine=None),
+        vectors=VectorEvaluation(ingredients=0, covered=None, recipes=None, together=None, alike=None),
+    )

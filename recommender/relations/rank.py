@@ -52,10 +52,10 @@ def rank(
     for start in range(0, len(queries), CHUNK):
         part = queries.take(slice(start, start + CHUNK))
         pairs = relation.candidates(part)
-        scores = ranker.score(relation.feature_names, relation.features(part, pairs))
+        # Rounded, so that the last bits, which differ between machines, decide no order.
+        scores = ranker.score(relation.feature_names, relation.features(part, pairs)).round(4)
         shown = np.flatnonzero(np.isfinite(scores) & (items[pairs.targets] != own[start + pairs.queries]))
-        # Scores are rounded, so that the last bits, which differ between machines, decide no order.
-        order = shown[np.lexsort((pairs.targets[shown], -scores[shown].round(4), pairs.queries[shown]))]
+        order = shown[np.lexsort((pairs.targets[shown], -scores[shown], pairs.queries[shown]))]
         bounds = np.searchsorted(pairs.queries[order], np.arange(len(part) + 1))
         for first, last in pairwise(bounds.tolist()):
             rows = order[first:last]

@@ -121,7 +121,7 @@ class Space:
         return ProductMatrix(
             chars=self.text.chars([product.title for product in facts]),
             words=self.text.words([product.tokens for product in facts]),
-            vectors=self.encode([normalise_title(product.title) for product in facts]),
+            vectors=self._vectors([normalise_title(product.title) for product in facts]),
             labels=self.text.chars([_label(product.title, product.types) for product in facts]),
             kinds=np.array([KINDS.index(product.kind) for product in facts], np.int32),
             heads=heads,
@@ -142,7 +142,7 @@ class Space:
         return RecipeMatrix(
             chars=self.text.chars([recipe.title for recipe in facts]),
             words=self.text.words([recipe.tokens for recipe in facts]),
-            vectors=self.encode([plain(recipe.title) for recipe in facts]),
+            vectors=self._vectors([plain(recipe.title) for recipe in facts]),
             labels=self.text.chars([_label(recipe.title, recipe.types) for recipe in facts]),
             heads=np.array([self._type(recipe.types) for recipe in facts], np.int32),
             types=self._marks([recipe.types for recipe in facts], self.types.numbers),
@@ -154,6 +154,10 @@ class Space:
     @cached_property
     def _names(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self.names)}
+
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors (texts, dimensions), also of no texts at all."""
+        return self.encode(texts) if texts else self.encode(["-"])[:0]
 
     def _type(self, types: Sequence[str]) -> int:
         return self.types.numbers.get(types[0], UNKNOWN) if types else UNKNOWN

@@ -12,6 +12,7 @@ from recommender.evaluation.results import (
     ServedEvaluation,
     TitleSearchFigures,
     Word2VecFigures,
+    unmeasured,
 )
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.rankers.config import BlendConfig
@@ -27,20 +28,22 @@ def evaluation(
     """An evaluation with these hit@10 of the blend and of its best ranker."""
     hits = {"blend": blend, "ease": part, "popularity": 0.2}
     title_search = TitleSearchFigures(recipes=10, recall_at_10=0.5, mrr=0.4)
-    return Evaluation(
-        completion=CompletionEvaluation(
-            cases=cases,
-            candidates=100,
-            methods={name: RankingFigures(hit_at_10=hit, hit_at_50=hit, mrr=hit / 2) for name, hit in hits.items()},
-        ),
-        served=ServedEvaluation(
-            products=3, products_resolved=2, products_answered=2, recipes_shown=20, contains_ingredient=contains
-        ),
-        index=IndexEvaluation(recall_at_10=recall),
-        models=ModelFigures(
-            word2vec=Word2VecFigures(ingredients=5, recipes=10),
-            bert=BertFigures(untrained=title_search, trained=title_search),
-        ),
+    models = ModelFigures(
+        word2vec=Word2VecFigures(ingredients=5, recipes=10),
+        bert=BertFigures(untrained=title_search, trained=title_search),
+    )
+    return unmeasured(models).model_copy(
+        update={
+            "completion": CompletionEvaluation(
+                cases=cases,
+                candidates=100,
+                methods={name: RankingFigures(hit_at_10=hit, hit_at_50=hit, mrr=hit / 2) for name, hit in hits.items()},
+            ),
+            "served": ServedEvaluation(
+                products=3, products_resolved=2, products_answered=2, recipes_shown=20, contains_ingredient=contains
+            ),
+            "index": IndexEvaluation(recall_at_10=recall),
+        }
     )
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from pipelines.release.food_products import FoodProduct
+
 from pipelines.release.tables import Items, product_recipes, recipe_products, similar_products
 from recommender.evaluation.served import evaluate_served
 from recommender.models.neighbours import BY_TEXT

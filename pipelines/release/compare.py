@@ -1,0 +1,183 @@
+"""Comparison of two releases: counts, parameters and figures side by side, and the lists that differ most."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from artifacts import release as releases
+from artifacts.datasets import read_table
+from artifacts.errors import NotFound
+from artifacts.store import Store
+from pipelines.release.asks import release_asks
+from pipelines.release.measure import release_items
+from pipelines.release.products import DATASET
+from pipelines.train import corpora
+from recommender.evaluation.answers import LISTED, Ask, product_item, recipe_item
+from recommender.evaluation.proxies import evenly_spaced
+from recommender.loaded_release import LoadedRelease
+from recommender.manifest import Manifest
+from recommender.product_ref import KOK, ProductRef
+
+# Changed lists that are shown of each relation.
+SHOWN: Final = 5
+
+Value = float | int | str | bool | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Change(_Part):
+    """A value of both releases, by its path in the manifest; None where a release has none."""
+
+    name: str
+    before: Value
+    after: Value
+
+
+class ListChange(_Part):
+    """The first items of two lists by name, and how similar the lists are."""
+
+    query: str
+    jaccard: float
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+class RelationChange(_Part):
+    """How the lists of a relation differ: over how many queries, how similar they are, and those that differ most."""
+
+    relation: str
+    queries: int
+    jaccard: float | None
+    lists: tuple[ListChange, ...]
+
+
+class ReleaseDiff(_Part):
+    """The difference between two releases; of parameters, figures and checks only what differs."""
+
+    before: str
+    after: str
+    counts: tuple[Change, ...]
+    parameters: tuple[Change, ...]
+    figures: tuple[Change, ...]
+    checks: tuple[Change, ...]
+    relations: tuple[RelationChange, ...]
+
+
+def diff_releases(store: Store, before: str, after: str) -> ReleaseDiff:
+    """Compare two uploaded releases; raises :class:`~artifacts.release.CorruptRelease` for one that does not open."""
+    with tempfile.TemporaryDirectory(prefix="ukok-diff-") as scratch:
+        folders = [releases.fetch(store, version, Path(scratch)) for version in (before, after)]
+        old, new = (LoadedRelease.open(folder) for folder in folders)
+        items = [release_items(folder, release) for folder, release in zip(folders, (old, new), strict=True)]
+        names = _names(store, old.manifest) | _names(store, new.manifest)
+        relations = tuple(_relation_changes(old, new, sorted(items[0] & items[1]), names))
+    one, other = old.manifest, new.manifest
+    described = ("dimensions", "metric", "datasets", "code_version", "parameters")
+    return ReleaseDiff(
+        before=before,
+        after=after,
+        counts=tuple(_changes(one.counts.model_dump(), other.counts.model_dump())),
+        parameters=_different(one.model_dump(include=set(described)), other.model_dump(include=set(described))),
+        figures=_different(one.evaluation.model_dump(), other.evaluation.model_dump()),
+        checks=_different(_statuses(one), _statuses(other)),
+        relations=relations,
+    )
+
+
+def _relation_changes(
+    old: LoadedRelease, new: LoadedRelease, items: Sequence[str], names: Mapping[str, str]
+) -> Iterator[RelationChange]:
+    mall = [item for item in items if item.startswith(f"{KOK}:")]
+    recipes = [item for item in items if item.startswith("recipe:")]
+    broadcast = [item for item in items if item not in {*mall, *recipes}]
+    ingredients = sorted(set(old.names) & set(new.names))
+    queries: dict[str, Sequence[str]] = {
+        "broadcast_mall": broadcast,
+        "mall_mall": mall,
+        "mall_broadcast": mall,
+        "product_recipes": [*mall, *broadcast],
+        "recipe_products": recipes,
+        "recipes_by_ingredients": ingredients,
+        "substitutes": ingredients,
+    }
+    asks, other_asks = release_asks(old), release_asks(new)
+    for relation in (name for name in queries if name in asks):
+        sample = evenly_spaced(queries[relation])
+        yield _relation_change(relation, sample, asks[relation], other_asks[relation], names)
+
+
+def _relation_change(
+    relation: str, sample: Sequence[str], old: Ask, new: Ask, names: Mapping[str, str]
+) -> RelationChange:
+    changes = []
+    for query in sample:
+        one, other = ([answer.item for answer in ask(query)[:LISTED]] for ask in (old, new))
+        both = set(one) | set(other)
+        changes.append((len(set(one) & set(other)) / len(both) if both else 1.0, query, one, other))
+    changed = sorted(change for change in changes if change[2] != change[3])[:SHOWN]
+    return RelationChange(
+        relation=relation,
+        queries=len(changes),
+        jaccard=sum(change[0] for change in changes) / len(changes) if changes else None,
+        lists=tuple(
+            ListChange(
+                query=_named(query, names),
+                jaccard=jaccard,
+                before=tuple(_named(item, names) for item in one),
+                after=tuple(_named(item, names) for item in other),
+            )
+            for jaccard, query, one, other in changed
+        ),
+    )
+
+
+def _names(store: Store, manifest: Manifest) -> dict[str, str]:
+    """Titles by item, from the datasets that a release was built from; without them the ids remain."""
+    try:
+        recipes = read_table(store, corpora.DATASET, manifest.datasets.recipes, "recipes")
+        products = read_table(store, DATASET, manifest.datasets.products, DATASET)
+    except NotFound:
+        return {}
+    ids = zip(products["source"], products["product_id"], strict=True)
+    items = (product_item(ProductRef(str(source), int(number))) for source, number in ids)
+    named = dict(zip(items, map(str, products["title"]), strict=True))
+    return named | {
+        recipe_item(int(number)): str(title)
+        for number, title in zip(recipes["recipe_id"], recipes["title"], strict=True)
+    }
+
+
+def _named(item: str, names: Mapping[str, str]) -> str:
+    """The name of an item, and its id where that says more."""
+    if item.startswith("ingredient:"):
+        return item.removeprefix("ingredient:")
+    return f"{names[item]} ({item})" if item in names else item
+
+
+def _statuses(manifest: Manifest) -> dict[str, str]:
+    return {check.name: check.status.value for check in manifest.gate.checks}
+
+
+def _different(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    return tuple(change for change in _changes(before, after) if change.before != change.after)
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    """The values of both, by their path; those of a list are joined."""
+    one, other = dict(_leaves(before)), dict(_leaves(after))
+    for name in dict.fromkeys([*one, *other]):
+        yield Change(name=name, before=one.get(name), after=other.get(name))
+
+
+def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Value]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", ", ".join(map(str, value)) if isinstance(value, tuple | list) else value

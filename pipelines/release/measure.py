@@ -1,0 +1,77 @@
+"""Measurement of a release as it is served: opened from its files as the API does, and asked like it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.release.arrays import array_problems
+from pipelines.release.asks import release_asks
+from pipelines.release.measure_models import encoder_evaluation, served_completion, text_index, vector_evaluation
+from pipelines.release.questions import Questions, evaluate_relation
+from recommender.bundle import ReleaseFile, read_blend
+from recommender.evaluation.answers import product_item, recipe_item
+from recommender.evaluation.catalog import Catalog
+from recommender.evaluation.completion import evaluate_completion
+from recommender.evaluation.naming import naming_figures
+from recommender.evaluation.results import ContentEvaluation, Evaluation, RelationEvaluation, unmeasured
+from recommender.evaluation.served import evaluate_index
+from recommender.loaded_release import LoadedRelease
+from recommender.product_ref import ProductRef
+
+
+def measure(folder: Path, questions: Questions, live: LoadedRelease | None) -> Evaluation:
+    """Measure the release in ``folder``; raises :class:`~artifacts.release.CorruptRelease` if it cannot be opened.
+
+    Arrays that cannot be computed with are reported, and nothing else is measured then.
+    """
+    release, catalog = LoadedRelease.open(folder), questions.catalog
+    content = _content_evaluation(folder, release, catalog)
+    nothing = unmeasured(release.manifest.evaluation.models)
+    if content.problems:
+        return nothing.model_copy(update={"content": content})
+    index, vectors = text_index(folder)
+    blend = read_blend(folder, release.manifest.parameters.rankers)
+    return nothing.model_copy(
+        update={
+            "content": content,
+            "completion": evaluate_completion(blend, catalog.corpus, release.encode),
+            "served_completion": served_completion(release, catalog, live),
+            "relations": _relations(release, questions, live),
+            "encoder": encoder_evaluation(release, folder, catalog),
+            "vectors": vector_evaluation(folder, catalog),
+            "index": evaluate_index(index, vectors),
+            "live": live.version if live else None,
+        }
+    )
+
+
+def _content_evaluation(folder: Path, release: LoadedRelease, catalog: Catalog) -> ContentEvaluation:
+    """Compare the content of the files with the catalog."""
+    here = release_items(folder, release)
+    there = {*catalog.product_by_item, *catalog.recipe_by_item}
+    return ContentEvaluation(
+        files=len(release.manifest.files),
+        problems=tuple(array_problems(folder)),
+        stale=len(here - there),
+        missing=len(there - here),
+        products=naming_figures(catalog.products),
+        recipes=naming_figures(catalog.recipes),
+    )
+
+
+def release_items(folder: Path, release: LoadedRelease) -> frozenset[str]:
+    """Ids of the products and recipes of a release."""
+    sources, ids = np.load(folder / ReleaseFile.PRODUCT_SOURCES), np.load(folder / ReleaseFile.PRODUCT_IDS)
+    products = (product_item(ProductRef(*pair)) for pair in zip(sources.tolist(), ids.tolist(), strict=True))
+    return frozenset(products) | {recipe_item(recipe_id) for recipe_id in release.recipe_ids.tolist()}
+
+
+def _relations(
+    release: LoadedRelease, questions: Questions, live: LoadedRelease | None
+) -> dict[str, RelationEvaluation]:
+    asks, live_asks = release_asks(release), release_asks(live) if live else {}
+    answered = {
+        name: evaluate_relation(question, questions.catalog, asks[name], live_asks.get(name))
+        for name, question in questions.of_release.items()
+    }
+    return {**answered, **questions.of_catalog}

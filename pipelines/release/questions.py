@@ -1,0 +1,154 @@
+"""What every release of a catalog is asked, and what simple methods answer.
+
+None of it depends on the release, so that it is computed once for a release and the live one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines.release.asks import catalog_asks
+from recommender.evaluation import proxies
+from recommender.evaluation.answers import Ask, ingredient_item
+from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecipe
+from recommender.evaluation.judgements import Judgements
+from recommender.evaluation.lists import AnswerLists, agreement, list_figures
+from recommender.evaluation.proxies import evenly_spaced
+from recommender.evaluation.relevance import QueryResult, evaluate_lists, ndcg_difference, relevance_figures
+from recommender.evaluation.results import RelationEvaluation
+from recommender.evaluation.rivals import RIVALS, Text
+from recommender.search.index import query_tokens
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a relation is asked, and how the answers of the rivals are.
+
+    ``judgements`` are people's or, by ``basis``, those of a rule. ``sample``: queries from the whole catalog, whether
+    or not anything goes with them. ``candidates``: how many items there are to answer with.
+    """
+
+    basis: Literal["judgements", "rule"]
+    judgements: Judgements
+    sample: Sequence[str]
+    candidates: int
+    rivals: Mapping[str, Mapping[str, QueryResult]]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions to a release, and the evaluation of the relations that are answered from the catalog alone."""
+
+    catalog: Catalog
+    of_release: Mapping[str, Question]
+    of_catalog: Mapping[str, RelationEvaluation]
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """A relation as the catalog knows it: its rule, queries for a sample, and what can be answered."""
+
+    rule: Judgements
+    sample: Sequence[str]
+    candidates: Sequence[Text]
+
+
+def prepare(catalog: Catalog, judgements: Mapping[str, Judgements]) -> Questions:
+    """Choose the questions for a catalog; a relation without judgements of people is judged by its rule."""
+    items = frozenset(catalog.product_by_item) | frozenset(catalog.recipe_by_item)
+    asks = catalog_asks(catalog)
+    of_release, of_catalog = {}, {}
+    for name, relation in _relations(catalog).items():
+        judged = judgements[name].among(items) if name in judgements else None
+        question = _question(relation, catalog, judged)
+        if name not in asks:
+            of_release[name] = question
+            continue
+        of_catalog[name] = evaluate_relation(question, catalog, asks[name], None)
+        if judged is not None and name.startswith("search"):
+            # Spelling mistakes are measured whatever people have judged.
+            of_catalog[f"{name}_misspelt"] = evaluate_relation(
+                _question(relation, catalog, None), catalog, asks[name], None
+            )
+    return Questions(catalog, of_release, of_catalog)
+
+
+def evaluate_relation(question: Question, catalog: Catalog, ask: Ask, live: Ask | None) -> RelationEvaluation:
+    """Ask a relation, and compare it with the rivals, with its own lists reversed and with the live release."""
+    judgements = question.judgements
+    lists = _ids(_ask(ask, list(judgements.grades)))
+    served = evaluate_lists(judgements, lists)
+    others = {
+        **question.rivals,
+        "reversed": evaluate_lists(judgements, {query: items[::-1] for query, items in lists.items()}),
+    }
+    sample, live_sample = _ask(ask, question.sample), _ask(live, question.sample) if live else None
+    if live:
+        others["live"] = evaluate_lists(judgements, _ids(_ask(live, list(judgements.grades))))
+    ahead = {name: ndcg_difference(served, results) for name, results in others.items()}
+    return RelationEvaluation(
+        basis=question.basis,
+        served=relevance_figures(served.values()),
+        rivals={name: relevance_figures(results.values()) for name, results in question.rivals.items()},
+        ahead_of={name: difference for name, difference in ahead.items() if difference},
+        lists=list_figures(sample, catalog, question.candidates) if sample else None,
+        agreement=agreement(sample, live_sample) if live_sample else None,
+    )
+
+
+def _question(relation: _Relation, catalog: Catalog, judged: Judgements | None) -> Question:
+    judgements = relation.rule if judged is None else judged
+    texts = [_query_text(query, catalog) for query in judgements.grades]
+    return Question(
+        "rule" if judged is None else "judgements",
+        judgements,
+        evenly_spaced(relation.sample),
+        len(relation.candidates),
+        {name: evaluate_lists(judgements, rival(texts, relation.candidates)) for name, rival in RIVALS.items()},
+    )
+
+
+def _relations(catalog: Catalog) -> dict[str, _Relation]:
+    """Every relation; the searches are asked for titles with spelling mistakes."""
+    mall, broadcast, recipes = (_texts(entries) for entries in (catalog.mall, catalog.broadcast, catalog.recipes))
+    names = [
+        Text(ingredient_item(name), name, (name,), float(len(found)))
+        for name, found in sorted(catalog.recipes_by_ingredient.items())
+    ]
+    substitutes, by_ingredients = proxies.substitutes(catalog), proxies.recipes_by_ingredients(catalog)
+    bought = proxies.ingredient_products(catalog)
+    to_mall, to_broadcast = catalog.mall_by_ingredient, catalog.broadcast_by_ingredient
+    return {
+        "mall_mall": _Relation(proxies.similar_products(catalog.mall, to_mall), _items(mall), mall),
+        "broadcast_mall": _Relation(proxies.similar_products(catalog.broadcast, to_mall), _items(broadcast), mall),
+        "mall_broadcast": _Relation(proxies.similar_products(catalog.mall, to_broadcast), _items(mall), broadcast),
+        "product_recipes": _Relation(proxies.product_recipes(catalog), _items([*mall, *broadcast]), recipes),
+        "recipe_products": _Relation(proxies.recipe_products(catalog), _items(recipes), [*mall, *broadcast]),
+        "recipes_by_ingredients": _Relation(by_ingredients, list(by_ingredients.grades), recipes),
+        "ingredient_mall": _Relation(bought, list(bought.grades), mall),
+        "substitutes": _Relation(substitutes, list(substitutes.grades), names),
+        "search_mall": _Relation(proxies.misspelt_titles(catalog.mall), [], mall),
+        "search_recipes": _Relation(proxies.misspelt_titles(catalog.recipes), [], recipes),
+    }
+
+
+def _ask(ask: Ask, queries: Sequence[str]) -> AnswerLists:
+    return {query: ask(query) for query in queries}
+
+
+def _ids(lists: AnswerLists) -> dict[str, list[str]]:
+    return {query: [answer.item for answer in answers] for query, answers in lists.items()}
+
+
+def _items(texts: Sequence[Text]) -> list[str]:
+    return [text.item for text in texts]
+
+
+def _texts(entries: Sequence[CatalogProduct | CatalogRecipe]) -> list[Text]:
+    return [Text(entry.item, entry.title, entry.tokens, entry.popularity) for entry in entries]
+
+
+def _query_text(query: str, catalog: Catalog) -> Text:
+    """The text that rivals read: the title of an item, or what is typed."""
+    entry = catalog.product_by_item.get(query) or catalog.recipe_by_item.get(query)
+    return Text(query, entry.title, entry.tokens) if entry else Text(query, query, query_tokens(query))

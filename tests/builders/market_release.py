@@ -1,0 +1,131 @@
+"""Releases of the synthetic market, from the real builder and real, small models, without a database."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from artifacts import release as releases
+from artifacts.store import Store
+from pipelines.release import build
+from pipelines.release.catalog import catalog_of
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
+from pipelines.release.items import make_items
+from pipelines.release.questions import Questions
+from pipelines.train import word2vec
+from recommender.evaluation.catalog import Catalog
+from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
+from recommender.evaluation.title_search import evaluate_title_search
+from recommender.manifest import Counts, GateResult, Manifest
+from recommender.models.encoder import Encoder
+from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.models.word_vectors import WordVectors
+from recommender.product_ref import ProductRef
+from recommender.rankers.config import BlendConfig
+from recommender.relations.facts import ProductFacts, RecipeFacts
+from recommender.relations.ranker import read_rankers
+from recommender.text.title_words import Kind
+from tests.builders import evaluations, piece_encoder
+from tests.builders.market import SECTIONS, Market
+
+WORD2VEC = word2vec.Word2VecParameters(dimensions=16, words=200_000)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a release is built from."""
+
+    corpus: RecipeCorpus
+    products: list[ProductFacts]
+    recipes: list[RecipeFacts]
+    vectors: WordVectors
+    encoder: Path
+    figures: ModelFigures
+
+    def catalog(self) -> Catalog:
+        """The catalog that goes with it; the tokens are the words of the titles."""
+        titles = zip(self.corpus.recipe_ids.tolist(), self.corpus.titles, strict=True)
+        tokens = {("recipes", recipe_id): tuple(title.split()) for recipe_id, title in titles}
+        return catalog_of(self.corpus, self.products, tokens, {})
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder with the files of a release, and the counts of its manifest."""
+
+    folder: Path
+    counts: Counts
+    figures: ModelFigures
+
+
+def train(content: Market, folder: Path) -> Inputs:
+    """Train both models on a market; the encoder's files go below ``folder``."""
+    corpus = corpus_of(
+        [(each.recipe_id, each.title, float(each.recipe_id % 7)) for each in content.recipes],
+        [(each.recipe_id, name) for each in content.recipes for name in each.ingredients],
+    )
+    products = [
+        ProductFacts(
+            ref=ProductRef(each.source, each.product_id),
+            title=each.title,
+            tokens=each.title,
+            kind=Kind.INGREDIENT if each.is_ingredient else Kind.READY,
+            types=each.ingredients[:1],
+            ingredients=each.ingredients,
+            recipes=float(each.is_ingredient),
+            reviews=each.product_id % 11,
+        )
+        for each in content.products
+    ]
+    recipes = [
+        RecipeFacts(
+            each.recipe_id,
+            each.title,
+            each.title,
+            each.ingredients,
+            (),
+            tuple(name for name in each.ingredients if name in each.title),
+            float(each.recipe_id % 7),
+        )
+        for each in content.recipes
+    ]
+    vectors = word2vec.fit(corpus.fit(), WORD2VEC)
+    fitting = corpus.fit()
+    pieces = sorted({dish for _, dishes in SECTIONS for dish in dishes})
+    piece_encoder.write_untrained(folder / "untrained", fitting, pieces)
+    piece_encoder.write_trained(folder / "trained", fitting, pieces)
+    untrained, trained = (
+        evaluate_title_search(corpus.test(), Encoder(folder / name).encode) for name in ("untrained", "trained")
+    )
+    counted = Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit()))
+    return Inputs(
+        corpus,
+        sorted(products, key=lambda each: each.ref),
+        sorted(recipes, key=lambda each: each.recipe_id),
+        vectors,
+        folder / "trained",
+        ModelFigures(word2vec=counted, bert=BertFigures(untrained=untrained, trained=trained)),
+    )
+
+
+def write(inputs: Inputs, folder: Path) -> Files:
+    """Write the files of a release into ``folder``."""
+    encoder = Encoder(inputs.encoder)
+    items = make_items(inputs.products, inputs.recipes, encoder.encode, read_rankers())
+    build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, BlendConfig())
+    return Files(folder, build.count(items), inputs.figures)
+
+
+def upload(
+    store: Store, files: Files, questions: Questions, version: str, options: GateOptions = DEFAULT_OPTIONS
+) -> Manifest:
+    """Evaluate the files and upload them as ``version``, as a build does."""
+    draft = evaluations.manifest(version).model_copy(
+        update={
+            "files": releases.file_entries(files.folder),
+            "counts": files.counts,
+            "built_at": datetime(2025, 8, 6, tzinfo=UTC),
+            "evaluation": unmeasured(files.figures),
+            "gate": GateResult(passed=False, checks=()),
+        }
+    )
+    return evaluate_and_upload(store, files.folder.rename(files.folder.parent / version), draft, questions, options)

@@ -1,0 +1,157 @@
+"""Releases that are spoiled in one way each are refused by a check that says so; a good one is not."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from artifacts import release as releases
+from artifacts.folder import FolderStore
+from pipelines.release import publish
+from pipelines.release.evaluate import DEFAULT_OPTIONS, ask_about
+from pipelines.release.gate import failed_checks
+from pipelines.release.publish import ReleaseRefused
+from pipelines.release.questions import Questions
+from recommender.manifest import Manifest
+from tests.builders import spoiled
+from tests.builders.market import NOW, market
+from tests.builders.market_release import Files, Inputs, train, upload, write
+from tests.conftest import embedded_only
+
+LIVE = "20250806T030000Z-good"
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good release that is live: what it was built from, its files, what it is asked, and the store."""
+
+    inputs: Inputs
+    files: Files
+    questions: Questions
+    store: FolderStore
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
+    folder = tmp_path_factory.mktemp("market")
+    inputs = train(market(), folder / "encoder")
+    files, store = write(inputs, folder / "files"), FolderStore(folder / "store")
+    questions = ask_about(inputs.catalog(), DEFAULT_OPTIONS)
+    manifest = upload(store, copied(files, folder / "first"), questions, LIVE)
+    assert manifest.gate.passed, failed_checks(manifest.gate)
+    releases.promote(store, LIVE, expected=None)
+    return Good(inputs, files, questions, store)
+
+
+def copied(files: Files, folder: Path) -> Files:
+    return replace(files, folder=Path(shutil.copytree(files.folder, folder)))
+
+
+@pytest.fixture
+def store(good: Good, tmp_path: Path) -> FolderStore:
+    return FolderStore(Path(shutil.copytree(good.store.root, tmp_path / "store")))
+
+
+def refused(store: FolderStore, warehouse: Engine, manifest: Manifest) -> str:
+    """Try to promote a release; return why it is refused, and check that the live one still is."""
+    with pytest.raises(ReleaseRefused) as error:
+        publish.promote(warehouse, store, manifest.version, NOW)
+    assert releases.current(store) == LIVE
+    return str(error.value)
+
+
+SPOILED_FILES = [
+    (spoiled.other_tokens, "encoder.index"),
+    (spoiled.one_token, "encoder.found"),
+    (spoiled.tables_shifted_by_a_row, "product_recipes.relevance"),
+    (spoiled.popular_items_for_everybody, "mall_mall.concentration"),
+    (spoiled.scores_all_equal, "product_recipes.tied"),
+    (spoiled.lists_reversed, "mall_mall.relevance"),
+    (spoiled.first_ten_reversed, "mall_mall.order"),
+    (spoiled.lists_and_scores_reversed, "product_recipes.sorted"),
+    (spoiled.one_recipe_for_all, "product_recipes.concentration"),
+    (spoiled.repeated_items, "recipe_products.items"),
+    (spoiled.empty_tables, "mall_mall.answered"),
+    (spoiled.nan_scores, "content.arrays"),
+    (spoiled.rows_as_fractions, "content.arrays"),
+    (spoiled.false_reasons, "product_recipes.reasons"),
+    (spoiled.ingredient_names_permuted, "mall_mall.reasons"),
+    (spoiled.recipe_ids_shuffled, "product_recipes.relevance"),
+    (spoiled.product_ids_shuffled, "mall_mall.relevance"),
+    (spoiled.baskets_of_other_recipes, "recipes_by_ingredients.relevance"),
+    (spoiled.infinite_idf, "content.arrays"),
+    (spoiled.weights_of_the_blend_negated, "completion.titled"),
+    (spoiled.names_of_the_blend_permuted, "completion.titled"),
+    (spoiled.ease_transposed, "completion.rankers"),
+    (spoiled.texts_of_others, "encoder.index"),
+    (spoiled.recipes_of_others, "vectors.recipes"),
+    (spoiled.long_vectors, "content.arrays"),
+    (spoiled.vectors_on_their_side, "content.files"),
+    (spoiled.cut_off_file, "content.files"),
+]
+SPOILED_INPUTS = [
+    (spoiled.nan_vectors, "content.arrays"),
+    (spoiled.random_vectors, "vectors.together"),
+    (spoiled.shuffled_vectors, "vectors.together"),
+    (spoiled.constant_vectors, "vectors.together"),
+    (spoiled.half_empty_vectors, "vectors.covered"),
+    (spoiled.random_weights, "encoder.search"),
+    (spoiled.zero_weights, "encoder.understood"),
+    (spoiled.stale_catalog, "content.catalog"),
+]
+SPOILED_CATALOGS = [
+    (spoiled.half_of_the_products, "counts.kok_products"),
+    (spoiled.five_products, "mall_mall.relevance"),
+    (spoiled.no_products, "content.arrays"),
+    (spoiled.products_with_shuffled_ingredients, "content.products_named"),
+    (spoiled.recipes_with_shuffled_ingredients, "content.recipes_named"),
+]
+
+
+def named(spoils: Sequence[tuple[Callable[..., object], str]]) -> list[object]:
+    return [pytest.param(spoil, check, id=spoil.__name__) for spoil, check in spoils]
+
+
+@embedded_only
+@pytest.mark.parametrize(("spoil", "check"), named(SPOILED_FILES))
+def test_spoiled_files_are_refused(
+    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Path], None], check: str
+) -> None:
+    files = copied(good.files, tmp_path / "files")
+    spoil(files.folder)
+    assert f"{check}: " in refused(store, warehouse, upload(store, files, good.questions, spoil.__name__))
+
+
+@embedded_only
+@pytest.mark.parametrize(("spoil", "check"), named(SPOILED_INPUTS))
+def test_releases_of_spoiled_models_are_refused(
+    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Inputs], Inputs], check: str
+) -> None:
+    files = write(spoil(good.inputs), tmp_path / "files")
+    assert f"{check}: " in refused(store, warehouse, upload(store, files, good.questions, spoil.__name__))
+
+
+@embedded_only
+@pytest.mark.parametrize(("spoil", "check"), named(SPOILED_CATALOGS))
+def test_releases_of_spoiled_catalogs_are_refused(
+    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Inputs], Inputs], check: str
+) -> None:
+    inputs = spoil(good.inputs)
+    questions = ask_about(inputs.catalog(), DEFAULT_OPTIONS)
+    manifest = upload(store, write(inputs, tmp_path / "files"), questions, spoil.__name__)
+    assert f"{check}: " in refused(store, warehouse, manifest)
+
+
+@embedded_only
+def test_a_good_release_goes_live_after_refused_ones(
+    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path
+) -> None:
+    files = copied(good.files, tmp_path / "files")
+    spoiled.empty_tables(files.folder)
+    refused(store, warehouse, upload(store, files, good.questions, "refused"))
+    manifest = upload(store, write(good.inputs, tmp_path / "again"), good.questions, "accepted")
+    publish.promote(warehouse, store, manifest.version, NOW)
+    assert releases.current(store) == "accepted"
