@@ -39,7 +39,7 @@ def by_letters(queries: Sequence[Text], documents: Sequence[Text]) -> Lists:
         return {query.item: [] for query in queries}
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), preprocessor=plain, dtype=np.float32)
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 3), preprocessor=plain, dtype=np.float32)
     matrix = vectorizer.fit_transform([text.title for text in documents])
     return _best(queries, documents, sp.csr_array(vectorizer.transform([text.title for text in queries]) @ matrix.T))
 
