@@ -102,7 +102,7 @@ def _question(relation: _Relation, catalog: Catalog, judged: Judgements | None) 
     return Question(
         "rule" if judged is None else "judgements",
         judgements,
-        evenly_spaced(relation.sample),
+        evenly_spaced(relation.sample) if relation.candidates else (),
         len(relation.candidates),
         {name: evaluate_lists(judgements, rival(texts, relation.candidates)) for name, rival in RIVALS.items()},
     )
