@@ -75,6 +75,10 @@ def test_a_malformed_judgement_ends_the_build(good: Good, judged: GateOptions) -
     (judged.judgements / "mall_mall.tsv").write_text("kok:1 kok:2 2\n", encoding="utf-8")
     with pytest.raises(MalformedJudgements, match=r"mall_mall\.tsv, line 1: 1 fields"):
         ask_about(good.inputs.catalog(), judged)
+    (judged.judgements / "mall_mall.tsv").rename(judged.judgements / "mall_mal.tsv")
+    (judged.judgements / "mall_mal.tsv").write_text("kok:1\tkok:2\t2\n", encoding="utf-8")
+    with pytest.raises(MalformedJudgements, match="there is no relation mall_mal; there are broadcast_mall, "):
+        ask_about(good.inputs.catalog(), judged)
 
 
 def test_a_shop_without_broadcasts_allows_what_it_lacks(good: Good, tmp_path: Path) -> None:

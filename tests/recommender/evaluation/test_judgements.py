@@ -59,9 +59,9 @@ def test_a_folder_without_judgements_is_refused(tmp_path: Path) -> None:
         read_judgements(tmp_path)
 
 
-def test_only_queries_that_exist_count() -> None:
-    kept = Judgements(GRADES).among(frozenset({"kok:1"}))
-    assert kept.grades.keys() == {"kok:1", "감자"}
+def test_only_queries_and_candidates_that_exist_count() -> None:
+    kept = Judgements(GRADES).among(frozenset({"kok:1", "kok:2", "kok:8"}))
+    assert kept.grades == {"kok:1": {"kok:2": 2}, "감자": {"kok:8": 2}}
 
 
 def test_figures_are_those_of_a_list_judged_by_hand() -> None:

@@ -112,18 +112,18 @@ DOCUMENTS = [
 
 def test_rivals_rank_by_popularity_letters_and_words() -> None:
     queries = [Text("hmall:1", "햇감자", ("감자",)), Text("kok:2", "국산 당근", ("국산", "당근")), Text("x", "뷁", ())]
-    assert by_popularity(queries, DOCUMENTS)["hmall:1"] == ["kok:2", "kok:1", "kok:3"]
-    assert by_letters(queries, DOCUMENTS)["hmall:1"] == ["kok:1", "kok:3"]
-    assert by_words(queries, DOCUMENTS)["hmall:1"] == ["kok:1", "kok:3"]  # the shorter one says more of potatoes
+    assert by_popularity(DOCUMENTS)(queries)["hmall:1"] == ["kok:2", "kok:1", "kok:3"]
+    assert by_letters(DOCUMENTS)(queries)["hmall:1"] == ["kok:1", "kok:3"]
+    assert by_words(DOCUMENTS)(queries)["hmall:1"] == ["kok:1", "kok:3"]  # the shorter one says more of potatoes
     for rival in (by_letters, by_words):
-        assert rival(queries, DOCUMENTS)["kok:2"] == []  # never itself
-        assert rival(queries, DOCUMENTS)["x"] == []
+        assert rival(DOCUMENTS)(queries)["kok:2"] == []  # never itself
+        assert rival(DOCUMENTS)(queries)["x"] == []
 
 
 def test_rivals_answer_nothing_where_there_is_nothing() -> None:
     for rival in (by_popularity, by_letters, by_words):
-        assert rival(DOCUMENTS, []) == {text.item: [] for text in DOCUMENTS}
-        assert rival([], DOCUMENTS) == {}
+        assert rival([])(DOCUMENTS) == {text.item: [] for text in DOCUMENTS}
+        assert rival(DOCUMENTS)([]) == {}
 
 
 def test_faults_of_lists_are_counted(catalog: Catalog) -> None:
