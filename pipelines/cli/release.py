@@ -113,7 +113,7 @@ def list_releases() -> None:
             f"{figures.recipes:,}",
             f"{figures.products:,}",
             "" if figures.hit_at_10 is None else f"{figures.hit_at_10:.3f}",
-            "passed" if figures.gate_passed else "refused",
+            "passed" if figures.gate_passed else f"refused by {', '.join(figures.failed) or 'no check'}",
         )
     table_console().print(table)
     for problem in problems:

@@ -113,13 +113,11 @@ def _release(found: "SystemStatus") -> "Table":
     table.add_row("promoted", _ago(release.promoted_at, found.at))
     table.add_row("built", _ago(release.built_at, found.at))
     table.add_row("contents", f"{release.recipes:,} recipes, {release.products:,} products")
-    figures = {
-        "hit@10": release.hit_at_10,
-        "recipes with the product's ingredient": release.contains_ingredient,
-        "index recall@10": release.index_recall_at_10,
-    }
-    known = [f"{name} {value:.3f}" for name, value in figures.items() if value is not None]
-    table.add_row("evaluation", ", ".join([*known, f"gate {'passed' if release.gate_passed else 'refused'}"]))
+    hit = [] if release.hit_at_10 is None else [f"hit@10 {release.hit_at_10:.3f}"]
+    relevance = [f"{name} {value:.2f}" for name, value in release.ndcg_at_5.items()]
+    table.add_row("evaluation", ", ".join([*hit, f"gate {'passed' if release.gate_passed else 'refused'}"]))
+    if relevance:
+        table.add_row("nDCG@5", ", ".join(relevance))
     return table
 
 

@@ -21,7 +21,6 @@ from recommender.evaluation.results import (
     ServedCompletion,
     VectorEvaluation,
 )
-from recommender.evaluation.rivals import RIVALS
 from recommender.manifest import Check, CheckStatus, Counts, GateResult, Manifest
 
 ACCEPT_FEWER: Final = "accept-fewer"
@@ -153,7 +152,7 @@ def _judgement_checks(name: str, served: RelevanceFigures, limits: Thresholds) -
 def _comparison_checks(name: str, relation: RelationEvaluation, limits: Thresholds) -> Iterator[Check]:
     """Against simple methods, its own lists reversed, and the live release."""
     ahead, tolerance = relation.ahead_of, limits.live.tolerance
-    simple = {rival: ahead[rival] for rival in RIVALS if rival in ahead}
+    simple = {rival: ahead[rival] for rival in relation.rivals if rival in ahead}
     if simple and (relation.basis == "judgements" or name not in limits.rules.without_rivals):
         best = min(simple, key=lambda rival: simple[rival].mean)
         meaning = "a simple method ranks better"

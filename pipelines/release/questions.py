@@ -11,12 +11,12 @@ from pipelines.release.asks import catalog_asks
 from recommender.evaluation import proxies
 from recommender.evaluation.answers import Ask, ingredient_item
 from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecipe
-from recommender.evaluation.judgements import Judgements
+from recommender.evaluation.judgements import Judgements, MalformedJudgements
 from recommender.evaluation.lists import AnswerLists, agreement, list_figures
 from recommender.evaluation.proxies import evenly_spaced
 from recommender.evaluation.relevance import QueryResult, evaluate_lists, ndcg_difference, relevance_figures
 from recommender.evaluation.results import RelationEvaluation
-from recommender.evaluation.rivals import RIVALS, Text
+from recommender.evaluation.rivals import Rank, Text, rivals_over
 from recommender.search.index import query_tokens
 
 
@@ -50,15 +50,29 @@ class _Relation:
 
     rule: Judgements
     sample: Sequence[str]
-    candidates: Sequence[Text]
+    candidates: "_Candidates"
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Items that relations answer with, and the rivals that rank them."""
+
+    items: tuple[str, ...]
+    rivals: Mapping[str, Rank]
+
+    @classmethod
+    def of(cls, texts: Sequence[Text]) -> "_Candidates":
+        return cls(tuple(text.item for text in texts), rivals_over(texts))
 
 
 def prepare(catalog: Catalog, judgements: Mapping[str, Judgements]) -> Questions:
     """Choose the questions for a catalog; a relation without judgements of people is judged by its rule."""
     items = frozenset(catalog.product_by_item) | frozenset(catalog.recipe_by_item)
-    asks = catalog_asks(catalog)
+    asks, relations = catalog_asks(catalog), _relations(catalog)
+    for name in judgements.keys() - relations.keys():
+        raise MalformedJudgements(f"{name}.tsv: there is no relation {name}; there are {', '.join(sorted(relations))}")
     of_release, of_catalog = {}, {}
-    for name, relation in _relations(catalog).items():
+    for name, relation in relations.items():
         judged = judgements[name].among(items) if name in judgements else None
         question = _question(relation, catalog, judged)
         if name not in asks:
@@ -102,9 +116,9 @@ def _question(relation: _Relation, catalog: Catalog, judged: Judgements | None) 
     return Question(
         "rule" if judged is None else "judgements",
         judgements,
-        evenly_spaced(relation.sample),
-        len(relation.candidates),
-        {name: evaluate_lists(judgements, rival(texts, relation.candidates)) for name, rival in RIVALS.items()},
+        evenly_spaced(relation.sample) if relation.candidates.items else (),
+        len(relation.candidates.items),
+        {name: evaluate_lists(judgements, rank(texts)) for name, rank in relation.candidates.rivals.items()},
     )
 
 
@@ -115,20 +129,23 @@ def _relations(catalog: Catalog) -> dict[str, _Relation]:
         Text(ingredient_item(name), name, (name,), float(len(found)))
         for name, found in sorted(catalog.recipes_by_ingredient.items())
     ]
+    in_mall, on_air, cooked, products, used = (
+        _Candidates.of(texts) for texts in (mall, broadcast, recipes, [*mall, *broadcast], names)
+    )
     substitutes, by_ingredients = proxies.substitutes(catalog), proxies.recipes_by_ingredients(catalog)
     bought = proxies.ingredient_products(catalog)
     to_mall, to_broadcast = catalog.mall_by_ingredient, catalog.broadcast_by_ingredient
     return {
-        "mall_mall": _Relation(proxies.similar_products(catalog.mall, to_mall), _items(mall), mall),
-        "broadcast_mall": _Relation(proxies.similar_products(catalog.broadcast, to_mall), _items(broadcast), mall),
-        "mall_broadcast": _Relation(proxies.similar_products(catalog.mall, to_broadcast), _items(mall), broadcast),
-        "product_recipes": _Relation(proxies.product_recipes(catalog), _items([*mall, *broadcast]), recipes),
-        "recipe_products": _Relation(proxies.recipe_products(catalog), _items(recipes), [*mall, *broadcast]),
-        "recipes_by_ingredients": _Relation(by_ingredients, list(by_ingredients.grades), recipes),
-        "ingredient_mall": _Relation(bought, list(bought.grades), mall),
-        "substitutes": _Relation(substitutes, list(substitutes.grades), names),
-        "search_mall": _Relation(proxies.misspelt_titles(catalog.mall), [], mall),
-        "search_recipes": _Relation(proxies.misspelt_titles(catalog.recipes), [], recipes),
+        "mall_mall": _Relation(proxies.similar_products(catalog.mall, to_mall), in_mall.items, in_mall),
+        "broadcast_mall": _Relation(proxies.similar_products(catalog.broadcast, to_mall), on_air.items, in_mall),
+        "mall_broadcast": _Relation(proxies.similar_products(catalog.mall, to_broadcast), in_mall.items, on_air),
+        "product_recipes": _Relation(proxies.product_recipes(catalog), products.items, cooked),
+        "recipe_products": _Relation(proxies.recipe_products(catalog), cooked.items, products),
+        "recipes_by_ingredients": _Relation(by_ingredients, list(by_ingredients.grades), cooked),
+        "substitutes": _Relation(substitutes, list(substitutes.grades), used),
+        "ingredient_mall": _Relation(bought, list(bought.grades), in_mall),
+        "search_mall": _Relation(proxies.misspelt_titles(catalog.mall), (), in_mall),
+        "search_recipes": _Relation(proxies.misspelt_titles(catalog.recipes), (), cooked),
     }
 
 
@@ -138,10 +155,6 @@ def _ask(ask: Ask, queries: Sequence[str]) -> AnswerLists:
 
 def _ids(lists: AnswerLists) -> dict[str, list[str]]:
     return {query: [answer.item for answer in answers] for query, answers in lists.items()}
-
-
-def _items(texts: Sequence[Text]) -> list[str]:
-    return [text.item for text in texts]
 
 
 def _texts(entries: Sequence[CatalogProduct | CatalogRecipe]) -> list[Text]:

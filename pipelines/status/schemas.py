@@ -59,16 +59,21 @@ class StepStatus(BaseModel):
 
 
 class ReleaseFigures(BaseModel):
-    """The contents and the evaluation of a release."""
+    """The contents and the evaluation of a release.
+
+    ``hit_at_10``: recipes completed with their title; ``ndcg_at_5``: relevance of each relation; ``failed``: the checks
+    that block it.
+    """
 
     version: str
     built_at: AwareDatetime
     recipes: int
     products: int
     hit_at_10: float | None
-    contains_ingredient: float | None
+    ndcg_at_5: dict[str, float]
     index_recall_at_10: float | None
     gate_passed: bool
+    failed: tuple[str, ...]
 
 
 class LiveRelease(ReleaseFigures):
@@ -101,15 +106,16 @@ class SystemStatus(BaseModel):
 
 def release_figures(manifest: Manifest) -> ReleaseFigures:
     """Pick the figures of a release that people compare."""
-    evaluation = manifest.evaluation
-    blend = evaluation.completion.methods.get("blend")
+    evaluation, completion = manifest.evaluation, manifest.evaluation.served_completion
+    relevance = {name: relation.served.ndcg_at_5 for name, relation in evaluation.relations.items()}
     return ReleaseFigures(
         version=manifest.version,
         built_at=manifest.built_at,
         recipes=manifest.counts.recipes,
         products=manifest.counts.products,
-        hit_at_10=blend.hit_at_10 if blend else None,
-        contains_ingredient=evaluation.served.contains_ingredient,
+        hit_at_10=completion.titled.hit_at_10 if completion.titled else None,
+        ndcg_at_5={name: value for name, value in relevance.items() if value is not None},
         index_recall_at_10=evaluation.index.recall_at_10,
         gate_passed=manifest.gate.passed,
+        failed=tuple(check.name for check in manifest.gate.checks if check.status.blocks),
     )

@@ -34,14 +34,17 @@ class Judgements:
         return self.grades[query].get(item, 0 if self.complete else None)
 
     def among(self, items: frozenset[str]) -> "Judgements":
-        """The judgements of the queries that exist: an item of ``items``, or a text."""
-        kept = {query: known for query, known in self.grades.items() if not is_item(query) or query in items}
+        """The judgements of queries and candidates that exist: items of ``items``, texts and ingredients."""
+        kept = {
+            query: {item: grade for item, grade in known.items() if _exists(item, items)}
+            for query, known in self.grades.items()
+            if _exists(query, items)
+        }
         return Judgements(kept, self.complete)
 
 
-def is_item(query: str) -> bool:
-    """Whether a query is the id of an item rather than a text that somebody types."""
-    return bool(_ITEM.fullmatch(query))
+def _exists(item: str, items: frozenset[str]) -> bool:
+    return item in items or not _ITEM.fullmatch(item)
 
 
 def read_judgements(folder: Path) -> dict[str, Judgements]:

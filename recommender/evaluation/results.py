@@ -42,19 +42,6 @@ class CompletionEvaluation(Result):
     blend_against: dict[str, HitDifference] = {}
 
 
-class ServedEvaluation(Result):
-    """The recipes that products are answered with; ``contains_ingredient`` is the share with the product's own.
-
-    ``contains_ingredient`` is None if no product with a resolved ingredient has a recipe.
-    """
-
-    products: int
-    products_resolved: int
-    products_answered: int
-    recipes_shown: int
-    contains_ingredient: float | None
-
-
 class IndexEvaluation(Result):
     """Share of the exact ten nearest texts that the text index returns."""
 
@@ -237,7 +224,6 @@ class Evaluation(Result):
 
     schema_version: Literal[2] = 2
     completion: CompletionEvaluation
-    served: ServedEvaluation
     index: IndexEvaluation
     models: ModelFigures
     content: ContentEvaluation
@@ -254,9 +240,6 @@ def unmeasured(models: ModelFigures) -> Evaluation:
     search = TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
     return Evaluation(
         completion=CompletionEvaluation(cases=0, candidates=0),
-        served=ServedEvaluation(
-            products=0, products_resolved=0, products_answered=0, recipes_shown=0, contains_ingredient=None
-        ),
         index=IndexEvaluation(recall_at_10=0.0),
         models=models,
         content=ContentEvaluation(files=0, products=nothing, recipes=nothing),

@@ -24,28 +24,40 @@ class Text(NamedTuple):
     popularity: float = 0.0
 
 
-Rival = Callable[[Sequence[Text], Sequence[Text]], Lists]
+# The lists of some queries, by the id of each.
+Rank = Callable[[Sequence[Text]], Lists]
 
 
-def by_popularity(queries: Sequence[Text], documents: Sequence[Text]) -> Lists:
-    """The most popular documents, the same for every query."""
+def rivals_over(documents: Sequence[Text]) -> dict[str, Rank]:
+    """Every rival by name, ready to rank ``documents``."""
+    return {"popularity": by_popularity(documents), "tfidf": by_letters(documents), "bm25": by_words(documents)}
+
+
+def by_popularity(documents: Sequence[Text]) -> Rank:
+    """Rank by popularity, the same for every query."""
     best = [text.item for text in sorted(documents, key=lambda text: (-text.popularity, text.item))[: LISTED + 1]]
-    return {query.item: [item for item in best if item != query.item][:LISTED] for query in queries}
+    return lambda queries: {query.item: [item for item in best if item != query.item][:LISTED] for query in queries}
 
 
-def by_letters(queries: Sequence[Text], documents: Sequence[Text]) -> Lists:
-    """The documents with the most similar letters: TF-IDF of 2- and 3-grams."""
-    if not documents or not queries:
-        return {query.item: [] for query in queries}
+def by_letters(documents: Sequence[Text]) -> Rank:
+    """Rank by similar letters: TF-IDF of 2- and 3-grams."""
+    if not documents:
+        return by_popularity(documents)
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), preprocessor=plain, dtype=np.float32)
-    matrix = vectorizer.fit_transform([text.title for text in documents])
-    return _best(queries, documents, sp.csr_array(vectorizer.transform([text.title for text in queries]) @ matrix.T))
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 3), preprocessor=plain, dtype=np.float32)
+    matrix = vectorizer.fit_transform([text.title for text in documents]).T
+
+    def rank(queries: Sequence[Text]) -> Lists:
+        if not queries:
+            return {}
+        return _best(queries, documents, sp.csr_array(vectorizer.transform([text.title for text in queries]) @ matrix))
+
+    return rank
 
 
-def by_words(queries: Sequence[Text], documents: Sequence[Text], k1: float = 1.2, b: float = 0.75) -> Lists:
-    """The documents with the most informative shared tokens: BM25."""
+def by_words(documents: Sequence[Text], k1: float = 1.2, b: float = 0.75) -> Rank:
+    """Rank by informative shared tokens: BM25."""
     numbers = {token: number for number, token in enumerate(sorted({t for text in documents for t in text.tokens}))}
     counts = _counts(documents, numbers).tocoo()
     lengths = np.array([len(text.tokens) for text in documents], dtype=np.float32)
@@ -54,11 +66,8 @@ def by_words(queries: Sequence[Text], documents: Sequence[Text], k1: float = 1.2
     idf = np.log1p((len(documents) - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
     rows, columns = counts.coords
     weights = idf[columns] * counts.data * (k1 + 1) / (counts.data + norm[rows])
-    matrix = sp.csr_array((weights, (rows, columns)), shape=counts.shape)
-    return _best(queries, documents, sp.csr_array(_counts(queries, numbers) @ matrix.T))
-
-
-RIVALS: dict[str, Rival] = {"popularity": by_popularity, "tfidf": by_letters, "bm25": by_words}
+    matrix = sp.csr_array((weights, (columns, rows)), shape=counts.shape[::-1])
+    return lambda queries: _best(queries, documents, sp.csr_array(_counts(queries, numbers) @ matrix))
 
 
 def _counts(texts: Sequence[Text], numbers: dict[str, int]) -> sp.csr_array:

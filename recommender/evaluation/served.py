@@ -1,40 +1,10 @@
-"""Evaluation of what a release serves: recipes of a product, and the text index."""
-
-from collections.abc import Sequence
+"""Evaluation of the text index of a release."""
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.results import IndexEvaluation, ServedEvaluation
-from recommender.models.neighbours import NeighbourTable
-
-
-def evaluate_served(
-    product_ingredients: Sequence[Sequence[str]],
-    recipe_ingredients: Sequence[Sequence[str]],
-    product_recipes: NeighbourTable,
-    k: int = 10,
-) -> ServedEvaluation:
-    """Count which of the first ``k`` recipes of a product contain one of its ingredients.
-
-    Products without a resolved ingredient are not counted.
-    """
-    recipes = with_ingredient = answered = 0
-    for position, ingredients in enumerate(product_ingredients):
-        if not ingredients:
-            continue
-        rows = [row for row, _, _ in product_recipes.of_row(position, k)]
-        answered += bool(rows)
-        recipes += len(rows)
-        with_ingredient += sum(not set(ingredients).isdisjoint(recipe_ingredients[row]) for row in rows)
-    return ServedEvaluation(
-        products=len(product_ingredients),
-        products_resolved=sum(bool(ingredients) for ingredients in product_ingredients),
-        products_answered=answered,
-        recipes_shown=recipes,
-        contains_ingredient=with_ingredient / recipes if recipes else None,
-    )
+from recommender.evaluation.results import IndexEvaluation
 
 
 def evaluate_index(index: faiss.Index, vectors: NDArray[np.float32], queries: int = 200) -> IndexEvaluation:

@@ -1,21 +1,29 @@
 """Releases of the synthetic market, from the real builder and real, small models, without a database."""
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from artifacts import release as releases
+from artifacts.folder import FolderStore
 from artifacts.store import Store
-from pipelines.release import build
+from pipelines.release import build, food_products
 from pipelines.release.catalog import catalog_of
+<<<<<<< HEAD
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
 from pipelines.release.items import make_items
+=======
+from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
+from pipelines.release.food_products import FoodProduct
+from pipelines.release.gate import failed_checks
+>>>>>>> gate
 from pipelines.release.questions import Questions
-from pipelines.train import word2vec
+from pipelines.train import corpora, word2vec
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.evaluation.title_search import evaluate_title_search
-from recommender.manifest import Counts, GateResult, Manifest
+from recommender.manifest import Counts, Datasets, GateResult, Manifest
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
@@ -25,7 +33,7 @@ from recommender.relations.facts import ProductFacts, RecipeFacts
 from recommender.relations.ranker import read_rankers
 from recommender.text.title_words import Kind
 from tests.builders import evaluations, piece_encoder
-from tests.builders.market import SECTIONS, Market
+from tests.builders.market import SECTIONS, Market, market
 
 WORD2VEC = word2vec.Word2VecParameters(dimensions=16, words=200_000)
 
@@ -116,16 +124,56 @@ def write(inputs: Inputs, folder: Path) -> Files:
 
 
 def upload(
-    store: Store, files: Files, questions: Questions, version: str, options: GateOptions = DEFAULT_OPTIONS
+    store: Store,
+    files: Files,
+    questions: Questions,
+    version: str,
+    options: GateOptions = DEFAULT_OPTIONS,
+    inputs: Inputs | None = None,
 ) -> Manifest:
-    """Evaluate the files and upload them as ``version``, as a build does."""
+    """Evaluate the files and upload them as ``version``, as a build does; with ``inputs``, their datasets too."""
+    datasets = Datasets(recipes="a", products="b")
+    if inputs:
+        datasets = Datasets(
+            recipes=corpora.snapshot(store, inputs.corpus), products=food_products.snapshot(store, inputs.products)
+        )
     draft = evaluations.manifest(version).model_copy(
         update={
             "files": releases.file_entries(files.folder),
             "counts": files.counts,
+            "datasets": datasets,
             "built_at": datetime(2025, 8, 6, tzinfo=UTC),
             "evaluation": unmeasured(files.figures),
             "gate": GateResult(passed=False, checks=()),
         }
     )
     return evaluate_and_upload(store, files.folder.rename(files.folder.parent / version), draft, questions, options)
+
+
+LIVE = "20250806T030000Z-good"
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good release that is live: what it was built from, its files, what it is asked, and the store."""
+
+    inputs: Inputs
+    files: Files
+    questions: Questions
+    store: FolderStore
+
+
+def good_release(folder: Path) -> Good:
+    """Build, evaluate and promote a release of the market below ``folder``."""
+    inputs = train(market(), folder / "encoder")
+    files, store = write(inputs, folder / "files"), FolderStore(folder / "store")
+    questions = ask_about(inputs.catalog(), DEFAULT_OPTIONS)
+    manifest = upload(store, copied(files, folder / "first"), questions, LIVE, inputs=inputs)
+    assert manifest.gate.passed, failed_checks(manifest.gate)
+    releases.promote(store, LIVE, expected=None)
+    return Good(inputs, files, questions, store)
+
+
+def copied(files: Files, folder: Path) -> Files:
+    """Copy the files of a release, to be spoiled or uploaded."""
+    return replace(files, folder=Path(shutil.copytree(files.folder, folder)))

@@ -16,7 +16,11 @@ from onnx import numpy_helper
 from recommender.bundle import ReleaseFile
 from recommender.models.encoder import EncoderFile
 from recommender.models.word_vectors import WordVectors
+<<<<<<< HEAD
 from recommender.product_ref import ProductRef
+=======
+from recommender.product_ref import KOK
+>>>>>>> gate
 from tests.builders.market_release import Inputs
 
 Arrays = dict[str, NDArray[Any]]
@@ -60,6 +64,11 @@ def five_products(inputs: Inputs) -> Inputs:
 
 def no_products(inputs: Inputs) -> Inputs:
     return replace(inputs, products=[])
+
+
+def mall_only(inputs: Inputs) -> Inputs:
+    """No spoiled catalog: that of a shop without broadcasters."""
+    return replace(inputs, products=[each for each in inputs.products if each.source == KOK])
 
 
 def products_with_shuffled_ingredients(inputs: Inputs) -> Inputs:

@@ -1,8 +1,6 @@
 """Releases that are spoiled in one way each are refused by a check that says so; a good one is not."""
 
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,47 +10,12 @@ from artifacts import release as releases
 from artifacts.folder import FolderStore
 from pipelines.release import publish
 from pipelines.release.evaluate import DEFAULT_OPTIONS, ask_about
-from pipelines.release.gate import failed_checks
 from pipelines.release.publish import ReleaseRefused
-from pipelines.release.questions import Questions
 from recommender.manifest import Manifest
 from tests.builders import spoiled
-from tests.builders.market import NOW, market
-from tests.builders.market_release import Files, Inputs, train, upload, write
+from tests.builders.market import NOW
+from tests.builders.market_release import LIVE, Good, Inputs, copied, upload, write
 from tests.conftest import embedded_only
-
-LIVE = "20250806T030000Z-good"
-
-
-@dataclass(frozen=True)
-class Good:
-    """A good release that is live: what it was built from, its files, what it is asked, and the store."""
-
-    inputs: Inputs
-    files: Files
-    questions: Questions
-    store: FolderStore
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
-    folder = tmp_path_factory.mktemp("market")
-    inputs = train(market(), folder / "encoder")
-    files, store = write(inputs, folder / "files"), FolderStore(folder / "store")
-    questions = ask_about(inputs.catalog(), DEFAULT_OPTIONS)
-    manifest = upload(store, copied(files, folder / "first"), questions, LIVE)
-    assert manifest.gate.passed, failed_checks(manifest.gate)
-    releases.promote(store, LIVE, expected=None)
-    return Good(inputs, files, questions, store)
-
-
-def copied(files: Files, folder: Path) -> Files:
-    return replace(files, folder=Path(shutil.copytree(files.folder, folder)))
-
-
-@pytest.fixture
-def store(good: Good, tmp_path: Path) -> FolderStore:
-    return FolderStore(Path(shutil.copytree(good.store.root, tmp_path / "store")))
 
 
 def refused(store: FolderStore, warehouse: Engine, manifest: Manifest) -> str:
@@ -118,40 +81,50 @@ def named(spoils: Sequence[tuple[Callable[..., object], str]]) -> list[object]:
 @embedded_only
 @pytest.mark.parametrize(("spoil", "check"), named(SPOILED_FILES))
 def test_spoiled_files_are_refused(
-    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Path], None], check: str
+    good: Good, market_store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Path], None], check: str
 ) -> None:
     files = copied(good.files, tmp_path / "files")
     spoil(files.folder)
-    assert f"{check}: " in refused(store, warehouse, upload(store, files, good.questions, spoil.__name__))
+    assert f"{check}: " in refused(market_store, warehouse, upload(market_store, files, good.questions, spoil.__name__))
 
 
 @embedded_only
 @pytest.mark.parametrize(("spoil", "check"), named(SPOILED_INPUTS))
 def test_releases_of_spoiled_models_are_refused(
-    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Inputs], Inputs], check: str
+    good: Good,
+    market_store: FolderStore,
+    warehouse: Engine,
+    tmp_path: Path,
+    spoil: Callable[[Inputs], Inputs],
+    check: str,
 ) -> None:
     files = write(spoil(good.inputs), tmp_path / "files")
-    assert f"{check}: " in refused(store, warehouse, upload(store, files, good.questions, spoil.__name__))
+    assert f"{check}: " in refused(market_store, warehouse, upload(market_store, files, good.questions, spoil.__name__))
 
 
 @embedded_only
 @pytest.mark.parametrize(("spoil", "check"), named(SPOILED_CATALOGS))
 def test_releases_of_spoiled_catalogs_are_refused(
-    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path, spoil: Callable[[Inputs], Inputs], check: str
+    good: Good,
+    market_store: FolderStore,
+    warehouse: Engine,
+    tmp_path: Path,
+    spoil: Callable[[Inputs], Inputs],
+    check: str,
 ) -> None:
     inputs = spoil(good.inputs)
     questions = ask_about(inputs.catalog(), DEFAULT_OPTIONS)
-    manifest = upload(store, write(inputs, tmp_path / "files"), questions, spoil.__name__)
-    assert f"{check}: " in refused(store, warehouse, manifest)
+    manifest = upload(market_store, write(inputs, tmp_path / "files"), questions, spoil.__name__)
+    assert f"{check}: " in refused(market_store, warehouse, manifest)
 
 
 @embedded_only
 def test_a_good_release_goes_live_after_refused_ones(
-    good: Good, store: FolderStore, warehouse: Engine, tmp_path: Path
+    good: Good, market_store: FolderStore, warehouse: Engine, tmp_path: Path
 ) -> None:
     files = copied(good.files, tmp_path / "files")
     spoiled.empty_tables(files.folder)
-    refused(store, warehouse, upload(store, files, good.questions, "refused"))
-    manifest = upload(store, write(good.inputs, tmp_path / "again"), good.questions, "accepted")
-    publish.promote(warehouse, store, manifest.version, NOW)
-    assert releases.current(store) == "accepted"
+    refused(market_store, warehouse, upload(market_store, files, good.questions, "refused"))
+    manifest = upload(market_store, write(good.inputs, tmp_path / "again"), good.questions, "accepted")
+    publish.promote(warehouse, market_store, manifest.version, NOW)
+    assert releases.current(market_store) == "accepted"

@@ -5,7 +5,6 @@ import pytest
 from pipelines.release.food_products import FoodProduct
 
 from pipelines.release.tables import Items, product_recipes, recipe_products, similar_products
-from recommender.evaluation.served import evaluate_served
 from recommender.models.neighbours import BY_TEXT
 from recommender.models.recipe_corpus import corpus_of
 
@@ -67,17 +66,7 @@ def test_similar_products_share_ingredient_and_kind(items: Items) -> None:
     assert back.of_row(0, 10) == []  # never itself
 
 
-def test_served_recipes_are_counted_for_resolved_products(items: Items) -> None:
-    figures = evaluate_served(
-        [product.ingredients for product in items.products], items.corpus.baskets, product_recipes(items)
-    )
-    assert figures.products == 6
-    assert figures.products_resolved == figures.products_answered == 5
-    assert figures.contains_ingredient == 1.0
-
-
 def test_no_products_make_empty_tables(items: Items) -> None:
     bare = Items(items.corpus, [], items.names, items.recipe_texts, items.product_texts[:0])
     assert product_recipes(bare).rows.shape[0] == 0
     assert recipe_products(bare).of_row(0, 5) == []
-    assert evaluate_served([], bare.corpus.baskets, product_recipes(bare)).contains_ingredient is None
