@@ -10,14 +10,9 @@ from artifacts.folder import FolderStore
 from artifacts.store import Store
 from pipelines.release import build, food_products
 from pipelines.release.catalog import catalog_of
-<<<<<<< HEAD
-from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, evaluate_and_upload
-from pipelines.release.items import make_items
-=======
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
-from pipelines.release.food_products import FoodProduct
 from pipelines.release.gate import failed_checks
->>>>>>> gate
+from pipelines.release.items import make_items
 from pipelines.release.questions import Questions
 from pipelines.train import corpora, word2vec
 from recommender.evaluation.catalog import Catalog

@@ -16,11 +16,7 @@ from onnx import numpy_helper
 from recommender.bundle import ReleaseFile
 from recommender.models.encoder import EncoderFile
 from recommender.models.word_vectors import WordVectors
-<<<<<<< HEAD
-from recommender.product_ref import ProductRef
-=======
-from recommender.product_ref import KOK
->>>>>>> gate
+from recommender.product_ref import KOK, ProductRef
 from tests.builders.market_release import Inputs
 
 Arrays = dict[str, NDArray[Any]]
