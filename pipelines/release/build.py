@@ -24,9 +24,10 @@ from pipelines.release.tables import Items
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
-from pipelines.train.blend import train_blend
+from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
-from recommender.bundle import ReleaseBundle
+from pipelines.train.word2vec import HELD_OUT
+from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import BertFigures, Evaluation, ModelFigures, Word2VecFigures
 from recommender.evaluation.served import evaluate_index, evaluate_served
@@ -35,7 +36,10 @@ from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK, ProductRef
+from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.substitute_features import EaseWeights
+from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
 from sql.warehouse.steps import ReleaseRecord
 
@@ -69,11 +73,16 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
         items = _items(corpus, products, encoder)
         config = BlendConfig()
+        held_out = train_blend(corpus, WordVectors.load(word2vec.folder / HELD_OUT), config)
+        blend = refit_blend(held_out, corpus, vectors)
+        substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
-        _bundle(items, vectors, encoder, config).write(folder)
+        _bundle(items, vectors, encoder, blend, substitutes).write(folder)
         figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
         # The API serves the files, so they are evaluated, not the bundle that wrote them.
-        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures)
+        write_blend(Path(scratch) / HELD_OUT, held_out)
+        held_out = read_blend(Path(scratch) / HELD_OUT, config)
+        evaluation = _evaluate(ReleaseBundle.read(folder, config), held_out, items, figures)
         files = releases.file_entries(folder)
         manifest = Manifest(
             version=_version(now, files),
@@ -103,7 +112,15 @@ def _items(corpus: RecipeCorpus, products: list[FoodProduct], encoder: Encoder) 
     return Items(corpus, products, names, texts[: len(corpus)], texts[len(corpus) :])
 
 
-def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendConfig) -> ReleaseBundle:
+def _substitutes(service: Engine, vectors: WordVectors, blend: Blend) -> Substitutes:
+    written = corpora.read_recipes(service, as_written=True)
+    ease = EaseWeights(blend.names, blend.rankers.ease.weights)
+    return fit_substitutes(written, vectors, ease, default_weights())
+
+
+def _bundle(
+    items: Items, vectors: WordVectors, encoder: Encoder, blend: Blend, substitutes: Substitutes
+) -> ReleaseBundle:
     ingredient_vectors = unit(vectors.aligned(items.names)[0])
     broadcasters = frozenset(product.source for product in items.products) - {KOK}
     return ReleaseBundle(
@@ -121,15 +138,16 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
             KOK: tables.similar_products(items, frozenset({KOK})),
             "home_shopping": tables.similar_products(items, broadcasters),
         },
-        blend=train_blend(items.corpus, vectors, config),
+        blend=blend,
+        substitutes=substitutes,
         encoder=encoder,
     )
 
 
-def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures) -> Evaluation:
+def _evaluate(bundle: ReleaseBundle, held_out: Blend, items: Items, figures: ModelFigures) -> Evaluation:
     product_ingredients = [product.ingredients for product in items.products]
     return Evaluation(
-        completion=evaluate_completion(bundle.blend, items.corpus, bundle.encoder.encode),
+        completion=evaluate_completion(held_out, items.corpus, bundle.encoder.encode),
         served=evaluate_served(product_ingredients, items.corpus.baskets, bundle.product_recipes),
         index=evaluate_index(bundle.text_index, items.texts),
         models=figures,
