@@ -22,9 +22,11 @@ from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.blend import Blend, Rankers
 from recommender.rankers.config import BlendConfig, BlendWeights
 from recommender.rankers.ease import TitleEase
-from recommender.rankers.item_knn import ItemToItem
+from recommender.rankers.item_knn import ItemToItem, Popularity
+from recommender.rankers.named import NamedInTitle
 from recommender.rankers.nearest import NearestRecipes
 from recommender.rankers.ngrams import TitleFeatures
+from recommender.rankers.substitutes import Substitutes
 from recommender.rankers.word2vec import Word2Vec
 from recommender.relations.model import RelationFile, RelationModel
 
@@ -58,6 +60,8 @@ class ReleaseFile(StrEnum):
     PRODUCTS = f"{RELATIONS}/{RelationFile.PRODUCTS}"
     RECIPES = f"{RELATIONS}/{RelationFile.RECIPES}"
     RANKERS = f"{RELATIONS}/{RelationFile.RANKERS}"
+    SUBSTITUTE_NAMES = "substitutes/names.json"
+    SUBSTITUTES = "substitutes/table.npz"
     ENCODER_MODEL = f"{ENCODER}/{EncoderFile.MODEL}"
     ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
     ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
@@ -85,6 +89,7 @@ class ReleaseBundle:
     similar_products: dict[Target, NeighbourTable]
     relations: RelationModel
     blend: Blend
+    substitutes: Substitutes
     encoder: Encoder
 
     def __post_init__(self) -> None:
@@ -108,6 +113,7 @@ class ReleaseBundle:
         faiss.write_index(self.text_index, str(folder / ReleaseFile.TEXT_INDEX))
         self.relations.write(folder / RELATIONS)
         write_blend(folder, self.blend)
+        write_substitutes(folder, self.substitutes)
         shutil.copytree(self.encoder.folder, folder / ENCODER)
 
     @classmethod
@@ -146,6 +152,7 @@ class ReleaseBundle:
             },
             relations=RelationModel.read(folder / RELATIONS),
             blend=read_blend(folder, config),
+            substitutes=read_substitutes(folder),
             encoder=Encoder(folder / ENCODER),
         )
 
@@ -165,6 +172,7 @@ class ReleaseBundle:
             ReleaseFile.TEXT_INDEX: (self.text_index.ntotal, recipes + products),
             ReleaseFile.PRODUCTS: (len(self.relations.products), products),
             ReleaseFile.RECIPES: (len(self.relations.recipes), recipes),
+            ReleaseFile.SUBSTITUTES: (len(self.substitutes.table.rows), len(self.substitutes.names)),
         }
         for name, table in self._tables():
             lengths[name] = len(table.rows), recipes if name == ReleaseFile.RECIPE_PRODUCTS else products
@@ -184,6 +192,7 @@ class ReleaseBundle:
         for name, table in self._tables():
             _check_numbers(name, table.rows, NOTHING, recipes if name == ReleaseFile.PRODUCT_RECIPES else products)
             _check_numbers(f"{name}, reasons,", table.reasons, BY_TEXT, names)
+        _check_numbers(ReleaseFile.SUBSTITUTES, self.substitutes.table.rows, NOTHING, len(self.substitutes.names))
 
 
 def write_blend(folder: Path, blend: Blend) -> None:
@@ -207,12 +216,14 @@ def write_blend(folder: Path, blend: Blend) -> None:
         ingredient_idf=rankers.nearest.idf,
         gram_idf=rankers.nearest.features.idf,
         title_ease=rankers.title_ease.weights,
+        popularity=rankers.popularity.counts,
     )
 
 
 def read_blend(folder: Path, config: BlendConfig) -> Blend:
     """Read the files that :func:`write_blend` wrote."""
     description = json.loads((folder / ReleaseFile.BLEND).read_text(encoding="utf-8"))
+    names = tuple(description["names"])
     baskets, titles = (
         sp.csr_array(sp.load_npz(folder / name)) for name in (ReleaseFile.BLEND_BASKETS, ReleaseFile.BLEND_TITLES)
     )
@@ -224,12 +235,28 @@ def read_blend(folder: Path, config: BlendConfig) -> Blend:
             Word2Vec(arrays["word2vec_input"], arrays["word2vec_output"]),
             NearestRecipes(config.nearest, baskets, arrays["ingredient_idf"], features, titles),
             TitleEase(config.title_ease, features, arrays["title_ease"]),
+            Popularity(arrays["popularity"]),
+            NamedInTitle(names),
         )
-    return Blend(tuple(description["names"]), rankers, BlendWeights.model_validate(description["weights"]), config)
+    return Blend(names, rankers, BlendWeights.model_validate(description["weights"]), config)
+
+
+def write_substitutes(folder: Path, substitutes: Substitutes) -> None:
+    """Write the files of substitutes into the folder of a release."""
+    _make_folders(folder)
+    names = json.dumps(substitutes.names, ensure_ascii=False)
+    (folder / ReleaseFile.SUBSTITUTE_NAMES).write_text(names, encoding="utf-8")
+    substitutes.table.save(folder / ReleaseFile.SUBSTITUTES)
+
+
+def read_substitutes(folder: Path) -> Substitutes:
+    """Read the files that :func:`write_substitutes` wrote."""
+    names = json.loads((folder / ReleaseFile.SUBSTITUTE_NAMES).read_text(encoding="utf-8"))
+    return Substitutes(tuple(names), NeighbourTable.load(folder / ReleaseFile.SUBSTITUTES))
 
 
 def _make_folders(folder: Path) -> None:
-    for name in (ReleaseFile.BLEND, ReleaseFile.PRODUCT_RECIPES):
+    for name in (ReleaseFile.BLEND, ReleaseFile.PRODUCT_RECIPES, ReleaseFile.SUBSTITUTES):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
 
 

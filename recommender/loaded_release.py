@@ -15,7 +15,7 @@ from recommender.bundle import ReleaseBundle, Target
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
 from recommender.product_ref import KOK, ProductRef
-from recommender.rankers.substitutes import find_substitutes
+from recommender.rankers.substitutes import Substitute
 from recommender.relations.facts import ProductFacts
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank
@@ -153,19 +153,11 @@ class LoadedRelease:
 
     def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
         """Ingredients that complete a recipe with the given ones, best first, with the score of the blend."""
-        blend, given = self._bundle.blend, set(ingredients)
-        scores = blend.scores(ingredients, title)
-        order = np.argsort(-scores, kind="stable")
-        ranked = ((blend.names[number], float(scores[number])) for number in order.tolist())
-        return [(name, score) for name, score in ranked if name not in given][:k]
+        return self._bundle.blend.complete(ingredients, k, title)
 
-    def substitutes(self, ingredient: str, k: int) -> list[tuple[str, float]]:
-        """Substitutes of an ingredient, best first, with the cosine of their vectors; none for an unknown one."""
-        number = self._numbers.get(ingredient)
-        if number is None:
-            return []
-        ranked = find_substitutes(number, self._bundle.ingredient_vectors, self._bundle.baskets)
-        return [(self.names[row], cosine) for row, cosine in ranked[:k]]
+    def substitutes(self, ingredient: str, k: int) -> list[Substitute]:
+        """Substitutes of an ingredient in any spelling, best first; none for an unknown one."""
+        return self._bundle.substitutes.of(ingredient, k)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d) of texts."""
@@ -205,6 +197,25 @@ class LoadedRelease:
     def _product_neighbours(self, found: Sequence[tuple[int, float, int]]) -> list[ProductNeighbour]:
         products = self._bundle.products
         return [ProductNeighbour(products[row], score, self._reason(reason)) for row, score, reason in found]
+
+    def closest_partner(self, ingredient: str, given: Sequence[str]) -> str | None:
+        """Which of the given ingredients speaks most for another one, by EASE; None if none of them does."""
+        blend = self._bundle.blend
+        numbers = [number for name in given if (number := self._completed_numbers.get(name)) is not None]
+        if not numbers:
+            return None
+        weights = blend.rankers.ease.weights[numbers, self._completed_numbers[ingredient]]
+        best = int(np.argmax(weights))
+        return blend.names[numbers[best]] if weights[best] > 0 else None
+
+    @cached_property
+    def _completed_numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self._bundle.blend.names)}
+
+    @cached_property
+    def completed_ingredients(self) -> frozenset[str]:
+        """The ingredients that :meth:`complete` knows, by canonical name."""
+        return frozenset(self._bundle.blend.names)
 
     @cached_property
     def _space(self) -> Space:

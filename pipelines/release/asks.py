@@ -32,7 +32,7 @@ def release_asks(release: LoadedRelease) -> dict[str, Ask]:
         "recipe_products": lambda query: _of_products(release.recipe_products(product_of(query).product_id, LISTED)),
         "recipes_by_ingredients": lambda query: _of_recipes(release.recipes_by_ingredients(query.split(","), LISTED)),
         "substitutes": lambda query: [
-            Answer(ingredient_item(name), score) for name, score in release.substitutes(query, LISTED)
+            Answer(ingredient_item(each.name), each.score) for each in release.substitutes(query, LISTED)
         ],
     }
 

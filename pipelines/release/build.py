@@ -23,9 +23,10 @@ from pipelines.release.products import read_products, snapshot
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
-from pipelines.train.blend import train_blend
+from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
-from recommender.bundle import ReleaseBundle
+from pipelines.train.word2vec import HELD_OUT
+from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.models.baskets import Baskets
@@ -33,7 +34,10 @@ from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK
+from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.substitute_features import EaseWeights
+from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
 from recommender.relations.model import RelationModel
 from recommender.relations.ranker import read_rankers
@@ -70,8 +74,11 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
         items = make_items(products, recipes, encoder.encode, read_rankers())
         config = BlendConfig()
+        held_out = train_blend(corpus, WordVectors.load(word2vec.folder / HELD_OUT), config)
+        blend = refit_blend(held_out, corpus, vectors)
+        substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
-        write_files(folder, corpus, items, vectors, encoder, config)
+        write_files(folder, corpus, items, vectors, encoder, blend, substitutes)
         files = releases.file_entries(folder)
         draft = Manifest(
             version=_version(now, files),
@@ -92,18 +99,39 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
             gate=GateResult(passed=False, checks=()),
         )
         questions = ask_about(read_catalog(service, corpus, products), options)
-        return evaluate_and_upload(store, folder.rename(Path(scratch) / draft.version), draft, questions, options)
+        # Files are evaluated, not the objects that wrote them.
+        write_blend(Path(scratch) / HELD_OUT, held_out)
+        held_out = read_blend(Path(scratch) / HELD_OUT, config)
+        folder = folder.rename(Path(scratch) / draft.version)
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out)
 
 
 def write_files(
-    folder: Path, corpus: RecipeCorpus, items: Items, vectors: WordVectors, encoder: Encoder, config: BlendConfig
+    folder: Path,
+    corpus: RecipeCorpus,
+    items: Items,
+    vectors: WordVectors,
+    encoder: Encoder,
+    blend: Blend,
+    substitutes: Substitutes,
 ) -> None:
     """Write the files of a release into ``folder``."""
-    _bundle(items, corpus, vectors, encoder, config).write(folder)
+    _bundle(items, corpus, vectors, encoder, blend, substitutes).write(folder)
+
+
+def _substitutes(service: Engine, vectors: WordVectors, blend: Blend) -> Substitutes:
+    written = corpora.read_recipes(service, as_written=True)
+    ease = EaseWeights(blend.names, blend.rankers.ease.weights)
+    return fit_substitutes(written, vectors, ease, default_weights())
 
 
 def _bundle(
-    items: Items, corpus: RecipeCorpus, vectors: WordVectors, encoder: Encoder, config: BlendConfig
+    items: Items,
+    corpus: RecipeCorpus,
+    vectors: WordVectors,
+    encoder: Encoder,
+    blend: Blend,
+    substitutes: Substitutes,
 ) -> ReleaseBundle:
     names, rows = items.space.names, items.recipe_rows
     ingredient_vectors = unit(vectors.aligned(names)[0])
@@ -128,7 +156,8 @@ def _bundle(
         relations=RelationModel(
             items.space.text, items.space.types, items.product_rows, items.recipe_rows, items.rankers
         ),
-        blend=train_blend(corpus, vectors, config),
+        blend=blend,
+        substitutes=substitutes,
         encoder=encoder,
     )
 

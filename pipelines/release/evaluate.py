@@ -19,6 +19,7 @@ from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.judgements import read_judgements
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
+from recommender.rankers.blend import Blend
 
 log = structlog.get_logger(__name__)
 
@@ -45,25 +46,31 @@ def ask_about(catalog: Catalog, options: GateOptions) -> Questions:
 
 
 def evaluate_and_upload(
-    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions
+    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions, held_out: Blend
 ) -> Manifest:
     """Evaluate the files in ``folder``, which bears the version's name, and upload them with the finished manifest.
 
+    ``held_out`` is the blend with the weights of the released one that has not learnt from the test part of the recipes.
     The release is opened with the manifest that it gets, so ``draft`` is written into the folder first.
     """
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:
-        manifest = evaluate(folder, draft, questions, _open_live(store, Path(scratch)), options)
+        manifest = evaluate(folder, draft, questions, _open_live(store, Path(scratch)), options, held_out)
     releases.publish(store, folder, manifest)
     return manifest
 
 
 def evaluate(
-    folder: Path, draft: Manifest, questions: Questions, live: LoadedRelease | None, options: GateOptions
+    folder: Path,
+    draft: Manifest,
+    questions: Questions,
+    live: LoadedRelease | None,
+    options: GateOptions,
+    held_out: Blend,
 ) -> Manifest:
     """The manifest with the evaluation of the files in ``folder`` and what the gate makes of it."""
     try:
-        evaluation = measure(folder, questions, live)
+        evaluation = measure(folder, questions, live, held_out)
     except CorruptRelease as error:
         return draft.model_copy(update={"gate": refuse_unreadable(error)})
     draft = draft.model_copy(update={"evaluation": evaluation})

@@ -8,7 +8,7 @@ from pipelines.release.arrays import array_problems
 from pipelines.release.asks import release_asks
 from pipelines.release.measure_models import encoder_evaluation, served_completion, text_index, vector_evaluation
 from pipelines.release.questions import Questions, evaluate_relation
-from recommender.bundle import ReleaseFile, read_blend
+from recommender.bundle import ReleaseFile
 from recommender.evaluation.answers import product_item, recipe_item
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.completion import evaluate_completion
@@ -17,12 +17,14 @@ from recommender.evaluation.results import ContentEvaluation, Evaluation, Relati
 from recommender.evaluation.served import evaluate_index
 from recommender.loaded_release import LoadedRelease
 from recommender.product_ref import ProductRef
+from recommender.rankers.blend import Blend
 
 
-def measure(folder: Path, questions: Questions, live: LoadedRelease | None) -> Evaluation:
+def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held_out: Blend) -> Evaluation:
     """Measure the release in ``folder``; raises :class:`~artifacts.release.CorruptRelease` if it cannot be opened.
 
-    Arrays that cannot be computed with are reported, and nothing else is measured then.
+    Completion is measured with ``held_out``, which has not learnt from the test part; what is released has, and is asked
+    too. Arrays that cannot be computed with are reported, and nothing else is measured then.
     """
     release, catalog = LoadedRelease.open(folder), questions.catalog
     content = _content_evaluation(folder, release, catalog)
@@ -30,11 +32,10 @@ def measure(folder: Path, questions: Questions, live: LoadedRelease | None) -> E
     if content.problems:
         return nothing.model_copy(update={"content": content})
     index, vectors = text_index(folder)
-    blend = read_blend(folder, release.manifest.parameters.rankers)
     return nothing.model_copy(
         update={
             "content": content,
-            "completion": evaluate_completion(blend, catalog.corpus, release.encode),
+            "completion": evaluate_completion(held_out, catalog.corpus, release.encode),
             "served_completion": served_completion(release, catalog, live),
             "relations": _relations(release, questions, live),
             "encoder": encoder_evaluation(release, folder, catalog),

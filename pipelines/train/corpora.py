@@ -19,10 +19,11 @@ class EmptyCorpus(ValueError):
     """There is nothing to learn from; the message says what to load."""
 
 
-def read_recipes(service: Engine) -> RecipeCorpus:
+def read_recipes(service: Engine, *, as_written: bool = False) -> RecipeCorpus:
     """Read the recipes of the service database; raises EmptyCorpus if there are none.
 
-    Popularity is log(1 + views + recommendations + scraps).
+    Ingredients have their canonical names, or those `as_written`, with single spaces. Popularity is
+    log(1 + views + recommendations + scraps).
     """
     counts = (
         func.coalesce(Recipe.view_count, 0)
@@ -30,8 +31,9 @@ def read_recipes(service: Engine) -> RecipeCorpus:
         + func.coalesce(Recipe.scrap_count, 0)
     )
     recipes = select(Recipe.recipe_id, Recipe.title, counts)
+    name = RecipeIngredient.name if as_written else Ingredient.name
     lines = (
-        select(RecipeIngredient.recipe_id, Ingredient.name)
+        select(RecipeIngredient.recipe_id, name)
         .join(Ingredient, Ingredient.ingredient_id == RecipeIngredient.ingredient_id)
         .order_by(RecipeIngredient.recipe_id, RecipeIngredient.position)
     )
@@ -39,7 +41,7 @@ def read_recipes(service: Engine) -> RecipeCorpus:
         rows = [(recipe_id, title, float(np.log1p(count))) for recipe_id, title, count in conn.execute(recipes)]
         if not rows:
             raise EmptyCorpus("the service database holds no recipes: run `ukok recipes import FILE` first")
-        return corpus_of(rows, ((recipe_id, name) for recipe_id, name in conn.execute(lines)))
+        return corpus_of(rows, ((recipe_id, " ".join(name.split())) for recipe_id, name in conn.execute(lines)))
 
 
 def snapshot(store: Store, corpus: RecipeCorpus, raw_files: Sequence[str] = ()) -> str:

@@ -1,10 +1,16 @@
-"""Word2Vec on recipes' ingredient lists: input vectors find substitutes, input times output finds complements."""
+"""Word2Vec on recipes' ingredient lists: input vectors find substitutes, input times output finds complements.
+
+Trained twice with the same parameters: on the fitting part, for figures on recipes that nothing has learnt from, and on
+all recipes, for the release.
+"""
 
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import structlog
@@ -20,6 +26,9 @@ from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
 
 log = structlog.get_logger(__name__)
+
+# Folder of the vectors of the fitting part, in that of the model.
+HELD_OUT: Final = "held_out"
 
 
 @dataclass(frozen=True)
@@ -43,19 +52,22 @@ class Word2VecParameters:
 
 
 def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFigures]:
-    """Train on the fitting part of the recipes in the service database and store the model."""
+    """Train on the recipes in the service database, and on their fitting part, and store both in one model."""
     corpus = corpora.read_recipes(service)
     parameters = Word2VecParameters()
-    vectors = fit(corpus.fit(), parameters)
+    # Each model learns in one thread, so that its vectors do not depend on timing; the two can at once.
+    with ThreadPoolExecutor(2) as pool:
+        vectors, held_out = pool.map(lambda part: fit(part, parameters), (corpus, corpus.fit()))
     card = ModelCard[Word2VecFigures](
         datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
         code_version=code_version(),
         parameters=asdict(parameters),
         seed=parameters.seed,
-        figures=Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit())),
+        figures=Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus)),
     )
     with tempfile.TemporaryDirectory(prefix="ukok-word2vec-") as scratch:
         vectors.save(Path(scratch))
+        held_out.save(Path(scratch) / HELD_OUT)
         saved = models.save(store, "word2vec", Path(scratch), card, now)
     log.info("word2vec_trained", version=saved.version, **saved.figures.model_dump())
     return saved

@@ -3,24 +3,53 @@
 Every item that is not given is ranked, never a sample, and every method answers the same cases.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from recommender.evaluation.leave_one_out import LeaveOneOut, leave_one_out
 from recommender.evaluation.metrics import hit_difference, ranking_figures, ranks_of
-from recommender.evaluation.results import CompletionEvaluation
+from recommender.evaluation.results import CompletionEvaluation, RankingFigures
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.rankers.bert import Encode, NearestByText, recipe_vectors
 from recommender.rankers.blend import Blend
 from recommender.rankers.cases import Ranker, Scores
-from recommender.rankers.item_knn import fit_cooccurrence, fit_popularity
+from recommender.rankers.item_knn import fit_cooccurrence
+
+# What a release answers with: (ingredients, at most so many, title) -> names with scores, best first.
+Complete = Callable[[Sequence[str], int, str], Sequence[tuple[str, float]]]
+
+
+def held_out_completion(
+    complete: Complete, corpus: RecipeCorpus, names: Sequence[str], *, titled: bool = True, at_most: int = 500
+) -> RankingFigures | None:
+    """Ask `complete`, as a release is asked, for the ingredient held out of recipes of the test part of `corpus`.
+
+    What answers must not have learnt from that part; `names` are the ingredients it knows. Evenly spaced cases, at
+    most `at_most`; None if there are none. An item beyond the first 50 counts as not found.
+    """
+    cases = leave_one_out(corpus.test(), names).evenly_spaced(at_most)
+    if not len(cases):
+        return None
+    ranks = np.full(len(cases), np.inf)
+    for row, item in enumerate(cases.items.tolist()):
+        given = [names[number] for number in cases.cases.given[[row]].indices.tolist()]
+        answer = [name for name, _ in complete(given, 50, cases.cases.titles[row] if titled else "")]
+        if names[item] in answer:
+            ranks[row] = answer.index(names[item]) + 1
+    return ranking_figures(ranks)
 
 
 def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> CompletionEvaluation:
-    """Compare `blend`, its rankers and the baselines on the test part of `corpus`; `encode` gives unit vectors."""
+    """Compare `blend`, its rankers and the baselines on the test part of `corpus`; `encode` gives unit vectors.
+
+    `blend` must not have learnt from the test part: it is the held-out blend, not the one that is released.
+    """
     held_out = leave_one_out(corpus.test(), blend.names)
     if not len(held_out):
         return CompletionEvaluation(cases=0, candidates=len(blend.names))
-    ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.train(), encode, held_out)}
+    ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.fit(), encode, held_out)}
     return CompletionEvaluation(
         cases=len(held_out),
         candidates=len(blend.names),
@@ -34,7 +63,6 @@ def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: Le
     nearest, untitled = blend.rankers.nearest, held_out.cases.untitled()
     texts = recipe_vectors(encode, corpus.titles, corpus.baskets)
     rankers: dict[str, Ranker] = {
-        "popularity": fit_popularity(nearest.baskets),
         "cooccurrence": fit_cooccurrence(nearest.baskets),
         "nearest_title": replace(nearest, config=nearest.config.model_copy(update={"title_weight": 1.0})),
         "bert": NearestByText(encode, blend.names, texts, nearest.baskets),

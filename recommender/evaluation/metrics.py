@@ -11,7 +11,13 @@ Ranks = NDArray[np.float64]
 
 
 def ranks_of(scores: Scores, held_out: LeaveOneOut) -> Ranks:
-    """Rank (cases,) of each held-out item among the items that are not given, from 1; ties share their mean rank."""
+    """Rank (cases,) of each held-out item among the items that are not given, from 1; ties share their mean rank.
+
+    Raises ValueError for scores that are not finite: every comparison with NaN fails, so that each rank would be 1.
+    """
+    if not np.isfinite(scores).all():
+        rows = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+        raise ValueError(f"scores of {len(rows)} of {len(scores)} cases are not finite, the first in row {rows[0]}")
     open_scores = np.where(held_out.cases.given.toarray() > 0, -np.inf, scores)
     own = scores[np.arange(len(held_out)), held_out.items][:, None]
     better, equal = (open_scores > own).sum(axis=1), (open_scores == own).sum(axis=1)

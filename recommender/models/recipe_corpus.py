@@ -52,12 +52,16 @@ class RecipeCorpus:
         """The part that is used for evaluation only."""
         return self.part(np.flatnonzero(self._fractions() >= TRAIN))
 
+    def ingredient_counts(self) -> Counter[str]:
+        """Number of recipes of each ingredient."""
+        return Counter(name for basket in self.baskets for name in basket)
+
     def frequent_ingredients(self, min_recipes: int = 5) -> tuple[str, ...]:
         """Ingredients of at least `min_recipes` recipes, most frequent first.
 
         Below 250 recipes a fiftieth of the recipes is enough, so that a small corpus has ingredients too.
         """
-        counts = Counter(name for basket in self.baskets for name in basket)
+        counts = self.ingredient_counts()
         enough = max(1, min(min_recipes, len(self) // 50))
         return tuple(
             sorted((name for name, n in counts.items() if n >= enough), key=lambda name: (-counts[name], name))

@@ -15,17 +15,29 @@ OUTPUTS: Final = "output.npy"
 
 @dataclass(frozen=True)
 class WordVectors:
-    """Ingredient names (n,) with their input and output vectors (n, d); raises ValueError for other shapes."""
+    """Ingredient names (n,) with their input and output vectors (n, d).
+
+    Raises ValueError for other shapes, for values that are not finite, and for vectors that are all the same, from
+    which nothing can be ranked.
+    """
 
     names: tuple[str, ...]
     inputs: NDArray[np.float32]
     outputs: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        expected = (len(self.names), self.inputs.shape[-1])
+        expected = (len(self.names), self.inputs.shape[-1] if self.inputs.ndim == 2 else "dimensions")
         for name, vectors in (("input", self.inputs), ("output", self.outputs)):
             if vectors.shape != expected:
                 raise ValueError(f"Word2Vec {name} vectors have shape {vectors.shape}, expected {expected}")
+            wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+            if wrong.size:
+                raise ValueError(
+                    f"Word2Vec {name} vectors of {wrong.size} of {len(vectors)} ingredients are not finite,"
+                    f" the first of {self.names[wrong[0]]}"
+                )
+            if len(vectors) > 1 and (vectors == vectors[0]).all():
+                raise ValueError(f"Word2Vec {name} vectors of all {len(vectors)} ingredients are the same")
 
     @property
     def dimensions(self) -> int:
@@ -41,9 +53,15 @@ class WordVectors:
 
     @classmethod
     def load(cls, folder: Path) -> "WordVectors":
-        """Read the files that :meth:`save` wrote."""
-        names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
-        return cls(tuple(names), np.load(folder / INPUTS), np.load(folder / OUTPUTS))
+        """Read the files that :meth:`save` wrote; raises ValueError with what is wrong, and in which folder."""
+        try:
+            names = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+            return cls(tuple(names), np.load(folder / INPUTS), np.load(folder / OUTPUTS))
+        except FileNotFoundError as error:
+            name = Path(error.filename).name
+            raise ValueError(f"Word2Vec model {folder.name}: {name} is missing: run `ukok train word2vec`") from None
+        except ValueError as error:
+            raise ValueError(f"Word2Vec model {folder.name}: {error}: run `ukok train word2vec` again") from error
 
     def aligned(self, names: tuple[str, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Input and output vectors (len(names), d) of `names`, in that order; zeros for an unknown name."""

@@ -38,25 +38,35 @@ class NearestConfig(RankerConfig):
 
 
 class BlendConfig(RankerConfig):
-    """The rankers of a blend, and the number of cases that its weights are fitted on."""
+    """The rankers of a blend; how many items of a case it compares; how many cases its weights are fitted on."""
 
     title_features: TitleFeaturesConfig = TitleFeaturesConfig()
     ease: EaseConfig = EaseConfig()
     title_ease: TitleEaseConfig = TitleEaseConfig()
     nearest: NearestConfig = NearestConfig()
+    compared: int = 100
     max_weight_cases: int = 6000
 
 
+class RankerWeight(RankerConfig):
+    """Weights of a ranker's `standardised` scores and of their `logarithm`: some scores are like probabilities."""
+
+    standardised: float = 0.0
+    logarithm: float = 0.0
+
+
 class RankerWeights(RankerConfig):
-    """Weight of each ranker of a blend."""
+    """Weights of each ranker of a blend."""
 
-    item_knn: float = 0.0
-    ease: float = 0.0
-    word2vec: float = 0.0
-    nearest: float = 0.0
-    title_ease: float = 0.0
+    item_knn: RankerWeight = RankerWeight()
+    ease: RankerWeight = RankerWeight()
+    word2vec: RankerWeight = RankerWeight()
+    nearest: RankerWeight = RankerWeight()
+    title_ease: RankerWeight = RankerWeight()
+    popularity: RankerWeight = RankerWeight()
+    named: RankerWeight = RankerWeight()
 
-    def by_name(self) -> dict[str, float]:
+    def by_name(self) -> dict[str, RankerWeight]:
         """The weights by ranker name."""
         return {name: getattr(self, name) for name in RankerWeights.model_fields}
 

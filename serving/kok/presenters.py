@@ -28,7 +28,7 @@ from serving.kok.schemas import (
 )
 from serving.recommendations.cart import CartRecommendation
 from serving.recommendations.personal import ShowsForViews
-from serving.recommendations.presenters import item_provenance, provenance, used_ingredients
+from serving.recommendations.presenters import complement_rows, item_provenance, provenance, used_ingredients
 from serving.recommendations.stages import Recommendation, RecommendedItem
 from serving.runtime.search_history import Searched
 from serving.web.fragments import Fragments, fragment, listed
@@ -118,6 +118,7 @@ def cart_recipes(cart: CartRecommendation, page: int, size: int) -> CartRecipes:
         size=size,
         total_pages=-(-cart.total // size),
         keyword_extraction=list(cart.ingredients),
+        complements=complement_rows(cart.complements),
         **provenance(recipes),
     )
 

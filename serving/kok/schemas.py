@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from serving.recommendations.schemas import ItemProvenance, Provenance, UsedIngredient
+from serving.recommendations.schemas import Complement, ItemProvenance, Provenance, UsedIngredient
 from serving.recommendations.stages import Stage
 from serving.web.clock import KstDateTime
 from serving.web.fields import (
@@ -237,6 +237,7 @@ class CartRecipes(Provenance):
     keyword_extraction: list[str] = Field(
         description="Ingredients that the products were resolved to", examples=[["감자"]]
     )
+    complements: list[Complement] = Field(description="Ingredients that go with those of the cart, at most five")
 
 
 class AiredNow(ItemProvenance):

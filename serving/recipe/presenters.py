@@ -20,7 +20,7 @@ from serving.recipe.schemas import (
 )
 from serving.recommendations.candidates import Offer
 from serving.recommendations.combination import RecipeCombination
-from serving.recommendations.presenters import used_ingredients
+from serving.recommendations.presenters import complement_rows, used_ingredients
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
 from serving.web.money import shown_price
 
@@ -57,8 +57,10 @@ def recipe_detail(recipe: Recipe) -> RecipeDetail:
     return RecipeDetail(**recipe_row(recipe).model_dump(), materials=materials)
 
 
-def matched_recipes(combination: RecipeCombination, given: Collection[str], page: int) -> MatchedRecipes:
-    """A combination of recipes that use ``given`` ingredients, by canonical names."""
+def matched_recipes(
+    combination: RecipeCombination, given: Collection[str], complements: Recommendation[str], page: int
+) -> MatchedRecipes:
+    """A combination of recipes that use ``given`` ingredients, by canonical names, and what goes with those."""
     recipes = combination.recipes
     return MatchedRecipes(
         recipes=[_matched_recipe(entry, given, recipes.release_version) for entry in recipes.items],
@@ -66,6 +68,7 @@ def matched_recipes(combination: RecipeCombination, given: Collection[str], page
         total=combination.total,
         combination_number=page,
         has_more_combinations=combination.has_more,
+        complements=complement_rows(complements),
     )
 
 

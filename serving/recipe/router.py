@@ -23,6 +23,7 @@ from serving.recipe.schemas import (
     RecipeUrl,
 )
 from serving.recommendations.combination import recommend_combination
+from serving.recommendations.complements import recommend_complements
 from serving.recommendations.presenters import impressions
 from serving.recommendations.relations import products_for_ingredient
 from serving.runtime.accounts import require_account
@@ -87,7 +88,8 @@ async def by_ingredients(
     _check_counts(ingredient, amount, unit)
     stock = _stock(snapshot, ingredient, amount, unit)
     combination = recommend_combination(snapshot, stock, size, page)
-    body = presenters.matched_recipes(combination, stock, page)
+    complements = recommend_complements(snapshot, list(stock)).complements
+    body = presenters.matched_recipes(combination, stock, complements, page)
     event = events.RecipeSearchByIngredients(
         ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(combination.recipes)
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from serving.recommendations.schemas import UsedIngredient
+from serving.recommendations.schemas import Complement, UsedIngredient
 from serving.recommendations.stages import Stage
 from serving.web.fields import (
     Dish,
@@ -88,6 +88,7 @@ class MatchedRecipes(BaseModel):
     total: int = Field(description="Recipes that use any of the ingredients", examples=[812])
     combination_number: int = Field(description="The page; there are at most three", examples=[1])
     has_more_combinations: bool = Field(description="The next page is not empty", examples=[True])
+    complements: list[Complement] = Field(description="Ingredients that go with the given ones, at most five")
 
 
 class RecipeSearch(BaseModel):

@@ -5,11 +5,13 @@ from datetime import datetime
 
 import orjson
 
+from recommender.rankers.substitutes import Substitute as RankedSubstitute
 from serving.catalog.broadcasts import Show
 from serving.catalog.ingredient_names import Suggestion
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommend.schemas import (
+    Complements,
     IngredientSuggestion,
     IngredientSuggestions,
     ProductFields,
@@ -17,7 +19,8 @@ from serving.recommend.schemas import (
     Substitutes,
 )
 from serving.recommendations.candidates import Offer
-from serving.recommendations.presenters import item_provenance, provenance
+from serving.recommendations.complements import ComplementsRecommendation
+from serving.recommendations.presenters import complement_rows, item_provenance, provenance
 from serving.recommendations.stages import Recommendation
 from serving.runtime.snapshot import Snapshot
 from serving.web.fragments import extended, fragment, listed
@@ -62,13 +65,29 @@ def suggestions(found: Iterable[Suggestion]) -> IngredientSuggestions:
     return IngredientSuggestions(suggestions=rows)
 
 
-def substitutes(ingredient: str, picked: Recommendation[str]) -> Substitutes:
+def substitutes(ingredient: str, picked: Recommendation[RankedSubstitute]) -> Substitutes:
     """Substitutes for an ingredient."""
     rows = [
-        Substitute(ingredient=entry.item, score=entry.score or 0.0, **item_provenance(entry, picked.release_version))
+        Substitute(
+            ingredient=entry.item.name,
+            score=entry.item.score,
+            relation=entry.item.relation,
+            **item_provenance(entry, picked.release_version),
+        )
         for entry in picked.items
     ]
     return Substitutes(ingredient=ingredient, substitutes=rows, **provenance(picked))
+
+
+def complements(found: ComplementsRecommendation, title: str) -> Complements:
+    """Ingredients that go with others."""
+    return Complements(
+        ingredients=list(found.ingredients),
+        unknown=list(found.unknown),
+        title=title,
+        complements=complement_rows(found.complements),
+        **provenance(found.complements),
+    )
 
 
 def _fields_of(snapshot: Snapshot, offer: Offer) -> bytes:

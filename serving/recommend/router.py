@@ -11,6 +11,7 @@ from serving.catalog.mall import KokItem
 from serving.recommend import presenters
 from serving.recommend.presenters import products_body, recipes_body
 from serving.recommend.schemas import (
+    Complements,
     Found,
     IngredientSuggestions,
     RecommendedProducts,
@@ -28,6 +29,7 @@ from serving.recommendations.candidates import (
     SearchRequest,
     find_product,
 )
+from serving.recommendations.complements import recommend_complements
 from serving.recommendations.presenters import impression_items, impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.recommendations.relations import (
@@ -55,6 +57,11 @@ ProductId = Annotated[Id, Path(description="The source's own id", examples=[1004
 RecipeId = Annotated[Id, Path(description="The recipe site's own id", examples=[9001])]
 Count = Annotated[int, Query(ge=1, le=50, description="At most so many", examples=[10])]
 Ingredient = Annotated[IngredientName, Path(description="In any spelling that recipes use", examples=["감자"])]
+GivenIngredients = Annotated[
+    list[IngredientName],
+    Query(min_length=1, max_length=50, description="In any spelling that recipes use", examples=[["감자", "당근"]]),
+]
+DishTitle = Annotated[str, Query(max_length=200, description="What is cooked, if known", examples=["카레"]), STORABLE]
 Prefix = Annotated[str, Query(max_length=50, description="As typed so far", examples=["감", "ㄱㅈ"]), STORABLE]
 Target = Annotated[Literal["kok", "home_shopping"], Query(description="The mall, or shows on air or to come")]
 NO_PRODUCT = absent("kok product 10048215")
@@ -175,11 +182,35 @@ async def suggest_ingredients(
 async def substitutes(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, name: Ingredient, k: Count = 10
 ) -> Response:
-    """Ingredients that recipes use in its place; none without a release or for an ingredient that is not in it."""
+    """What a cook would take instead: other kinds of the ingredient, and other ingredients.
+
+    None without a release, for an ingredient that is not in it, or where nothing is likely enough.
+    """
     ingredient = snapshot.recipes.name_of(name)
-    picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(ingredient, k))
+    picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(name, k))
     body = presenters.substitutes(ingredient, picked)
     return cache_response(request, snapshot, body, event=events.IngredientSubstitutesView(ingredient=ingredient))
+
+
+@router.get("/complete", response_model=Complements)
+async def complete(
+    request: Request,
+    snapshot: CurrentSnapshot,
+    _: Visitor,
+    ingredient: GivenIngredients,
+    title: DishTitle = "",
+    k: Count = 10,
+) -> Response:
+    """What goes with some ingredients: those that complete a recipe with them, of this title if there is one.
+
+    Names that no recipe uses are left out and returned as `unknown`.
+    """
+    found = recommend_complements(snapshot, ingredient, k, title)
+    event = events.IngredientComplementsView(
+        ingredients=list(found.ingredients), title=title, **impressions(found.complements)
+    )
+    body = presenters.complements(found, title)
+    return cache_response(request, snapshot, body, event=event, stage=found.complements.stage)
 
 
 def _products(

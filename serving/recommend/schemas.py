@@ -6,7 +6,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from serving.recommendations.schemas import ItemProvenance, Provenance
+from recommender.rankers.substitutes import Relation
+from serving.recommendations.schemas import Complement, ItemProvenance, Provenance
 from serving.web.fields import (
     ListPrice,
     MallImage,
@@ -71,21 +72,33 @@ class RecommendedProducts(Provenance):
 
 
 class Substitute(ItemProvenance):
-    """An ingredient that recipes use alike."""
+    """An ingredient that a cook would accept instead, as recipes write it."""
 
     reason: str = Field(description="Always `similar`", examples=["similar"])
     ingredient: str = Field(examples=["고구마"])
     score: float = Field(
-        description="Cosine of the two ingredients' vectors, at most 1; ingredients used together rank lower",
-        examples=[0.62],
+        description="Probability that a cook would accept it; what is rather unlikely is not shown", examples=[0.62]
+    )
+    relation: Relation = Field(
+        description="`other_name`: the same thing; `variety`: another kind of it; `substitute`: another ingredient",
+        examples=["substitute"],
     )
 
 
 class Substitutes(Provenance):
-    """Substitutes for an ingredient, best first: used most alike, and not together with it."""
+    """Substitutes for an ingredient, best first; empty where nothing is likely enough to be accepted."""
 
     ingredient: str = Field(description="The requested name, as recipes spell it", examples=["감자"])
     substitutes: list[Substitute]
+
+
+class Complements(Provenance):
+    """Ingredients that go with others, best first."""
+
+    ingredients: list[str] = Field(description="The given ingredients, by canonical name", examples=[["감자", "당근"]])
+    unknown: list[str] = Field(description="Given names that no recipe uses; they are left out", examples=[["감쟈칩"]])
+    title: str = Field(description="The given title, empty without one", examples=["카레"])
+    complements: list[Complement]
 
 
 _PROVENANCE: Final[JsonDict] = {

@@ -4,6 +4,7 @@
 while they are on air or to come.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
+from recommender.rankers.substitutes import Substitute
 from recommender.relations.facts import SHOW_RECIPES, as_product
 from recommender.search.index import query_tokens
 from recommender.text.ingredients import written_name
@@ -33,6 +35,8 @@ OfferT = TypeVar("OfferT", KokItem, Show)
 POPULAR = "popular"
 # Neighbours of a product or recipe in a release.
 NEIGHBOURS = 20
+# Recipes that are counted for what is used together, where no release answers.
+COUNTED_RECIPES = 200
 # Texts below this cosine are unrelated; the same limit as when a release is built.
 LEAST_COSINE = 0.35
 
@@ -104,6 +108,15 @@ class IngredientShowsRequest(IngredientRequest):
     """Which shows, on air or to come at ``now``, sell an ingredient."""
 
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ComplementsRequest:
+    """What goes with some ingredients, given by canonical name, in a dish of this title, if it has one."""
+
+    ingredients: Sequence[str]
+    title: str
+    k: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,11 +349,30 @@ def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Itera
     )
 
 
-def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[str]]:
-    """Ingredients that recipes use alike, with the cosine of their vectors."""
+def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[Substitute]]:
+    """Ingredients that a cook would accept instead, with the probability of it."""
     if snapshot.release:
-        for name, cosine in snapshot.release.substitutes(request.ingredient, request.k):
-            yield Candidate(name, SIMILAR, cosine)
+        written, name = request.ingredient, snapshot.recipes.name_of(request.ingredient)
+        found = snapshot.release.substitutes(written, request.k) or snapshot.release.substitutes(name, request.k)
+        for each in found:
+            yield Candidate(each, SIMILAR, each.score)
+
+
+def complements(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Candidate[str]]:
+    """Ingredients that complete a recipe with the given ones, by the release's blend."""
+    known = snapshot.release.completed_ingredients.intersection(request.ingredients) if snapshot.release else ()
+    if snapshot.release and (known or request.title):
+        for name, score in snapshot.release.complete(request.ingredients, request.k, request.title):
+            partner = snapshot.release.closest_partner(name, request.ingredients)
+            yield Candidate(name, f"with:{partner}" if partner else f"title:{request.title}", score)
+
+
+def ingredients_used_together(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Candidate[str]]:
+    """Ingredients of the most popular recipes that contain every given one, the most frequent first."""
+    recipes = snapshot.recipes.with_all(request.ingredients, COUNTED_RECIPES)
+    counts = Counter(name for recipe in recipes for name in recipe.ingredients if name not in request.ingredients)
+    reason = f"with:{','.join(request.ingredients)}"
+    return (Candidate(name, reason) for name in sorted(counts, key=lambda name: (-counts[name], name)))
 
 
 def _is_cooked_with(request: ProductRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Recipes for the products of a cart."""
+"""Recipes for the products of a cart, and what goes with them."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 from recommender.product_ref import ProductRef
 from serving.catalog.recipes import Recipe
 from serving.recommendations.candidates import CartRequest
+from serving.recommendations.complements import recommend_complements
 from serving.recommendations.relations import RECIPES_FOR_CART
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.snapshot import Snapshot
@@ -13,12 +14,16 @@ from serving.web.paging import page_of
 
 
 class CartRecommendation(NamedTuple):
-    """A page of recipes, the known products and their ingredients that it is for, and the recipes on all pages."""
+    """A page of recipes, the known products and their ingredients that it is for, and the recipes on all pages.
+
+    ``complements`` go with the ingredients and are not among them.
+    """
 
     products: tuple[ProductRef, ...]
     ingredients: tuple[str, ...]
     recipes: Recommendation[Recipe]
     total: int
+    complements: Recommendation[str]
 
 
 def recommend_for_cart(snapshot: Snapshot, product_ids: Iterable[int], page: int, size: int) -> CartRecommendation:
@@ -31,4 +36,5 @@ def recommend_for_cart(snapshot: Snapshot, product_ids: Iterable[int], page: int
     ingredients = tuple(dict.fromkeys(name for product in products.values() for name in product.ingredients))
     positions = snapshot.recipes.by_informative_ingredients(ingredients)
     recipes = recommend(snapshot, RECIPES_FOR_CART, CartRequest(ingredients, page_of(positions, page, size), size))
-    return CartRecommendation(tuple(products), ingredients, recipes, len(positions))
+    complements = recommend_complements(snapshot, ingredients).complements
+    return CartRecommendation(tuple(products), ingredients, recipes, len(positions), complements)

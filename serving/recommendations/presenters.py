@@ -8,7 +8,7 @@ from recommender.text.amounts import read_measure
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Line, Recipe
-from serving.recommendations.schemas import UsedIngredient
+from serving.recommendations.schemas import Complement, UsedIngredient
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
 from sql.warehouse.event_types import Impression
 
@@ -61,7 +61,7 @@ class ProductFields(TypedDict):
     product_source: str
 
 
-def impressions(recommendation: Recommendation[Recipe | KokItem | Show]) -> Impressions:
+def impressions(recommendation: Recommendation[Recipe | KokItem | Show | str]) -> Impressions:
     """The event fields for showing a recommendation to a user: what answered, and every item."""
     return Impressions(
         release_version=recommendation.release_version,
@@ -70,7 +70,7 @@ def impressions(recommendation: Recommendation[Recipe | KokItem | Show]) -> Impr
     )
 
 
-def impression_items(recommendation: Recommendation[Recipe | KokItem | Show]) -> list[Impression]:
+def impression_items(recommendation: Recommendation[Recipe | KokItem | Show | str]) -> list[Impression]:
     """The items of a recommendation as events name them, with their position from 1."""
     return [
         _impression(position, entry.item, entry.reason) for position, entry in enumerate(recommendation.items, start=1)
@@ -87,7 +87,15 @@ def used_ingredients(recipe: Recipe, given: Collection[str]) -> list[UsedIngredi
     return [_used(lines) for name, lines in recipe.by_ingredient.items() if name in given]
 
 
-def _impression(position: int, item: Recipe | KokItem | Show, reason: str) -> Impression:
+def complement_rows(complements: Recommendation[str]) -> list[Complement]:
+    """Ingredients that go with others."""
+    version = complements.release_version
+    return [Complement(ingredient=entry.item, **item_provenance(entry, version)) for entry in complements.items]
+
+
+def _impression(position: int, item: Recipe | KokItem | Show | str, reason: str) -> Impression:
+    if isinstance(item, str):
+        return Impression(position=position, ingredient=item, reason=reason)
     if isinstance(item, Recipe):
         return Impression(position=position, recipe_id=item.recipe_id, reason=reason)
     if isinstance(item, KokItem):

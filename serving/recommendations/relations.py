@@ -8,12 +8,14 @@ relations for a user.
 from datetime import datetime
 from typing import Final
 
+from recommender.rankers.substitutes import Substitute
 from serving.catalog.broadcasts import Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations import candidates
 from serving.recommendations.candidates import (
     CartRequest,
+    ComplementsRequest,
     IngredientRequest,
     IngredientShowsRequest,
     IngredientsRequest,
@@ -88,7 +90,12 @@ MALL_PRODUCTS_FOR_INGREDIENT: Final[Relation[IngredientRequest, KokItem]] = (
     Generator(Stage.TEXT, candidates.mall_products_named),
 )
 
-SUBSTITUTES: Final[Relation[IngredientRequest, str]] = (Generator(Stage.RELEASE, candidates.substitutes),)
+SUBSTITUTES: Final[Relation[IngredientRequest, Substitute]] = (Generator(Stage.RELEASE, candidates.substitutes),)
+
+COMPLEMENTS: Final[Relation[ComplementsRequest, str]] = (
+    Generator(Stage.RELEASE, candidates.complements),
+    Generator(Stage.RESOLVED, candidates.ingredients_used_together),
+)
 
 # The release is asked for recipes of similar meaning only where no title matches.
 SEARCH_RECIPES: Final[Relation[SearchRequest, Recipe]] = (

@@ -28,6 +28,16 @@ class ItemProvenance(BaseModel):
     fallback: bool = Field(description="Something simpler than the release answered", examples=[False])
 
 
+class Complement(ItemProvenance):
+    """An ingredient that goes with others."""
+
+    reason: str = Field(
+        description="`with:` the given ingredients that speak most for it, or `title:` the title that does",
+        examples=["with:감자"],
+    )
+    ingredient: str = Field(examples=["양파"])
+
+
 class UsedIngredient(BaseModel):
     """A given ingredient that the recipe uses, with what its lines say together, or the first where units differ."""
 

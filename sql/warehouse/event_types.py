@@ -56,6 +56,7 @@ class EventType(StrEnum):
     RECIPE_INGREDIENTS_STATUS_VIEW = "recipe_ingredients_status_view"
     INGREDIENT_PRODUCT_RECOMMEND = "ingredient_product_recommend"
     INGREDIENT_SUBSTITUTES_VIEW = "ingredient_substitutes_view"
+    INGREDIENT_COMPLEMENTS_VIEW = "ingredient_complements_view"
     PRODUCT_RECIPE_RECOMMENDATION = "product_recipe_recommendation"
     PRODUCT_PRODUCT_RECOMMENDATION = "product_product_recommendation"
     RECIPE_PRODUCT_RECOMMENDATION = "recipe_product_recommendation"
@@ -117,13 +118,14 @@ class EventProduct(EventItem):
 
 
 class Impression(EventItem):
-    """A recommended recipe, product or show, its position from 1 and the reason that was shown."""
+    """A recommended recipe, product, show or ingredient, its position from 1 and the reason that was shown."""
 
     position: Position
     recipe_id: ItemId | None = None
     product_id: ItemId | None = None
     product_source: ProductSource | None = None
     live_id: ItemId | None = None
+    ingredient: str | None = None
     reason: str
 
 
@@ -425,6 +427,14 @@ class IngredientSubstitutesView(EventPayload):
 
     event_type = EventType.INGREDIENT_SUBSTITUTES_VIEW
     ingredient: str
+
+
+class IngredientComplementsView(_Recommendation):
+    """A visitor saw what goes with some ingredients: `GET /api/recommend/complete`."""
+
+    event_type = EventType.INGREDIENT_COMPLEMENTS_VIEW
+    ingredients: list[str]
+    title: str
 
 
 class ProductRecipeRecommendation(_ProductRecommendation):

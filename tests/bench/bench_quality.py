@@ -18,26 +18,23 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
-from pipelines.load.recipe_csv import RecipeFile, Rejected
 from pipelines.train import bert, word2vec
 from pipelines.train.blend import train_blend
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import CompletionEvaluation, TitleSearchFigures
 from recommender.evaluation.title_search import evaluate_title_search
 from recommender.models.encoder import Encoder
-from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
+from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
 from recommender.rankers.bert import Encode
 from recommender.rankers.config import BlendConfig
 from recommender.text import lexicon
-from recommender.text.ingredient_lines import ingredient_lines
 from recommender.text.ingredients import canonical_name
 from recommender.text.resolver import TitleResolver
+from tests.bench.recipe_rows import as_written, corpus_of_rows, csv_recipes, jsonl, jsonl_recipes
 from tests.conftest import ROOT
 
 DEMO = ROOT / "crawlers" / "standin" / "demo" / "TB_RECIPE_SEARCH_demo.csv"
-Row = tuple[int, str, list[str]]
-Names = Callable[[str], str | None]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -48,14 +45,14 @@ def main() -> None:
     """Measure everything there is data for, print and write the figures."""
     shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
     real = shared.is_dir()
-    rows = _jsonl_recipes(shared / "recipes.jsonl") if real else _csv_recipes(DEMO)
+    rows = jsonl_recipes(shared / "recipes.jsonl") if real else csv_recipes(DEMO)
     seconds: dict[str, float] = {}
     results: dict[str, Any] = {"recipes": len(rows), "data": "real" if real else "demo", "seconds": seconds}
-    canonical = _corpus(rows, canonical_name)
+    canonical = corpus_of_rows(rows, canonical_name)
     with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
         results["title_search"] = _bert(canonical, Path(scratch), seconds)
         encode = Encoder(Path(scratch) / "trained").encode
-        for naming, corpus in (("canonical", canonical), ("raw", _corpus(rows, _as_written))):
+        for naming, corpus in (("canonical", canonical), ("raw", corpus_of_rows(rows, as_written))):
             vectors = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus)
             completion = _timed(seconds, f"rankers, {naming}", _completion, corpus, vectors, encode)
             _print_completion(naming, completion)
@@ -93,7 +90,7 @@ def _completion(corpus: RecipeCorpus, vectors: WordVectors, encode: Encode) -> C
 def _titles(shared: Path) -> dict[str, Any]:
     resolver = TitleResolver(lexicon.ingredients().canonical)
     shows, labels, mall = (
-        _lines(shared / name) for name in ("broadcasts.jsonl", "product_labels.jsonl", "kok_products.jsonl")
+        jsonl(shared / name) for name in ("broadcasts.jsonl", "product_labels.jsonl", "kok_products.jsonl")
     )
     began = time.monotonic()
     food = resolver.resolve_many(row["product_name"] for row in shows)
@@ -145,31 +142,6 @@ def _timed(seconds: dict[str, float], name: str, do: Callable[P, T], *args: P.ar
     result = do(*args, **kwargs)
     seconds[name] = round(time.monotonic() - began, 1)
     return result
-
-
-def _corpus(rows: list[Row], name_of: Names) -> RecipeCorpus:
-    named = [(number, name) for number, _, names in rows for name in map(name_of, names) if name]
-    return corpus_of([(number, title, 0.0) for number, title, _ in rows], named)
-
-
-def _as_written(name: str) -> str | None:
-    return " ".join(name.split()) or None
-
-
-def _jsonl_recipes(path: Path) -> list[Row]:
-    return [
-        (number, row["title"] or "", [part["name"] for part in row["ingredients"]])
-        for number, row in enumerate(_lines(path))
-    ]
-
-
-def _csv_recipes(path: Path) -> list[Row]:
-    rows = (row for row in RecipeFile(path) if not isinstance(row, Rejected))
-    return [(row.recipe_id, row.title, [line.name for line in ingredient_lines(row.ingredients)]) for row in rows]
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 if __name__ == "__main__":

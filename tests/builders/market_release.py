@@ -8,13 +8,15 @@ from pathlib import Path
 from artifacts import release as releases
 from artifacts.folder import FolderStore
 from artifacts.store import Store
-from pipelines.release import build, food_products
+from pipelines.release import build
 from pipelines.release.catalog import catalog_of
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
 from pipelines.release.gate import failed_checks
 from pipelines.release.items import make_items
+from pipelines.release.products import snapshot
 from pipelines.release.questions import Questions
 from pipelines.train import corpora, word2vec
+from pipelines.train.blend import refit_blend, train_blend
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.evaluation.title_search import evaluate_title_search
@@ -23,7 +25,10 @@ from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import ProductRef
+from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.substitute_features import EaseWeights
+from recommender.rankers.substitutes import default_weights, fit_substitutes
 from recommender.relations.facts import ProductFacts, RecipeFacts
 from recommender.relations.ranker import read_rankers
 from recommender.text.title_words import Kind
@@ -58,6 +63,7 @@ class Files:
     folder: Path
     counts: Counts
     figures: ModelFigures
+    held_out: Blend
 
 
 def train(content: Market, folder: Path) -> Inputs:
@@ -114,8 +120,12 @@ def write(inputs: Inputs, folder: Path) -> Files:
     """Write the files of a release into ``folder``."""
     encoder = Encoder(inputs.encoder)
     items = make_items(inputs.products, inputs.recipes, encoder.encode, read_rankers())
-    build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, BlendConfig())
-    return Files(folder, build.count(items), inputs.figures)
+    held_out = train_blend(inputs.corpus, inputs.vectors, BlendConfig())
+    blend = refit_blend(held_out, inputs.corpus, inputs.vectors)
+    ease = EaseWeights(blend.names, blend.rankers.ease.weights)
+    substitutes = fit_substitutes(inputs.corpus, inputs.vectors, ease, default_weights())
+    build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, blend, substitutes)
+    return Files(folder, build.count(items), inputs.figures, held_out)
 
 
 def upload(
@@ -129,9 +139,7 @@ def upload(
     """Evaluate the files and upload them as ``version``, as a build does; with ``inputs``, their datasets too."""
     datasets = Datasets(recipes="a", products="b")
     if inputs:
-        datasets = Datasets(
-            recipes=corpora.snapshot(store, inputs.corpus), products=food_products.snapshot(store, inputs.products)
-        )
+        datasets = Datasets(recipes=corpora.snapshot(store, inputs.corpus), products=snapshot(store, inputs.products))
     draft = evaluations.manifest(version).model_copy(
         update={
             "files": releases.file_entries(files.folder),
@@ -142,7 +150,8 @@ def upload(
             "gate": GateResult(passed=False, checks=()),
         }
     )
-    return evaluate_and_upload(store, files.folder.rename(files.folder.parent / version), draft, questions, options)
+    folder = files.folder.rename(files.folder.parent / version)
+    return evaluate_and_upload(store, folder, draft, questions, options, files.held_out)
 
 
 LIVE = "20250806T030000Z-good"

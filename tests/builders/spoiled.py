@@ -64,7 +64,7 @@ def no_products(inputs: Inputs) -> Inputs:
 
 def mall_only(inputs: Inputs) -> Inputs:
     """No spoiled catalog: that of a shop without broadcasters."""
-    return replace(inputs, products=[each for each in inputs.products if each.source == KOK])
+    return replace(inputs, products=[each for each in inputs.products if each.ref.source == KOK])
 
 
 def products_with_shuffled_ingredients(inputs: Inputs) -> Inputs:

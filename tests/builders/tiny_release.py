@@ -17,6 +17,7 @@ from artifacts.store import Store
 from pipelines.release.build import build_release
 from pipelines.train import models
 from pipelines.train.models import Figures, ModelCard
+from pipelines.train.word2vec import HELD_OUT
 from recommender.evaluation.results import BertFigures, TitleSearchFigures, Word2VecFigures
 from recommender.manifest import Manifest
 from recommender.models.encoder import EncoderConfig, EncoderFile
@@ -65,6 +66,7 @@ def _save_word2vec(store: Store, folder: Path, now: datetime) -> None:
     names = tuple(INGREDIENTS.values())
     vectors = np.random.default_rng(1).normal(size=(len(names), WIDTH)).astype(np.float32)
     WordVectors(names, vectors, vectors).save(folder)
+    WordVectors(names, vectors, vectors).save(folder / HELD_OUT)
     figures = Word2VecFigures(ingredients=len(names), recipes=len(RECIPES))
     models.save(store, "word2vec", folder, _card(figures), now)
 

@@ -18,7 +18,8 @@ from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend, fit_rankers
-from recommender.rankers.config import BlendConfig, BlendWeights, NearestConfig, RankerWeights
+from recommender.rankers.config import BlendConfig, BlendWeights, NearestConfig, RankerWeight, RankerWeights
+from recommender.rankers.substitutes import Substitutes
 from tests.builders import tiny_release
 
 NAMES = ("감자", "두부", "양파")
@@ -36,7 +37,10 @@ def blend() -> Blend:
         [(1, "감자국", 0.0), (2, "두부국", 0.0)], [(1, "감자"), (1, "양파"), (2, "두부"), (2, "양파"), (2, "감자")]
     )
     vectors = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32)
-    weights = BlendWeights(titled=RankerWeights(nearest=1.0), untitled=RankerWeights(ease=1.0, item_knn=0.5))
+    weights = BlendWeights(
+        titled=RankerWeights(nearest=RankerWeight(standardised=1.0)),
+        untitled=RankerWeights(ease=RankerWeight(logarithm=1.0), item_knn=RankerWeight(standardised=0.5)),
+    )
     return Blend(NAMES, fit_rankers(corpus, NAMES, WordVectors(NAMES, vectors, -vectors), CONFIG), weights, CONFIG)
 
 
@@ -57,6 +61,7 @@ def bundle(tmp_path: Path) -> ReleaseBundle:
         recipe_products=NeighbourTable.of([[(2, 1.0, 1)], []], 2),
         similar_products={"kok": three, "home_shopping": NeighbourTable.of([[], [], []], 2)},
         blend=blend(),
+        substitutes=Substitutes(("감자", "고구마"), NeighbourTable.of([[(1, 0.9, 2)], []], 2)),
         encoder=Encoder(tmp_path / "model"),
     )
 
@@ -86,6 +91,7 @@ def test_a_bundle_survives_its_files(bundle: ReleaseBundle, tmp_path: Path) -> N
     assert np.array_equal(read.recipe_index.search(query, 2), bundle.recipe_index.search(query, 2))
     for basket, title in (([], ""), (["두부"], ""), (["감자"], "감자국")):
         assert np.array_equal(read.blend.scores(basket, title), bundle.blend.scores(basket, title))
+    assert read.substitutes.of("감자", 5) == bundle.substitutes.of("감자", 5) != []
     assert np.array_equal(read.encoder.encode(["감자국"]), bundle.encoder.encode(["감자국"]))
 
 
@@ -107,6 +113,10 @@ def test_the_files_are_those_that_the_bundle_names(bundle: ReleaseBundle, tmp_pa
         (
             {"recipe_products": NeighbourTable.of([[(3, 1.0, 1)], []], 2)},
             "neighbours/recipe_products.npz points at row 3 of 3",
+        ),
+        (
+            {"substitutes": Substitutes(("감자",), NeighbourTable.of([[(1, 1.0, 0)]], 2))},
+            "substitutes/table.npz points at row 1 of 1",
         ),
     ],
 )

@@ -71,6 +71,7 @@ HS_HISTORY = {
 
 
 ITEM = PROVENANCE | {"reason": str}
+COMPLEMENT = ITEM | {"ingredient": str}
 FOUND_RECIPE = ITEM | {"recipe_id": int, "recipe_title": str}
 OFFER = ITEM | {
     "product_source": str,
@@ -232,6 +233,7 @@ CASES = (
             "total": int,
             "combination_number": int,
             "has_more_combinations": bool,
+            "complements": [COMPLEMENT],
         },
         login=True,
     ),
@@ -392,6 +394,7 @@ CASES = (
             "size": int,
             "total_pages": int,
             "keyword_extraction": [str],
+            "complements": [COMPLEMENT],
         },
         login=True,
     ),
@@ -416,6 +419,11 @@ CASES = (
         {"recipes": PROVENANCE | {"recipes": [FOUND_RECIPE]}, "products": PROVENANCE | {"products": [OFFER]}},
     ),
     Case("GET", "/api/recommend/ingredients?prefix=감", {"suggestions": [{"ingredient": str, "recipe_count": int}]}),
+    Case(
+        "GET",
+        "/api/recommend/complete?ingredient=감자",
+        PROVENANCE | {"ingredients": [str], "unknown": list, "title": str, "complements": [COMPLEMENT]},
+    ),
     Case("GET", "/api/recommend/ingredient/감자/substitutes", PROVENANCE | {"ingredient": str, "substitutes": list}),
     Case(
         "POST",

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.train.blend import train_blend
+from pipelines.train.blend import DEFAULT_WEIGHTS, refit_blend, train_blend
 from pipelines.train.word2vec import Word2VecParameters, fit
 from recommender.bundle import read_blend, write_blend
-from recommender.evaluation.completion import evaluate_completion
+from recommender.evaluation.completion import evaluate_completion, held_out_completion
 from recommender.evaluation.leave_one_out import leave_one_out
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.rankers.blend import Blend
@@ -67,11 +67,44 @@ def test_the_test_part_has_no_influence_on_the_blend(tmp_path: Path) -> None:
     assert files_of(trained(corpus), tmp_path / "given") == files_of(trained(changed), tmp_path / "changed")
 
 
-def test_weights_are_fitted_on_at_most_so_many_cases() -> None:
+def test_too_few_cases_give_the_default_weights() -> None:
     corpus = kitchen(600)
-    few = trained(corpus, BlendConfig(max_weight_cases=20))
-    assert any(few.weights.titled.by_name().values())
-    assert any(few.weights.untitled.by_name().values())
+    assert trained(corpus, BlendConfig(max_weight_cases=20)).weights == DEFAULT_WEIGHTS
+    assert trained(corpus).weights != DEFAULT_WEIGHTS
+
+
+def test_what_is_released_has_learnt_from_every_recipe() -> None:
+    corpus = kitchen(300)
+    held_out = trained(corpus)
+    released = refit_blend(held_out, corpus, fit(corpus, Word2VecParameters(dimensions=16, words=300_000)))
+    assert (released.weights, released.config) == (held_out.weights, held_out.config)
+    assert held_out.rankers.nearest.baskets.shape[0] == len(corpus.fit())
+    assert released.rankers.nearest.baskets.shape[0] == len(corpus)
+    counts = corpus.ingredient_counts()
+    assert released.rankers.popularity.counts.tolist() == [counts[name] for name in released.names]
+
+
+def test_completion_is_measured_as_it_is_served() -> None:
+    corpus = kitchen(600)
+    blend = trained(corpus)
+    figures = evaluate_completion(blend, corpus, encode_letters).methods
+    served = held_out_completion(blend.complete, corpus, blend.names, at_most=10_000)
+    untitled = held_out_completion(blend.complete, corpus, blend.names, titled=False, at_most=10_000)
+    assert served is not None
+    assert untitled is not None
+    assert served.hit_at_10 == pytest.approx(figures["blend"].hit_at_10, abs=0.02)
+    assert untitled.hit_at_10 == pytest.approx(figures["blend_untitled"].hit_at_10, abs=0.02)
+    nothing = held_out_completion(lambda *_: (), corpus, blend.names)
+    assert nothing is not None
+    assert (nothing.hit_at_10, nothing.mrr) == (0.0, 0.0)
+    assert held_out_completion(blend.complete, kitchen(0), blend.names) is None
+
+
+def test_given_and_unknown_ingredients_are_never_an_answer() -> None:
+    blend = trained(kitchen(300))
+    answer = [name for name, _ in blend.complete(["김치", "두부", "없는재료"], 50, "김치찌개")]
+    assert len(answer) == len(blend.names) - 2
+    assert not {"김치", "두부", "없는재료"} & set(answer)
 
 
 def files_of(blend: Blend, folder: Path) -> dict[str, bytes]:

@@ -53,6 +53,29 @@ def test_vectors_of_other_shapes_are_refused() -> None:
         WordVectors(("무", "물"), np.zeros((2, 2), np.float32), np.zeros((1, 2), np.float32))
 
 
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ([[np.nan, 1], [2, 3]], "input vectors of 1 of 2 ingredients are not finite, the first of 무"),
+        ([[1, 1], [2, np.inf]], "input vectors of 1 of 2 ingredients are not finite, the first of 물"),
+        ([[0.5, 0.5], [0.5, 0.5]], "input vectors of all 2 ingredients are the same"),
+        ([[1, 2, 3], [4, 5, 6]], r"output vectors have shape \(2, 2\), expected \(2, 3\)"),
+        ([1, 2], r"input vectors have shape \(2,\), expected \(2, 'dimensions'\)"),
+    ],
+)
+def test_vectors_of_a_spoiled_file_are_refused(tmp_path: Path, inputs: list[list[float]], message: str) -> None:
+    good = np.array([[1, 2], [3, 4]], dtype=np.float32)
+    WordVectors(("무", "물"), good, good).save(tmp_path)
+    np.save(tmp_path / "input.npy", np.array(inputs, dtype=np.float32))
+    with pytest.raises(ValueError, match=f"Word2Vec model {tmp_path.name}: .*{message}"):
+        WordVectors.load(tmp_path)
+
+
+def test_a_missing_file_of_vectors_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"names\.json is missing: run `ukok train word2vec`"):
+        WordVectors.load(tmp_path)
+
+
 def test_recipes_that_share_nothing_to_learn_from_are_refused() -> None:
     with pytest.raises(EmptyCorpus, match="import more recipes"):
         fit(corpus_of([(1, "물", 0.0)], [(1, "물")]), SMALL)

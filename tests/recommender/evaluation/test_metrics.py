@@ -14,6 +14,14 @@ def test_ranks_leave_given_items_out_and_share_ties() -> None:
     assert ranks_of(scores, LeaveOneOut(cases, np.array([2, 3]))).tolist() == [2.0, 2.0]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_have_no_rank(value: float) -> None:
+    cases = Cases(basket_matrix([[0], [1]], 3), ("", ""))
+    scores = np.array([[3, 2, 1], [1, 2, value]], dtype=np.float32)
+    with pytest.raises(ValueError, match="scores of 1 of 2 cases are not finite, the first in row 1"):
+        ranks_of(scores, LeaveOneOut(cases, np.array([2, 2])))
+
+
 def test_figures_of_known_ranks() -> None:
     figures = ranking_figures(np.array([1.0, 10.0, 11.0, 60.0]))
     assert figures.model_dump() == {

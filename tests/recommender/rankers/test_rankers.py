@@ -13,6 +13,7 @@ from recommender.rankers.blend import Blend, fit_rankers, standardised
 from recommender.rankers.cases import Cases, Ranker, basket_matrix
 from recommender.rankers.config import BlendConfig, TitleFeaturesConfig
 from recommender.rankers.item_knn import fit_cooccurrence, fit_popularity
+from recommender.rankers.named import NamedInTitle
 from recommender.rankers.ngrams import fit_title_features
 from recommender.rankers.word2vec import Word2Vec
 from tests.builders.recipe_corpus import encode_letters, kitchen
@@ -92,10 +93,17 @@ def test_odd_cases_have_finite_scores(ranker: Ranker, cases: Cases) -> None:
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("name", sorted(RANKERS.keys() - {"popularity"}))
+@pytest.mark.parametrize("name", sorted(RANKERS.keys() - {"popularity", "named"}))
 def test_the_pattern_is_ranked_higher_than_by_popularity(name: str) -> None:
     popular = ranks_of(RANKERS["popularity"].scores(HIDDEN.cases), HIDDEN)
     assert (1 / ranks_of(RANKERS[name].scores(HIDDEN.cases), HIDDEN)).mean() > (1 / popular).mean()
+
+
+def test_an_ingredient_in_the_title_comes_first() -> None:
+    ranker = NamedInTitle(("파", "돼지고기(목살)", "생크림"))
+    titles = ("돼지 고기 김치찌개", "크림 파스타", "")
+    scores = ranker.scores(Cases(basket_matrix([[], [], []], 3), titles))
+    assert scores.tolist() == [[0, 4, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_an_item_without_a_vector_never_comes_first() -> None:

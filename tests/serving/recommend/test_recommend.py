@@ -83,6 +83,40 @@ def test_a_warm_system_answers_from_its_release(warm: tuple[TestClient, str]) ->
         assert all(0 < row["score"] <= 1 for row in rows)
 
 
+def test_complements_of_ingredients_and_of_a_title(warm: tuple[TestClient, str], warehouse: Engine) -> None:
+    client, version = warm
+    path = "/api/recommend/complete?ingredient=햇감자&ingredient=감자&ingredient=없는재료&title=조림&k=2"
+    body = answer(client, path)
+    assert (body["ingredients"], body["unknown"], body["title"]) == (["감자"], ["없는재료"], "조림")
+    assert (body["stage"], body["release_version"]) == ("release", version)
+    names = [row["ingredient"] for row in body["complements"]]
+    assert 1 <= len(names) <= 2
+    assert "감자" not in names
+    assert all(row["reason"].startswith(("with:감자", "title:조림")) for row in body["complements"])
+    assert client.get("/api/recommend/complete").status_code == 422
+    event = select(UserEvent.payload).where(UserEvent.event_type == "ingredient_complements_view")
+
+    def recorded() -> list[Any]:
+        with warehouse.connect() as conn:
+            return list(conn.scalars(event))
+
+    until(lambda: bool(recorded()), "the event is stored")
+    assert [each["ingredient"] for each in recorded()[0]["impressions"]] == names
+
+
+def test_unknown_ingredients_alone_have_no_complements(warm: tuple[TestClient, str]) -> None:
+    body = answer(warm[0], "/api/recommend/complete?ingredient=없는재료")
+    assert (body["ingredients"], body["unknown"], body["complements"]) == ([], ["없는재료"], [])
+    assert body["stage"] is None
+
+
+def test_a_cold_system_completes_by_what_is_used_together(client: TestClient) -> None:
+    body = answer(client, "/api/recommend/complete?ingredient=감자")
+    assert (body["stage"], body["fallback"]) == ("resolved", True)
+    assert {row["reason"] for row in body["complements"]} == {"with:감자"}
+    assert "감자" not in [row["ingredient"] for row in body["complements"]]
+
+
 def test_a_cold_system_answers_by_ingredients_then_by_popularity(client: TestClient) -> None:
     shows = answer(client, SHOWS_FOR_POTATOES)
     assert (shows["stage"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
