@@ -50,8 +50,8 @@ def evaluate_and_upload(
 ) -> Manifest:
     """Evaluate the files in ``folder``, which bears the version's name, and upload them with the finished manifest.
 
-    ``held_out`` is the blend with the weights of the released one that has not learnt from the test part of the recipes.
-    The release is opened with the manifest that it gets, so ``draft`` is written into the folder first.
+    ``held_out`` is the blend with the weights of the released one that has not learnt from the test part of the
+    recipes. The release is opened with the manifest that it gets, so ``draft`` is written into the folder first.
     """
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:

@@ -23,8 +23,8 @@ from recommender.rankers.blend import Blend
 def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held_out: Blend) -> Evaluation:
     """Measure the release in ``folder``; raises :class:`~artifacts.release.CorruptRelease` if it cannot be opened.
 
-    Completion is measured with ``held_out``, which has not learnt from the test part; what is released has, and is asked
-    too. Arrays that cannot be computed with are reported, and nothing else is measured then.
+    Completion is measured with ``held_out``, which has not learnt from the test part; what is released has, and is
+    asked too. Arrays that cannot be computed with are reported, and nothing else is measured then.
     """
     release, catalog = LoadedRelease.open(folder), questions.catalog
     content = _content_evaluation(folder, release, catalog)
