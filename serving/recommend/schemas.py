@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from serving.recommendations.schemas import ItemProvenance, Provenance
 from serving.web.fields import (
+    DidYouMean,
     ListPrice,
     MallImage,
     MallName,
@@ -121,6 +122,7 @@ _FOUND_EXAMPLE: Final[JsonDict] = {
             }
         ],
     },
+    "did_you_mean": None,
 }
 
 
@@ -131,6 +133,7 @@ class Found(BaseModel):
 
     recipes: RecommendedRecipes
     products: RecommendedProducts
+    did_you_mean: DidYouMean = None
 
 
 class IngredientSuggestion(BaseModel):

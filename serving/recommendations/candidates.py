@@ -176,7 +176,7 @@ def recipes_for_cart(snapshot: Snapshot, request: CartRequest) -> Iterator[Candi
 
 def recipes_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Recipe]]:
     """Recipes whose title or dish matches the keyword."""
-    found = snapshot.recipes.search(request.keyword, snapshot.knows)
+    found = snapshot.recipes.search(request.keyword, snapshot.knows).items
     return (Candidate(recipe, f"title:{request.keyword}") for recipe in found)
 
 
@@ -191,9 +191,9 @@ def recipes_by_meaning(snapshot: Snapshot, request: SearchRequest) -> Iterator[C
 def products_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Offer]]:
     """Products whose title matches the keyword: at most half of them in shows, the others in the mall."""
     reason = f"title:{request.keyword}"
-    shows = snapshot.schedule.search(request.keyword, snapshot.knows, request.now)
+    shows = snapshot.schedule.search(request.keyword, snapshot.knows, request.now).items
     yield from (Candidate(show, reason) for show in shows[: max(1, request.k // 2)])
-    yield from (Candidate(item, reason) for item in snapshot.kok.search(request.keyword, snapshot.knows))
+    yield from (Candidate(item, reason) for item in snapshot.kok.search(request.keyword, snapshot.knows).items)
 
 
 def similar_mall_products(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:

@@ -1,0 +1,115 @@
+"""Where a word stands in the names of documents: as a word of its own, at the end of a longer one, in brackets."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.search.postings import Substrings, codes
+from recommender.search.texts import normal
+
+# Traits of an occurrence: a whole word; the end or the start of a longer one; in brackets or after a plus; before a word
+# for a taste (블루베리맛) or a use (찌개용).
+WHOLE, ENDS, STARTS, ASIDE, TASTE, USE = (1 << bit for bit in range(6))
+TRAITS: Final = {"whole": WHOLE, "ends": ENDS, "starts": STARTS, "aside": ASIDE, "taste": TASTE, "use": USE}
+# How well a document agrees that contains a word as such; inside a longer word less still.
+_LEVELS: Final = {WHOLE: 1.0, ENDS: 0.9, STARTS: 0.7}
+_INSIDE, _ASIDE_SHARE, _TASTE_SHARE = 0.4, 0.7, 0.4
+
+_FIRST, _LAST, _OUTSIDE = 1, 2, 4
+# What stands in brackets, and what comes after a plus or is a gift, is not what is sold.
+_ASIDE_PATTERN: Final = re.compile(r"\([^)]*\)?|\[[^\]]*\]?|[+＋&].*|(?:증정|사은품|포함|함유).*", re.DOTALL)
+_TASTES: Final = codes("맛향")
+_USES: Final = codes("용")
+
+
+class Occurrences(NamedTuple):
+    """Documents that contain a word, ascending, each with the traits and level of its best occurrence."""
+
+    positions: NDArray[np.int32]
+    traits: NDArray[np.uint8]
+    level: NDArray[np.float32]
+
+    def weighted(self, weight: float) -> "Occurrences":
+        """The same with levels times ``weight``."""
+        return self if weight == 1.0 else self._replace(level=self.level * np.float32(weight))
+
+
+NOWHERE: Final = Occurrences(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.float32))
+
+
+def best_of(found: Sequence[Occurrences]) -> Occurrences:
+    """The best occurrence in each document, of equal ones the first given."""
+    positions = np.concatenate([each.positions for each in found])
+    level = np.concatenate([each.level for each in found])
+    order = np.lexsort((-level, positions))
+    order = order[np.flatnonzero(np.diff(positions[order], prepend=-1))]
+    return Occurrences(positions[order], np.concatenate([each.traits for each in found])[order], level[order])
+
+
+def at_places(places: Mapping[int, int]) -> Occurrences:
+    """Occurrences of a trait in each document, by position."""
+    positions = np.array(sorted(places), np.int32)
+    traits = [places[position] for position in positions.tolist()]
+    level = np.array([_LEVELS.get(trait, _INSIDE) for trait in traits], np.float32)
+    return Occurrences(positions, np.array(traits, np.uint8), level)
+
+
+class Names:
+    """Names of documents. Blanks are ignored, but the borders of words are known."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        flagged = [_flagged(normal(name)) for name in names]
+        self._substrings = Substrings([text for text, _ in flagged])
+        self._flags = np.frombuffer(b"".join(flags for _, flags in flagged), np.uint8)
+
+    def find(self, piece: str) -> Occurrences:
+        """The documents whose name contains ``piece``, which has no blanks."""
+        begins = self._substrings.begins(piece)
+        if not len(begins):
+            return NOWHERE
+        ends = begins + len(piece)
+        first, last, following = self._flags[begins], self._flags[ends - 1], self._substrings.characters[ends]
+        starts, stops = (first & _FIRST) > 0, (last & _LAST) > 0
+        outside = (first & _OUTSIDE) > 0
+        taste = (following[:, None] == _TASTES).any(axis=1) & ~stops
+        use = (following[:, None] == _USES).any(axis=1) & ~stops
+        level = np.where(stops, np.where(starts, 1.0, 0.9), np.where(starts, 0.7, _INSIDE))
+        level = level * np.where(outside, _ASIDE_SHARE, 1.0) * np.where(taste, _TASTE_SHARE, 1.0)
+        traits = (
+            WHOLE * (starts & stops) + ENDS * (stops & ~starts) + STARTS * (starts & ~stops) + ASIDE * outside
+        ) + (TASTE * taste + USE * use)
+        found = Occurrences(self._substrings.owners[begins], traits.astype(np.uint8), level.astype(np.float32))
+        repeated = len(begins) > 1 and bool((np.diff(found.positions) == 0).any())
+        return best_of([found]) if repeated else found
+
+
+def outside_brackets(name: str) -> str:
+    """``name`` without what stands in brackets, after a plus, or is a gift."""
+    return _ASIDE_PATTERN.sub(" ", name)
+
+
+def _flagged(name: str) -> tuple[str, bytes]:
+    """``name`` without blanks, and flags of its characters and of the line end after it."""
+    outside = bytearray(len(name))
+    for found in _ASIDE_PATTERN.finditer(name):
+        outside[found.start() : found.end()] = bytes([_OUTSIDE]) * (found.end() - found.start())
+    kinds = [_kind(character) for character in name]
+    text, flags = [], bytearray()
+    for place, (character, kind) in enumerate(zip(name, kinds, strict=True)):
+        if kind == "blank":
+            continue
+        begins = place == 0 or kinds[place - 1] != kind
+        stops = place + 1 == len(kinds) or kinds[place + 1] != kind
+        text.append(character)
+        flags.append(outside[place] | _FIRST * begins | _LAST * stops)
+    flags.append(0)
+    return "".join(text), bytes(flags)
+
+
+def _kind(character: str) -> str:
+    if character.isspace():
+        return "blank"
+    return "digit" if character.isdigit() else "letter" if character.isalnum() else "sign"
