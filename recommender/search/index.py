@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,12 @@ from recommender.search.parts import Splitter, form_mask
 from recommender.search.postings import NONE, Grams, Positions, Substrings
 from recommender.search.query import Query, QueryWord, read_query
 from recommender.search.reading import Reader, corrected
-from recommender.search.texts import normal, squeezed, words_of
+from recommender.search.texts import squeezed, words_of
 from recommender.search.tokens import Tokens
 from recommender.search.weights import FEATURES, Weights
 from recommender.text.titles import BRACKETS
 
+_COLUMNS: Final = {name: column for column, name in enumerate(FEATURES)}
 # Whether a word is spelled correctly.
 Knows = Callable[[str], bool]
 Features = NDArray[np.float32]
@@ -39,6 +40,8 @@ MIN_FUZZY_LENGTH: Final = 6
 MAIN_INGREDIENTS: Final = 3
 # How much the likeness to a synonym counts beside that to the word itself: who types a word sees it first.
 SYNONYM_LIKENESS: Final = 0.8
+# Where names with the key word are fewer, others of the same form are candidates.
+FEW: Final = 10
 # Share of a query's tokens, weighted, that makes a document a candidate.
 MIN_TOKEN_SHARE: Final = 0.5
 
@@ -61,6 +64,7 @@ class SearchIndex:
         words = [words_of(name) for name in names]
         self._names = Names(names)
         self._stores = Substrings([f"\t{squeezed(row.store)}\t" if row.store else "" for row in rows])
+        self._has_stores = any(row.store for row in rows)
         self._letters = Letters(words)
         self._tokens = Tokens(row.tokens for row in rows)
         self._single, self._mentions, self._heads, self._forms = self._read_names(names, words, rows)
@@ -98,7 +102,9 @@ class SearchIndex:
             return Answer([])
         candidates, features = self.candidates(query)
         found = candidates[self._weights.rank(features)]
-        found = np.concatenate([found, np.setdiff1d(self._of_store(query), found)])
+        stores = self._of_store(query)
+        if len(stores):
+            found = np.concatenate([found, np.setdiff1d(stores, found)])
         if not len(found) and (reading.doubtful or len(query.phrase) >= MIN_FUZZY_LENGTH):
             found = self._fuzzy(query.phrase)
         return Answer(found.tolist(), reading.did_you_mean if len(found) else None)
@@ -107,36 +113,56 @@ class SearchIndex:
         """Documents that may answer a query, ascending, and their features (n, features)."""
         key = self._occurrences(query.key)
         phrase = self._names.find(query.phrase) if query.phrase != query.key.text else key
-        columns: dict[str, NDArray[np.float32]] = defaultdict(lambda: np.zeros(self._size, np.float32))
-        for name, bit in TRAITS.items():
-            columns[f"key_{name}"][key.positions] = (key.traits & bit) > 0
-        columns["key"][key.positions] = key.level
-        columns["phrase"][phrase.positions] = phrase.level
-        columns["cover"] = self._cover(query, key)
-        columns["letters"] = self._likeness(query)
-        columns["tokens"] = self._tokens.scores(query.tokens)
-        for name in query.key.ingredients:
-            columns["main"][self._main.get(name, NONE)] = 1
-            columns["listed"][self._listed.get(name, NONE)] = 1
-            columns["mentioned"][self._mentions.get(name, NONE)] = 1
-            columns["head"][self._heads.get(name, NONE)] = 1
-        for spelled in query.key.spelled:
-            columns["head"][self._heads.get(spelled.text, NONE)] = 1
-        if query.key.ingredients:
-            columns["other_made"] = self._resolved * (1 - np.maximum(columns["main"], columns["listed"]))
-            columns["other_raw"] = self._raw * columns["other_made"]
-        if query.forms:
-            columns["form"] = ((self._forms & query.forms) > 0).astype(np.float32)
-            columns["other_form"] = ((self._forms > 0) & ((self._forms & query.forms) == 0)).astype(np.float32)
-        elif query.key.ingredients:
-            columns["raw"] = self._raw.astype(np.float32)
-            columns["dish"] = ((self._forms > 0) & ~self._raw).astype(np.float32)
-        columns["popularity"] = self._popularity
-        columns["bias"] = np.ones(self._size, np.float32)
-        found = (columns["key"] > 0) | (columns["phrase"] > 0) | (columns["main"] > 0) | (columns["mentioned"] > 0)
-        found |= (columns["tokens"] >= MIN_TOKEN_SHARE) | (columns["form"] > 0)
+        ingredients = query.key.ingredients
+        main = self._union(self._main, ingredients)
+        mentioned = self._union(self._mentions, ingredients)
+        tokens = self._tokens.scores(query.tokens)
+        found = np.zeros(self._size, np.bool_)
+        found[key.positions] = found[phrase.positions] = True
+        if not query.forms or len(key.positions) < FEW:
+            found[main] = found[mentioned] = True
+        if len(key.positions) < FEW:
+            found |= (tokens >= MIN_TOKEN_SHARE) | ((self._forms & query.forms) > 0)
         candidates = np.flatnonzero(found).astype(np.int32)
-        return candidates, np.stack([columns[name][candidates] for name in FEATURES], axis=1)
+        features = _Features(found, candidates)
+        traits = np.zeros(self._size, np.uint8)
+        traits[key.positions] = key.traits
+        for name, bit in TRAITS.items():
+            features.set(f"key_{name}", (traits[candidates] & bit) > 0)
+        features.put("key", key.positions, key.level)
+        features.put("phrase", phrase.positions, phrase.level)
+        for word in query.words:
+            if word is not query.key:
+                occurrences = self._occurrences(word)
+                share = np.float32(word.weight / (query.weight - query.key.weight))
+                features.add("others", occurrences.positions, occurrences.level * share)
+        features.put("main", main, 1)
+        features.put("mentioned", mentioned, 1)
+        features.put("listed", self._union(self._listed, ingredients), 1)
+        heads = [*ingredients, *(spelled.text for spelled in query.key.spelled)]
+        features.put("head", self._union(self._heads, heads), 1)
+        features.set("letters", self._likeness(query, candidates))
+        features.set("tokens", tokens[candidates])
+        features.set("popularity", self._popularity[candidates])
+        features.set("bias", 1)
+        raw, forms = self._raw[candidates], self._forms[candidates]
+        agrees = features.has("main") | features.has("listed") | features.has("mentioned")
+        absent = ~features.has("key") & ~agrees
+        features.set("absent", absent)
+        if ingredients:
+            other = self._resolved[candidates] & ~features.has("main") & ~features.has("listed")
+            features.set("other_made", other)
+            features.set("other_raw", other & raw)
+            features.set("modifier", other & raw & ~features.has("head"))
+        if query.forms:
+            same = (forms & query.forms) > 0
+            features.set("form", same)
+            features.set("other_form", (forms > 0) & ~same)
+            features.set("other_dish", ~same & ~features.has("key"))
+        elif ingredients:
+            features.set("raw", raw)
+            features.set("dish", (forms > 0) & ~raw)
+        return candidates, features.values
 
     def words(self, keyword: str, knows: Knows) -> list[str]:
         """The words of a keyword as they are understood."""
@@ -150,18 +176,17 @@ class SearchIndex:
         """The query as it is understood; None without a word."""
         return read_query(self._reader.read(keyword, knows).words, self._splitter, self._occurs)
 
-    def _cover(self, query: Query, key: Occurrences) -> NDArray[np.float32]:
-        """Share (n,) of the query's words, weighted, that a name contains, each by how it contains them."""
-        cover = np.zeros(self._size, np.float32)
-        for word in query.words:
-            found = key if word is query.key else self._occurrences(word)
-            cover[found.positions] += np.float32(word.weight) * found.level
-        return cover / np.float32(sum(word.weight for word in query.words))
+    def _union(self, postings: Mapping[str, Positions], names: Iterable[str]) -> Positions:
+        """The documents of any of some names; some may come several times."""
+        found = [postings[name] for name in dict.fromkeys(names) if name in postings]
+        return np.concatenate(found) if len(found) > 1 else found[0] if found else NONE
 
-    def _likeness(self, query: Query) -> NDArray[np.float32]:
-        """Cosine (n,) of the letters of names with those of the query, or less with those of its synonyms."""
-        asked, *others = (self._letters.cosines(texts) for texts in query.rewritten())
-        return np.maximum.reduce([asked, *(np.float32(SYNONYM_LIKENESS) * other for other in others)])
+    def _likeness(self, query: Query, candidates: Positions) -> NDArray[np.float32]:
+        """Cosine of the letters of candidates with those of the query, or less with those of its synonyms."""
+        asked, *others = (self._letters.cosines(words)[candidates] for words in query.rewritten(self._occurs))
+        for other in others:
+            asked = np.maximum(asked, np.float32(SYNONYM_LIKENESS) * other)
+        return asked
 
     def _occurrences(self, word: QueryWord) -> Occurrences:
         """Where the names contain a word or what stands for it; the best of them in each document."""
@@ -180,6 +205,8 @@ class SearchIndex:
 
     def _of_store(self, query: Query) -> Positions:
         """Documents of the store that is named by the whole query, or whose name begins with it."""
+        if not self._has_stores:
+            return NONE
         exactly = self._stores.holding(f"\t{query.phrase}\t")
         return exactly if len(exactly) or query.ingredients else self._stores.holding(f"\t{query.phrase}")
 
@@ -226,6 +253,36 @@ class SearchIndex:
         shares = self._grams.containment(sounds(piece))
         matches = np.flatnonzero(shares >= MIN_GRAM_SHARE)
         return matches[np.argsort(-shares[matches], kind="stable")].astype(np.int32)
+
+
+class _Features:
+    """Features of candidates, filled column by column. ``found`` marks the candidates among all documents."""
+
+    def __init__(self, found: NDArray[np.bool_], candidates: Positions) -> None:
+        self._found = found
+        self._rows = np.empty(len(found), np.int32)
+        self._rows[candidates] = np.arange(len(candidates), dtype=np.int32)
+        self.values = np.zeros((len(candidates), len(FEATURES)), np.float32, order="F")
+
+    def set(self, name: str, values: NDArray[Any] | float) -> None:
+        """Set a feature of all candidates."""
+        self.values[:, _COLUMNS[name]] = values
+
+    def put(self, name: str, positions: Positions, values: NDArray[Any] | float) -> None:
+        """Set a feature of the candidates among some documents."""
+        which = self._found[positions]
+        rows = self._rows[positions[which]]
+        self.values[rows, _COLUMNS[name]] = values if isinstance(values, int | float) else values[which]
+
+    def add(self, name: str, positions: Positions, values: NDArray[np.float32]) -> None:
+        """Add to a feature of the candidates among some documents."""
+        which = self._found[positions]
+        self.values[self._rows[positions[which]], _COLUMNS[name]] += values[which]
+
+    def has(self, name: str) -> NDArray[np.bool_]:
+        """Which candidates have a feature."""
+        held: NDArray[np.bool_] = self.values[:, _COLUMNS[name]] > 0
+        return held
 
 
 def _without_store(title: str, store: str) -> str:

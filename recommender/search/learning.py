@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from recommender.search.weights import FEATURES, Weights
 
@@ -15,10 +17,15 @@ FOLDS: Final = 5
 SHOWN: Final = 5
 # Share of a positive example that a document of a grade is: wrong, acceptable, right.
 _POSITIVE: Final = np.array([0.0, 0.5, 1.0])
-_REGULARISATION: Final = (0.3, 1.0, 3.0)
+_REGULARISATION: Final = (0.1, 0.3, 1.0, 3.0)
 _THRESHOLDS: Final = (-2.5, -1.5, -1.0, -0.5, 0.0)
 _MARGINS: Final = (2.0, 3.0, 4.0, 9.0)
-_LETTERS, _TOKENS = (0.5, 1.0, 2.0, 4.0), (0.0, 0.5, 1.0)
+_LETTERS, _TOKENS = (2.0, 4.0), (0.5, 1.0)
+# Features that count against a document, and those that may count either way; all others count for it.
+AGAINST: Final = frozenset(
+    {"key_aside", "key_taste", "other_made", "other_raw", "modifier", "absent", "other_form", "other_dish"}
+)
+FREE: Final = frozenset({"bias", "key_starts", "key_use", "raw", "dish"})
 # What is shown although it is wrong costs more than the share of it that is bearable.
 _WRONG_COST, _BEARABLE = 0.7, 0.07
 
@@ -88,25 +95,29 @@ def evaluate(ranked: Iterable[tuple[JudgedQuery, Weights]]) -> Figures:
 
 
 def _fit(queries: Sequence[JudgedQuery], strength: float) -> Mapping[str, float]:
-    """Logistic regression over the graded candidates; the more a query has, the less each counts."""
-    from sklearn.linear_model import LogisticRegression
+    """Logistic regression over the graded candidates; the more a query has, the less each counts.
 
-    rows, targets, importance = [], [], []
+    Agreement never counts against a document, and disagreement never for it, whatever a few queries say.
+    """
+    rows, shares, importance = [], [], []
     for query in queries:
         graded = query.candidate_grades >= 0
-        if not graded.any():
-            continue
-        positive = _POSITIVE[query.candidate_grades[graded]]
-        for target, share in ((1, positive), (0, 1 - positive)):
-            rows.append(query.features[graded])
-            targets.append(np.full(len(share), target))
-            importance.append(share / math.sqrt(len(share)))
-    weight = np.concatenate(importance)
-    model = LogisticRegression(C=strength, max_iter=5000)
-    features = np.concatenate(rows)[:, 1:].astype(np.float64)
-    model.fit(features, np.concatenate(targets), sample_weight=weight / weight[weight > 0].mean())
-    values = [float(model.intercept_[0]), *model.coef_[0].tolist()]
-    return {name: round(value, 3) for name, value in zip(FEATURES, values, strict=True)}
+        if graded.any():
+            rows.append(query.features[graded].astype(np.float64))
+            shares.append(_POSITIVE[query.candidate_grades[graded]])
+            importance.append(np.full(graded.sum(), 1 / math.sqrt(graded.sum())))
+    features, share, weight = np.concatenate(rows), np.concatenate(shares), np.concatenate(importance)
+    weight /= weight.mean()
+    penalised = np.array([name != "bias" for name in FEATURES]) / strength
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = features @ values
+        cost = weight @ (np.logaddexp(0, odds) - share * odds) + penalised @ values**2 / 2
+        return float(cost), features.T @ (weight * (expit(odds) - share)) + penalised * values
+
+    bounds = [(None, None) if name in FREE else (None, 0) if name in AGAINST else (0, None) for name in FEATURES]
+    found = minimize(loss, np.zeros(len(FEATURES)), jac=True, method="L-BFGS-B", bounds=bounds)
+    return {name: round(float(value), 3) for name, value in zip(FEATURES, found.x, strict=True)}
 
 
 def _gain(grades: Sequence[int]) -> float:

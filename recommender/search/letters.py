@@ -1,6 +1,7 @@
 """Texts as character n-grams weighted by TF-IDF, and their cosine with a query."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,60 +22,69 @@ class Letters:
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
         self._size = len(texts)
-        grams, owners = _grams(["".join(f" {word} " for word in words) for words in texts])
-        # Equal n-grams of a text are neighbours after a stable sort by n-gram, since owners ascend.
-        order = np.argsort(grams, kind="stable")
-        grams, owners = grams[order], owners[order]
-        first = np.flatnonzero(_changes(grams) | _changes(owners))
-        counts = np.diff(np.append(first, len(grams)))
-        grams, self._owners = grams[first], owners[first]
-        starts = np.flatnonzero(_changes(grams))
-        self._grams = grams[starts]
-        self._bounds = np.append(starts, len(grams))
-        frequency = np.diff(self._bounds)
+        grams, owners = _grams(texts)
+        self._grams, numbers = np.unique(grams, return_inverse=True)
+        pairs, counts = np.unique(owners.astype(np.int64) * len(self._grams) + numbers, return_counts=True)
+        owners, numbers = np.divmod(pairs, max(len(self._grams), 1))
+        frequency = np.bincount(numbers, minlength=len(self._grams))
         self._idf = (np.log((1 + self._size) / (1 + frequency)) + 1).astype(np.float32)
-        weights = (1 + np.log(counts)) * np.repeat(self._idf, frequency)
-        norms = np.sqrt(np.bincount(self._owners, weights**2, self._size))
-        self._weights = (weights / np.maximum(norms[self._owners], 1e-9)).astype(np.float32)
+        weights = (1 + np.log(counts)) * self._idf[numbers]
+        norms = np.sqrt(np.bincount(owners, weights**2, self._size))
+        weights = (weights / np.maximum(norms[owners], 1e-9)).astype(np.float32)
+        by_gram = np.argsort(numbers, kind="stable")
+        self._owners, self._weights = owners[by_gram].astype(np.int32), weights[by_gram]
+        self._bounds = np.append(0, np.cumsum(frequency)).astype(np.int64)
 
     def cosines(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """The cosine (n,) of each text with a text of ``words``."""
+        """The cosine (n,) of each text with a query of ``words``, which is of length 1 with what no text contains."""
         found = np.zeros(self._size, np.float32)
-        grams, counts = np.unique(_grams(["".join(f" {word} " for word in words)])[0], return_counts=True)
-        places = np.searchsorted(self._grams, grams)
-        known = (places < len(self._grams)) & (self._grams[np.minimum(places, len(self._grams) - 1)] == grams)
-        # An n-gram that no text contains makes the query longer as well.
-        unknown = np.float32(np.log(1 + self._size) + 1)
-        weights = (1 + np.log(counts)) * np.where(known, self._idf[np.where(known, places, 0)], unknown)
-        length = float(np.sqrt((weights**2).sum())) or 1.0
-        for place, weight in zip(places[known].tolist(), (weights[known] / length).tolist(), strict=True):
-            posting = slice(self._bounds[place], self._bounds[place + 1])
-            found[self._owners[posting]] += self._weights[posting] * np.float32(weight)
-        return found
+        counts = Counter(_grams_of(words))
+        if not counts or not len(self._grams):
+            return found
+        grams = np.fromiter(counts.keys(), np.uint64, len(counts))
+        frequency = 1 + np.log(np.fromiter(counts.values(), np.float64, len(counts)))
+        places = np.minimum(np.searchsorted(self._grams, grams), len(self._grams) - 1)
+        known = self._grams[places] == grams
+        weights = frequency * np.where(known, self._idf[places], np.log(1 + self._size) + 1)
+        weights = (weights / np.sqrt(weights @ weights)).astype(np.float32)
+        spans = [slice(self._bounds[place], self._bounds[place + 1]) for place in places[known].tolist()]
+        if not spans:
+            return found
+        owners = np.concatenate([self._owners[span] for span in spans])
+        shares = np.concatenate(
+            [self._weights[span] * weight for span, weight in zip(spans, weights[known], strict=True)]
+        )
+        return np.bincount(owners, shares, self._size).astype(np.float32)
 
 
-def _grams(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+def _grams_of(words: Sequence[str]) -> Iterator[int]:
+    """The n-grams of a few words, as :func:`_grams` numbers them."""
+    for word in words:
+        characters = [_BLANK, *map(ord, word), _BLANK]
+        yield from characters[1:-1]
+        for size in range(2, LONGEST + 1):
+            for start in range(len(characters) - size + 1):
+                number = 0
+                for character in characters[start : start + size]:
+                    number = number << _BITS | character
+                yield number
+
+
+def _grams(texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """The n-grams inside the words of texts as numbers, and the text of each."""
-    characters = codes("".join(text + "\n" for text in texts)).astype(np.uint64)
-    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
-    owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+    written = ["".join(f" {word} " for word in words) + "\n" for words in texts]
+    characters = codes("".join(written)).astype(np.uint64)
+    owners = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) for text in written])
     blank, end = characters == _BLANK, characters == _END
     grams, of = [], []
     key, inside = characters, ~end
     for size in range(1, LONGEST + 1):
         if size > 1:
             key = (key[:-1] << np.uint64(_BITS)) | characters[size - 1 :]
-            inside = inside[:-1] & ~end[size - 1 :]
             # Two blanks in a row are between words.
-            inside = inside & ~(blank[size - 2 : len(blank) - 1] & blank[size - 1 :])
-        kept = np.flatnonzero(inside & ~blank[: len(inside)] if size == 1 else inside)
+            between = blank[size - 2 : len(blank) - 1] & blank[size - 1 :]
+            inside = inside[:-1] & ~end[size - 1 :] & ~between
+        kept = np.flatnonzero(inside & ~blank) if size == 1 else np.flatnonzero(inside)
         grams.append(key[kept])
         of.append(owners[kept])
     return np.concatenate(grams), np.concatenate(of)
-
-
-def _changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Where a value differs from the one before it; the first one does."""
-    changed = np.ones(len(values), np.bool_)
-    changed[1:] = values[1:] != values[:-1]
-    return changed

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,11 +19,14 @@ TRAITS: Final = {"whole": WHOLE, "ends": ENDS, "starts": STARTS, "aside": ASIDE,
 _LEVELS: Final = {WHOLE: 1.0, ENDS: 0.9, STARTS: 0.7}
 _INSIDE, _ASIDE_SHARE, _TASTE_SHARE = 0.4, 0.7, 0.4
 
-_FIRST, _LAST, _OUTSIDE = 1, 2, 4
+CACHED: Final = 256
+
+# Flags of characters: first and last of a word, in brackets; and whether a sign for a taste or a use follows.
+_FIRST, _LAST, _OUTSIDE, _TASTE, _USE = (1 << bit for bit in range(5))
 # What stands in brackets, and what comes after a plus or is a gift, is not what is sold.
 _ASIDE_PATTERN: Final = re.compile(r"\([^)]*\)?|\[[^\]]*\]?|[+＋&].*|(?:증정|사은품|포함|함유).*", re.DOTALL)
-_TASTES: Final = codes("맛향")
-_USES: Final = codes("용")
+_TASTE_SIGNS: Final = codes("맛향")
+_USE_SIGN: Final = codes("용")[0]
 
 
 class Occurrences(NamedTuple):
@@ -37,6 +41,25 @@ class Occurrences(NamedTuple):
         return self if weight == 1.0 else self._replace(level=self.level * np.float32(weight))
 
 
+def _place(flags: int) -> int:
+    """The trait of a place: a whole word, its end, its start, or 0 inside it."""
+    first, last = bool(flags & _FIRST), bool(flags & _LAST)
+    return WHOLE if first and last else ENDS if last else STARTS if first else 0
+
+
+def _traits(flags: int) -> int:
+    follows = 0 if flags & _LAST else TASTE * bool(flags & _TASTE) | USE * bool(flags & _USE)
+    return _place(flags) | ASIDE * bool(flags & _OUTSIDE) | follows
+
+
+def _level(flags: int) -> float:
+    traits = _traits(flags)
+    share = (_ASIDE_SHARE if traits & ASIDE else 1.0) * (_TASTE_SHARE if traits & TASTE else 1.0)
+    return _LEVELS.get(_place(flags), _INSIDE) * share
+
+
+_TRAITS_OF: Final = np.array([_traits(flags) for flags in range(32)], np.uint8)
+_LEVEL_OF: Final = np.array([_level(flags) for flags in range(32)], np.float32)
 NOWHERE: Final = Occurrences(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.float32))
 
 
@@ -64,25 +87,21 @@ class Names:
         flagged = [_flagged(normal(name)) for name in names]
         self._substrings = Substrings([text for text, _ in flagged])
         self._flags = np.frombuffer(b"".join(flags for _, flags in flagged), np.uint8)
+        # A query asks for the same word several times, and customers do.
+        self.find = lru_cache(maxsize=CACHED)(self._find)
 
-    def find(self, piece: str) -> Occurrences:
+    def _find(self, piece: str) -> Occurrences:
         """The documents whose name contains ``piece``, which has no blanks."""
         begins = self._substrings.begins(piece)
         if not len(begins):
             return NOWHERE
         ends = begins + len(piece)
-        first, last, following = self._flags[begins], self._flags[ends - 1], self._substrings.characters[ends]
-        starts, stops = (first & _FIRST) > 0, (last & _LAST) > 0
-        outside = (first & _OUTSIDE) > 0
-        taste = (following[:, None] == _TASTES).any(axis=1) & ~stops
-        use = (following[:, None] == _USES).any(axis=1) & ~stops
-        level = np.where(stops, np.where(starts, 1.0, 0.9), np.where(starts, 0.7, _INSIDE))
-        level = level * np.where(outside, _ASIDE_SHARE, 1.0) * np.where(taste, _TASTE_SHARE, 1.0)
-        traits = (
-            WHOLE * (starts & stops) + ENDS * (stops & ~starts) + STARTS * (starts & ~stops) + ASIDE * outside
-        ) + (TASTE * taste + USE * use)
-        found = Occurrences(self._substrings.owners[begins], traits.astype(np.uint8), level.astype(np.float32))
-        repeated = len(begins) > 1 and bool((np.diff(found.positions) == 0).any())
+        following = self._substrings.characters[ends]
+        code = (self._flags[begins] & (_FIRST | _OUTSIDE)) | (self._flags[ends - 1] & _LAST)
+        code |= np.where((following == _TASTE_SIGNS[0]) | (following == _TASTE_SIGNS[1]), np.uint8(_TASTE), np.uint8(0))
+        code |= np.where(following == _USE_SIGN, np.uint8(_USE), np.uint8(0))
+        found = Occurrences(self._substrings.owners[begins], _TRAITS_OF[code], _LEVEL_OF[code])
+        repeated = len(begins) > 1 and bool((found.positions[1:] == found.positions[:-1]).any())
         return best_of([found]) if repeated else found
 
 

@@ -1,6 +1,7 @@
 """Parts of compound words: 무생채보리비빔밥 is 무생채, 보리 and 비빔밥."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from recommender.search import words
@@ -8,6 +9,7 @@ from recommender.search.names import ENDS, STARTS, WHOLE
 from recommender.text import lexicon
 
 _LONGEST: Final = 8
+CACHED: Final = 1 << 16
 # Costs of a letter outside every known word, of a known word, and of one of a single syllable.
 _UNKNOWN, _KNOWN, _SINGLE = 10.0, 1.0, 2.5
 
@@ -37,7 +39,8 @@ class Splitter:
         self._known |= dict(pair.split("=") for pair in listed["dish"])
         self._known |= names
         self._names = names
-        self._cache: dict[str, tuple[Part, ...]] = {}
+        # The words of names recur.
+        self.parts = lru_cache(maxsize=CACHED)(self._split)
 
     @property
     def names(self) -> Iterable[str]:
@@ -47,13 +50,6 @@ class Splitter:
     def knows(self, word: str) -> bool:
         """Whether a word is an ingredient, a dish or other food."""
         return word in self._known
-
-    def parts(self, word: str) -> tuple[Part, ...]:
-        """The known words in ``word``, in order."""
-        found = self._cache.get(word)
-        if found is None:
-            found = self._cache[word] = self._split(word)
-        return found
 
     def singles(self, word: str, ingredients: Collection[str], tokens: Collection[str]) -> Iterator[tuple[str, int]]:
         """The words of one syllable in ``word``, each with the trait of its place.
@@ -77,6 +73,7 @@ class Splitter:
             yield word[0], STARTS
 
     def _split(self, word: str) -> tuple[Part, ...]:
+        """The known words in ``word``, in order."""
         best: list[tuple[float, int]] = [(0.0, 0)]
         for end in range(1, len(word) + 1):
             options = [(best[end - 1][0] + _UNKNOWN, 1)]
@@ -96,8 +93,15 @@ class Splitter:
 
 
 def _made_of(dish: str, names: Mapping[str, str]) -> str:
-    """The ingredient that a dish's name starts with (꼬막무침 -> 꼬막), or nothing."""
-    return next((names[dish[:size]] for size in range(len(dish) - 1, 0, -1) if dish[:size] in names), "")
+    """The ingredient that a dish's name starts with (꼬막무침 -> 꼬막), or nothing.
+
+    One of a single syllable only before a form: 무국 is made of 무, 무침 and 무설탕 are not.
+    """
+    forms = words.forms()
+    starts = [dish[:size] for size in range(len(dish) - 1, 1, -1)]
+    if dish[1:] in forms and dish not in forms:
+        starts.append(dish[0])
+    return next((names[start] for start in starts if start in names), "")
 
 
 def _stands(parts: list[Part], place: int, length: int) -> bool:

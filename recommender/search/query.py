@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from recommender.search import words
@@ -60,18 +62,23 @@ class Query:
         return bool(self.ingredients) and not self.forms
 
     @property
+    def weight(self) -> float:
+        """How much all words count together."""
+        return sum(word.weight for word in self.words)
+
+    @property
     def tokens(self) -> list[str]:
         """The analyser's tokens of the words that count; one of a single syllable is part of too many words."""
         found = query_tokens(" ".join(word.text for word in self.words if word.weight > FILLER_WEIGHT))
         return [token for token in found if len(token) > 1]
 
-    def rewritten(self) -> Iterator[list[str]]:
-        """The words that count, and the same with a synonym of the key word in its place."""
+    def rewritten(self, occurs: Callable[[str], bool]) -> Iterator[list[str]]:
+        """The words that count, and the same with each synonym of the key word that ``occurs`` in its place."""
         texts = [word.text for word in self.words if word.weight == 1.0] or [self.key.text]
         yield texts
-        for spelled in self.key.spelled[1 : 1 + MAX_REWRITTEN]:
-            if spelled.weight == SYNONYM:
-                yield [spelled.text if text == self.key.text else text for text in texts]
+        synonyms = (each.text for each in self.key.spelled[1:] if each.weight == SYNONYM and occurs(each.text))
+        for synonym in islice(synonyms, MAX_REWRITTEN):
+            yield [synonym if text == self.key.text else text for text in texts]
 
 
 def read_query(texts: Sequence[str], splitter: Splitter, occurs: Callable[[str], bool]) -> Query | None:
@@ -110,7 +117,8 @@ def _word(text: str, splitter: Splitter) -> QueryWord:
     return QueryWord(text, tuple(Spelled(*item) for item in list(spelled.items())[:MAX_SPELLINGS]), 1.0, ingredients)
 
 
-def _synonyms(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _synonyms(text: str) -> tuple[str, ...]:
     """The synonyms of a word, and the word with its start or end replaced by a synonym of two syllables and more."""
     known = words.synonyms()
     found = dict.fromkeys(known.get(text, ()))
@@ -118,7 +126,7 @@ def _synonyms(text: str) -> list[str]:
         start, end = text[:size], text[-size:]
         found |= dict.fromkeys(other + text[size:] for other in known.get(start, ()) if len(other) > 1)
         found |= dict.fromkeys(text[:-size] + other for other in known.get(end, ()) if len(other) > 1)
-    return [word for word in found if word != text]
+    return tuple(word for word in found if word != text)
 
 
 def _key(found: Sequence[QueryWord]) -> QueryWord:

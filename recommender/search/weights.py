@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 Kind = Literal["products", "recipes"]
 
+# What a document is judged by: how its name contains the query's key word (key…), the whole query (phrase) and its other
+# words (others); how alike name and query are by letters and tokens; whether what it is made of (main, listed, other…), the
+# ingredients in its name (mentioned), its last food word (head) and its form (form, other_form) agree; whether it contains
+# neither the key word nor its ingredient (absent), nor its form (other_dish), or has the ingredient before that of another
+# product (modifier); whether it is raw or a dish where an ingredient is asked for; and its popularity.
 FEATURES: Final = (
-    "bias", "key", "key_whole", "key_ends", "key_starts", "key_aside", "key_taste", "key_use", "phrase", "cover", "letters",
-    "tokens", "main", "listed", "mentioned", "head", "other_made", "other_raw", "form", "other_form", "raw", "dish", "popularity",
+    "bias", "key", "key_whole", "key_ends", "key_starts", "key_aside", "key_taste", "key_use", "phrase", "others",
+    "letters", "tokens", "main", "listed", "mentioned", "head", "other_made", "other_raw", "modifier", "absent", "form",
+    "other_form", "other_dish", "raw", "dish", "popularity",
 )  # fmt: skip
 _FILE: Final = Path(__file__).with_name("weights.json")
 
