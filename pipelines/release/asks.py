@@ -15,11 +15,16 @@ from recommender.evaluation.answers import (
 from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecipe
 from recommender.loaded_release import LoadedRelease, Neighbour, ProductNeighbour
 from recommender.product_ref import KOK
-from recommender.search.index import TextIndex
+from recommender.relations.facts import ProductFacts, as_product
+from recommender.search.documents import Document
+from recommender.search.index import SearchIndex
+from recommender.search.texts import query_tokens
+from recommender.search.weights import load_weights
+from recommender.text.ingredients import canonical_name, written_name
 
 
-def release_asks(release: LoadedRelease) -> dict[str, Ask]:
-    """The relations of a release by name."""
+def release_asks(release: LoadedRelease, synonyms: Mapping[str, str]) -> dict[str, Ask]:
+    """The relations of a release by name; ``synonyms`` maps other spellings of ingredients to canonical names."""
 
     def similar(target: Target) -> Ask:
         return lambda query: _of_products(release.similar_products(product_of(query), target, LISTED))
@@ -31,6 +36,9 @@ def release_asks(release: LoadedRelease) -> dict[str, Ask]:
         "product_recipes": lambda query: _of_recipes(release.product_recipes(product_of(query), LISTED)),
         "recipe_products": lambda query: _of_products(release.recipe_products(product_of(query).product_id, LISTED)),
         "recipes_by_ingredients": lambda query: _of_recipes(release.recipes_by_ingredients(query.split(","), LISTED)),
+        "ingredient_mall": lambda query: _of_products(
+            release.ingredient_products(_as_product(query, synonyms), LISTED)
+        ),
         "substitutes": lambda query: [
             Answer(ingredient_item(each.name), each.score) for each in release.substitutes(query, LISTED)
         ],
@@ -39,32 +47,48 @@ def release_asks(release: LoadedRelease) -> dict[str, Ask]:
 
 def catalog_asks(catalog: Catalog) -> dict[str, Ask]:
     """The relations that the API answers from the catalog, without a release."""
-    mall, recipes = (
-        TextIndex(((entry.title, " ".join(entry.tokens)) for entry in entries), catalog.synonyms)
-        for entries in (_most_popular(catalog.mall), _most_popular(catalog.recipes))
+    mall = SearchIndex(map(_product_document, _most_popular(catalog.mall)), load_weights("products"), catalog.synonyms)
+    recipes = SearchIndex(
+        map(_recipe_document, _most_popular(catalog.recipes)), load_weights("recipes"), catalog.synonyms
     )
 
     def knows(word: str) -> bool:
         return mall.knows(word) or recipes.knows(word)
 
-    def search(index: TextIndex, entries: Sequence[CatalogProduct | CatalogRecipe]) -> Ask:
+    def search(index: SearchIndex, entries: Sequence[CatalogProduct | CatalogRecipe]) -> Ask:
         items = [entry.item for entry in entries]
-        return lambda query: [Answer(items[place]) for place in index.find(query, knows)[:LISTED]]
+        return lambda query: [Answer(items[place]) for place in index.find(query, knows).positions[:LISTED]]
 
     return {
         "search_mall": search(mall, _most_popular(catalog.mall)),
         "search_recipes": search(recipes, _most_popular(catalog.recipes)),
-        "ingredient_mall": _bought_as(catalog.mall_by_ingredient),
     }
 
 
-def _bought_as(mall_by_ingredient: Mapping[str, Sequence[CatalogProduct]]) -> Ask:
-    def ask(name: str) -> list[Answer]:
-        found = [product for product in mall_by_ingredient.get(name, ()) if product.ingredients[0] == name]
-        best = sorted(found, key=lambda product: (not product.is_ingredient, -product.popularity, product.item))
-        return [Answer(product.item) for product in best[:LISTED]]
+def _as_product(written: str, synonyms: Mapping[str, str]) -> ProductFacts:
+    """An ingredient as the API asks for it."""
+    name = synonyms.get(written) or canonical_name(written) or written
+    text = written_name(written)
+    return as_product(name, text, " ".join(query_tokens(text)))
 
-    return ask
+
+def _product_document(entry: CatalogProduct) -> Document:
+    return Document(
+        title=entry.title,
+        tokens=" ".join(entry.tokens),
+        ingredients=entry.ingredients,
+        is_ingredient=entry.is_ingredient,
+        popularity=entry.popularity,
+    )
+
+
+def _recipe_document(entry: CatalogRecipe) -> Document:
+    return Document(
+        title=entry.title,
+        tokens=" ".join(entry.tokens),
+        ingredients=entry.ingredients,
+        popularity=entry.popularity,
+    )
 
 
 def _most_popular(entries: Sequence[CatalogProduct | CatalogRecipe]) -> list[CatalogProduct | CatalogRecipe]:

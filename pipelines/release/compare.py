@@ -104,9 +104,10 @@ def _relation_changes(
         "product_recipes": [*mall, *broadcast],
         "recipe_products": recipes,
         "recipes_by_ingredients": ingredients,
+        "ingredient_mall": ingredients,
         "substitutes": ingredients,
     }
-    asks, other_asks = release_asks(old), release_asks(new)
+    asks, other_asks = release_asks(old, {}), release_asks(new, {})
     for relation in (name for name in queries if name in asks):
         sample = evenly_spaced(queries[relation])
         yield _relation_change(relation, sample, asks[relation], other_asks[relation], names)

@@ -70,7 +70,8 @@ def release_items(folder: Path, release: LoadedRelease) -> frozenset[str]:
 def _relations(
     release: LoadedRelease, questions: Questions, live: LoadedRelease | None
 ) -> dict[str, RelationEvaluation]:
-    asks, live_asks = release_asks(release), release_asks(live) if live else {}
+    synonyms = questions.catalog.synonyms
+    asks, live_asks = release_asks(release, synonyms), release_asks(live, synonyms) if live else {}
     answered = {
         name: evaluate_relation(question, questions.catalog, asks[name], live_asks.get(name))
         for name, question in questions.of_release.items()

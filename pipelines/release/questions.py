@@ -17,7 +17,7 @@ from recommender.evaluation.proxies import evenly_spaced
 from recommender.evaluation.relevance import QueryResult, evaluate_lists, ndcg_difference, relevance_figures
 from recommender.evaluation.results import RelationEvaluation
 from recommender.evaluation.rivals import Rank, Text, rivals_over
-from recommender.search.index import query_tokens
+from recommender.search.texts import query_tokens
 
 
 @dataclass(frozen=True)

@@ -1,118 +1,252 @@
-"""In-memory text search over stored tokens, tolerant of spacing and spelling."""
+"""Search of products and recipes: documents in, ranked answers out."""
 
-import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recommender.search.jamo import composed, sounds
+from recommender.search.documents import Answer, Document
+from recommender.search.jamo import sounds
+from recommender.search.letters import Letters
+from recommender.search.names import NOWHERE, TRAITS, Names, Occurrences, at_places, best_of, outside_brackets
+from recommender.search.parts import Splitter, form_mask
 from recommender.search.postings import NONE, Grams, Positions, Substrings
-from recommender.search.spelling import Spelling
+from recommender.search.query import Query, QueryWord, read_query
+from recommender.search.reading import Reader, corrected
+from recommender.search.texts import squeezed, words_of
+from recommender.search.tokens import Tokens
+from recommender.search.weights import FEATURES, Weights
+from recommender.text.titles import BRACKETS
 
+_COLUMNS: Final = {name: column for column, name in enumerate(FEATURES)}
 # Whether a word is spelled correctly.
 Knows = Callable[[str], bool]
+Features = NDArray[np.float32]
 
 NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
-# Weighted share of a query's letter trigrams that a text must contain to be a fuzzy match.
+# Weighted share of a query's letter trigrams that a name must contain to be a fuzzy match.
 MIN_GRAM_SHARE: Final = 0.6
-# A word in at least this many texts is spelled correctly.
+# A word in at least this many documents is spelled correctly.
 MIN_FREQUENCY: Final = 2
-# Only the first words of a long query are corrected.
-MAX_CORRECTED_WORDS: Final = 8
 # A query of at least this many letters is matched fuzzily even if all its words are spelled correctly.
 MIN_FUZZY_LENGTH: Final = 6
-_WORD: Final = re.compile(r"\w+")
-_DIGIT: Final = re.compile(r"\d")
+# Of a recipe's list the first ingredients are what it is made of.
+MAIN_INGREDIENTS: Final = 3
+# How much the likeness to a synonym counts beside that to the word itself: who types a word sees it first.
+SYNONYM_LIKENESS: Final = 0.8
+# Where names with the key word are fewer, others of the same form are candidates.
+FEW: Final = 10
+# Share of a query's tokens, weighted, that makes a document a candidate.
+MIN_TOKEN_SHARE: Final = 0.5
 
 
-class TextIndex:
-    """Finds documents by a query, tolerant of spacing and spelling.
+class SearchIndex:
+    """Finds documents by a query and ranks them.
 
-    Documents are (text, tokens separated by spaces), best first, and are found by their position. ``synonyms`` maps a
-    spelling to the canonical name.
+    Documents are given best first and found by their position. ``synonyms`` maps spellings of ingredients to canonical
+    names; ``weights`` rank documents of this kind.
     """
 
-    def __init__(self, documents: Iterable[tuple[str, str]], synonyms: Mapping[str, str] = NO_SYNONYMS) -> None:
-        texts: list[str] = []
-        frequency: Counter[str] = Counter()
-        postings: dict[str, array[int]] = {}
-        for position, (text, tokens) in enumerate(documents):
-            texts.append(squeezed(text))
-            frequency.update({*words_of(text), *tokens.split()})
-            for token in set(tokens.split()):
-                postings.setdefault(token, array("i")).append(position)
-        self._postings = {token: np.frombuffer(posting, np.int32) for token, posting in postings.items()}
-        self._size = len(texts)
-        self._substrings = Substrings(texts)
-        self._grams = Grams([sounds(text) for text in texts], 3)
-        self._synonyms = _both_ways(synonyms)
-        self._frequency = frequency
-        words = {*frequency, *self._synonyms}
-        self._spelling = Spelling(sorted(words, key=lambda word: (-frequency[word], word)))
+    def __init__(
+        self, documents: Iterable[Document], weights: Weights, synonyms: Mapping[str, str] = NO_SYNONYMS
+    ) -> None:
+        rows = list(documents)
+        self._weights = weights
+        self._size = len(rows)
+        self._splitter = Splitter({squeezed(variant): squeezed(name) for variant, name in synonyms.items()})
+        names = [corrected(_without_store(row.title, row.store)) for row in rows]
+        words = [words_of(name) for name in names]
+        self._names = Names(names)
+        self._stores = Substrings([f"\t{squeezed(row.store)}\t" if row.store else "" for row in rows])
+        self._has_stores = any(row.store for row in rows)
+        self._letters = Letters(words)
+        self._tokens = Tokens(row.tokens for row in rows)
+        self._single, self._mentions, self._heads, self._forms = self._read_names(names, words, rows)
+        self._main = _postings(row.ingredients[:1] for row in rows)
+        self._listed = _postings(row.ingredients[1:MAIN_INGREDIENTS] for row in rows)
+        self._resolved = np.array([bool(row.ingredients) for row in rows], np.bool_)
+        self._raw = np.array([row.is_ingredient for row in rows], np.bool_)
+        popularity = np.log1p(np.array([max(row.popularity, 0.0) for row in rows], np.float32))
+        self._popularity = popularity / max(float(popularity.max(initial=0.0)), 1.0)
+        self._grams = Grams([sounds(squeezed(name)) for name in names], 3)
+        self._frequency = Counter(
+            chain.from_iterable({*row_words, *row.tokens.split()} for row_words, row in zip(words, rows, strict=True))
+        )
+        if rows:
+            self._reader  # noqa: B018 - made now instead of by the first query
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self._frequency, self._splitter, self._occurs)
 
     def knows(self, word: str) -> bool:
-        """Whether a word is spelled correctly: frequent enough, or the name of an ingredient."""
-        return self._frequency[word] >= MIN_FREQUENCY or word in self._synonyms
+        """Whether a word is spelled correctly: frequent enough, or the name of an ingredient or dish."""
+        return self._frequency[word] >= MIN_FREQUENCY or self._splitter.knows(word)
 
-    def find(self, keyword: str, knows: Knows) -> list[int]:
-        """Positions of the matching documents, without duplicates.
+    def find(self, keyword: str, knows: Knows) -> Answer:
+        """The documents that match, best first, without duplicates.
 
-        First the texts that contain the keyword, spaces ignored; then those with all its tokens; then those with all
-        its words, by synonym, or by correction of a word that no text contains. If there are none, the texts with most
-        of the keyword's letter trigrams, best match first. Within a group documents keep their order.
-
-        A word for which ``knows`` is true is never corrected, and a query of such words is matched fuzzily only if it
-        is long. ``knows`` may cover more than this index.
+        A word for which ``knows`` is true is never corrected; it may cover more than this index.
         """
-        text = normal(keyword)
-        piece, words = squeezed(text), words_of(text)
-        doubtful = [word for word in words if not knows(word)][:MAX_CORRECTED_WORDS]
-        found = self._without_duplicates(
-            self._substrings.holding(piece),
-            _in_all([self._postings.get(token, NONE) for token in query_tokens(text)]),
-            self._with_words(words, piece, doubtful),
+        if not self._size:
+            return Answer([])
+        reading = self._reader.read(keyword, knows)
+        query = read_query(reading.words, self._splitter, self._occurs)
+        if query is None:
+            return Answer([])
+        candidates, features = self.candidates(query)
+        found = candidates[self._weights.rank(features)]
+        stores = self._of_store(query)
+        if len(stores):
+            found = np.concatenate([found, np.setdiff1d(stores, found)])
+        if not len(found) and (reading.doubtful or len(query.phrase) >= MIN_FUZZY_LENGTH):
+            found = self._fuzzy(query.phrase)
+        return Answer(found.tolist(), reading.did_you_mean if len(found) else None)
+
+    def candidates(self, query: Query) -> tuple[Positions, Features]:
+        """Documents that may answer a query, ascending, and their features (n, features)."""
+        key = self._occurrences(query.key)
+        phrase = self._names.find(query.phrase) if query.phrase != query.key.text else key
+        ingredients = query.key.ingredients
+        main = self._union(self._main, ingredients)
+        mentioned = self._union(self._mentions, ingredients)
+        tokens = self._tokens.scores(query.tokens)
+        found = np.zeros(self._size, np.bool_)
+        found[key.positions] = found[phrase.positions] = True
+        if not query.forms or len(key.positions) < FEW:
+            found[main] = found[mentioned] = True
+        if len(key.positions) < FEW:
+            found |= (tokens >= MIN_TOKEN_SHARE) | ((self._forms & query.forms) > 0)
+        candidates = np.flatnonzero(found).astype(np.int32)
+        features = _Features(found, candidates)
+        traits = np.zeros(self._size, np.uint8)
+        traits[key.positions] = key.traits
+        for name, bit in TRAITS.items():
+            features.set(f"key_{name}", (traits[candidates] & bit) > 0)
+        features.put("key", key.positions, key.level)
+        features.put("phrase", phrase.positions, phrase.level)
+        for word in query.words:
+            if word is not query.key:
+                occurrences = self._occurrences(word)
+                share = np.float32(word.weight / (query.weight - query.key.weight))
+                features.add("others", occurrences.positions, occurrences.level * share)
+        features.put("main", main, 1)
+        features.put("mentioned", mentioned, 1)
+        features.put("listed", self._union(self._listed, ingredients), 1)
+        heads = [*ingredients, *(spelled.text for spelled in query.key.spelled)]
+        features.put("head", self._union(self._heads, heads), 1)
+        features.set("letters", self._likeness(query, candidates))
+        features.set("tokens", tokens[candidates])
+        features.set("popularity", self._popularity[candidates])
+        features.set("bias", 1)
+        raw, forms = self._raw[candidates], self._forms[candidates]
+        agrees = features.has("main") | features.has("listed") | features.has("mentioned")
+        absent = ~features.has("key") & ~agrees
+        features.set("absent", absent)
+        if ingredients:
+            other = self._resolved[candidates] & ~features.has("main") & ~features.has("listed")
+            features.set("other_made", other)
+            features.set("other_raw", other & raw)
+            features.set("modifier", other & raw & ~features.has("head"))
+        if query.forms:
+            same = (forms & query.forms) > 0
+            features.set("form", same)
+            features.set("other_form", (forms > 0) & ~same)
+            features.set("other_dish", ~same & ~features.has("key"))
+        elif ingredients:
+            features.set("raw", raw)
+            features.set("dish", (forms > 0) & ~raw)
+        return candidates, features.values
+
+    def words(self, keyword: str, knows: Knows) -> list[str]:
+        """The words of a keyword as they are understood."""
+        return self._reader.read(keyword, knows).words
+
+    def did_you_mean(self, keyword: str, knows: Knows) -> str | None:
+        """What is searched for instead of a keyword, if anything."""
+        return self._reader.read(keyword, knows).did_you_mean
+
+    def read(self, keyword: str, knows: Knows) -> Query | None:
+        """The query as it is understood; None without a word."""
+        return read_query(self._reader.read(keyword, knows).words, self._splitter, self._occurs)
+
+    def _union(self, postings: Mapping[str, Positions], names: Iterable[str]) -> Positions:
+        """The documents of any of some names; some may come several times."""
+        found = [postings[name] for name in dict.fromkeys(names) if name in postings]
+        return np.concatenate(found) if len(found) > 1 else found[0] if found else NONE
+
+    def _likeness(self, query: Query, candidates: Positions) -> NDArray[np.float32]:
+        """Cosine of the letters of candidates with those of the query, or less with those of its synonyms."""
+        asked, *others = (self._letters.cosines(words)[candidates] for words in query.rewritten(self._occurs))
+        for other in others:
+            asked = np.maximum(asked, np.float32(SYNONYM_LIKENESS) * other)
+        return asked
+
+    def _occurrences(self, word: QueryWord) -> Occurrences:
+        """Where the names contain a word or what stands for it; the best of them in each document."""
+        found = [(self._in_names(spelled.text), spelled.weight) for spelled in word.spelled]
+        found = [(each, weight) for each, weight in found if len(each.positions)] or found[:1]
+        if len(found) == 1:
+            return found[0][0].weighted(found[0][1])
+        return best_of([each.weighted(weight) for each, weight in found])
+
+    def _in_names(self, word: str) -> Occurrences:
+        # A single syllable is part of too many other words.
+        return self._names.find(word) if len(word) > 1 else self._single.get(word, NOWHERE)
+
+    def _occurs(self, word: str) -> bool:
+        return len(self._in_names(word).positions) > 0
+
+    def _of_store(self, query: Query) -> Positions:
+        """Documents of the store that is named by the whole query, or whose name begins with it."""
+        if not self._has_stores:
+            return NONE
+        exactly = self._stores.holding(f"\t{query.phrase}\t")
+        return exactly if len(exactly) or query.ingredients else self._stores.holding(f"\t{query.phrase}")
+
+    def _read_names(
+        self, names: Sequence[str], split_names: Sequence[Sequence[str]], rows: Sequence[Document]
+    ) -> tuple[dict[str, Occurrences], dict[str, Positions], dict[str, Positions], NDArray[np.int64]]:
+        """Read what names mention: words of one syllable, ingredients, the last food word, and forms as a bit mask."""
+        singles: dict[str, dict[int, int]] = defaultdict(dict)
+        mentions: dict[str, array[int]] = {}
+        heads: dict[str, array[int]] = {}
+        forms = np.zeros(len(names), np.int64)
+        for position, (name, words, row) in enumerate(zip(names, split_names, rows, strict=True)):
+            made_of: dict[str, None] = {}
+            tokens = frozenset(row.tokens.split())
+            mask = 0
+            for word in words:
+                parts = self._splitter.parts(word)
+                mask |= form_mask(parts, word)
+                made_of |= dict.fromkeys(part.ingredient for part in parts if part.ingredient)
+                for single, place in self._splitter.singles(word, row.ingredients, tokens):
+                    singles[single][position] = max(place, singles[single].get(position, 0))
+            for name in made_of:
+                mentions.setdefault(name, array("i")).append(position)
+            forms[position] = mask
+            head = next(
+                (
+                    parts[-1]
+                    for word in reversed(words_of(outside_brackets(name)))
+                    if (parts := self._splitter.parts(word))
+                ),
+                None,
+            )
+            for text in {head.text, head.ingredient} if head else ():
+                heads.setdefault(text, array("i")).append(position)
+        return (
+            {single: at_places(places) for single, places in singles.items()},
+            {name: np.frombuffer(posting, np.int32) for name, posting in mentions.items()},
+            {name: np.frombuffer(posting, np.int32) for name, posting in heads.items()},
+            forms,
         )
-        if not len(found) and (doubtful or len(piece) >= MIN_FUZZY_LENGTH):
-            found = self._fuzzy(piece)
-        matches: list[int] = found.tolist()
-        return matches
-
-    def _without_duplicates(self, *groups: Positions) -> Positions:
-        seen = np.zeros(self._size, np.bool_)
-        fresh = []
-        for group in groups:
-            fresh.append(group[~seen[group]])
-            seen[group] = True
-        return np.concatenate(fresh)
-
-    def _with_words(self, words: Sequence[str], whole: str, doubtful: Sequence[str]) -> Positions:
-        """Documents with all of some words, else with the ``whole`` as one word: 떡 뽁이 is one word, not two."""
-        found = _in_all([self._matching(word, correct=word in doubtful) for word in words])
-        return found if len(found) or len(words) < 2 or not doubtful else self._matching(whole, correct=True)
-
-    def _matching(self, word: str, *, correct: bool) -> Positions:
-        """Documents with a word or a synonym of it; if there are none, with a correction of it."""
-        found = self._in_any((word, *self._synonyms.get(word, ())))
-        if len(found) or not correct or _DIGIT.search(word):
-            return found
-        corrected = self._spelling.nearest(word)
-        return self._in_any(chain(corrected, *(self._synonyms.get(each, ()) for each in corrected)))
-
-    def _in_any(self, words: Iterable[str]) -> Positions:
-        contains = np.zeros(self._size, np.bool_)
-        for word in words:
-            contains[self._with_word(word)] = True
-        return np.flatnonzero(contains).astype(np.int32)
-
-    def _with_word(self, word: str) -> Positions:
-        # A single syllable is part of too many other words: only whole tokens match it.
-        return self._substrings.holding(word) if len(word) > 1 else self._postings.get(word, NONE)
 
     def _fuzzy(self, piece: str) -> Positions:
         """Documents with most of the letter trigrams of a text, best match first."""
@@ -121,42 +255,47 @@ class TextIndex:
         return matches[np.argsort(-shares[matches], kind="stable")].astype(np.int32)
 
 
-def _both_ways(synonyms: Mapping[str, str]) -> dict[str, list[str]]:
-    """Synonyms of each word: the name of a spelling, and the spellings of a name."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for variant, name in synonyms.items():
-        found[squeezed(variant)].append(squeezed(name))
-        found[squeezed(name)].append(squeezed(variant))
-    return dict(found)
+class _Features:
+    """Features of candidates, filled column by column. ``found`` marks the candidates among all documents."""
+
+    def __init__(self, found: NDArray[np.bool_], candidates: Positions) -> None:
+        self._found = found
+        self._rows = np.empty(len(found), np.int32)
+        self._rows[candidates] = np.arange(len(candidates), dtype=np.int32)
+        self.values = np.zeros((len(candidates), len(FEATURES)), np.float32, order="F")
+
+    def set(self, name: str, values: NDArray[Any] | float) -> None:
+        """Set a feature of all candidates."""
+        self.values[:, _COLUMNS[name]] = values
+
+    def put(self, name: str, positions: Positions, values: NDArray[Any] | float) -> None:
+        """Set a feature of the candidates among some documents."""
+        which = self._found[positions]
+        rows = self._rows[positions[which]]
+        self.values[rows, _COLUMNS[name]] = values if isinstance(values, int | float) else values[which]
+
+    def add(self, name: str, positions: Positions, values: NDArray[np.float32]) -> None:
+        """Add to a feature of the candidates among some documents."""
+        which = self._found[positions]
+        self.values[self._rows[positions[which]], _COLUMNS[name]] += values[which]
+
+    def has(self, name: str) -> NDArray[np.bool_]:
+        """Which candidates have a feature."""
+        held: NDArray[np.bool_] = self.values[:, _COLUMNS[name]] > 0
+        return held
 
 
-def _in_all(postings: Sequence[Positions]) -> Positions:
-    if not postings:
-        return NONE
-    first, *others = sorted(postings, key=len)
-    for posting in others:
-        first = first[np.isin(first, posting, assume_unique=True)]
-    return first
+def _without_store(title: str, store: str) -> str:
+    """``title`` without brackets that hold nothing but the store."""
+    name = squeezed(store)
+    if not name:
+        return title
+    return BRACKETS.sub(lambda found: " " if squeezed(found[0][1:-1]) in name else found[0], title)
 
 
-def normal(text: str) -> str:
-    """``text`` in NFKC and lower case, without lone surrogates."""
-    return composed(text.encode("utf-8", "ignore").decode()).casefold()
-
-
-def squeezed(text: str) -> str:
-    """:func:`normal` text without white space: spacing varies in Korean."""
-    return "".join(normal(text).split())
-
-
-def words_of(text: str) -> list[str]:
-    """The distinct words of a text in order, without punctuation."""
-    return list(dict.fromkeys(_WORD.findall(normal(text))))
-
-
-@lru_cache(maxsize=4096)
-def query_tokens(keyword: str) -> tuple[str, ...]:
-    """Distinct content tokens of a query, by the analyser that wrote the documents' tokens."""
-    from recommender.text.titles import tokens
-
-    return tuple(dict.fromkeys(tokens(keyword)))
+def _postings(documents: Iterable[Sequence[str]]) -> dict[str, Positions]:
+    found: dict[str, array[int]] = {}
+    for position, names in enumerate(documents):
+        for name in dict.fromkeys("".join(name.split()) for name in names):
+            found.setdefault(name, array("i")).append(position)
+    return {name: np.frombuffer(posting, np.int32) for name, posting in found.items()}

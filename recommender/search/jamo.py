@@ -1,5 +1,6 @@
 """Decomposition of Korean text into letters, by keyboard and by sound."""
 
+import re
 import unicodedata
 from itertools import product
 from typing import Final
@@ -26,6 +27,19 @@ _LONE: Final = {
     if letter
 }
 _INITIALS: Final = {code: syllable[0] for code, syllable in _SYLLABLES.items()}
+# Keys of the Latin keyboard and the letters of the Korean one in the same places; shift doubles a consonant.
+_KEYS: Final = str.maketrans(
+    dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
+    | dict(zip("QWERTYUIOPASDFGHJKLZXCVBNM", "ㅃㅉㄸㄲㅆㅛㅕㅑㅒㅖㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
+)
+_LATIN: Final = {ord(letter): chr(key).lower() for key, letter in sorted(_KEYS.items())}
+# Letters of two keys to the letter itself.
+_KEYED: Final = {keyed: chr(letter) for letter, keyed in _TYPED.items()}
+# A coda belongs to the next syllable when a vowel follows.
+_TYPED_SYLLABLE: Final = re.compile(
+    f"([{_ONSETS}])({'|'.join(pair for pair in _KEYED if pair[0] in _VOWELS)}|[{_VOWELS}])"
+    f"(?:({'|'.join(pair for pair in _KEYED if pair[0] not in _VOWELS)}|[{''.join(_CODAS)}])(?![{_VOWELS}]))?"
+)
 
 
 def composed(text: str) -> str:
@@ -46,3 +60,24 @@ def sounds(text: str) -> str:
 def initials(text: str) -> str:
     """The first consonant of each syllable: 감자 is ㄱㅈ."""
     return text.translate(_INITIALS)
+
+
+def typed(keys: str) -> str:
+    """What the keys of a Latin keyboard type on the Korean one (2-beolsik): rlacl is 김치. Other text is unchanged."""
+    return syllables(keys.translate(_KEYS))
+
+
+def keys(text: str) -> str:
+    """The keys that type Korean ``text`` on the 2-beolsik keyboard, as Latin letters: 김치 is rlacl."""
+    return letters(text).translate(_LATIN)
+
+
+def syllables(text: str) -> str:
+    """``text`` with keyboard letters put together to syllables: ㄷㅏㄹㄱㄱㅗㅏ is 닭과."""
+    return _TYPED_SYLLABLE.sub(_syllable, text)
+
+
+def _syllable(found: re.Match[str]) -> str:
+    onset, vowel, coda = (_KEYED.get(part, part) for part in (found[1], found[2], found[3] or ""))
+    number = (_ONSETS.index(onset) * len(_VOWELS) + _VOWELS.index(vowel)) * len(_CODAS) + _CODAS.index(coda)
+    return chr(ord("가") + number)

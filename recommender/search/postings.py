@@ -17,28 +17,32 @@ class Substrings:
     """Finds the texts that contain a string, by the positions of its rarest character. Texts have no line ends."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._characters = _codes("".join(text + _END for text in texts))
+        self.characters = codes("".join(text + _END for text in texts))
         lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
-        self._owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-        self._places = np.argsort(self._characters, kind="stable").astype(np.int32)
-        known, starts = np.unique(self._characters[self._places], return_index=True)
+        self.owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        self._places = np.argsort(self.characters, kind="stable").astype(np.int32)
+        known, starts = np.unique(self.characters[self._places], return_index=True)
         bounds = [*starts.tolist(), len(self._places)]
         self._bounds = {code: (bounds[n], bounds[n + 1]) for n, code in enumerate(known.tolist())}
 
     def holding(self, piece: str) -> Positions:
         """Positions of the texts that contain ``piece``, ascending; none for an empty one."""
-        characters = _codes(piece)
+        owners = self.owners[self.begins(piece)]
+        return owners[np.flatnonzero(np.diff(owners, prepend=-1))]
+
+    def begins(self, piece: str) -> NDArray[np.int32]:
+        """Where ``piece`` begins in the texts, each with a line end, one after the other; ascending."""
+        characters = codes(piece)
         bounds = [self._bounds.get(code, (0, 0)) for code in characters.tolist()]
         if not bounds:
             return NONE
         sizes = [end - start for start, end in bounds]
         rarest = sizes.index(min(sizes))
         begins = self._places[slice(*bounds[rarest])] - rarest
-        begins = begins[(begins >= 0) & (begins <= len(self._characters) - len(characters))]
+        begins = begins[(begins >= 0) & (begins <= len(self.characters) - len(characters))]
         for offset, code in enumerate(characters):
-            begins = begins[self._characters[begins + offset] == code]
-        owners = self._owners[begins]
-        return owners[np.flatnonzero(np.diff(owners, prepend=-1))]
+            begins = begins[self.characters[begins + offset] == code]
+        return begins
 
 
 class Grams:
@@ -81,5 +85,6 @@ class Grams:
         return total
 
 
-def _codes(text: str) -> NDArray[np.uint32]:
+def codes(text: str) -> NDArray[np.uint32]:
+    """The Unicode code points of a text."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from recommender.product_ref import ProductRef
 from recommender.relations.facts import ProductFacts
-from recommender.search.index import Knows, TextIndex
+from recommender.search.index import Knows, SearchIndex
+from serving.catalog.search import Found, empty_index
 from serving.web.fragments import Fragments
 
 # How many days after today the schedule covers.
@@ -109,7 +110,7 @@ class Schedule:
     by_ingredient: dict[str, tuple[Product, ...]] = field(default_factory=dict)
     programmes: tuple[Programme, ...] = ()
     searchable: tuple[Product, ...] = ()
-    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    index: SearchIndex = field(default_factory=lambda: empty_index("products"))
     pages: dict[ProductRef, PageParts] = field(default_factory=dict)
     fragments: Fragments = field(default_factory=dict)
 
@@ -138,9 +139,11 @@ class Schedule:
         shows = self.by_product.get(product.ref, ())
         return next((show for show in shows if show.ends_at > now), None)
 
-    def search(self, keyword: str, knows: Knows, now: datetime) -> list[Show]:
+    def search(self, keyword: str, knows: Knows, now: datetime) -> Found[Show]:
         """The current or next show of each product that matches: on air first, then in order of their start."""
-        return self._by_start((self.searchable[position] for position in self.index.find(keyword, knows)), now)
+        answer = self.index.find(keyword, knows)
+        shows = self._by_start((self.searchable[position] for position in answer.positions), now)
+        return Found(shows, answer.did_you_mean if shows else None)
 
     def with_ingredient(self, name: str, now: datetime) -> list[Show]:
         """The current or next show of each food product made of an ingredient, in order of their start."""

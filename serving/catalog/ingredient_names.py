@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from recommender.search.index import squeezed
 from recommender.search.jamo import initials, letters, sounds
 from recommender.search.postings import Substrings
 from recommender.search.spelling import Spelling
+from recommender.search.texts import squeezed
 from sql.service.recipes import Ingredient, IngredientSynonym
 
 # Marks the start of a name. No name contains it, because white space is removed from names.
@@ -77,6 +77,11 @@ class IngredientNames:
         )
         positions = matches or self._misspelled(piece)
         return list(islice(dict.fromkeys(self._suggestions[position] for position in positions), k))
+
+    def nearest(self, name: str) -> str | None:
+        """The ingredient whose name sounds or is spelled like ``name``; None if none is near."""
+        near = self._spelling.nearest(squeezed(name))
+        return self._names[near[0]] if near else None
 
     def _equal_to(self, name: str) -> list[int]:
         return [self._positions[name]] if name in self._positions else []

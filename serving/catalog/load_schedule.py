@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, select
 
 from recommender.product_ref import ProductRef
-from recommender.search.index import TextIndex
+from recommender.search.documents import Document
+from recommender.search.index import SearchIndex
+from recommender.search.weights import load_weights
 from serving.catalog.broadcasts import PageParts, Product, Programme, Schedule, Show, Station
 from serving.catalog.ingredient_names import read_synonyms
 from serving.catalog.products import product_facts, read_product_ingredients, read_product_tokens
@@ -47,11 +49,22 @@ def load_schedule(conn: Connection) -> Schedule:
         by_ingredient=_by_ingredient(searchable),
         programmes=_programmes([stations[row.channel_id] for row in channels if row.source], shows),
         searchable=searchable,
-        index=TextIndex(
-            ((f"{p.store or ''} {p.name}", tokens.get(p.ref, "")) for p in searchable),
+        index=SearchIndex(
+            (_document(product, tokens.get(product.ref, "")) for product in searchable),
+            load_weights("products"),
             read_synonyms(conn),
         ),
         pages=_pages(conn, products),
+    )
+
+
+def _document(product: Product, tokens: str) -> Document:
+    return Document(
+        title=product.name,
+        store=product.store or "",
+        tokens=tokens,
+        ingredients=product.ingredients,
+        is_ingredient=product.is_ingredient,
     )
 
 

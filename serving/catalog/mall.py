@@ -10,9 +10,13 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from recommender.product_ref import KOK, ProductRef
 from recommender.relations.facts import ProductFacts
-from recommender.search.index import Knows, TextIndex, normal
+from recommender.search.documents import Document
+from recommender.search.index import Knows, SearchIndex
+from recommender.search.texts import normal
+from recommender.search.weights import load_weights
 from serving.catalog.ingredient_names import read_synonyms
 from serving.catalog.products import product_facts, read_product_ingredients, read_product_tokens
+from serving.catalog.search import Found, empty_index
 from serving.web.fragments import Fragments
 from sql.service.catalog import KokPrice, KokProduct, ProductItem
 
@@ -55,12 +59,14 @@ class KokCatalog:
     discounted: tuple[KokItem, ...] = ()
     by_ingredient: dict[str, tuple[KokItem, ...]] = field(default_factory=dict)
     searchable: tuple[KokItem, ...] = ()
-    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    index: SearchIndex = field(default_factory=lambda: empty_index("products"))
     fragments: Fragments = field(default_factory=dict)
 
-    def search(self, keyword: str, knows: Knows) -> list[KokItem]:
+    def search(self, keyword: str, knows: Knows) -> Found[KokItem]:
         """Listed products that match, best first, one listing of each item."""
-        return list(one_listing_per_item(self.searchable[position] for position in self.index.find(keyword, knows)))
+        answer = self.index.find(keyword, knows)
+        items = one_listing_per_item(self.searchable[position] for position in answer.positions)
+        return Found(list(items), answer.did_you_mean)
 
     def named(self, ingredient: str) -> Iterator[KokItem]:
         """Listed food whose name has a word that ends with an ingredient, best first.
@@ -83,7 +89,7 @@ def load_kok(conn: Connection) -> KokCatalog:
     by_reviews = sorted(listed, key=lambda item: (-item.review_count, -item.review_score, item.ref))
     by_rating = sorted(listed, key=lambda item: (-item.review_score, -item.review_count, item.ref))
     by_discount = sorted((item for item in by_reviews if item.discount_rate > 0), key=lambda item: -item.discount_rate)
-    documents = ((f"{item.store} {item.name}", tokens.get(item.ref, "")) for item in by_reviews)
+    documents = (_document(item, tokens.get(item.ref, "")) for item in by_reviews)
     return KokCatalog(
         items={item.ref.product_id: item for item in items},
         by_reviews=tuple(one_listing_per_item(by_reviews)),
@@ -91,7 +97,7 @@ def load_kok(conn: Connection) -> KokCatalog:
         discounted=tuple(one_listing_per_item(by_discount)),
         by_ingredient=_by_ingredient(by_reviews),
         searchable=tuple(by_reviews),
-        index=TextIndex(documents, read_synonyms(conn)),
+        index=SearchIndex(documents, load_weights("products"), read_synonyms(conn)),
     )
 
 
@@ -138,6 +144,17 @@ def _item(row: Row[Any], ingredients: dict[ProductRef, tuple[str, ...]], tokens:
         ingredients=ingredients.get(ref, ()),
         item_id=row.item_id,
         facts=product_facts(row, ref, ingredients, tokens, row.review_count or 0),
+    )
+
+
+def _document(item: KokItem, tokens: str) -> Document:
+    return Document(
+        title=item.name,
+        store=item.store,
+        tokens=tokens,
+        ingredients=item.ingredients,
+        is_ingredient=item.is_ingredient,
+        popularity=item.review_count,
     )
 
 

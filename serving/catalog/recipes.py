@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from recommender.search.index import Knows, TextIndex, squeezed
+from recommender.search.documents import Document
+from recommender.search.index import Knows, SearchIndex
+from recommender.search.texts import squeezed
+from recommender.search.weights import load_weights
 from recommender.text.amounts import read_measure
 from recommender.text.ingredients import canonical_name
 from recommender.text.quantities import Quantity, quantity
 from serving.catalog.ingredient_names import IngredientNames, read_synonyms
 from serving.catalog.pantry import Pantry
+from serving.catalog.search import Found, empty_index
 from serving.web.fragments import Fragments
 from sql.service.catalog import SearchDocument
 from sql.service.recipes import Ingredient, RecipeIngredient
@@ -85,7 +89,7 @@ class RecipeBook:
     canonical: dict[str, str] = field(default_factory=dict)
     postings: dict[str, NDArray[np.int32]] = field(default_factory=dict)
     pantry: Pantry = field(default_factory=lambda: Pantry.of((), ()))
-    index: TextIndex = field(default_factory=lambda: TextIndex(()))
+    index: SearchIndex = field(default_factory=lambda: empty_index("recipes"))
     ingredient_names: IngredientNames = field(default_factory=lambda: IngredientNames({}, {}))
     fragments: Fragments = field(default_factory=dict)
 
@@ -102,9 +106,19 @@ class RecipeBook:
         """Whether any recipe contains an ingredient, in any spelling and spacing."""
         return self.name_of(ingredient) in self.postings
 
-    def search(self, keyword: str, knows: Knows) -> list[Recipe]:
+    def search(self, keyword: str, knows: Knows) -> Found[Recipe]:
         """Recipes whose title or dish matches, best first."""
-        return [self.popular[position] for position in self.index.find(keyword, knows)]
+        answer = self.index.find(keyword, knows)
+        return Found([self.popular[position] for position in answer.positions], answer.did_you_mean)
+
+    def meant(self, ingredient: str, knows: Knows) -> str:
+        """The ingredient that is meant by a name that no recipe uses; the name itself where none is near."""
+        if self.uses(ingredient):
+            return ingredient
+        read = "".join(self.index.words(ingredient, knows))
+        if self.uses(read):
+            return read
+        return self.ingredient_names.nearest(ingredient) or ingredient
 
     def with_all(self, ingredients: Iterable[str], k: int) -> list[Recipe]:
         """The ``k`` most popular recipes that contain every ingredient."""
@@ -175,10 +189,24 @@ def load_recipes(conn: Connection) -> RecipeBook:
         pantry=Pantry.of(
             [squeezed(recipe.title) for recipe in popular], [[_need(line) for line in r.lines] for r in popular]
         ),
-        index=TextIndex(((f"{r.title} {r.dish or ''}", tokens.get(r.recipe_id, "")) for r in popular), synonyms),
+        index=SearchIndex(
+            (_document(recipe, tokens.get(recipe.recipe_id, "")) for recipe in popular),
+            load_weights("recipes"),
+            synonyms,
+        ),
         ingredient_names=IngredientNames(
             {name: len(postings[name]) for name in names.values() if name in postings}, synonyms
         ),
+    )
+
+
+def _document(recipe: Recipe, tokens: str) -> Document:
+    dish = recipe.dish if recipe.dish and squeezed(recipe.dish) not in squeezed(recipe.title) else ""
+    return Document(
+        title=f"{recipe.title} {dish}".strip(),
+        tokens=tokens,
+        ingredients=recipe.ingredients,
+        popularity=recipe.scrap_count or 0,
     )
 
 

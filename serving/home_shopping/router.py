@@ -161,10 +161,10 @@ async def search(
     size: Size = 20,
 ) -> Response:
     """Products on air or to come whose name or store matches, in order of their show."""
-    shows = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
-    shown = page_of(shows, page, size)
+    found = snapshot.schedule.search(keyword, snapshot.knows, runtime.clock())
+    shows, shown = found.items, page_of(found.items, page, size)
     products = [presenters.found_slot(show) for show in shown]
-    body = SlotSearch(total=len(shows), page=page, size=size, products=products)
+    body = SlotSearch(total=len(shows), page=page, size=size, products=products, did_you_mean=found.did_you_mean)
     event = events.HomeshoppingSearch(
         keyword=keyword, result_count=len(shows), page=page, size=size, live_ids=[show.live_id for show in shown]
     )

@@ -12,6 +12,7 @@ from serving.web.fields import (
     BroadcastImage,
     BroadcastName,
     BroadcastStore,
+    DidYouMean,
     IngredientNames,
     ListPrice,
     LiveDate,
@@ -237,6 +238,7 @@ class SlotSearch(BaseModel):
     page: PageNumber
     size: int = Field(description="Products a page, as asked for", examples=[20])
     products: list[FoundSlot]
+    did_you_mean: DidYouMean = None
 
 
 class HistoryEntry(BaseModel):

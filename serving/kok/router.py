@@ -183,15 +183,17 @@ def seller_details(
 async def search(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, keyword: KeywordQuery, page: Page = 1, size: Size = 20
 ) -> Response:
-    """Listed products whose name or store contains the keyword, then those that contain its words.
+    """Listed products that a keyword means, best first.
 
+    Spelling, spacing, synonyms, initials, English names and the wrong keyboard are understood; the last noun decides.
     Of several matching listings of an item it finds one.
     """
-    items = snapshot.kok.search(keyword, snapshot.knows)
-    shown = page_of(items, page, size)
-    body = KokSearch(total=len(items), page=page, size=size, products=[presenters.found(item) for item in shown])
+    found = snapshot.kok.search(keyword, snapshot.knows)
+    total, shown = len(found.items), page_of(found.items, page, size)
+    products = [presenters.found(item) for item in shown]
+    body = KokSearch(total=total, page=page, size=size, products=products, did_you_mean=found.did_you_mean)
     event = events.KokProductSearch(
-        keyword=keyword, result_count=len(items), page=page, size=size, kok_product_ids=_ids_of(shown)
+        keyword=keyword, result_count=total, page=page, size=size, kok_product_ids=_ids_of(shown)
     )
     return cache_response(request, snapshot, body, event=event)
 

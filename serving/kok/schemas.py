@@ -12,6 +12,7 @@ from serving.web.fields import (
     BroadcastImage,
     BroadcastName,
     BroadcastStore,
+    DidYouMean,
     Dish,
     IngredientNames,
     Introduction,
@@ -80,6 +81,7 @@ class KokSearch(BaseModel):
     page: PageNumber
     size: int = Field(description="Products a page, as asked for", examples=[20])
     products: list[KokFound]
+    did_you_mean: DidYouMean = None
 
 
 class KokInfo(BaseModel):

@@ -112,17 +112,25 @@ async def search(
 
     Words with commas are read as ingredients whatever ``method`` says if recipes use each of them, because the frontend
     does not repeat the method from page 2 on. It then asks for another ``size``, too; pages are counted by the size of
-    the request, so recipes of page 1 of 15 come again on page 2 of 5. Where no recipe contains all the ingredients, the
+    the request, so recipes of page 1 of 15 come again on page 2 of 5. Misspelled names are corrected. Where no recipe contains all the ingredients, the
     recipes with the most of them are found, and ``fallback`` is true.
     """
     by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
     if by_ingredient:
-        found, complete = snapshot.recipes.with_most(_split(recipe))
+        found, complete, did_you_mean = _with_most(snapshot, _split(recipe))
     else:
-        found, complete = snapshot.recipes.search(recipe, snapshot.knows), True
+        answer = snapshot.recipes.search(recipe, snapshot.knows)
+        found, complete, did_you_mean = answer.items, True, answer.did_you_mean
     shown = page_of(found, page, size)
     rows = [presenters.recipe_row(row) for row in shown]
-    body = RecipeSearch(recipes=rows, page=page, size=size, total=len(found), fallback=bool(found) and not complete)
+    body = RecipeSearch(
+        recipes=rows,
+        page=page,
+        size=size,
+        total=len(found),
+        fallback=bool(found) and not complete,
+        did_you_mean=did_you_mean,
+    )
     meant = "ingredient" if by_ingredient else "recipe"
     event = events.RecipeSearchByKeyword(
         keyword=recipe,
@@ -212,10 +220,18 @@ def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
+def _with_most(snapshot: Snapshot, names: Sequence[str]) -> tuple[list[Recipe], bool, str | None]:
+    """Recipes with the most of some ingredients, whether with all, and the names that are meant if they differ."""
+    meant = [snapshot.recipes.meant(name, snapshot.knows) for name in names]
+    found, complete = snapshot.recipes.with_most(meant)
+    return found, complete, ",".join(meant) if found and list(names) != meant else None
+
+
 def _lists_ingredients(snapshot: Snapshot, words: str) -> bool:
     """Whether words are ingredients, separated by commas, that recipes use."""
     names = _split(words)
-    return "," in words and bool(names) and all(snapshot.recipes.uses(name) for name in names)
+    meant = [snapshot.recipes.meant(name, snapshot.knows) for name in names]
+    return "," in words and bool(names) and all(snapshot.recipes.uses(name) for name in meant)
 
 
 def _stock(

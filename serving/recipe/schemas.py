@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from serving.recommendations.schemas import Complement, UsedIngredient
 from serving.recommendations.stages import Stage
 from serving.web.fields import (
+    DidYouMean,
     Dish,
     Introduction,
     MallImage,
@@ -101,6 +102,7 @@ class RecipeSearch(BaseModel):
     fallback: bool = Field(
         description="No recipe contains all the ingredients; these contain the most of them", examples=[False]
     )
+    did_you_mean: DidYouMean = None
 
 
 class Rating(BaseModel):

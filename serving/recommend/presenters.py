@@ -53,10 +53,15 @@ def products_body(snapshot: Snapshot, picked: Recommendation[Offer], now: dateti
 
 
 def found_body(
-    snapshot: Snapshot, recipes: Recommendation[Recipe], products: Recommendation[Offer], now: datetime
+    snapshot: Snapshot,
+    recipes: Recommendation[Recipe],
+    products: Recommendation[Offer],
+    now: datetime,
+    did_you_mean: str | None,
 ) -> bytes:
     """:class:`~serving.recommend.schemas.Found` as JSON."""
-    return b'{"recipes":%b,"products":%b}' % (recipes_body(recipes), products_body(snapshot, products, now))
+    parts = recipes_body(recipes), products_body(snapshot, products, now), orjson.dumps(did_you_mean)
+    return b'{"recipes":%b,"products":%b,"did_you_mean":%b}' % parts
 
 
 def suggestions(found: Iterable[Suggestion]) -> IngredientSuggestions:

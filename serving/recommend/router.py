@@ -159,7 +159,8 @@ async def search(
     now = runtime.clock()
     asked = SearchRequest(keyword, k, now)
     recipes, products = recommend(snapshot, SEARCH_RECIPES, asked), recommend(snapshot, SEARCH_PRODUCTS, asked)
-    body = presenters.found_body(snapshot, recipes, products, now)
+    meant = snapshot.did_you_mean(keyword) if recipes.items or products.items else None
+    body = presenters.found_body(snapshot, recipes, products, now, meant)
     event = events.RecommendSearch(
         keyword=keyword,
         release_version=recipes.release_version,

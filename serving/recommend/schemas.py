@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from recommender.rankers.substitutes import Relation
 from serving.recommendations.schemas import Complement, ItemProvenance, Provenance
 from serving.web.fields import (
+    DidYouMean,
     ListPrice,
     MallImage,
     MallName,
@@ -134,6 +135,7 @@ _FOUND_EXAMPLE: Final[JsonDict] = {
             }
         ],
     },
+    "did_you_mean": None,
 }
 
 
@@ -144,6 +146,7 @@ class Found(BaseModel):
 
     recipes: RecommendedRecipes
     products: RecommendedProducts
+    did_you_mean: DidYouMean = None
 
 
 class IngredientSuggestion(BaseModel):

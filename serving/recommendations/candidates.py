@@ -15,7 +15,7 @@ from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitutes import Substitute
 from recommender.relations.facts import SHOW_RECIPES, as_product
-from recommender.search.index import query_tokens
+from recommender.search.texts import query_tokens
 from recommender.text.ingredients import written_name
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
 from serving.catalog.mall import KokItem
@@ -212,7 +212,7 @@ def recipes_for_cart(snapshot: Snapshot, request: CartRequest) -> Iterator[Candi
 
 def recipes_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Recipe]]:
     """Recipes whose title or dish matches the keyword."""
-    found = snapshot.recipes.search(request.keyword, snapshot.knows)
+    found = snapshot.recipes.search(request.keyword, snapshot.knows).items
     return (Candidate(recipe, f"title:{request.keyword}") for recipe in found)
 
 
@@ -227,9 +227,9 @@ def recipes_by_meaning(snapshot: Snapshot, request: SearchRequest) -> Iterator[C
 def products_by_title(snapshot: Snapshot, request: SearchRequest) -> Iterator[Candidate[Offer]]:
     """Products whose title matches the keyword: at most half of them in shows, the others in the mall."""
     reason = f"title:{request.keyword}"
-    shows = snapshot.schedule.search(request.keyword, snapshot.knows, request.now)
+    shows = snapshot.schedule.search(request.keyword, snapshot.knows, request.now).items
     yield from (Candidate(show, reason) for show in shows[: max(1, request.k // 2)])
-    yield from (Candidate(item, reason) for item in snapshot.kok.search(request.keyword, snapshot.knows))
+    yield from (Candidate(item, reason) for item in snapshot.kok.search(request.keyword, snapshot.knows).items)
 
 
 def similar_mall_products(snapshot: Snapshot, request: ProductRequest) -> Iterator[Candidate[KokItem]]:

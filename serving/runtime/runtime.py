@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
-from recommender.search.index import query_tokens
+from recommender.search.texts import query_tokens
 from serving.runtime.event_writer import Author, Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict, Unpack
 from cachetools import FIFOCache
 from prometheus_client import Counter
 
+from recommender.search.index import SearchIndex
 from serving.catalog.broadcasts import Schedule
 from serving.catalog.mall import KokCatalog
 from serving.catalog.recipes import RecipeBook
@@ -100,7 +101,16 @@ class Snapshot:
 
     def knows(self, word: str) -> bool:
         """Whether a word is spelled correctly: a recipe, mall product or broadcast uses it."""
-        return any(index.knows(word) for index in (self.recipes.index, self.kok.index, self.schedule.index))
+        return any(index.knows(word) for index in self._indexes)
+
+    def did_you_mean(self, keyword: str) -> str | None:
+        """What recipes, else mall products, else shows are searched for instead of a keyword, if anything."""
+        found = (index.did_you_mean(keyword, self.knows) for index in self._indexes)
+        return next((meant for meant in found if meant), None)
+
+    @property
+    def _indexes(self) -> tuple[SearchIndex, ...]:
+        return self.recipes.index, self.kok.index, self.schedule.index
 
 
 class LiveSnapshot:

@@ -45,4 +45,12 @@ ReleaseVersion = Annotated[
     str, Field(description="Release in service when this was answered", examples=["20250806T030000Z-3f2a9c01d7"])
 ]
 UserId = Annotated[int, Field(examples=[7])]
+DidYouMean = Annotated[
+    str | None,
+    Field(
+        description="What was searched for instead of the keyword: its misspellings corrected, its initials or Latin "
+        "letters read as Korean; null where nothing was changed or found",
+        examples=[None],
+    ),
+]
 PageNumber = Annotated[int, Field(description="As asked for", examples=[1])]

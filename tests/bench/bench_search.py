@@ -21,7 +21,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from recommender.search.index import TextIndex, squeezed
+from recommender.search.documents import Document
+from recommender.search.index import SearchIndex
+from recommender.search.texts import squeezed
+from recommender.search.weights import load_weights
 from recommender.text.titles import tokens
 from tests.conftest import ROOT
 
@@ -42,9 +45,9 @@ def main() -> None:
     with (shared / "recipes.jsonl").open(encoding="utf-8") as lines:
         titles = [str(json.loads(line)["title"]) for line in lines]
     started = time.perf_counter()
-    documents = [(title, " ".join(tokens(title))) for title in titles]
+    documents = [Document(title, tokens=" ".join(tokens(title))) for title in titles]
     analysed = time.perf_counter()
-    index = TextIndex(documents)
+    index = SearchIndex(documents, load_weights("recipes"))
     figures: dict[str, Any] = {
         "recipes": len(titles),
         "seconds to analyse": analysed - started,
@@ -78,7 +81,7 @@ def dishes_of(titles: Sequence[str]) -> list[str]:
     return known[:QUERIES]
 
 
-def measure(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mistake: Mistake) -> dict[str, float]:
+def measure(index: SearchIndex, titles: Sequence[str], dishes: Sequence[str], mistake: Mistake) -> dict[str, float]:
     """Share of misspelled dishes that are found; dishes that the mistake does not change are left out."""
     rng = random.Random(11)
     texts = [squeezed(title) for title in titles]
@@ -87,7 +90,7 @@ def measure(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mist
     typed = [(dish, wrong) for dish in dishes if (wrong := mistake(dish, rng)) != dish or mistake is _unchanged]
     for dish, wrong in typed:
         began = time.perf_counter()
-        found = index.find(wrong, index.knows)
+        found = index.find(wrong, index.knows).positions
         seconds.append(time.perf_counter() - began)
         answered += any(dish in texts[position] for position in found[:FIRST])
         plain += any(wrong in title and dish in squeezed(title) for title in titles)
@@ -101,12 +104,12 @@ def measure(index: TextIndex, titles: Sequence[str], dishes: Sequence[str], mist
     }
 
 
-def nonsense(index: TextIndex) -> float:
+def nonsense(index: SearchIndex) -> float:
     """Share of random letters and syllables that find a recipe."""
     rng = random.Random(13)
     syllables = ["".join(chr(_FIRST + rng.randrange(11172)) for _ in range(rng.randrange(3, 7))) for _ in range(100)]
     letters = ["".join(rng.choice("qwrtzxcvbnm") for _ in range(rng.randrange(5, 10))) for _ in range(100)]
-    return sum(bool(index.find(word, index.knows)) for word in syllables + letters) / 200
+    return sum(bool(index.find(word, index.knows).positions) for word in syllables + letters) / 200
 
 
 def _is_korean(word: str) -> bool:
