@@ -1,6 +1,7 @@
 """What a release answers: each relation as a function from a query to its list, as the API asks for it."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from recommender.bundle import Target
 from recommender.evaluation.answers import (
@@ -21,6 +22,8 @@ from recommender.search.index import SearchIndex
 from recommender.search.texts import query_tokens
 from recommender.search.weights import load_weights
 from recommender.text.ingredients import canonical_name, written_name
+
+Entry = TypeVar("Entry", CatalogProduct, CatalogRecipe)
 
 
 def release_asks(release: LoadedRelease, synonyms: Mapping[str, str]) -> dict[str, Ask]:
@@ -91,7 +94,7 @@ def _recipe_document(entry: CatalogRecipe) -> Document:
     )
 
 
-def _most_popular(entries: Sequence[CatalogProduct | CatalogRecipe]) -> list[CatalogProduct | CatalogRecipe]:
+def _most_popular(entries: Sequence[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (-entry.popularity, entry.item))
 
 

@@ -8,13 +8,15 @@ class Document(NamedTuple):
     """A product or recipe as search sees it.
 
     ``tokens`` are separated by blanks. ``ingredients`` are canonical names: of a product those that its title was
-    resolved to, of a recipe those of its list; the main one first. ``popularity`` is any number, such as of reviews.
+    resolved to, of a recipe those of its list; the main one first. What is no food is not found by the name of food.
+    ``popularity`` is any number, such as of reviews.
     """
 
     title: str
     store: str = ""
     tokens: str = ""
     ingredients: Sequence[str] = ()
+    is_food: bool = True
     is_ingredient: bool = False
     popularity: float = 0.0
 

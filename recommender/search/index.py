@@ -1,8 +1,7 @@
 """Search of products and recipes: documents in, ranked answers out."""
 
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -14,9 +13,10 @@ from numpy.typing import NDArray
 from recommender.search.documents import Answer, Document
 from recommender.search.jamo import sounds
 from recommender.search.letters import Letters
-from recommender.search.names import NOWHERE, TRAITS, Names, Occurrences, at_places, best_of, outside_brackets
-from recommender.search.parts import Splitter, form_mask
-from recommender.search.postings import NONE, Grams, Positions, Substrings
+from recommender.search.mentions import Mentions
+from recommender.search.names import NOWHERE, TRAITS, Names, Occurrences, best_of
+from recommender.search.parts import Splitter
+from recommender.search.postings import NONE, Grams, Positions, Substrings, postings_of
 from recommender.search.query import Query, QueryWord, read_query
 from recommender.search.reading import Reader, corrected
 from recommender.search.texts import squeezed, words_of
@@ -67,9 +67,10 @@ class SearchIndex:
         self._has_stores = any(row.store for row in rows)
         self._letters = Letters(words)
         self._tokens = Tokens(row.tokens for row in rows)
-        self._single, self._mentions, self._heads, self._forms = self._read_names(names, words, rows)
-        self._main = _postings(row.ingredients[:1] for row in rows)
-        self._listed = _postings(row.ingredients[1:MAIN_INGREDIENTS] for row in rows)
+        self._mentions = Mentions(rows, names, self._splitter)
+        self._main = postings_of(map(squeezed, row.ingredients[:1]) for row in rows)
+        self._listed = postings_of(map(squeezed, row.ingredients[1:MAIN_INGREDIENTS]) for row in rows)
+        self._food = np.array([row.is_food for row in rows], np.bool_)
         self._resolved = np.array([bool(row.ingredients) for row in rows], np.bool_)
         self._raw = np.array([row.is_ingredient for row in rows], np.bool_)
         popularity = np.log1p(np.array([max(row.popularity, 0.0) for row in rows], np.float32))
@@ -115,14 +116,16 @@ class SearchIndex:
         phrase = self._names.find(query.phrase) if query.phrase != query.key.text else key
         ingredients = query.key.ingredients
         main = self._union(self._main, ingredients)
-        mentioned = self._union(self._mentions, ingredients)
+        mentioned = self._union(self._mentions.ingredients, ingredients)
         tokens = self._tokens.scores(query.tokens)
         found = np.zeros(self._size, np.bool_)
         found[key.positions] = found[phrase.positions] = True
         if not query.forms or len(key.positions) < FEW:
             found[main] = found[mentioned] = True
         if len(key.positions) < FEW:
-            found |= (tokens >= MIN_TOKEN_SHARE) | ((self._forms & query.forms) > 0)
+            found |= (tokens >= MIN_TOKEN_SHARE) | ((self._mentions.forms & query.forms) > 0)
+        if query.ingredients or query.forms:
+            found &= self._food
         candidates = np.flatnonzero(found).astype(np.int32)
         features = _Features(found, candidates)
         traits = np.zeros(self._size, np.uint8)
@@ -140,16 +143,21 @@ class SearchIndex:
         features.put("mentioned", mentioned, 1)
         features.put("listed", self._union(self._listed, ingredients), 1)
         heads = [*ingredients, *(spelled.text for spelled in query.key.spelled)]
-        features.put("head", self._union(self._heads, heads), 1)
+        features.put("head", self._union(self._mentions.heads, heads), 1)
         features.set("letters", self._likeness(query, candidates))
         features.set("tokens", tokens[candidates])
         features.set("popularity", self._popularity[candidates])
         features.set("bias", 1)
-        raw, forms = self._raw[candidates], self._forms[candidates]
+        self._compare(features, query, candidates)
+        return candidates, features.values
+
+    def _compare(self, features: "_Features", query: Query, candidates: Positions) -> None:
+        """Set the features that tell whether what candidates are agrees with what is asked for."""
+        raw, forms = self._raw[candidates], self._mentions.forms[candidates]
         agrees = features.has("main") | features.has("listed") | features.has("mentioned")
         absent = ~features.has("key") & ~agrees
         features.set("absent", absent)
-        if ingredients:
+        if query.key.ingredients:
             other = self._resolved[candidates] & ~features.has("main") & ~features.has("listed")
             features.set("other_made", other)
             features.set("other_raw", other & raw)
@@ -159,10 +167,9 @@ class SearchIndex:
             features.set("form", same)
             features.set("other_form", (forms > 0) & ~same)
             features.set("other_dish", ~same & ~features.has("key"))
-        elif ingredients:
+        elif query.key.ingredients:
             features.set("raw", raw)
             features.set("dish", (forms > 0) & ~raw)
-        return candidates, features.values
 
     def words(self, keyword: str, knows: Knows) -> list[str]:
         """The words of a keyword as they are understood."""
@@ -198,7 +205,7 @@ class SearchIndex:
 
     def _in_names(self, word: str) -> Occurrences:
         # A single syllable is part of too many other words.
-        return self._names.find(word) if len(word) > 1 else self._single.get(word, NOWHERE)
+        return self._names.find(word) if len(word) > 1 else self._mentions.singles.get(word, NOWHERE)
 
     def _occurs(self, word: str) -> bool:
         return len(self._in_names(word).positions) > 0
@@ -209,44 +216,6 @@ class SearchIndex:
             return NONE
         exactly = self._stores.holding(f"\t{query.phrase}\t")
         return exactly if len(exactly) or query.ingredients else self._stores.holding(f"\t{query.phrase}")
-
-    def _read_names(
-        self, names: Sequence[str], split_names: Sequence[Sequence[str]], rows: Sequence[Document]
-    ) -> tuple[dict[str, Occurrences], dict[str, Positions], dict[str, Positions], NDArray[np.int64]]:
-        """Read what names mention: words of one syllable, ingredients, the last food word, and forms as a bit mask."""
-        singles: dict[str, dict[int, int]] = defaultdict(dict)
-        mentions: dict[str, array[int]] = {}
-        heads: dict[str, array[int]] = {}
-        forms = np.zeros(len(names), np.int64)
-        for position, (name, words, row) in enumerate(zip(names, split_names, rows, strict=True)):
-            made_of: dict[str, None] = {}
-            tokens = frozenset(row.tokens.split())
-            mask = 0
-            for word in words:
-                parts = self._splitter.parts(word)
-                mask |= form_mask(parts, word)
-                made_of |= dict.fromkeys(part.ingredient for part in parts if part.ingredient)
-                for single, place in self._splitter.singles(word, row.ingredients, tokens):
-                    singles[single][position] = max(place, singles[single].get(position, 0))
-            for name in made_of:
-                mentions.setdefault(name, array("i")).append(position)
-            forms[position] = mask
-            head = next(
-                (
-                    parts[-1]
-                    for word in reversed(words_of(outside_brackets(name)))
-                    if (parts := self._splitter.parts(word))
-                ),
-                None,
-            )
-            for text in {head.text, head.ingredient} if head else ():
-                heads.setdefault(text, array("i")).append(position)
-        return (
-            {single: at_places(places) for single, places in singles.items()},
-            {name: np.frombuffer(posting, np.int32) for name, posting in mentions.items()},
-            {name: np.frombuffer(posting, np.int32) for name, posting in heads.items()},
-            forms,
-        )
 
     def _fuzzy(self, piece: str) -> Positions:
         """Documents with most of the letter trigrams of a text, best match first."""
@@ -291,11 +260,3 @@ def _without_store(title: str, store: str) -> str:
     if not name:
         return title
     return BRACKETS.sub(lambda found: " " if squeezed(found[0][1:-1]) in name else found[0], title)
-
-
-def _postings(documents: Iterable[Sequence[str]]) -> dict[str, Positions]:
-    found: dict[str, array[int]] = {}
-    for position, names in enumerate(documents):
-        for name in dict.fromkeys("".join(name.split()) for name in names):
-            found.setdefault(name, array("i")).append(position)
-    return {name: np.frombuffer(posting, np.int32) for name, posting in found.items()}

@@ -7,15 +7,36 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+<<<<<<< HEAD
 _ONSETS: Final = ["k", "k", "n", "t", "t", "l", "m", "p", "p", "s", "s", "", "c", "c", "c", "k", "t", "p", "h"]
 _VOWELS: Final = ["a", "e", "ya", "ye", "o", "e", "yo", "ye", "o", "wa", "we", "we", "yo", "u", "wo", "we", "wi", "yu", "u", "ui", "i"]
 _CODAS: Final = ["", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "n", "t", "t", "k", "t", "p", "t"]
+=======
+_ONSETS: Final = (*"kknttlmppss", "", *"ccckt", "p", "h")
+_VOWELS: Final = (
+    *("a", "e", "ya", "ye", "o", "e", "yo", "ye", "o", "wa", "we", "we", "yo", "u", "wo", "we", "wi", "yu", "u"),
+    *("ui", "i"),
+)
+_CODAS: Final = ("", *"kkknnntlkmlllplmppttnttktpt")
+>>>>>>> search
 # Spellings of the same sound, to one letter each; longer ones first.
 _SOUNDS: Final = (
-    ("tch|ch|jj|j|z", "c"), ("sh|ss", "s"), ("ng", "n"), ("kk|gg|ck|g|q", "k"), ("tt|dd|d", "t"), ("pp|bb|b|f|v", "p"),
-    ("r", "l"), ("woo|wu", "u"), ("yeo|you|yu(?=[nm])", "yo"), ("eo", "o"), ("eu|oo|ou", "u"), ("ae|ai", "e"), ("ee|y$", "i"), ("oe", "we"),
-    ("eui|ui", "ui"), ("c(?=[aouklt])(?!h)", "c"),
-)  # fmt: skip
+    ("tch|ch|jj|j|z", "c"),
+    ("sh|ss", "s"),
+    ("ng", "n"),
+    ("kk|gg|ck|g|q", "k"),
+    ("tt|dd|d", "t"),
+    ("pp|bb|b|f|v", "p"),
+    ("r", "l"),
+    ("woo|wu", "u"),
+    ("yeo|you|yu(?=[nm])", "yo"),
+    ("eo", "o"),
+    ("eui|ui", "ui"),
+    ("eu|oo|ou", "u"),
+    ("ae|ai", "e"),
+    ("ee|y$", "i"),
+    ("oe", "we"),
+)
 _RULES: Final = [(re.compile(pattern), sound) for pattern, sound in _SOUNDS]
 _DOUBLED: Final = re.compile(r"(.)\1+")
 _LATIN: Final = re.compile(r"[a-z][a-z'\- ]*[a-z]")

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from recommender.search.postings import Substrings, codes
 from recommender.search.texts import normal
 
-# Traits of an occurrence: a whole word; the end or the start of a longer one; in brackets or after a plus; before a word
-# for a taste (블루베리맛) or a use (찌개용).
+# Traits of an occurrence: a whole word; the end or the start of a longer one; in brackets or after a plus; before a
+# sign for a taste (블루베리맛) or a use (찌개용).
 WHOLE, ENDS, STARTS, ASIDE, TASTE, USE = (1 << bit for bit in range(6))
 TRAITS: Final = {"whole": WHOLE, "ends": ENDS, "starts": STARTS, "aside": ASIDE, "taste": TASTE, "use": USE}
-# How well a document agrees that contains a word as such; inside a longer word less still.
+# How well a document agrees that contains a word so; inside a longer one less still, in brackets or as a taste less.
 _LEVELS: Final = {WHOLE: 1.0, ENDS: 0.9, STARTS: 0.7}
 _INSIDE, _ASIDE_SHARE, _TASTE_SHARE = 0.4, 0.7, 0.4
 

@@ -9,6 +9,7 @@ from recommender.search.names import ENDS, STARTS, WHOLE
 from recommender.text import lexicon
 
 _LONGEST: Final = 8
+_LONGEST_FORM: Final = 4
 CACHED: Final = 1 << 16
 # Costs of a letter outside every known word, of a known word, and of one of a single syllable.
 _UNKNOWN, _KNOWN, _SINGLE = 10.0, 1.0, 2.5
@@ -35,7 +36,8 @@ class Splitter:
         names = {variant: name for variant, name in synonyms.items() if len(variant) > 1}
         names |= lexicon.ingredients().canonical
         others = listed["finished"] | listed["food"] | listed["purpose"] | words.forms().keys()
-        self._known = {word: _made_of(word, names) for word in others}
+        self._known = {concept: "" for concept in words.concepts() if len(concept) > 1}
+        self._known |= {word: _made_of(word, names) for word in others}
         self._known |= dict(pair.split("=") for pair in listed["dish"])
         self._known |= names
         self._names = names
@@ -50,6 +52,25 @@ class Splitter:
     def knows(self, word: str) -> bool:
         """Whether a word is an ingredient, a dish or other food."""
         return word in self._known
+
+    def covers(self, word: str) -> bool:
+        """Whether ``word`` consists of known words: 꽃게탕 of 꽃게 and 탕."""
+        return sum(part.end - part.start for part in self.parts(word)) == len(word)
+
+    def form_mask(self, word: str) -> int:
+        """A bit for the group of alike forms that ``word`` ends with; 0 for none: 설탕 is no 탕."""
+        known = words.forms()
+        if word in known:
+            return 1 << known[word]
+        parts = self.parts(word)
+        last = parts[-1] if parts and parts[-1].end == len(word) else None
+        for size in range(min(len(word) - 1, _LONGEST_FORM), 1, -1):
+            if word[-size:] in known:
+                return 1 << known[word[-size:]]
+        if not last or word[-1] not in known:
+            return 0
+        is_name = last.text in self._names and len(last.text) > 1 and not self.knows(last.text[:-1])
+        return 0 if is_name else 1 << known[word[-1]]
 
     def singles(self, word: str, ingredients: Collection[str], tokens: Collection[str]) -> Iterator[tuple[str, int]]:
         """The words of one syllable in ``word``, each with the trait of its place.
@@ -76,11 +97,9 @@ class Splitter:
         """The known words in ``word``, in order."""
         best: list[tuple[float, int]] = [(0.0, 0)]
         for end in range(1, len(word) + 1):
-            options = [(best[end - 1][0] + _UNKNOWN, 1)]
-            for size in range(1, min(end, _LONGEST) + 1):
-                if word[end - size : end] in self._known:
-                    options.append((best[end - size][0] + (_KNOWN if size > 1 else _SINGLE), size))
-            best.append(min(options))
+            sizes = [size for size in range(1, min(end, _LONGEST) + 1) if word[end - size : end] in self._known]
+            costs = [(best[end - size][0] + (_KNOWN if size > 1 else _SINGLE), size) for size in sizes]
+            best.append(min([(best[end - 1][0] + _UNKNOWN, 1), *costs]))
         found, end = [], len(word)
         while end:
             start = end - best[end][1]
@@ -105,22 +124,16 @@ def _made_of(dish: str, names: Mapping[str, str]) -> str:
 
 
 def _stands(parts: list[Part], place: int, length: int) -> bool:
-    """Whether a part of one syllable has known neighbours."""
+    """Whether a part of one syllable has longer known neighbours, or is followed by a form alone: 무국."""
     part = parts[place]
     if part.end - part.start > 1:
         return True
-    before = part.start == 0 or (place > 0 and parts[place - 1].end == part.start)
-    after = part.end == length or (place + 1 < len(parts) and parts[place + 1].start == part.end)
-    return before and after
-
-
-def form_mask(parts: tuple[Part, ...], word: str) -> int:
-    """A bit for each group of alike forms that ``word`` ends with; 0 for none."""
-    known = words.forms()
-    mask = 0
-    for size in range(min(len(word), 4), 0, -1):
-        ending = word[-size:]
-        if ending in known and (size > 1 or len(word) == 1 or any(part.end == len(word) for part in parts)):
-            mask |= 1 << known[ending]
-            break
-    return mask
+    before = parts[place - 1] if place else None
+    after = parts[place + 1] if place + 1 < len(parts) else None
+    if part.start and not (before and before.end == part.start):
+        return False
+    if part.end == length:
+        return not before or before.end - before.start > 1 or part.text in words.forms()
+    if not after or after.start != part.end:
+        return False
+    return after.end - after.start > 1 or (after.end == length and after.text in words.forms())

@@ -1,7 +1,7 @@
 """Indexes of many texts: by substring, and by shared n-grams."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -83,6 +83,15 @@ class Grams:
             if posting:
                 total[np.frombuffer(posting, np.int32)] += weights[gram]
         return total
+
+
+def postings_of(documents: Iterable[Iterable[str]]) -> dict[str, Positions]:
+    """Positions of the documents that hold each word, ascending."""
+    found: dict[str, array[int]] = {}
+    for position, words in enumerate(documents):
+        for word in dict.fromkeys(words):
+            found.setdefault(word, array("i")).append(position)
+    return {word: np.frombuffer(posting, np.int32) for word, posting in found.items()}
 
 
 def codes(text: str) -> NDArray[np.uint32]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from recommender.search import words
-from recommender.search.parts import Splitter, form_mask
+from recommender.search.parts import Splitter
 from recommender.search.texts import query_tokens
 from recommender.text.units import SPELLINGS, unit_pattern
 
@@ -88,7 +88,7 @@ def read_query(texts: Sequence[str], splitter: Splitter, occurs: Callable[[str],
         return None
     key = _key(found)
     last = found[-1] if found[-1].weight == 1.0 else key
-    forms = form_mask(splitter.parts(last.text), last.text)
+    forms = splitter.form_mask(last.text)
     return Query(tuple(found), key, forms)
 
 
@@ -97,8 +97,7 @@ def _known_words(text: str, splitter: Splitter, occurs: Callable[[str], bool]) -
     if len(text) < 4 or occurs(text) or any(occurs(other) for other in _synonyms(text)):
         return [text]
     parts = splitter.parts(text)
-    covered = sum(part.end - part.start for part in parts) == len(text)
-    return [part.text for part in parts] if covered and len(parts) > 1 else [text]
+    return [part.text for part in parts] if len(parts) > 1 and splitter.covers(text) else [text]
 
 
 def _word(text: str, splitter: Splitter) -> QueryWord:

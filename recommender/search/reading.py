@@ -22,8 +22,14 @@ _MISSPELLED: Final = re.compile("|".join(sorted(map(re.escape, words.misspelling
 
 
 class Reading(NamedTuple):
+<<<<<<< HEAD
     """The words of a query, corrected. ``did_you_mean`` is them, unless the query has them; ``doubtful``: some are
     still unknown.
+=======
+    """The words of a query, corrected.
+
+    ``did_you_mean`` is them, None if the query has them already; ``doubtful``: some are still unknown.
+>>>>>>> search
     """
 
     words: list[str]
@@ -41,12 +47,14 @@ class Reader:
 
     def __init__(self, frequency: Mapping[str, int], splitter: Splitter, occurs: Callable[[str], bool]) -> None:
         known = sorted({*frequency, *splitter.names}, key=lambda word: (-frequency.get(word, 0), word))
+        food_first = sorted(known, key=lambda word: not splitter.knows(word) or not frequency.get(word))
         self._frequency = frequency
         self._occurs = occurs
+        self._splitter = splitter
         self._spelling = Spelling(known)
-        self._romanised = Romanised(known)
+        self._romanised = Romanised(food_first)
         self._initials: dict[str, str] = {}
-        for word in known:
+        for word in food_first:
             if _KOREAN.fullmatch(word):
                 self._initials.setdefault(initials(word), word)
 
@@ -95,7 +103,7 @@ class Reader:
 
     def _spelled(self, found: list[str], knows: Callable[[str], bool]) -> tuple[list[str], bool]:
         """The words with the unknown ones corrected, and whether some are still unknown."""
-        unknown = [word for word in found if not knows(word) and not self._occurs(word)][:MAX_CORRECTED_WORDS]
+        unknown = [word for word in found if not self._is_right(word, knows)][:MAX_CORRECTED_WORDS]
         if not unknown:
             return found, any(not knows(word) for word in found)
         whole = corrected("".join(found))
@@ -105,6 +113,9 @@ class Reader:
         if not right and len(found) > 1 and (near := self._nearest(whole)):
             return near[:1], False
         return [right.get(word, word) for word in found], len(right) < len(unknown)
+
+    def _is_right(self, word: str, knows: Callable[[str], bool]) -> bool:
+        return knows(word) or self._occurs(word) or self._splitter.covers(word)
 
     def _nearest(self, word: str) -> list[str]:
         return [] if _DIGIT.search(word) else self._spelling.nearest(word)

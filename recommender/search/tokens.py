@@ -1,12 +1,11 @@
 """Documents by the tokens of the analyser, weighted by BM25."""
 
-from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.search.postings import NONE, Positions
+from recommender.search.postings import NONE, Positions, postings_of
 
 _K, _B = 1.2, 0.75
 
@@ -15,17 +14,11 @@ class Tokens:
     """Documents as sets of tokens, given separated by blanks."""
 
     def __init__(self, documents: Iterable[str]) -> None:
-        postings: dict[str, array[int]] = {}
-        lengths = []
-        for position, tokens in enumerate(documents):
-            distinct = dict.fromkeys(tokens.split())
-            lengths.append(len(distinct))
-            for token in distinct:
-                postings.setdefault(token, array("i")).append(position)
-        self._postings = {token: np.frombuffer(posting, np.int32) for token, posting in postings.items()}
-        length = np.array(lengths, np.float32)
-        mean = float(length.mean()) if lengths else 1.0
-        self._saturation = ((_K + 1) / (1 + _K * (1 - _B + _B * length / max(mean, 1.0)))).astype(np.float32)
+        distinct = [list(dict.fromkeys(tokens.split())) for tokens in documents]
+        self._postings = postings_of(distinct)
+        length = np.array([len(tokens) for tokens in distinct], np.float32)
+        mean = max(float(length.mean()), 1.0) if distinct else 1.0
+        self._saturation = ((_K + 1) / (1 + _K * (1 - _B + _B * length / mean))).astype(np.float32)
 
     def holding(self, token: str) -> Positions:
         """Positions of the documents with a token, ascending."""

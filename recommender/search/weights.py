@@ -12,26 +12,27 @@ from numpy.typing import NDArray
 
 Kind = Literal["products", "recipes"]
 
-# What a document is judged by: how its name contains the query's key word (key…), the whole query (phrase) and its other
-# words (others); how alike name and query are by letters and tokens; whether what it is made of (main, listed, other…), the
-# ingredients in its name (mentioned), its last food word (head) and its form (form, other_form) agree; whether it contains
-# neither the key word nor its ingredient (absent), nor its form (other_dish), or has the ingredient before that of another
-# product (modifier); whether it is raw or a dish where an ingredient is asked for; and its popularity.
+# What a document is judged by. Of its name: how it contains the query's key word (key…), the whole query (phrase) and
+# its other words (others); how alike it is by letters and tokens; whether it mentions the ingredient (mentioned), and
+# ends with it (head). Of the product: whether its ingredients agree (main, listed; other_made, other_raw), its form
+# agrees (form; other_form), it is raw or a dish where an ingredient is asked for; its popularity. Against it: that it has
+# neither the key word nor its ingredient (absent), nor the key word nor its form (other_dish), or names the ingredient
+# before that of another raw product (modifier).
 FEATURES: Final = (
     "bias", "key", "key_whole", "key_ends", "key_starts", "key_aside", "key_taste", "key_use", "phrase", "others",
     "letters", "tokens", "main", "listed", "mentioned", "head", "other_made", "other_raw", "modifier", "absent", "form",
     "other_form", "other_dish", "raw", "dish", "popularity",
 )  # fmt: skip
-_FILE: Final = Path(__file__).with_name("weights.json")
+FILE: Final = Path(__file__).with_name("weights.json")
 
 
 @dataclass(frozen=True)
 class Weights:
     """How documents of a kind are ranked.
 
-    ``relevance`` weighs features to the log odds that a document is relevant. What is below ``threshold``, or ``margin``
-    below the best, is not shown. The probability of relevance, and features weighed by ``order``, give the order: of
-    documents that are surely relevant, those whose name is most like the query come first.
+    ``relevance`` weighs features to the log odds that a document is relevant. What is below ``threshold``, or
+    ``margin`` below the best, is not shown. The probability of relevance, and features weighed by ``order``, give the
+    order: of documents that are surely relevant, those whose name is most like the query come first.
     """
 
     relevance: Mapping[str, float]
@@ -57,7 +58,7 @@ class Weights:
 
 def load_weights(kind: Kind) -> Weights:
     """The weights that the project keeps for products or for recipes."""
-    held: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))[kind]
+    held: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))[kind]
     return Weights(held["relevance"], held["order"], held["threshold"], held["margin"])
 
 

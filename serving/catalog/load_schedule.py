@@ -64,6 +64,7 @@ def _document(product: Product, tokens: str) -> Document:
         store=product.store or "",
         tokens=tokens,
         ingredients=product.ingredients,
+        is_food=product.is_food,
         is_ingredient=product.is_ingredient,
     )
 

@@ -153,6 +153,7 @@ def _document(item: KokItem, tokens: str) -> Document:
         store=item.store,
         tokens=tokens,
         ingredients=item.ingredients,
+        is_food=item.is_food,
         is_ingredient=item.is_ingredient,
         popularity=item.review_count,
     )

@@ -112,7 +112,8 @@ async def search(
 
     Words with commas are read as ingredients whatever ``method`` says if recipes use each of them, because the frontend
     does not repeat the method from page 2 on. It then asks for another ``size``, too; pages are counted by the size of
-    the request, so recipes of page 1 of 15 come again on page 2 of 5. Misspelled names are corrected. Where no recipe contains all the ingredients, the
+    the request, so recipes of page 1 of 15 come again on page 2 of 5. Misspelled names are corrected.
+    Where no recipe contains all the ingredients, the
     recipes with the most of them are found, and ``fallback`` is true.
     """
     by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
