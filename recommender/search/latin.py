@@ -7,18 +7,12 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-<<<<<<< HEAD
-_ONSETS: Final = ["k", "k", "n", "t", "t", "l", "m", "p", "p", "s", "s", "", "c", "c", "c", "k", "t", "p", "h"]
-_VOWELS: Final = ["a", "e", "ya", "ye", "o", "e", "yo", "ye", "o", "wa", "we", "we", "yo", "u", "wo", "we", "wi", "yu", "u", "ui", "i"]
-_CODAS: Final = ["", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "n", "t", "t", "k", "t", "p", "t"]
-=======
 _ONSETS: Final = (*"kknttlmppss", "", *"ccckt", "p", "h")
 _VOWELS: Final = (
     *("a", "e", "ya", "ye", "o", "e", "yo", "ye", "o", "wa", "we", "we", "yo", "u", "wo", "we", "wi", "yu", "u"),
     *("ui", "i"),
 )
 _CODAS: Final = ("", *"kkknnntlkmlllplmppttnttktpt")
->>>>>>> search
 # Spellings of the same sound, to one letter each; longer ones first.
 _SOUNDS: Final = (
     ("tch|ch|jj|j|z", "c"),

@@ -22,14 +22,9 @@ _MISSPELLED: Final = re.compile("|".join(sorted(map(re.escape, words.misspelling
 
 
 class Reading(NamedTuple):
-<<<<<<< HEAD
-    """The words of a query, corrected. ``did_you_mean`` is them, unless the query has them; ``doubtful``: some are
-    still unknown.
-=======
     """The words of a query, corrected.
 
     ``did_you_mean`` is them, None if the query has them already; ``doubtful``: some are still unknown.
->>>>>>> search
     """
 
     words: list[str]
