@@ -64,7 +64,7 @@ def test_names_and_kinds_are_told_apart(substitutes: Substitutes) -> None:
 
 def test_a_name_is_found_in_any_spelling(substitutes: Substitutes) -> None:
     assert substitutes.of("방울 토마토", 5) == substitutes.of("방울토마토", 5) != []
-    assert substitutes.of("쪽파", 5) == substitutes.of("파(쪽파)", 5) != []
+    assert substitutes.of("파 (쪽파)", 5) == substitutes.of("파(쪽파)", 5) != []
     assert substitutes.of("완숙토마토", 5) == substitutes.of("토마토", 5), "a kind that no recipe uses"
     assert substitutes.of("없는재료", 5) == []
     assert substitutes.of("", 5) == []

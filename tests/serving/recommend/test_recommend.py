@@ -29,7 +29,7 @@ def answer(client: TestClient, path: str, person: Person | None = None) -> dict[
     response = client.get(path, headers=person.headers if person else {})
     assert response.status_code == 200, response.text
     body = dict(response.json())
-    items = next(body[name] for name in ("products", "recipes", "substitutes") if name in body)
+    items = next(body[name] for name in ("products", "recipes", "substitutes", "complements") if name in body)
     for item in items:
         same = (item["release_version"], item["stage"], item["fallback"])
         assert same == (body["release_version"], body["stage"], body["fallback"])
