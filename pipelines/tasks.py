@@ -1,6 +1,6 @@
 """One function a step: opens what the settings name, runs the step and returns what it made or its report."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.maintenance.garbage import Kind
     from pipelines.release.compare import ReleaseDiff
     from pipelines.train.models import SavedModel
-    from recommender.evaluation.results import BertFigures, Word2VecFigures
+    from recommender.evaluation.results import BertFigures, RankerFigures, Word2VecFigures
     from recommender.manifest import Manifest
 
 
@@ -150,6 +150,16 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     base_model = PipelineSettings().bert_base_model
     with open_resources() as opened, _training(opened, "train_bert") as report:
         model = bert.train_and_save(opened.service, opened.store, now, base_model)
+        report.details["version"] = model.version
+        return model
+
+
+def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFigures]":
+    """Train the rankers on judgements; return the version of the model and its figures."""
+    from pipelines.train import ranker
+
+    with open_resources() as opened, _training(opened, "train_ranker") as report:
+        model = ranker.train(opened.service, opened.store, folders, now)
         report.details["version"] = model.version
         return model
 

@@ -1,8 +1,11 @@
 """`ukok train`: the models that a release is built from."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from pipelines.cli.console import out
+from pipelines.cli.console import out, table_console
 from pipelines.cli.options import wall_clock
 
 app = typer.Typer(no_args_is_help=True, help="Train the models that a release is built from.")
@@ -26,3 +29,26 @@ def bert() -> None:
     from pipelines import tasks
 
     out.print(tasks.train_bert(wall_clock()).version)
+
+
+@app.command()
+def ranker(
+    judgements: Annotated[
+        list[Path], typer.Option(exists=True, file_okay=False, help="Folder of NAME.tsv with query, candidate, grade.")
+    ],
+) -> None:
+    """Train the rankers of the relations on graded judgements; writes models/ranker/ in the artifacts.
+
+    A relation that no folder judges keeps the weights of the project. Figures are by cross-validation over queries.
+    """
+    from rich.table import Table
+
+    from pipelines import tasks
+
+    trained = tasks.train_ranker(judgements, wall_clock())
+    table = Table("relation", "queries", "nDCG@5", "wrong@5", "unjudged")
+    for name, figures in trained.figures.cross_validated.items():
+        values = (figures.ndcg_at_5, figures.wrong_at_5, figures.unjudged)
+        table.add_row(name, str(figures.queries), *("" if value is None else f"{value:.3f}" for value in values))
+    table_console().print(table)
+    out.print(trained.version)

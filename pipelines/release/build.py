@@ -25,6 +25,7 @@ from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
+from pipelines.train.ranker import newest_rankers
 from pipelines.train.word2vec import HELD_OUT
 from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
@@ -40,7 +41,6 @@ from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
 from recommender.relations.model import RelationModel
-from recommender.relations.ranker import read_rankers
 from sql.warehouse.steps import ReleaseRecord
 
 
@@ -72,7 +72,8 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec", ModelCard[Word2VecFigures])
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
-        items = make_items(products, recipes, encoder.encode, read_rankers())
+        rankers = newest_rankers(store, Path(scratch) / "ranker")
+        items = make_items(products, recipes, encoder.encode, rankers)
         config = BlendConfig()
         held_out = train_blend(corpus, WordVectors.load(word2vec.folder / HELD_OUT), config)
         blend = refit_blend(held_out, corpus, vectors)

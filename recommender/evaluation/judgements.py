@@ -5,7 +5,7 @@ an item (``kok:ID``, ``SOURCE:ID``, ``recipe:ID``, ``ingredient:NAME``). Grades:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,6 +55,17 @@ def read_judgements(folder: Path) -> dict[str, Judgements]:
     if not files:
         raise MalformedJudgements(f"{folder} holds no NAME.tsv: set UKOK_JUDGEMENTS_DIR to a folder of judgements")
     return {file.stem: _read(file) for file in files}
+
+
+def merge_judgements(folders: Iterable[Mapping[str, Judgements]]) -> dict[str, Judgements]:
+    """The judgements of several folders by name; of a candidate with several grades the first one counts."""
+    merged: dict[str, dict[str, dict[str, int]]] = {}
+    for folder in folders:
+        for name, judgements in folder.items():
+            for query, grades in judgements.grades.items():
+                known = merged.setdefault(name, {}).setdefault(query, {})
+                known.update({item: grade for item, grade in grades.items() if item not in known})
+    return {name: Judgements(queries) for name, queries in merged.items()}
 
 
 def _read(file: Path) -> Judgements:

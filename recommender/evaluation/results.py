@@ -105,6 +105,12 @@ class RelevanceFigures(Result):
     unjudged: float | None
 
 
+class RankerFigures(Result):
+    """Relevance by judgements, each query answered by a ranker that has not learnt from it."""
+
+    cross_validated: dict[str, RelevanceFigures]
+
+
 class ListFigures(Result):
     """The first ten answers to queries from the whole catalog.
 

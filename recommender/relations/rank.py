@@ -31,6 +31,9 @@ class Candidates(Protocol):
     def candidates(self, queries: ProductMatrix) -> Pairs:
         """Pairs of queries and targets worth a look, ordered by query."""
 
+    def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
+        """Given pairs of queries and targets."""
+
     def features(self, queries: ProductMatrix, pairs: Pairs) -> NDArray[np.float32]:
         """Features (pairs, feature_names)."""
 
@@ -52,14 +55,22 @@ def rank(
     for start in range(0, len(queries), CHUNK):
         part = queries.take(slice(start, start + CHUNK))
         pairs = relation.candidates(part)
-        # Rounded, so that the last bits, which differ between machines, decide no order.
-        scores = ranker.score(relation.feature_names, relation.features(part, pairs)).round(4)
-        shown = np.flatnonzero(np.isfinite(scores) & (items[pairs.targets] != own[start + pairs.queries]))
-        order = shown[np.lexsort((pairs.targets[shown], -scores[shown], pairs.queries[shown]))]
-        bounds = np.searchsorted(pairs.queries[order], np.arange(len(part) + 1))
-        for first, last in pairwise(bounds.tolist()):
-            rows = order[first:last]
-            yield _best(pairs.targets[rows].tolist(), scores[rows].tolist(), items, k)
+        scores = ranker.score(relation.feature_names, relation.features(part, pairs))
+        yield from best_targets(pairs, scores, k, items=items, own=own[start : start + CHUNK])
+
+
+def best_targets(
+    pairs: Pairs, scores: NDArray[np.float32], k: int, *, items: NDArray[np.int64], own: NDArray[np.int64]
+) -> Iterator[list[Scored]]:
+    """For each query, numbered as in ``own``, its ``k`` targets with the highest finite ``scores`` (pairs,)."""
+    # Rounded, so that the last bits, which differ between machines, decide no order.
+    scores = scores.round(4)
+    shown = np.flatnonzero(np.isfinite(scores) & (items[pairs.targets] != own[pairs.queries]))
+    order = shown[np.lexsort((pairs.targets[shown], -scores[shown], pairs.queries[shown]))]
+    bounds = np.searchsorted(pairs.queries[order], np.arange(len(own) + 1))
+    for first, last in pairwise(bounds.tolist()):
+        rows = order[first:last]
+        yield _best(pairs.targets[rows].tolist(), scores[rows].tolist(), items, k)
 
 
 def _best(rows: list[int], scores: list[float], items: NDArray[np.int64], k: int) -> list[Scored]:

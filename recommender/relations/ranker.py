@@ -45,9 +45,13 @@ class Ranker(BaseModel):
 
     def score(self, names: Sequence[str], values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Expected gain (pairs,) in 0 … 3; -inf for a pair below the threshold."""
-        acceptable = self.acceptable.probability(names, values)
-        gain = (acceptable + 2 * self.good.probability(names, values)).astype(np.float32)
-        return np.where(acceptable >= self.threshold, gain, np.float32(-np.inf))
+        acceptable, good = self.acceptable.probability(names, values), self.good.probability(names, values)
+        return expected_gain(acceptable, good, self.threshold)
+
+
+def expected_gain(acceptable: NDArray[np.float32], good: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """Expected gain (pairs,) from the two probabilities; -inf where the first is below ``threshold``."""
+    return np.where(acceptable >= threshold, (acceptable + 2 * good).astype(np.float32), np.float32(-np.inf))
 
 
 class Rankers(BaseModel):
