@@ -51,13 +51,14 @@ class Catalog:
     """Food products and recipes, each in order of their ids.
 
     ``recipe_tokens`` (recipes,) are the content tokens of the titles, ``synonyms`` maps other spellings to canonical
-    ingredient names.
+    ingredient names, ``written`` the names as recipes write them.
     """
 
     products: tuple[CatalogProduct, ...]
     corpus: RecipeCorpus
     recipe_tokens: tuple[tuple[str, ...], ...]
     synonyms: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def recipes(self) -> tuple[CatalogRecipe, ...]:
@@ -105,7 +106,7 @@ class Catalog:
         """Whether an item exists; an ingredient does if a recipe uses it."""
         kind, _, name = item.partition(":")
         if kind == "ingredient":
-            return name in self.recipes_by_ingredient
+            return self.written.get(name, name) in self.recipes_by_ingredient
         return item in self.product_by_item or item in self.recipe_by_item
 
 

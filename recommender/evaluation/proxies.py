@@ -83,7 +83,10 @@ def ingredient_products(catalog: Catalog) -> Judgements:
 
 
 def substitutes(catalog: Catalog) -> Judgements:
-    """Substitutes are of the same section of the lexicon: 2 if they seldom occur together, else 1."""
+    """Substitutes are of the same section of the lexicon: 2 if they seldom occur together, else 1.
+
+    A name as recipes write it (국간장 for 간장) counts like its ingredient; another kind of the same ingredient is 1.
+    """
     kinds = lexicon.ingredients().kind
     counts = {name: len(recipes) for name, recipes in catalog.recipes_by_ingredient.items()}
     total = max(len(catalog.recipes), 1)
@@ -98,6 +101,11 @@ def substitutes(catalog: Catalog) -> Judgements:
             ingredient_item(other): 1 + (together[other] * total <= MAX_LIFT * counts[name] * counts[other])
             for other in members[kinds[name]]
             if other != name
+        }
+        grades[name] |= {
+            ingredient_item(written): grades[name].get(ingredient_item(other), 1)
+            for written, other in catalog.written.items()
+            if kinds.get(other) == kinds[name] and written != name
         }
     return _complete(grades.items())
 
