@@ -143,9 +143,7 @@ def make_lesson(items: Items, relation: Relation, judged: Mapping[str, Judgement
         np.array(own, np.int64),
         candidates.pairs(queries, rows, columns),
         np.array(list(graded.values()), np.int64),
-        Judgements(
-            {query: known for each in judged.values() for query, known in each.grades.items() if query in facts}
-        ),
+        Judgements(known),
     )
 
 
