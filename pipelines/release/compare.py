@@ -1,7 +1,7 @@
 """Comparison of two releases: counts, parameters and figures side by side, and the lists that differ most."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ from recommender.product_ref import KOK, ProductRef
 
 # Changed lists that are shown of each relation.
 SHOWN: Final = 5
+
+# Parts of the names of figures and checks that depend on the release that was live.
+AGAINST_LIVE: Final = frozenset({"live", "agreement", "counts"})
 
 Value = float | int | str | bool | None
 
@@ -84,8 +87,8 @@ def diff_releases(store: Store, before: str, after: str) -> ReleaseDiff:
         after=after,
         counts=tuple(_changes(one.counts.model_dump(), other.counts.model_dump())),
         parameters=_different(one.model_dump(include=set(described)), other.model_dump(include=set(described))),
-        figures=_different(one.evaluation.model_dump(), other.evaluation.model_dump()),
-        checks=_different(_statuses(one), _statuses(other)),
+        figures=_own(_different(one.evaluation.model_dump(), other.evaluation.model_dump())),
+        checks=_own(_different(_statuses(one), _statuses(other))),
         relations=relations,
     )
 
@@ -167,6 +170,11 @@ def _statuses(manifest: Manifest) -> dict[str, str]:
 
 def _different(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(change for change in _changes(before, after) if change.before != change.after)
+
+
+def _own(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes without what compares each release with the one that was live when it was built."""
+    return tuple(change for change in changes if not AGAINST_LIVE & set(change.name.split(".")))
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:

@@ -186,10 +186,12 @@ def _finds_itself(release: LoadedRelease, title: str, catalog: Catalog) -> bool:
 
 
 def _index_cosine(release: LoadedRelease, folder: Path, vectors: dict[int, NDArray[np.float32]]) -> float | None:
-    """Mean cosine of recipes' titles to their rows in the text index."""
+    """Mean cosine of recipes' titles, those with a vector, to their rows in the text index."""
     index = faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX))
     rows = {recipe_id: row for row, recipe_id in enumerate(release.recipe_ids.tolist())}
     cosines = [
-        float(index.reconstruct(rows[recipe_id]) @ vector) for recipe_id, vector in vectors.items() if recipe_id in rows
+        float(index.reconstruct(rows[recipe_id]) @ vector)
+        for recipe_id, vector in vectors.items()
+        if recipe_id in rows and vector.any()
     ]
     return float(np.mean(cosines)) if cosines else None

@@ -37,7 +37,8 @@ VARIED = ListFigures(
 
 def release(**relation: Any) -> Manifest:
     """A release with one relation, which is good but for the given parts."""
-    parts = {"basis": "rule", "served": RIGHT, "lists": VARIED} | relation
+    rivals = dict.fromkeys(("popularity", "tfidf", "bm25"), RIGHT)
+    parts = {"basis": "rule", "served": RIGHT, "rivals": rivals, "lists": VARIED} | relation
     return _with(manifest("v1"), relations={"mall_mall": RelationEvaluation.model_validate(parts)})
 
 
