@@ -10,10 +10,11 @@ MOST_DAYS = 36_500  # more would reach before the first year
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, the text encoder to fine-tune, the version of the code, and retention."""
+    """Files to learn from, the text encoder to fine-tune, the version of the code, and retention."""
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
+    purchases_file: Path | None = None
     code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
 
     keep_releases: int = Field(default=5, ge=1, description="Newest releases, and newest models of each kind, to keep")
