@@ -70,6 +70,7 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, completin
 	$(BIN)/python -m tests.bench.bench_swaps
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
+	$(BIN)/python -m tests.bench.bench_word2vec
 	$(BIN)/python -m tests.bench.bench_link
 
 month: setup ## Run 30 days of crawls, loads, links and ingestions against living sources; compare with the truth

@@ -12,10 +12,11 @@ MOST_DAYS = 36_500  # more would reach before the first year
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, the encoder to fine-tune, the gate of releases, code version, and retention."""
+    """Files to learn from, the encoder to fine-tune, the gate of releases, the version of the code, and retention."""
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
+    purchases_file: Path | None = None
     judgements_dir: Path | None = Field(
         default=None, description="Folder of graded judgements that releases are evaluated with"
     )

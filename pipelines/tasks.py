@@ -14,6 +14,7 @@ from artifacts.store import Store
 from crawlers import registry
 from pipelines.report import Report, record
 from pipelines.step_locks import ARTIFACTS, shared_lock
+from pipelines.train.interactions import NotEnoughEvents
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.maintenance.garbage import Kind
     from pipelines.release.compare import ReleaseDiff
     from pipelines.train.models import SavedModel
-    from recommender.evaluation.results import BertFigures, RankerFigures, Word2VecFigures
+    from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
     from recommender.manifest import Manifest
 
 
@@ -139,6 +140,20 @@ def train_word2vec(now: datetime) -> "SavedModel[Word2VecFigures]":
     with open_resources() as opened, _training(opened, "train_word2vec") as report:
         model = word2vec.train(opened.service, opened.store, now)
         report.details["version"] = model.version
+        return model
+
+
+def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEvents":
+    """Train product vectors on sessions; return the version of the model and its figures, or what is missing."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.train import item2vec
+
+    with open_resources() as opened, _training(opened, "train_item2vec") as report:
+        model = item2vec.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
         return model
 
 

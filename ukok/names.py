@@ -19,6 +19,7 @@ SETTINGS: Final = frozenset(
         "alert_webhook_url",
         "artifacts_url",
         "bert_base_model",
+        "purchases_file",
         "chromium",
         "code_version",
         "contact",

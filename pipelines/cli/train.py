@@ -20,6 +20,20 @@ def word2vec() -> None:
 
 
 @app.command()
+def item2vec() -> None:
+    """Train product vectors on sessions of events and purchases; writes models/item2vec/ in the artifacts.
+
+    Events come from the warehouse, purchases from the file that UKOK_PURCHASES_FILE names. With too few of both it
+    says so and trains nothing.
+    """
+    from pipelines import tasks
+    from pipelines.train.models import SavedModel
+
+    model = tasks.train_item2vec(wall_clock())
+    out.print(model.version if isinstance(model, SavedModel) else str(model))
+
+
+@app.command()
 def bert() -> None:
     """Train the sentence encoder on recipe titles and ingredients; writes models/bert/ in the artifacts.
 

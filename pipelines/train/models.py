@@ -12,7 +12,7 @@ from artifacts.errors import StoreError
 from artifacts.store import Store
 from recommender.evaluation.results import Result
 
-Kind = Literal["word2vec", "bert", "ranker"]
+Kind = Literal["word2vec", "bert", "ranker", "item2vec"]
 Figures = TypeVar("Figures", bound=Result)
 CARD: Final = "model.json"
 

@@ -6,6 +6,7 @@ all recipes, for the release.
 
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -81,6 +82,11 @@ def fit(corpus: RecipeCorpus, parameters: Word2VecParameters) -> WordVectors:
     sentences = [sentence for sentence in sentences if len(sentence) > 1]
     if not sentences:
         raise corpora.EmptyCorpus("no recipe has two ingredients that others use too: import more recipes first")
+    return fit_lists(sentences, names, parameters)
+
+
+def fit_lists(lists: Sequence[Sequence[str]], names: Sequence[str], parameters: Word2VecParameters) -> WordVectors:
+    """Train on lists of `names`, each of two and more; the order of `names` breaks ties between equal counts."""
     from gensim.models import Word2Vec
 
     model = Word2Vec(
@@ -99,10 +105,10 @@ def fit(corpus: RecipeCorpus, parameters: Word2VecParameters) -> WordVectors:
         workers=1,
     )
     # The order of the vocabulary must not depend on how gensim breaks ties.
-    counts = Counter(name for sentence in sentences for name in sentence)
-    model.build_vocab_from_freq({name: counts[name] for name in names if counts[name]}, corpus_count=len(sentences))
+    counts = Counter(name for each in lists for name in each)
+    model.build_vocab_from_freq({name: counts[name] for name in names if counts[name]}, corpus_count=len(lists))
     epochs = max(parameters.epochs, min(parameters.max_epochs, parameters.words // counts.total()))
-    model.train(sentences, total_examples=len(sentences), epochs=epochs)
+    model.train(lists, total_examples=len(lists), epochs=epochs)
     inputs, outputs = np.asarray(model.wv.vectors, np.float32), np.asarray(model.syn1neg, np.float32)
     return WordVectors(tuple(model.wv.index_to_key), inputs, outputs)
 

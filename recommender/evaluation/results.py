@@ -70,6 +70,27 @@ class Word2VecFigures(Result):
     recipes: int
 
 
+class NextItemFigures(Result):
+    """Share of the items that are new to a person that are among the first 20, and nDCG of the first 20."""
+
+    recall_at_20: float = Field(alias="recall@20")
+    ndcg_at_20: float = Field(alias="ndcg@20")
+
+
+class Item2VecFigures(Result):
+    """What item2vec learnt from, and how it and simpler rankers find what people take up next, by method.
+
+    ``tested`` people took up something new after the cut in time; without any there are no ``methods``.
+    """
+
+    events: int
+    people: int
+    sessions: int
+    items: int
+    tested: int
+    methods: dict[str, NextItemFigures] = {}
+
+
 class ModelFigures(Result):
     """Figures of the models that a release was built from."""
 

@@ -30,6 +30,7 @@ class WordVectors:
         for name, vectors in (("input", self.inputs), ("output", self.outputs)):
             if vectors.shape != expected:
                 raise ValueError(f"Word2Vec {name} vectors have shape {vectors.shape}, expected {expected}")
+        for name, vectors in (("input", self.inputs), ("output", self.outputs)):
             wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
             if wrong.size:
                 raise ValueError(

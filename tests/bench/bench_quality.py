@@ -19,7 +19,7 @@ from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.train import bert, word2vec
-from pipelines.train.blend import train_blend
+from pipelines.train.blend import refit_blend, train_blend
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import CompletionEvaluation, TitleSearchFigures
 from recommender.evaluation.title_search import evaluate_title_search
@@ -79,12 +79,17 @@ def _bert(corpus: RecipeCorpus, scratch: Path, seconds: dict[str, float]) -> dic
     return {state: each.model_dump() for state, each in figures.items()}
 
 
-def _word2vec(corpus: RecipeCorpus) -> WordVectors:
-    return word2vec.fit(corpus.fit(), word2vec.Word2VecParameters())
+def _word2vec(corpus: RecipeCorpus) -> tuple[WordVectors, WordVectors]:
+    """Vectors of the fitting part, and of all but the test part."""
+    parameters = word2vec.Word2VecParameters()
+    return word2vec.fit(corpus.fit(), parameters), word2vec.fit(corpus.train(), parameters)
 
 
-def _completion(corpus: RecipeCorpus, vectors: WordVectors, encode: Encode) -> CompletionEvaluation:
-    return evaluate_completion(train_blend(corpus, vectors, BlendConfig()), corpus, encode)
+def _completion(corpus: RecipeCorpus, vectors: tuple[WordVectors, WordVectors], encode: Encode) -> CompletionEvaluation:
+    """Figures of the blend that has learnt from all but the test part, with weights of the validation part."""
+    fitted, trained = vectors
+    blend = refit_blend(train_blend(corpus, fitted, BlendConfig()), corpus.train(), trained)
+    return evaluate_completion(blend, corpus, encode)
 
 
 def _titles(shared: Path) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def test_complements_are_not_substitutes(substitutes: Substitutes) -> None:
     assert not {"두부", "연두부", "대파"} & found(substitutes, "국간장").keys()
 
 
-def test_names_and_kinds_are_told_apart(substitutes: Substitutes) -> None:
+def test_other_names_and_kinds_are_marked(substitutes: Substitutes) -> None:
     assert found(substitutes, "식초(사과식초)")["식초"] == Relation.VARIETY
     assert found(substitutes, "식초")["레몬즙"] == Relation.SUBSTITUTE
     both = fit_substitutes(
