@@ -1,8 +1,8 @@
 """What is recommended for what: for each relation its stages, in the order in which they are tried.
 
 The first stage that yields anything answers alone, and what is only popular is offered under that name alone:
-:data:`POPULAR_RECIPES` and the like are relations of their own. :mod:`serving.recommendations.personal` combines these relations
-for a user.
+:data:`POPULAR_RECIPES` and the like are relations of their own. :mod:`serving.recommendations.personal` combines these
+relations for a user.
 """
 
 from datetime import datetime

@@ -30,8 +30,8 @@ def test_a_manifest_survives_its_json() -> None:
     [
         (b"no JSON", "manifest.json is not valid: content: Invalid JSON"),
         (b"{}", "manifest.json is not valid: schema_version: Field required"),
-        (changed(schema_version=2), "manifest.json has schema version 2, this version reads 1: upgrade ukok"),
-        (changed(schema_version=0), "manifest.json has schema version 0, this version reads 1: build a new release"),
+        (changed(schema_version=3), "manifest.json has schema version 3, this version reads 2: upgrade ukok"),
+        (changed(schema_version=1), "manifest.json has schema version 1, this version reads 2: build a new release"),
         (changed(counts={}), "manifest.json is not valid: counts.recipes: Field required"),
         (changed(surprise=1), "manifest.json is not valid: surprise: Extra inputs are not permitted"),
         (changed(version="v2"), "manifest.json is that of v2"),
@@ -54,9 +54,9 @@ def test_file_names_that_lead_out_of_the_release_are_refused(name: str) -> None:
 def test_an_unreadable_release_is_listed_with_its_problem(tmp_path: Any) -> None:
     store = FolderStore(tmp_path)
     store.put("releases/v1/manifest.json", changed())
-    store.put("releases/v2/manifest.json", changed(version="v2", schema_version=2))
+    store.put("releases/v2/manifest.json", changed(version="v2", schema_version=3))
     first, second = list_releases(store)
     assert (first.version, first.is_live, first.problem) == ("v1", False, None)
     assert first.manifest == read_manifest(store, "v1", Manifest)
     assert (second.version, second.manifest) == ("v2", None)
-    assert "schema version 2" in str(second.problem)
+    assert "schema version 3" in str(second.problem)
