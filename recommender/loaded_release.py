@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import faiss
 import numpy as np
@@ -22,9 +21,6 @@ from recommender.relations.rank import rank
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
 from recommender.relations.space import Space
-
-# The item of a query that has none: no listing of it is left out.
-_NO_ITEM: Final = np.array([-1], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +102,10 @@ class LoadedRelease:
 
     def recipes_for_new(self, product: ProductFacts, k: int) -> list[Neighbour]:
         """Like :meth:`product_recipes`, for a product that is new since the release."""
-        row = self._space.products([product])
-        (found,) = rank(
-            ProductRecipes(self._bundle.relations.recipes),
-            self._bundle.relations.rankers[Relation.PRODUCT_RECIPES],
-            row,
-            k,
-            items=np.arange(len(self.recipe_ids)),
-            own=_NO_ITEM,
-        )
-        main = int(row.mains[0])
-        holds = self._bundle.relations.recipes.importance
+        row, recipes = self._space.products([product]), self._bundle.relations.recipes
+        ranker = self._bundle.relations.rankers[Relation.PRODUCT_RECIPES]
+        (found,) = rank(ProductRecipes(recipes), ranker, row, k, items=recipes.items, own=row.items)
+        main, holds = int(row.mains[0]), recipes.importance
         return [
             Neighbour(
                 int(self.recipe_ids[recipe]),
@@ -169,7 +158,7 @@ class LoadedRelease:
         candidates, targets = self._targets[target]
         row = self._space.products([product])
         ranker = self._bundle.relations.rankers[relation]
-        (found,) = rank(candidates, ranker, row, k, items=targets.astype(np.int64), own=_NO_ITEM)
+        (found,) = rank(candidates, ranker, row, k, items=candidates.targets.items, own=row.items)
         main, rows = int(row.mains[0]), self._bundle.relations.products
         chosen = [(int(targets[each.row]), each.score) for each in found]
         return self._product_neighbours(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 # Arrays of whole numbers, by name; whatever else there is holds fractions or texts.
 WHOLE: Final = frozenset(
     {"rows", "reasons", "starts", "ingredients", "indices", "indptr", "shape", "recipe_ids", "product_ids"}
-    | {"kinds", "heads", "shelves", "departments", "mains", "gifts"}
+    | {"kinds", "heads", "shelves", "departments", "mains", "gifts", "items"}
 )
 FLOATS: Final = ("f2", "f4")
 # Length of a vector that is meant to be 1.

@@ -6,42 +6,29 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from pipelines.release.items import Items
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
-from recommender.relations.facts import ProductFacts, as_product
+from recommender.relations.facts import as_product
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
 from recommender.relations.space import main_values
-from recommender.text.titles import normalise_title
 
 NEIGHBOURS: Final = 20
 PRODUCTS_PER_INGREDIENT: Final = 3
-# Numbers of items below 0 stand for listings that are not linked: each is an item of its own.
-NO_ITEM: Final = -1
-
-
-def item_numbers(products: Sequence[ProductFacts]) -> NDArray[np.int64]:
-    """A number for each item: the first row of its listings."""
-    first: dict[object, int] = {}
-    return np.array(
-        [first.setdefault(product.item_id or product.ref, row) for row, product in enumerate(products)], np.int64
-    )
 
 
 def product_recipes(items: Items) -> NeighbourTable:
     """Recipes to cook with each product; none for one with which nobody cooks."""
-    titles = _numbered([normalise_title(recipe.title) for recipe in items.recipes])
     ranked = rank(
         ProductRecipes(items.recipe_rows),
         items.rankers[Relation.PRODUCT_RECIPES],
         items.product_rows,
         NEIGHBOURS,
-        items=titles,
-        own=np.full(len(items.products), NO_ITEM),
+        items=items.recipe_rows.items,
+        own=items.product_rows.items,
     )
     return _table(
         [[(found.row, found.score) for found in each] for each in ranked], items, items.recipe_rows.importance
@@ -57,8 +44,8 @@ def similar_products(items: Items, sources: frozenset[str]) -> NeighbourTable:
         items.rankers[Relation.SIMILAR_PRODUCTS],
         rows,
         NEIGHBOURS,
-        items=item_numbers(items.products)[targets],
-        own=item_numbers(items.products),
+        items=rows.items[targets],
+        own=rows.items,
     )
     lists = [[(int(targets[found.row]), found.score) for found in each] for each in ranked]
     return _table(lists, items, rows.ingredients)
@@ -94,8 +81,8 @@ def _products_by_ingredient(items: Items) -> list[list[tuple[int, float, int]]]:
         items.rankers[Relation.INGREDIENT_PRODUCTS],
         queries,
         PRODUCTS_PER_INGREDIENT,
-        items=item_numbers(items.products),
-        own=np.full(len(names), NO_ITEM),
+        items=items.product_rows.items,
+        own=queries.items,
     )
     holds = items.product_rows.ingredients.tocsc()
     holders = (set(holds.indices[start:stop].tolist()) for start, stop in pairwise(holds.indptr.tolist()))
@@ -113,8 +100,3 @@ def _table(lists: Sequence[Sequence[tuple[int, float]]], items: Items, holds: sp
     shared = main_values(mains, holds[table.rows[queries, places]]) > 0
     table.reasons[queries[shared], places[shared]] = mains[shared]
     return table
-
-
-def _numbered(titles: Sequence[str]) -> NDArray[np.int64]:
-    first: dict[str, int] = {}
-    return np.array([first.setdefault(title, row) for row, title in enumerate(titles)], np.int64)

@@ -1,5 +1,6 @@
 """Products and recipes as numbers: the space in which relations compare them."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +30,8 @@ class ProductMatrix:
     """Products, one row each.
 
     ``chars``, ``words`` and ``vectors`` are unit rows of the title, ``labels`` of the names of its types; ``types`` and
-    ``ingredients`` mark what it names;
-    ``heads``, ``shelves``, ``departments`` and ``mains`` are numbers, UNKNOWN where the title does not say.
+    ``ingredients`` mark what it names; ``heads``, ``shelves``, ``departments`` and ``mains`` are numbers, UNKNOWN where
+    the title does not say. ``items`` are :func:`item_number`, which listings of the same item share.
     """
 
     chars: sp.csr_array
@@ -47,6 +48,7 @@ class ProductMatrix:
     recipes: NDArray[np.float32]
     popularity: NDArray[np.float32]
     gifts: NDArray[np.int32]
+    items: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -60,7 +62,8 @@ class ProductMatrix:
 class RecipeMatrix:
     """Recipes, one row each; ``importance`` (recipes, ingredients) says how much a recipe is about an ingredient.
 
-    ``types`` and ``named`` mark the dishes and ingredients that the title names, ``heads`` is the dish.
+    ``types`` and ``named`` mark the dishes and ingredients that the title names, ``heads`` is the dish. ``items`` are
+    numbers that recipes of the same title share.
     """
 
     chars: sp.csr_array
@@ -72,6 +75,7 @@ class RecipeMatrix:
     named: sp.csr_array
     importance: sp.csr_array
     popularity: NDArray[np.float32]
+    items: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -134,6 +138,7 @@ class Space:
             popularity=np.array([np.log1p(product.reviews) for product in facts], np.float32)
             / np.float32(np.log1p(MANY_REVIEWS)),
             gifts=np.array(["선물" in product.title for product in facts], np.int32),
+            items=np.array([item_number(product) for product in facts], np.int64),
         )
 
     def recipes(self, facts: Sequence[RecipeFacts]) -> RecipeMatrix:
@@ -149,6 +154,7 @@ class Space:
             named=self._marks([recipe.named for recipe in facts], self._names),
             importance=self._importance(facts),
             popularity=np.array([recipe.popularity / most for recipe in facts], np.float32),
+            items=np.array([_digest(normalise_title(recipe.title)) for recipe in facts], np.int64),
         )
 
     @cached_property
@@ -179,6 +185,15 @@ class Space:
     def _marks(lists: Sequence[Sequence[str]], numbers: dict[str, int]) -> sp.csr_array:
         rows = [{numbers[name]: 1.0 for name in names if name in numbers} for names in lists]
         return _matrix(rows, len(numbers))
+
+
+def item_number(product: ProductFacts) -> int:
+    """A number that listings of the same item share, in every release and for new products alike."""
+    return _digest(product.item_id or f"{product.ref.source}:{product.ref.product_id}")
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _label(title: str, types: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse_history import PRICES, VERSIONS
 from recommender.text.resolver import ResolvedTitle
+from recommender.text.title_words import Kind
 from sql.engines import service_engine, warehouse_engine
 from sql.service import catalog
 from sql.service.base import ServiceBase
@@ -49,12 +50,12 @@ class QuickResolver:
     version = "quick"
 
     def resolve_many(self, titles: Sequence[str], *, known_food: bool = False) -> list[ResolvedTitle]:
-        return [ResolvedTitle(("감자",), is_food=True, is_ingredient=True) for _ in titles]
+        return [ResolvedTitle(Kind.INGREDIENT, ("감자",), ("감자",), is_food=True, recipes=1.0) for _ in titles]
 
 
 def main() -> None:
     """Load once undisturbed, then again with kills, and print the contents after each."""
-    vars(products).update(_resolver=lambda _: QuickResolver(), tokens=str.split)
+    vars(products).update(title_resolver=lambda _: QuickResolver(), tokens=str.split)
     vars(recipes).update(tokens=str.split)
     store = open_store()  # once for all children, as it takes a second
     loads = [

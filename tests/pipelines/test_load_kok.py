@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from artifacts.store import Store
-from pipelines.load import products
+from pipelines.load import title_resolver
 from pipelines.load.ledger import DATA_VERSION, table_of
 from pipelines.load.sources import load_source
 from pipelines.report import Report
-from recommender.text import resolver
+from recommender.text import title_rules
 from sql.service import catalog
 from sql.service.recipes import Ingredient, RecipeIngredient
 from sql.warehouse import history, steps
@@ -361,8 +361,8 @@ def test_a_load_without_new_titles_builds_no_analyser(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("an analyser was built")
 
-    products._resolver.cache_clear()
-    monkeypatch.setattr(resolver, "Kiwi", refuse)
+    title_resolver._resolver.cache_clear()
+    monkeypatch.setattr(title_rules, "Kiwi", refuse)
     put_products(store, T[1], [product(1, list_price=1900)])
     report, _ = load()
     assert report.details["rows"]["kok_product"]["updated"] == 1

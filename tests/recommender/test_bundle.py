@@ -20,7 +20,8 @@ from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend, fit_rankers
 from recommender.rankers.config import BlendConfig, BlendWeights, NearestConfig, RankerWeight, RankerWeights
 from recommender.rankers.substitutes import Substitutes
-from tests.builders import tiny_release
+from recommender.relations.model import RelationModel
+from tests.builders import relations, tiny_release
 
 NAMES = ("감자", "두부", "양파")
 CONFIG = BlendConfig(nearest=NearestConfig(title_weight=0.3, neighbours=2))
@@ -44,6 +45,20 @@ def blend() -> Blend:
     return Blend(NAMES, fit_rankers(corpus, NAMES, WordVectors(NAMES, vectors, -vectors), CONFIG), weights, CONFIG)
 
 
+def relation_model() -> RelationModel:
+    """Of the products and recipes of :func:`bundle`."""
+    items = relations.items_of(
+        [
+            relations.product(1, "햇감자", ingredients=("감자",)),
+            relations.product(2, "두부 찌개용", ingredients=("두부",)),
+            relations.product(2_200_000_001, "양파 5kg", source="hmall", ingredients=("양파",)),
+        ],
+        [relations.recipe(1, "감자국", ("감자", "양파")), relations.recipe(2**40, "두부국", ("두부", "양파", "감자"))],
+        relations.ranker(threshold=0.25, chars=1.5),
+    )
+    return RelationModel(items.space.text, items.space.types, items.product_rows, items.recipe_rows, items.rankers)
+
+
 @pytest.fixture
 def bundle(tmp_path: Path) -> ReleaseBundle:
     tiny_release.encoder(tmp_path / "model", ["감자국", "두부국"])
@@ -60,6 +75,7 @@ def bundle(tmp_path: Path) -> ReleaseBundle:
         product_recipes=three,
         recipe_products=NeighbourTable.of([[(2, 1.0, 1)], []], 2),
         similar_products={"kok": three, "home_shopping": NeighbourTable.of([[], [], []], 2)},
+        relations=relation_model(),
         blend=blend(),
         substitutes=Substitutes(("감자", "고구마"), NeighbourTable.of([[(1, 0.9, 2)], []], 2)),
         encoder=Encoder(tmp_path / "model"),
@@ -93,6 +109,7 @@ def test_a_bundle_survives_its_files(bundle: ReleaseBundle, tmp_path: Path) -> N
         assert np.array_equal(read.blend.scores(basket, title), bundle.blend.scores(basket, title))
     assert read.substitutes.of("감자", 5) == bundle.substitutes.of("감자", 5) != []
     assert np.array_equal(read.encoder.encode(["감자국"]), bundle.encoder.encode(["감자국"]))
+    assert (read.relations.types, read.relations.rankers) == (bundle.relations.types, bundle.relations.rankers)
 
 
 def test_the_files_are_those_that_the_bundle_names(bundle: ReleaseBundle, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_manifest_survives_its_json() -> None:
         (b"no JSON", "manifest.json is not valid: content: Invalid JSON"),
         (b"{}", "manifest.json is not valid: schema_version: Field required"),
         (changed(schema_version=3), "manifest.json has schema version 3, this version reads 2: upgrade ukok"),
-        (changed(schema_version=0), "manifest.json has schema version 0, this version reads 2: build a new release"),
+        (changed(schema_version=1), "manifest.json has schema version 1, this version reads 2: build a new release"),
         (changed(counts={}), "manifest.json is not valid: counts.recipes: Field required"),
         (changed(surprise=1), "manifest.json is not valid: surprise: Extra inputs are not permitted"),
         (changed(version="v2"), "manifest.json is that of v2"),

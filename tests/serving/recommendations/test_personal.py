@@ -7,6 +7,7 @@ from serving.catalog.mall import KokCatalog, KokItem
 from serving.catalog.recipes import Recipe, RecipeBook
 from serving.recommendations.personal import recommend_recipes
 from serving.runtime.snapshot import Snapshot
+from tests.builders import relations
 
 
 def recipe(number: int) -> Recipe:
@@ -30,6 +31,7 @@ def item(number: int, ingredient: str) -> KokItem:
         is_ingredient=True,
         ingredients=(ingredient,),
         item_id=None,
+        facts=relations.product(number, ingredient, ingredients=(ingredient,)),
     )
 
 
