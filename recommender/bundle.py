@@ -54,6 +54,7 @@ class ReleaseFile(StrEnum):
     ENCODER_MODEL = f"{ENCODER}/{EncoderFile.MODEL}"
     ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
     ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
+    ENCODER_PROBE = f"{ENCODER}/{EncoderFile.PROBE}"
 
 
 @dataclass(frozen=True)

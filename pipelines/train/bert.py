@@ -4,10 +4,8 @@ Trained contrastively on pairs of a recipe's title and its ingredients, with the
 A base model, by name or path, is fine-tuned instead. Exported to ONNX, so that serving needs no torch.
 """
 
-import logging
 import math
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,16 +23,16 @@ from artifacts.store import Store
 from pipelines.code_version import code_version
 from pipelines.load.loaded_files import recipe_files
 from pipelines.train import corpora, models
+from pipelines.train.bert_export import export, torch_vectors
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
 from recommender.evaluation.title_search import evaluate_title_search
-from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile
+from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.rankers.bert import ingredient_text
 from recommender.text.titles import plain
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
     from tokenizers.models import WordPiece
@@ -51,8 +49,6 @@ SPECIAL: Final = {
 }
 # Letters in the vocabulary, most frequent first.
 ALPHABET: Final = 2000
-# Lowest cosine of the ONNX vectors to those of torch that an export accepts.
-MIN_COSINE: Final = 0.9999
 LOG_EVERY_STEPS: Final = 100
 
 
@@ -87,10 +83,10 @@ def train_and_save(
     """
     corpus = corpora.read_recipes(service)
     parameters = BertParameters(base_model=base_model)
-    before = evaluate_title_search(corpus.test(), partial(_vectors, untrained(corpus.fit(), parameters)))
+    before = evaluate_title_search(corpus.test(), partial(torch_vectors, untrained(corpus.fit(), parameters)))
     with tempfile.TemporaryDirectory(prefix="ukok-bert-") as scratch:
         folder = Path(scratch) / "encoder"
-        export(train(corpus.fit(), parameters), folder, parameters, corpus.titles[:100])
+        export(train(corpus.fit(), parameters), folder, parameters.max_tokens, corpus.titles)
         after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
         card = ModelCard[BertFigures](
             datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
@@ -148,66 +144,14 @@ def untrained(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTran
     torch.manual_seed(parameters.seed)
     with tempfile.TemporaryDirectory() as folder:
         name_or_path = parameters.base_model or _fresh(corpus, parameters, Path(folder))
-        transformer = Transformer(name_or_path, max_seq_length=parameters.max_tokens)
+        transformer = Transformer(
+            name_or_path,
+            max_seq_length=parameters.max_tokens,
+            # The plain attention is the one that is exported.
+            model_kwargs={"attn_implementation": "eager"},
+        )
     pooling = Pooling(transformer.get_embedding_dimension(), "mean")
     return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
-
-
-def export(model: "SentenceTransformer", folder: Path, parameters: BertParameters, texts: Sequence[str]) -> None:
-    """Write the files of an :class:`Encoder` into `folder`.
-
-    Raises RuntimeError if its vectors of `texts` differ from those of the model.
-    """
-    import torch
-
-    folder.mkdir(parents=True)
-    EncoderConfig(max_tokens=parameters.max_tokens).save(folder)
-    model.tokenizer.backend_tokenizer.save(str(folder / EncoderFile.TOKENIZER))
-    features = model.preprocess(["김치찌개", "감자 양파 돼지고기"])
-    dynamic = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
-    # Warns at every export about optional libraries.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        # Raised inside torch's own exporter about its own code.
-        warnings.simplefilter("ignore", FutureWarning)
-        program = torch.onnx.export(
-            _token_states(model),
-            (features["input_ids"], features["attention_mask"]),
-            dynamo=True,
-            input_names=["input_ids", "attention_mask"],
-            output_names=["states"],
-            dynamic_shapes=(dynamic, dynamic),
-            verbose=False,
-        )
-    program.save(str(folder / EncoderFile.MODEL), external_data=False)
-    cosine = float((Encoder(folder).encode(texts) * _vectors(model, texts)).sum(axis=1).min(initial=1.0))
-    if cosine < MIN_COSINE:
-        raise RuntimeError(
-            f"the ONNX encoder differs from the trained one: cosine {cosine:.5f}, at least {MIN_COSINE} expected"
-        )
-
-
-def _vectors(model: "SentenceTransformer", texts: Sequence[str]) -> NDArray[np.float32]:
-    """Vectors (texts, dimensions) by torch."""
-    model.eval()
-    vectors: NDArray[np.float32] = model.encode([plain(text) for text in texts], show_progress_bar=False)
-    return vectors
-
-
-def _token_states(model: "SentenceTransformer") -> "torch.nn.Module":
-    """The transformer as a module from ids and mask to its last hidden states."""
-    import torch
-
-    class TokenStates(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
-        def __init__(self, transformer: torch.nn.Module) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask)[0]
-            return states
-
-    return TokenStates(model[0].auto_model).eval()
 
 
 def _fresh(corpus: RecipeCorpus, parameters: BertParameters, folder: Path) -> str:

@@ -20,6 +20,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.load.recipe_csv import RecipeFile, Rejected
 from pipelines.train import bert, word2vec
+from pipelines.train.bert_export import export
 from pipelines.train.blend import train_blend
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import CompletionEvaluation, TitleSearchFigures
@@ -77,7 +78,7 @@ def _bert(corpus: RecipeCorpus, scratch: Path, seconds: dict[str, float]) -> dic
     figures: dict[str, TitleSearchFigures] = {}
     for state, make in (("untrained", bert.untrained), ("trained", bert.train)):
         model = _timed(seconds, f"bert, {state}", make, corpus.fit(), parameters)
-        bert.export(model, scratch / state, parameters, corpus.titles[:100])
+        export(model, scratch / state, parameters.max_tokens, corpus.titles)
         figures[state] = evaluate_title_search(corpus.test(), Encoder(scratch / state).encode)
     return {state: each.model_dump() for state, each in figures.items()}
 
