@@ -10,10 +10,12 @@ MOST_DAYS = 36_500  # more would reach before the first year
 
 
 class PipelineSettings(Settings):
-    """Recipe file of ``ukok run``, the text encoder to fine-tune, the version of the code, and retention."""
+    """Recipe file of ``ukok run``, what the text encoder learns from, the version of the code, and retention."""
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
+    titles_file: Path | None = Field(default=None, description="Product titles with a category, as JSON lines")
+    judgements_dir: Path | None = Field(default=None, description="Folder of graded judgements, a file a relation")
     code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
 
     keep_releases: int = Field(default=5, ge=1, description="Newest releases, and newest models of each kind, to keep")

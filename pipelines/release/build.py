@@ -5,7 +5,6 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import faiss
 import numpy as np
 import structlog
 from numpy.typing import NDArray
@@ -29,10 +28,11 @@ from pipelines.train.models import ModelCard
 from recommender.bundle import ReleaseBundle
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.results import BertFigures, Evaluation, ModelFigures, Word2VecFigures
-from recommender.evaluation.served import evaluate_index, evaluate_served
+from recommender.evaluation.served import evaluate_indexes, evaluate_served
 from recommender.manifest import Counts, Datasets, Dimensions, Manifest, Parameters
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
+from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.config import BlendConfig
@@ -73,7 +73,8 @@ def _build(service: Engine, store: Store, now: datetime) -> Manifest:
         _bundle(items, vectors, encoder, config).write(folder)
         figures = ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)
         # The API serves the files, so they are evaluated, not the bundle that wrote them.
-        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures)
+        held_out = Encoder(bert.folder / models.HELD_OUT)
+        evaluation = _evaluate(ReleaseBundle.read(folder, config), items, figures, held_out)
         files = releases.file_entries(folder)
         manifest = Manifest(
             version=_version(now, files),
@@ -113,8 +114,9 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
         baskets=items.baskets,
         ingredient_vectors=ingredient_vectors,
         products=tuple(ProductRef(product.source, product.product_id) for product in items.products),
-        recipe_index=_index(_recipe_vectors(items, ingredient_vectors)),
-        text_index=_index(items.texts),
+        recipe_index=VectorIndex.build(_recipe_vectors(items, ingredient_vectors)),
+        recipe_texts=VectorIndex.build(items.recipe_texts),
+        product_texts=VectorIndex.build(items.product_texts),
         product_recipes=tables.product_recipes(items),
         recipe_products=tables.recipe_products(items),
         similar_products={
@@ -126,12 +128,13 @@ def _bundle(items: Items, vectors: WordVectors, encoder: Encoder, config: BlendC
     )
 
 
-def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures) -> Evaluation:
+def _evaluate(bundle: ReleaseBundle, items: Items, figures: ModelFigures, held_out: Encoder) -> Evaluation:
+    """Evaluate what is served; `held_out` is the encoder that has not learnt the test part."""
     product_ingredients = [product.ingredients for product in items.products]
     return Evaluation(
-        completion=evaluate_completion(bundle.blend, items.corpus, bundle.encoder.encode),
+        completion=evaluate_completion(bundle.blend, items.corpus, held_out.encode),
         served=evaluate_served(product_ingredients, items.corpus.baskets, bundle.product_recipes),
-        index=evaluate_index(bundle.text_index, items.texts),
+        index=evaluate_indexes((bundle.recipe_texts, items.recipe_texts), (bundle.product_texts, items.product_texts)),
         models=figures,
     )
 
@@ -143,13 +146,6 @@ def _recipe_vectors(items: Items, vectors: NDArray[np.float32]) -> NDArray[np.fl
     recipes = np.repeat(np.arange(len(items.corpus)), np.diff(items.baskets.starts))
     np.add.at(sums, recipes, weighted[items.baskets.ingredients])
     return unit(sums)
-
-
-def _index(vectors: NDArray[np.float32]) -> faiss.Index:
-    # Exact search: below some 20,000 rows an approximate index is hardly faster.
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    return flat
 
 
 def _counts(items: Items) -> Counts:

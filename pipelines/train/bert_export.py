@@ -36,7 +36,7 @@ def export(model: "SentenceTransformer", folder: Path, max_tokens: int, texts: S
         )
     expected = torch_vectors(model, compared)
     _check_vectors(expected)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     EncoderConfig(max_tokens=max_tokens).save(folder)
     model.tokenizer.backend_tokenizer.save(str(folder / EncoderFile.TOKENIZER))
     _write_onnx(model, folder / EncoderFile.MODEL)

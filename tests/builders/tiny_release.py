@@ -74,7 +74,8 @@ def _save_word2vec(store: Store, folder: Path, now: datetime) -> None:
 
 
 def _save_encoder(store: Store, folder: Path, now: datetime) -> None:
-    encoder(folder, sorted({word for recipe in RECIPES for word in recipe[1].split()}))
+    for each in (folder, folder / models.HELD_OUT):
+        encoder(each, sorted({word for recipe in RECIPES for word in recipe[1].split()}))
     nothing = TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
     models.save(store, "bert", folder, _card(BertFigures(untrained=nothing, trained=nothing)), now)
 
