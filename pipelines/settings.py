@@ -16,6 +16,7 @@ class PipelineSettings(Settings):
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
+    titles_file: Path | None = Field(default=None, description="Product titles with a category, as JSON lines")
     purchases_file: Path | None = None
     judgements_dir: Path | None = Field(
         default=None, description="Folder of graded judgements that releases are evaluated with"

@@ -162,9 +162,10 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     from pipelines.settings import PipelineSettings
     from pipelines.train import bert
 
-    base_model = PipelineSettings().bert_base_model
+    settings = PipelineSettings()
+    inputs = bert.BertInputs(settings.bert_base_model, settings.titles_file, settings.judgements_dir)
     with open_resources() as opened, _training(opened, "train_bert") as report:
-        model = bert.train_and_save(opened.service, opened.store, now, base_model)
+        model = bert.train_and_save(opened.service, opened.store, now, inputs)
         report.details["version"] = model.version
         return model
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final, Literal
 from zipfile import BadZipFile
 
-import faiss
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from artifacts.release import CorruptRelease
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder, EncoderFile
 from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
+from recommender.models.vector_index import VectorIndex
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.blend import Blend, Rankers
 from recommender.rankers.config import BlendConfig, BlendWeights
@@ -46,7 +46,11 @@ class ReleaseFile(StrEnum):
     PRODUCT_SOURCES = "product_sources.npy"
     PRODUCT_IDS = "product_ids.npy"
     RECIPE_INDEX = "recipes.faiss"
-    TEXT_INDEX = "texts.faiss"
+    RECIPE_INDEX_DESCRIPTION = "recipes.faiss.json"
+    RECIPE_TEXTS = "recipe_texts.faiss"
+    RECIPE_TEXTS_DESCRIPTION = "recipe_texts.faiss.json"
+    PRODUCT_TEXTS = "product_texts.faiss"
+    PRODUCT_TEXTS_DESCRIPTION = "product_texts.faiss.json"
     PRODUCT_RECIPES = "neighbours/product_recipes.npz"
     RECIPE_PRODUCTS = "neighbours/recipe_products.npz"
     PRODUCT_KOK = "neighbours/product_kok.npz"
@@ -65,6 +69,7 @@ class ReleaseFile(StrEnum):
     ENCODER_MODEL = f"{ENCODER}/{EncoderFile.MODEL}"
     ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
     ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
+    ENCODER_PROBE = f"{ENCODER}/{EncoderFile.PROBE}"
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,9 @@ class ReleaseBundle:
     """The indexes, tables and models of a release.
 
     ``names`` (i,) are the ingredients, ``recipe_ids`` and ``recipe_prior`` (r,) the recipes with their popularity in
-    0 … 1, ``products`` (p,) the products. Rows of ``text_index`` are the recipes, then the products. A table
-    has a row for each product, or for each recipe in ``recipe_products``.
+    0 … 1, ``products`` (p,) the products. Ids in an index are rows: ``recipe_index`` holds recipes by ingredients,
+    ``recipe_texts`` and ``product_texts`` hold titles. A table has a row for each product, or for each recipe in
+    ``recipe_products``.
     """
 
     names: tuple[str, ...]
@@ -82,8 +88,9 @@ class ReleaseBundle:
     baskets: Baskets
     ingredient_vectors: NDArray[np.float32]
     products: tuple[ProductRef, ...]
-    recipe_index: faiss.Index
-    text_index: faiss.Index
+    recipe_index: VectorIndex
+    recipe_texts: VectorIndex
+    product_texts: VectorIndex
     product_recipes: NeighbourTable
     recipe_products: NeighbourTable
     similar_products: dict[Target, NeighbourTable]
@@ -109,12 +116,13 @@ class ReleaseBundle:
         self.baskets.save(folder / ReleaseFile.BASKETS)
         for name, table in self._tables():
             table.save(folder / name)
-        faiss.write_index(self.recipe_index, str(folder / ReleaseFile.RECIPE_INDEX))
-        faiss.write_index(self.text_index, str(folder / ReleaseFile.TEXT_INDEX))
+        for name, index in self._indexes():
+            index.write(folder / name)
         self.relations.write(folder / RELATIONS)
         write_blend(folder, self.blend)
         write_substitutes(folder, self.substitutes)
-        shutil.copytree(self.encoder.folder, folder / ENCODER)
+        for file in EncoderFile:
+            shutil.copyfile(self.encoder.folder / file, folder / ENCODER / file)
 
     @classmethod
     def read(cls, folder: Path, config: BlendConfig) -> "ReleaseBundle":
@@ -142,8 +150,9 @@ class ReleaseBundle:
             baskets=Baskets.load(folder / ReleaseFile.BASKETS),
             ingredient_vectors=np.load(folder / ReleaseFile.INGREDIENT_VECTORS),
             products=tuple(ProductRef(*pair) for pair in zip(sources.tolist(), ids.tolist(), strict=True)),
-            recipe_index=faiss.read_index(str(folder / ReleaseFile.RECIPE_INDEX)),
-            text_index=faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX)),
+            recipe_index=VectorIndex.read(folder / ReleaseFile.RECIPE_INDEX),
+            recipe_texts=VectorIndex.read(folder / ReleaseFile.RECIPE_TEXTS),
+            product_texts=VectorIndex.read(folder / ReleaseFile.PRODUCT_TEXTS),
             product_recipes=NeighbourTable.load(folder / ReleaseFile.PRODUCT_RECIPES),
             recipe_products=NeighbourTable.load(folder / ReleaseFile.RECIPE_PRODUCTS),
             similar_products={
@@ -162,28 +171,33 @@ class ReleaseBundle:
         yield ReleaseFile.PRODUCT_KOK, self.similar_products[KOK]
         yield ReleaseFile.PRODUCT_HOME_SHOPPING, self.similar_products["home_shopping"]
 
+    def _indexes(self) -> Iterator[tuple[ReleaseFile, VectorIndex]]:
+        yield ReleaseFile.RECIPE_INDEX, self.recipe_index
+        yield ReleaseFile.RECIPE_TEXTS, self.recipe_texts
+        yield ReleaseFile.PRODUCT_TEXTS, self.product_texts
+
     def _check_lengths(self) -> None:
         recipes, products, names = len(self.recipe_ids), len(self.products), len(self.names)
         lengths = {
             ReleaseFile.BASKETS: (len(self.baskets), recipes),
             ReleaseFile.RECIPE_PRIOR: (len(self.recipe_prior), recipes),
             ReleaseFile.INGREDIENT_VECTORS: (len(self.ingredient_vectors), names),
-            ReleaseFile.RECIPE_INDEX: (self.recipe_index.ntotal, recipes),
-            ReleaseFile.TEXT_INDEX: (self.text_index.ntotal, recipes + products),
             ReleaseFile.PRODUCTS: (len(self.relations.products), products),
             ReleaseFile.RECIPES: (len(self.relations.recipes), recipes),
             ReleaseFile.SUBSTITUTES: (len(self.substitutes.table.rows), len(self.substitutes.names)),
         }
+        for name, index in self._indexes():
+            lengths[name] = len(index), products if name == ReleaseFile.PRODUCT_TEXTS else recipes
         for name, table in self._tables():
             lengths[name] = len(table.rows), recipes if name == ReleaseFile.RECIPE_PRODUCTS else products
         for name, (length, expected) in lengths.items():
             if length != expected:
                 raise CorruptRelease(f"{name} has {length} rows, expected {expected}")
-        width = self.ingredient_vectors.shape[1]
-        if self.recipe_index.d != width:
-            raise CorruptRelease(
-                f"{ReleaseFile.RECIPE_INDEX} has vectors of {self.recipe_index.d} dimensions, expected {width}"
-            )
+        for name, index in self._indexes():
+            by_ingredients = name == ReleaseFile.RECIPE_INDEX
+            width = self.ingredient_vectors.shape[1] if by_ingredients else self.encoder.dimensions
+            if index.dimensions != width:
+                raise CorruptRelease(f"{name} has vectors of {index.dimensions} dimensions, expected {width}")
 
     def _check_bounds(self) -> None:
         """Every row and ingredient number must exist."""
@@ -256,7 +270,8 @@ def read_substitutes(folder: Path) -> Substitutes:
 
 
 def _make_folders(folder: Path) -> None:
-    for name in (ReleaseFile.BLEND, ReleaseFile.PRODUCT_RECIPES, ReleaseFile.SUBSTITUTES):
+    names = (ReleaseFile.BLEND, ReleaseFile.PRODUCT_RECIPES, ReleaseFile.SUBSTITUTES, ReleaseFile.ENCODER_MODEL)
+    for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
 
 

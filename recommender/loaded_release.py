@@ -13,6 +13,7 @@ from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
 from recommender.bundle import ReleaseBundle, Target
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
+from recommender.models.vector_index import VectorIndex
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitutes import Substitute
 from recommender.relations.facts import ProductFacts
@@ -132,13 +133,13 @@ class LoadedRelease:
 
     def recipes_by_text(self, text: str, k: int) -> list[Neighbour]:
         """Recipes with a title similar to ``text``, by the sentence encoder; none for a text that it does not know."""
-        if not len(self.recipe_ids) or not self._bundle.encoder.understands(text):
-            return []
-        # Only the rows of recipes are searched; they come first.
-        only = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, len(self.recipe_ids)))
-        scores, rows = self._bundle.text_index.search(self.encode([text]), min(k, len(self.recipe_ids)), params=only)
-        pairs = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-        return [Neighbour(int(self.recipe_ids[row]), score, SIMILAR) for row, score in pairs if row >= 0]
+        found = self._by_text(self._bundle.recipe_texts, text, k)
+        return [Neighbour(int(self.recipe_ids[row]), score, SIMILAR) for row, score in found]
+
+    def products_by_text(self, text: str, k: int) -> list[ProductNeighbour]:
+        """Products with a title similar to ``text``, by the sentence encoder; none for a text that it does not know."""
+        found = self._by_text(self._bundle.product_texts, text, k)
+        return [ProductNeighbour(self._bundle.products[row], score, SIMILAR) for row, score in found]
 
     def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
         """Ingredients that complete a recipe with the given ones, best first, with the score of the blend."""
@@ -165,14 +166,22 @@ class LoadedRelease:
             [(at, score, main if main >= 0 and rows.ingredients[at, main] > 0 else BY_TEXT) for at, score in chosen]
         )
 
+    def _by_text(self, index: VectorIndex, text: str, k: int) -> list[tuple[int, float]]:
+        """(row, cosine) of the titles in ``index`` that are nearest to ``text``."""
+        if not self._bundle.encoder.understands(text):
+            return []
+        scores, rows = index.search(self.encode([text]), k)
+        return [(row, score) for row, score in zip(rows[0].tolist(), scores[0].tolist(), strict=True) if row >= 0]
+
     def _nearest(self, numbers: Sequence[int], k: int, known: set[int]) -> list[Neighbour]:
         """The nearest recipes by Word2Vec vector, without the ``known`` ones."""
         query = self._bundle.ingredient_vectors[list(numbers)].sum(axis=0, keepdims=True)
         if k <= 0 or not query.any():
             return []
         query /= np.linalg.norm(query)
-        scores, rows = self._bundle.recipe_index.search(query, min(k + len(known), len(self.recipe_ids)))
-        pairs = ((int(self.recipe_ids[row]), score) for row, score in zip(rows[0], scores[0].tolist(), strict=True))
+        scores, rows = self._bundle.recipe_index.search(query, k + len(known))
+        found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+        pairs = ((int(self.recipe_ids[row]), score) for row, score in found if row >= 0)
         return [Neighbour(recipe_id, score, SIMILAR) for recipe_id, score in pairs if recipe_id not in known][:k]
 
     def _contains(self, row: int, numbers: Sequence[int]) -> str:

@@ -39,6 +39,7 @@ SETTINGS: Final = frozenset(
         "hmall_url",
         "hnsmall_url",
         "image_url",
+        "judgements_dir",
         "keep_event_days",
         "keep_raw_days",
         "keep_releases",
@@ -54,6 +55,7 @@ SETTINGS: Final = frozenset(
         "secret_key",
         "service_db_url",
         "spider_modules",
+        "titles_file",
         "var_dir",
         "warehouse_db_url",
     ]

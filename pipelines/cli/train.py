@@ -35,10 +35,10 @@ def item2vec() -> None:
 
 @app.command()
 def bert() -> None:
-    """Train the sentence encoder on recipe titles and ingredients; writes models/bert/ in the artifacts.
+    """Train the sentence encoder on titles of recipes and products; writes models/bert/ in the artifacts.
 
-    Takes a minute or two on two cores. UKOK_BERT_BASE_MODEL names a model (name or folder) to fine-tune instead of
-    training a small one from scratch.
+    Takes some minutes on a core. UKOK_BERT_BASE_MODEL names a model (name or folder) to fine-tune instead of training a
+    small one from scratch, UKOK_TITLES_FILE more titles to learn from, UKOK_JUDGEMENTS_DIR judgements to measure by.
     """
     from pipelines import tasks
 

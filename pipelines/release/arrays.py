@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
+
+from recommender.models.vector_index import VectorIndex
 
 # Arrays of whole numbers, by name; whatever else there is holds fractions or texts.
 WHOLE: Final = frozenset(
@@ -58,12 +59,12 @@ def _problems(name: str, array: NDArray[Any], *, may_be_empty: bool = False) -> 
 
 
 def _index_problems(path: Path) -> Iterator[str]:
-    index = faiss.read_index(str(path))
-    if not index.ntotal:
+    index = VectorIndex.read(path)
+    if not len(index):
         yield "is empty"
         return
-    lengths = np.linalg.norm(index.reconstruct_n(0, index.ntotal), axis=1)
+    lengths = np.linalg.norm(index.vectors(), axis=1)
     if wrong := int(np.count_nonzero(~np.isfinite(lengths))):
-        yield f"{wrong} of {index.ntotal} vectors are not finite"
+        yield f"{wrong} of {len(index)} vectors are not finite"
     elif wrong := int(np.count_nonzero((lengths > TOLERANCE) & (np.abs(lengths - 1) > TOLERANCE))):
-        yield f"{wrong} of {index.ntotal} vectors have neither length 1 nor 0"
+        yield f"{wrong} of {len(index)} vectors have neither length 1 nor 0"

@@ -5,7 +5,6 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
@@ -19,6 +18,7 @@ from pipelines.release import tables
 from pipelines.release.catalog import read_catalog
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
 from pipelines.release.items import Items, make_items, read_recipe_facts
+from pipelines.release.measure import HeldOutModels
 from pipelines.release.products import read_products, snapshot
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
@@ -26,13 +26,13 @@ from pipelines.train import corpora, models
 from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
 from pipelines.train.ranker import newest_rankers
-from pipelines.train.word2vec import HELD_OUT
 from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
+from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK
 from recommender.rankers.blend import Blend
@@ -75,7 +75,7 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         rankers = newest_rankers(store, Path(scratch) / "ranker")
         items = make_items(products, recipes, encoder.encode, rankers)
         config = BlendConfig()
-        held_out = train_blend(corpus, WordVectors.load(word2vec.folder / HELD_OUT), config)
+        held_out = train_blend(corpus, WordVectors.load(word2vec.folder / models.HELD_OUT), config)
         blend = refit_blend(held_out, corpus, vectors)
         substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
@@ -101,10 +101,12 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         )
         questions = ask_about(read_catalog(service, corpus, products), options)
         # Files are evaluated, not the objects that wrote them.
-        write_blend(Path(scratch) / HELD_OUT, held_out)
-        held_out = read_blend(Path(scratch) / HELD_OUT, config)
+        write_blend(Path(scratch) / models.HELD_OUT, held_out)
+        held_out_models = HeldOutModels(
+            read_blend(Path(scratch) / models.HELD_OUT, config), Encoder(bert.folder / models.HELD_OUT).encode
+        )
         folder = folder.rename(Path(scratch) / draft.version)
-        return evaluate_and_upload(store, folder, draft, questions, options, held_out)
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models)
 
 
 def write_files(
@@ -146,8 +148,9 @@ def _bundle(
         baskets=baskets,
         ingredient_vectors=ingredient_vectors,
         products=tuple(product.ref for product in items.products),
-        recipe_index=_index(_recipe_vectors(baskets, ingredient_vectors)),
-        text_index=_index(np.concatenate([rows.vectors, items.product_rows.vectors])),
+        recipe_index=VectorIndex.build(_recipe_vectors(baskets, ingredient_vectors)),
+        recipe_texts=VectorIndex.build(rows.vectors),
+        product_texts=VectorIndex.build(items.product_rows.vectors),
         product_recipes=tables.product_recipes(items),
         recipe_products=tables.recipe_products(items),
         similar_products={
@@ -170,13 +173,6 @@ def _recipe_vectors(baskets: Baskets, vectors: NDArray[np.float32]) -> NDArray[n
     recipes = np.repeat(np.arange(len(baskets)), np.diff(baskets.starts))
     np.add.at(sums, recipes, weighted[baskets.ingredients])
     return unit(sums)
-
-
-def _index(vectors: NDArray[np.float32]) -> faiss.Index:
-    # Exact search: below some 20,000 rows an approximate index is hardly faster.
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    return flat
 
 
 def count(items: Items) -> Counts:

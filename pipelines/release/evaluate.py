@@ -12,14 +12,13 @@ from artifacts.errors import StoreError
 from artifacts.release import MANIFEST, CorruptRelease
 from artifacts.store import Store
 from pipelines.release.gate import check_gate, refuse_unreadable
-from pipelines.release.measure import measure
+from pipelines.release.measure import HeldOutModels, measure
 from pipelines.release.questions import Questions, prepare
 from pipelines.release.thresholds import read_thresholds
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.judgements import read_judgements
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
-from recommender.rankers.blend import Blend
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +45,12 @@ def ask_about(catalog: Catalog, options: GateOptions) -> Questions:
 
 
 def evaluate_and_upload(
-    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions, held_out: Blend
+    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions, held_out: HeldOutModels
 ) -> Manifest:
     """Evaluate the files in ``folder``, which bears the version's name, and upload them with the finished manifest.
 
-    ``held_out`` is the blend with the weights of the released one that has not learnt from the test part of the
-    recipes. The release is opened with the manifest that it gets, so ``draft`` is written into the folder first.
+    ``held_out`` are models like the released ones that have not learnt from the test part of the recipes. The release
+    is opened with the manifest that it gets, so ``draft`` is written into the folder first.
     """
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:
@@ -66,7 +65,7 @@ def evaluate(
     questions: Questions,
     live: LoadedRelease | None,
     options: GateOptions,
-    held_out: Blend,
+    held_out: HeldOutModels,
 ) -> Manifest:
     """The manifest with the evaluation of the files in ``folder`` and what the gate makes of it."""
     try:

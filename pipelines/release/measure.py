@@ -1,12 +1,13 @@
 """Measurement of a release as it is served: opened from its files as the API does, and asked like it."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.release.arrays import array_problems
 from pipelines.release.asks import release_asks
-from pipelines.release.measure_models import encoder_evaluation, served_completion, text_index, vector_evaluation
+from pipelines.release.measure_models import encoder_evaluation, served_completion, text_recall, vector_evaluation
 from pipelines.release.questions import Questions, evaluate_relation
 from recommender.bundle import ReleaseFile
 from recommender.evaluation.answers import product_item, recipe_item
@@ -14,33 +15,39 @@ from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.naming import naming_figures
 from recommender.evaluation.results import ContentEvaluation, Evaluation, RelationEvaluation, unmeasured
-from recommender.evaluation.served import evaluate_index
 from recommender.loaded_release import LoadedRelease
 from recommender.product_ref import ProductRef
+from recommender.rankers.bert import Encode
 from recommender.rankers.blend import Blend
 
 
-def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held_out: Blend) -> Evaluation:
+class HeldOutModels(NamedTuple):
+    """A blend and an encoder like the released ones that have not learnt from the test part of the recipes."""
+
+    blend: Blend
+    encode: Encode
+
+
+def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held_out: HeldOutModels) -> Evaluation:
     """Measure the release in ``folder``; raises :class:`~artifacts.release.CorruptRelease` if it cannot be opened.
 
-    Completion is measured with ``held_out``, which has not learnt from the test part; what is released has, and is
-    asked too. Arrays that cannot be computed with are reported, and nothing else is measured then.
+    Completion is measured with ``held_out`` models; the released ones have learnt from every recipe, and are asked
+    too. Arrays that cannot be computed with are reported, and nothing else is measured then.
     """
     release, catalog = LoadedRelease.open(folder), questions.catalog
     content = _content_evaluation(folder, release, catalog)
     nothing = unmeasured(release.manifest.evaluation.models)
     if content.problems:
         return nothing.model_copy(update={"content": content})
-    index, vectors = text_index(folder)
     return nothing.model_copy(
         update={
             "content": content,
-            "completion": evaluate_completion(held_out, catalog.corpus, release.encode),
+            "completion": evaluate_completion(held_out.blend, catalog.corpus, held_out.encode),
             "served_completion": served_completion(release, catalog, live),
             "relations": _relations(release, questions, live),
             "encoder": encoder_evaluation(release, folder, catalog),
             "vectors": vector_evaluation(folder, catalog),
-            "index": evaluate_index(index, vectors),
+            "index": text_recall(folder),
             "live": live.version if live else None,
         }
     )

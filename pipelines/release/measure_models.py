@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,12 +14,14 @@ from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.metrics import ranking_figures
 from recommender.evaluation.proxies import evenly_spaced
 from recommender.evaluation.relevance import paired_difference
-from recommender.evaluation.results import EncoderEvaluation, ServedCompletion, VectorEvaluation
+from recommender.evaluation.results import EncoderEvaluation, IndexEvaluation, ServedCompletion, VectorEvaluation
+from recommender.evaluation.served import evaluate_indexes
 from recommender.evaluation.title_search import evaluate_title_search
 from recommender.evaluation.vectors import frequent, same_kind, shuffle_deviations, together
 from recommender.loaded_release import LoadedRelease
 from recommender.models.baskets import Baskets
 from recommender.models.recipe_corpus import hash_fraction
+from recommender.models.vector_index import VectorIndex
 from recommender.rankers.word2vec import unit
 from recommender.text import lexicon
 from recommender.text.titles import normalise_title
@@ -79,10 +80,10 @@ def encoder_evaluation(release: LoadedRelease, folder: Path, catalog: Catalog) -
     )
 
 
-def text_index(folder: Path) -> tuple[faiss.Index, NDArray[np.float32]]:
-    """The text index of a release, and the vectors that it holds."""
-    index = faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX))
-    return index, np.asarray(index.reconstruct_n(0, index.ntotal), dtype=np.float32)
+def text_recall(folder: Path) -> IndexEvaluation:
+    """What the indexes of titles return of the vectors that they hold."""
+    indexes = [VectorIndex.read(folder / name) for name in (ReleaseFile.RECIPE_TEXTS, ReleaseFile.PRODUCT_TEXTS)]
+    return evaluate_indexes(*((index, index.vectors()) for index in indexes if len(index)))
 
 
 def vector_evaluation(folder: Path, catalog: Catalog) -> VectorEvaluation:
@@ -102,7 +103,7 @@ def vector_evaluation(folder: Path, catalog: Catalog) -> VectorEvaluation:
 
 def _recipes_found(folder: Path, names: Sequence[str], vectors: NDArray[np.float32], catalog: Catalog) -> float | None:
     """Search the recipe index as the API does, by the sum of the ingredients' vectors."""
-    index = faiss.read_index(str(folder / ReleaseFile.RECIPE_INDEX))
+    index = VectorIndex.read(folder / ReleaseFile.RECIPE_INDEX)
     ids = np.load(folder / ReleaseFile.RECIPE_IDS).tolist()
     numbers = {name: number for number, name in enumerate(names)}
     baskets = {recipe.recipe_id: frozenset(recipe.ingredients) for recipe in catalog.recipes}
@@ -110,7 +111,7 @@ def _recipes_found(folder: Path, names: Sequence[str], vectors: NDArray[np.float
     for recipe in evenly_spaced(catalog.recipes):
         query = vectors[[numbers[name] for name in recipe.ingredients if name in numbers]].sum(axis=0, keepdims=True)
         if query.any():
-            _, rows = index.search(unit(query), min(10, index.ntotal))
+            _, rows = index.search(unit(query), 10)
             nearest = (baskets.get(ids[row]) for row in rows[0].tolist() if row >= 0)
             found.append(frozenset(recipe.ingredients) in nearest)
     return float(np.mean(found)) if found else None
@@ -186,11 +187,11 @@ def _finds_itself(release: LoadedRelease, title: str, catalog: Catalog) -> bool:
 
 
 def _index_cosine(release: LoadedRelease, folder: Path, vectors: dict[int, NDArray[np.float32]]) -> float | None:
-    """Mean cosine of recipes' titles, those with a vector, to their rows in the text index."""
-    index = faiss.read_index(str(folder / ReleaseFile.TEXT_INDEX))
+    """Mean cosine of recipes' titles, those with a vector, to their rows in the index of titles."""
+    held = VectorIndex.read(folder / ReleaseFile.RECIPE_TEXTS).vectors()
     rows = {recipe_id: row for row, recipe_id in enumerate(release.recipe_ids.tolist())}
     cosines = [
-        float(index.reconstruct(rows[recipe_id]) @ vector)
+        float(held[rows[recipe_id]] @ vector)
         for recipe_id, vector in vectors.items()
         if recipe_id in rows and vector.any()
     ]

@@ -1,16 +1,14 @@
-"""A sentence encoder for recipe and product titles: a small BERT with its own WordPiece vocabulary.
+"""Training of the sentence encoder of recipe and product titles.
 
-Trained contrastively on pairs of a recipe's title and its ingredients, with the other pairs of the batch as negatives.
-A base model, by name or path, is fine-tuned instead. Exported to ONNX, so that serving needs no torch.
+It learns contrastively from pairs of texts, with the other pairs of the batch as negatives. Its figures come from an
+encoder that has not seen the test part; the same encoder then goes on to learn from everything, and that is released.
 """
 
-import logging
+import copy
 import math
 import tempfile
-import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,109 +16,147 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from artifacts.store import Store
 from pipelines.code_version import code_version
-from pipelines.load.loaded_files import recipe_files
+from pipelines.load.loaded_files import product_files, recipe_files
+from pipelines.release.products import DATASET, read_products, snapshot
 from pipelines.train import corpora, models
-from pipelines.train.models import ModelCard, SavedModel
+from pipelines.train.bert_data import TrainingData, read_titles
+from pipelines.train.bert_evaluation import evaluate
+from pipelines.train.bert_export import export, torch_vectors
+from pipelines.train.bert_model import EncoderShape, untrained
+from pipelines.train.bert_pairs import Pair, PairShares, batches
+from pipelines.train.models import HELD_OUT, ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
-from recommender.evaluation.title_search import evaluate_title_search
-from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile
-from recommender.models.recipe_corpus import RecipeCorpus
-from recommender.rankers.bert import ingredient_text
+from recommender.models.encoder import Encoder
 from recommender.text.titles import plain
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordPiece
-    from transformers import PreTrainedTokenizerFast
 
 log = structlog.get_logger(__name__)
 
-SPECIAL: Final = {
-    "pad_token": "[PAD]",
-    "unk_token": "[UNK]",
-    "cls_token": "[CLS]",
-    "sep_token": "[SEP]",
-    "mask_token": "[MASK]",
-}
-# Letters in the vocabulary, most frequent first.
-ALPHABET: Final = 2000
-# Lowest cosine of the ONNX vectors to those of torch that an export accepts.
-MIN_COSINE: Final = 0.9999
 LOG_EVERY_STEPS: Final = 100
+# Texts of similar length that are encoded together, which keeps padding short.
+CHUNK: Final = 64
 
 
 @dataclass(frozen=True)
 class BertParameters:
-    """Shape and training of the encoder; `max_steps` bounds the training, whatever the size of the corpus."""
+    """Shape and training of the encoder.
+
+    The budget is in steps, so that the same data give the same encoder on every machine: `epochs` over the texts, at
+    most `max_steps`. `refit_share` of them follow on all data, at `refit_rate` of the learning rate: learning anew
+    would take as long again, and a shorter training would not be that of the figures.
+    """
 
     base_model: str | None = None
-    vocabulary: int = 8000
-    layers: int = 2
-    dimensions: int = 128
-    heads: int = 4
-    max_tokens: int = 64
-    batch: int = 128
-    epochs: int = 20
-    max_steps: int = 350
+    shape: EncoderShape = field(default_factory=EncoderShape)
+    shares: PairShares = field(default_factory=PairShares)
+    batch: int = 256
+    epochs: int = 6
+    max_steps: int = 500
+    refit_share: float = 0.2
+    refit_rate: float = 0.3
     learning_rate: float = 3e-3
     temperature: float = 0.05
-    dropout: float = 0.0
     ingredient_share: float = 0.8
     threads: int = 1
     seed: int = 20250806
 
 
-def train_and_save(
-    service: Engine, store: Store, now: datetime, base_model: str | None = None
-) -> SavedModel[BertFigures]:
-    """Train on the fitting part of the recipes in the service database and store the model.
+@dataclass(frozen=True)
+class BertInputs:
+    """What `ukok train bert` is given besides the databases: a model to fine-tune, titles, judgements."""
 
-    `base_model` names a model to fine-tune, by hub name or path, instead of a fresh one. The figures are those of title
-    search on recipes of the test part, before and after training.
+    base_model: str | None = None
+    titles_file: Path | None = None
+    judgements_dir: Path | None = None
+
+
+def train_and_save(
+    service: Engine, store: Store, now: datetime, inputs: BertInputs | None = None
+) -> SavedModel[BertFigures]:
+    """Train on recipes and food products of the service database, evaluate on the test part, and store the model.
+
+    The encoder that the figures are of is stored beside the released one, for evaluations that need an encoder that
+    has not learnt the test part.
     """
-    corpus = corpora.read_recipes(service)
-    parameters = BertParameters(base_model=base_model)
-    before = evaluate_title_search(corpus.test(), partial(_vectors, untrained(corpus.fit(), parameters)))
+    inputs = inputs or BertInputs()
+    corpus, products = corpora.read_recipes(service), read_products(service)
+    data = TrainingData(corpus, tuple(products), read_titles(inputs.titles_file))
+    parameters = BertParameters(base_model=inputs.base_model)
     with tempfile.TemporaryDirectory(prefix="ukok-bert-") as scratch:
         folder = Path(scratch) / "encoder"
-        export(train(corpus.fit(), parameters), folder, parameters, corpus.titles[:100])
-        after = evaluate_title_search(corpus.test(), Encoder(folder).encode)
+        figures = fit(data, folder, parameters, inputs.judgements_dir)
         card = ModelCard[BertFigures](
-            datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
+            datasets={
+                corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service)),
+                DATASET: snapshot(store, products, product_files(service)),
+            },
             code_version=code_version(),
-            parameters=asdict(parameters),
+            parameters=asdict(parameters) | {"titles": len(data.titles)},
             seed=parameters.seed,
-            figures=BertFigures(untrained=before, trained=after),
+            figures=figures,
         )
         saved = models.save(store, "bert", folder, card, now)
-    log.info("bert_trained", version=saved.version, **after.model_dump())
+    log.info("bert_trained", version=saved.version, **figures.trained.model_dump())
     return saved
 
 
-def train(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransformer":
-    """Train on the recipes of `corpus` that have ingredients; the same input gives the same model on one machine."""
+def fit(
+    data: TrainingData, folder: Path, parameters: BertParameters, judgements_dir: Path | None = None
+) -> BertFigures:
+    """Write the released encoder into `folder` and the evaluated one into its folder `held_out`; return the figures."""
+    training, steps = data.train(), step_budget(len(data.train().texts()), parameters)
+    model = fresh(training, parameters)
+    before = copy.deepcopy(model)
+    train(model, training, parameters, steps)
+    export(model, folder / HELD_OUT, parameters.shape.max_tokens, training.texts())
+    figures = evaluate(data, partial(torch_vectors, before), Encoder(folder / HELD_OUT).encode, judgements_dir)
+    refit_rate = parameters.learning_rate * parameters.refit_rate
+    train(model, data, parameters, round(steps * parameters.refit_share), refit_rate)
+    export(model, folder, parameters.shape.max_tokens, data.texts())
+    return figures
+
+
+def fresh(data: TrainingData, parameters: BertParameters) -> "SentenceTransformer":
+    """The encoder before training."""
     import torch
-    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    torch.set_num_threads(parameters.threads)
+    return untrained(data.texts(), list(data.documents()), parameters.shape, parameters.seed, parameters.base_model)
+
+
+def step_budget(texts: int, parameters: BertParameters) -> int:
+    """Number of optimiser steps for so many texts: all epochs, at most `parameters.max_steps`."""
+    return min(parameters.max_steps, math.ceil(texts / parameters.batch) * parameters.epochs)
+
+
+def train(
+    model: "SentenceTransformer",
+    data: TrainingData,
+    parameters: BertParameters,
+    steps: int,
+    learning_rate: float | None = None,
+) -> None:
+    """Train `model` on pairs of `data`; the same input gives the same model on one machine."""
+    import torch
 
     torch.manual_seed(parameters.seed)
     torch.set_num_threads(parameters.threads)
-    model = untrained(corpus, parameters)
-    loss_of = MultipleNegativesRankingLoss(model, scale=1 / parameters.temperature)
-    steps = step_budget(sum(1 for basket in corpus.baskets if basket), parameters)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=parameters.learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, parameters.learning_rate, total_steps=max(steps, 2), pct_start=0.1
-    )
+    rate = learning_rate or parameters.learning_rate
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=max(steps, 2), pct_start=0.1)
+    random = np.random.default_rng(parameters.seed)
+    drawn = batches(data, parameters.shares, parameters.ingredient_share, parameters.batch, random)
+    encode = _Encoding(model)
     model.train()
-    for step, (titles, ingredients) in enumerate(_batches(corpus, parameters, steps), start=1):
-        loss = loss_of([model.preprocess(titles), model.preprocess(ingredients)], torch.empty(0))
+    for step in range(1, steps + 1):
+        loss = _loss(encode, next(drawn), parameters.temperature)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -128,164 +164,53 @@ def train(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransfor
         schedule.step()
         if step % LOG_EVERY_STEPS == 0 or step == steps:
             log.info("bert_training", step=step, steps=steps, loss=round(loss.item(), 3))
-    return model.eval()
-
-
-def step_budget(pairs: int, parameters: BertParameters) -> int:
-    """Number of optimiser steps for so many pairs: all epochs, at most `parameters.max_steps`."""
-    return min(parameters.max_steps, math.ceil(pairs / parameters.batch) * parameters.epochs)
-
-
-def untrained(corpus: RecipeCorpus, parameters: BertParameters) -> "SentenceTransformer":
-    """The encoder before training: the base model, or a fresh BERT with the WordPieces of the corpus."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-    from transformers.utils.logging import disable_progress_bar
-
-    # Its bars would overwrite the progress display of the caller.
-    disable_progress_bar()
-    torch.manual_seed(parameters.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        name_or_path = parameters.base_model or _fresh(corpus, parameters, Path(folder))
-        transformer = Transformer(name_or_path, max_seq_length=parameters.max_tokens)
-    pooling = Pooling(transformer.get_embedding_dimension(), "mean")
-    return SentenceTransformer(modules=[transformer, pooling, Normalize()], device="cpu")
-
-
-def export(model: "SentenceTransformer", folder: Path, parameters: BertParameters, texts: Sequence[str]) -> None:
-    """Write the files of an :class:`Encoder` into `folder`.
-
-    Raises RuntimeError if its vectors of `texts` differ from those of the model.
-    """
-    import torch
-
-    folder.mkdir(parents=True)
-    EncoderConfig(max_tokens=parameters.max_tokens).save(folder)
-    model.tokenizer.backend_tokenizer.save(str(folder / EncoderFile.TOKENIZER))
-    features = model.preprocess(["김치찌개", "감자 양파 돼지고기"])
-    dynamic = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
-    # Warns at every export about optional libraries.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        # Raised inside torch's own exporter about its own code.
-        warnings.simplefilter("ignore", FutureWarning)
-        program = torch.onnx.export(
-            _token_states(model),
-            (features["input_ids"], features["attention_mask"]),
-            dynamo=True,
-            input_names=["input_ids", "attention_mask"],
-            output_names=["states"],
-            dynamic_shapes=(dynamic, dynamic),
-            verbose=False,
-        )
-    program.save(str(folder / EncoderFile.MODEL), external_data=False)
-    cosine = float((Encoder(folder).encode(texts) * _vectors(model, texts)).sum(axis=1).min(initial=1.0))
-    if cosine < MIN_COSINE:
-        raise RuntimeError(
-            f"the ONNX encoder differs from the trained one: cosine {cosine:.5f}, at least {MIN_COSINE} expected"
-        )
-
-
-def _vectors(model: "SentenceTransformer", texts: Sequence[str]) -> NDArray[np.float32]:
-    """Vectors (texts, dimensions) by torch."""
     model.eval()
-    vectors: NDArray[np.float32] = model.encode([plain(text) for text in texts], show_progress_bar=False)
-    return vectors
 
 
-def _token_states(model: "SentenceTransformer") -> "torch.nn.Module":
-    """The transformer as a module from ids and mask to its last hidden states."""
+def _loss(encode: "_Encoding", pairs: Sequence[Pair], temperature: float) -> "torch.Tensor":
+    """Cross entropy of finding each second text by its first one, and each first by its second."""
     import torch
 
-    class TokenStates(torch.nn.Module):  # type: ignore[misc]  # torch is not followed by the type checker
-        def __init__(self, transformer: torch.nn.Module) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            states: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask)[0]
-            return states
-
-    return TokenStates(model[0].auto_model).eval()
+    vectors = encode([*(pair.first for pair in pairs), *(pair.second for pair in pairs)])
+    numbers: dict[tuple[str, str], int] = {}
+    groups = torch.tensor([numbers.setdefault(pair.group, len(numbers)) for pair in pairs])
+    same_group = (groups[:, None] == groups[None]).fill_diagonal_(False)
+    scores = (vectors[: len(pairs)] @ vectors[len(pairs) :].T / temperature).masked_fill(same_group, -torch.inf)
+    own = torch.arange(len(pairs))
+    return (torch.nn.functional.cross_entropy(scores, own) + torch.nn.functional.cross_entropy(scores.T, own)) / 2
 
 
-def _fresh(corpus: RecipeCorpus, parameters: BertParameters, folder: Path) -> str:
-    from transformers import BertConfig, BertModel
+class _Encoding:
+    """Texts to unit vectors that can be learnt from; the word pieces of a text are looked up once."""
 
-    tokenizer = _tokenizer(corpus, parameters)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=parameters.dimensions,
-        num_hidden_layers=parameters.layers,
-        num_attention_heads=parameters.heads,
-        intermediate_size=4 * parameters.dimensions,
-        max_position_embeddings=parameters.max_tokens,
-        hidden_dropout_prob=parameters.dropout,
-        attention_probs_dropout_prob=parameters.dropout,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return str(folder)
+    def __init__(self, model: "SentenceTransformer") -> None:
+        self._model = model
+        self._padding = model.tokenizer.pad_token_id
+        self._tokenizer = model.tokenizer.backend_tokenizer
+        self._tokenizer.enable_truncation(model.max_seq_length)
+        self._tokenizer.no_padding()
+        self._pieces: dict[str, list[int]] = {}
 
+    def __call__(self, texts: Sequence[str]) -> "torch.Tensor":
+        import torch
 
-def _tokenizer(corpus: RecipeCorpus, parameters: BertParameters) -> "PreTrainedTokenizerFast":
-    from tokenizers import processors
-    from tokenizers.models import WordPiece
-    from transformers import PreTrainedTokenizerFast
+        new = list(dict.fromkeys(text for text in texts if text not in self._pieces))
+        encodings = self._tokenizer.encode_batch_fast([plain(text) for text in new])
+        self._pieces.update((text, encoding.ids) for text, encoding in zip(new, encodings, strict=True))
+        pieces = [self._pieces[text] for text in texts]
+        order = sorted(range(len(texts)), key=lambda row: len(pieces[row]))
+        parts = [
+            self._encode([pieces[row] for row in order[start : start + CHUNK]]) for start in range(0, len(order), CHUNK)
+        ]
+        return torch.cat(parts)[np.argsort(order)]
 
-    tokenizer = _plain_tokenizer(WordPiece(_word_pieces(corpus, parameters.vocabulary), unk_token=SPECIAL["unk_token"]))
-    marks = [(mark, tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
-    # Without the explicit special tokens the fast tokenizer pads and marks nothing.
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=parameters.max_tokens, **SPECIAL)
+    def _encode(self, pieces: Sequence[Sequence[int]]) -> "torch.Tensor":
+        import torch
 
-
-def _word_pieces(corpus: RecipeCorpus, size: int) -> dict[str, int]:
-    """A vocabulary of `size` WordPieces of the corpus, with their numbers."""
-    from tokenizers.models import WordPiece
-    from tokenizers.trainers import WordPieceTrainer
-
-    texts = [plain(text) for text in (*corpus.titles, *map(ingredient_text, corpus.baskets))]
-    letters = Counter(letter for text in texts for letter in text if not letter.isspace())
-    frequent = sorted(sorted(letters), key=lambda letter: -letters[letter])[:ALPHABET]
-    # The trainer numbers letters inside words in the order of a hash table, and breaks ties by number: as special
-    # tokens they have fixed numbers.
-    numbered = [*SPECIAL.values(), *frequent, *(f"##{letter}" for letter in frequent)]
-    tokenizer = _plain_tokenizer(WordPiece(unk_token=SPECIAL["unk_token"]))
-    tokenizer.train_from_iterator(
-        texts,
-        WordPieceTrainer(
-            vocab_size=max(size, len(numbered)), special_tokens=numbered, limit_alphabet=0, show_progress=False
-        ),
-    )
-    return dict(sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]))
-
-
-def _plain_tokenizer(model: "WordPiece") -> "Tokenizer":
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers
-
-    tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    return tokenizer
-
-
-def _batches(corpus: RecipeCorpus, parameters: BertParameters, steps: int) -> Iterator[tuple[list[str], list[str]]]:
-    """Shuffled (titles, ingredients) batches; each time a random part of the ingredients, against overfitting."""
-    random = np.random.default_rng(parameters.seed)
-    rows = np.array([row for row, basket in enumerate(corpus.baskets) if basket])
-    queue: NDArray[np.intp] = np.empty(0, dtype=np.intp)
-    for _ in range(steps):
-        if len(queue) < min(parameters.batch, len(rows)):
-            queue = random.permutation(rows)
-        taken, queue = queue[: parameters.batch], queue[parameters.batch :]
-        titles = [plain(corpus.titles[row]) for row in taken]
-        yield titles, [_sample(corpus.baskets[row], parameters.ingredient_share, random) for row in taken]
-
-
-def _sample(basket: Sequence[str], share: float, random: np.random.Generator) -> str:
-    """The text of about `share` of the ingredients, at least one, in random order."""
-    names = [name for name in basket if random.random() < share] or [basket[0]]
-    random.shuffle(names)
-    return ingredient_text(names)
+        lengths = np.array([len(numbers) for numbers in pieces])
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.full(mask.shape, self._padding, dtype=np.int64)
+        ids[mask] = np.concatenate(pieces)
+        features = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask.astype(np.int64))}
+        vectors: torch.Tensor = self._model(features)["sentence_embedding"]
+        return vectors

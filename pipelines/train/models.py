@@ -15,6 +15,8 @@ from recommender.evaluation.results import Result
 Kind = Literal["word2vec", "bert", "ranker", "item2vec"]
 Figures = TypeVar("Figures", bound=Result)
 CARD: Final = "model.json"
+# Folder in that of a model: the model that its figures are of, which has not learnt the test part.
+HELD_OUT: Final = "held_out"
 
 
 class ModelCard(BaseModel, Generic[Figures]):

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import structlog
@@ -29,7 +28,6 @@ from recommender.models.word_vectors import WordVectors
 log = structlog.get_logger(__name__)
 
 # Folder of the vectors of the fitting part, in that of the model.
-HELD_OUT: Final = "held_out"
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFi
     )
     with tempfile.TemporaryDirectory(prefix="ukok-word2vec-") as scratch:
         vectors.save(Path(scratch))
-        held_out.save(Path(scratch) / HELD_OUT)
+        held_out.save(Path(scratch) / models.HELD_OUT)
         saved = models.save(store, "word2vec", Path(scratch), card, now)
     log.info("word2vec_trained", version=saved.version, **saved.figures.model_dump())
     return saved

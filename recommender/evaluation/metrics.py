@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.evaluation.leave_one_out import LeaveOneOut
-from recommender.evaluation.results import HitDifference, RankingFigures
+from recommender.evaluation.results import HitDifference, MeanDifference, RankingFigures
 from recommender.rankers.cases import Scores
 
 Ranks = NDArray[np.float64]
@@ -34,8 +34,14 @@ def ranking_figures(ranks: Ranks) -> RankingFigures:
 
 def hit_difference(ours: Ranks, theirs: Ranks, resamples: int = 1000) -> HitDifference:
     """Difference in hit@10 with its 95 % interval, by paired bootstrap over the cases."""
-    difference = (ours <= 10).astype(np.float64) - (theirs <= 10)
+    hits = mean_difference((ours <= 10).astype(np.float64), (theirs <= 10).astype(np.float64), resamples)
+    return HitDifference(hit_at_10=hits.mean, low=hits.low, high=hits.high)
+
+
+def mean_difference(ours: NDArray[np.float64], theirs: NDArray[np.float64], resamples: int = 1000) -> MeanDifference:
+    """Difference of the means with its 95 % interval, by paired bootstrap over the cases."""
+    difference = ours - theirs
     random = np.random.default_rng(len(difference))
     means = difference[random.integers(0, len(difference), (resamples, len(difference)))].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975]).tolist()
-    return HitDifference(hit_at_10=float(difference.mean()), low=low, high=high)
+    return MeanDifference(mean=float(difference.mean()), low=low, high=high)

@@ -56,11 +56,41 @@ class TitleSearchFigures(Result):
     mrr: float
 
 
+class MeanDifference(Result):
+    """Difference of two means over the same cases with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class EncoderComparison(Result):
+    """The encoder against letters in one relation: the mean of a metric by method, on texts that none has learnt from.
+
+    ``uses_encoder``: the encoder, or its sum with letters, is better than letters alone beyond chance.
+    """
+
+    metric: str
+    cases: int
+    methods: dict[str, float] = {}
+    against_letters: dict[str, MeanDifference] = {}
+    uses_encoder: bool = False
+
+
 class BertFigures(Result):
-    """Title search on recipes of the test part, before and after training."""
+    """Figures of an encoder that learnt from all but the test part: title search before and after, and each relation.
+
+    The encoder that is released goes on to learn from everything.
+    """
 
     untrained: TitleSearchFigures
     trained: TitleSearchFigures
+    relations: dict[str, EncoderComparison] = {}
+
+    @property
+    def uses_encoder(self) -> frozenset[str]:
+        """The relations in which the encoder may be used."""
+        return frozenset(name for name, comparison in self.relations.items() if comparison.uses_encoder)
 
 
 class Word2VecFigures(Result):

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from recommender.evaluation.encoder import searchable_lists
 from recommender.evaluation.results import TitleSearchFigures
 from recommender.models.recipe_corpus import RecipeCorpus
-from recommender.rankers.bert import Encode, ingredient_text
+from recommender.rankers.bert import Encode
 from recommender.text.titles import plain
 
 
@@ -13,9 +14,7 @@ def evaluate_title_search(corpus: RecipeCorpus, encode: Encode, min_ingredients:
 
     Recipes with fewer ingredients, and all but the last of those with the same list, are left out.
     """
-    lists = {
-        ingredient_text(basket): row for row, basket in enumerate(corpus.baskets) if len(basket) >= min_ingredients
-    }
+    lists = searchable_lists(corpus, min_ingredients)
     if not lists:
         return TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
     cosines = encode([plain(corpus.titles[row]) for row in lists.values()]) @ encode(list(lists)).T

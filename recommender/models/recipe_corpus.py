@@ -71,7 +71,7 @@ class RecipeCorpus:
         return np.array([hash_fraction("recipe", recipe_id) for recipe_id in self.recipe_ids.tolist()], np.float64)
 
 
-def hash_fraction(purpose: str, key: int) -> float:
+def hash_fraction(purpose: str, key: int | str) -> float:
     """A fixed pseudo-random number in [0, 1) for `key`, independent between purposes."""
     digest = hashlib.sha256(f"{purpose}:{key}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48

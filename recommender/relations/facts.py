@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from recommender.product_ref import ProductRef
 from recommender.text.title_words import Kind
+from recommender.text.titles import normalise_title
 
 # Separates the types of a product in its column, which holds so many letters.
 TYPES_SEPARATOR: Final = "|"
@@ -30,6 +31,11 @@ class ProductFacts(NamedTuple):
     recipes: float
     reviews: int
     item_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text that encoders read: the title without its packaging."""
+        return normalise_title(self.title)
 
 
 class RecipeFacts(NamedTuple):

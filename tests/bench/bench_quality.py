@@ -19,15 +19,18 @@ from rich.table import Table
 from sklearn.metrics import accuracy_score, f1_score
 
 from pipelines.train import bert, word2vec
+from pipelines.train.bert_data import TrainingData, read_titles
 from pipelines.train.blend import refit_blend, train_blend
+from pipelines.train.models import HELD_OUT
 from recommender.evaluation.completion import evaluate_completion
-from recommender.evaluation.results import CompletionEvaluation, TitleSearchFigures
-from recommender.evaluation.title_search import evaluate_title_search
+from recommender.evaluation.results import BertFigures, CompletionEvaluation
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
+from recommender.product_ref import ProductRef
 from recommender.rankers.bert import Encode
 from recommender.rankers.config import BlendConfig
+from recommender.relations.facts import ProductFacts
 from recommender.text import lexicon
 from recommender.text.ingredients import canonical_name
 from recommender.text.resolver import TitleResolver
@@ -50,14 +53,18 @@ def main() -> None:
     results: dict[str, Any] = {"recipes": len(rows), "data": "real" if real else "demo", "seconds": seconds}
     canonical = corpus_of_rows(rows, canonical_name)
     with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
-        results["title_search"] = _bert(canonical, Path(scratch), seconds)
-        encode = Encoder(Path(scratch) / "trained").encode
+        judgements = shared.parent / "judge" / "qrels"
+        bert_figures = _bert(
+            _training_data(canonical, shared), Path(scratch), judgements if judgements.is_dir() else None, seconds
+        )
+        results["bert"] = bert_figures.model_dump()
+        encode = Encoder(Path(scratch) / HELD_OUT).encode
         for naming, corpus in (("canonical", canonical), ("raw", corpus_of_rows(rows, as_written))):
             vectors = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus)
             completion = _timed(seconds, f"rankers, {naming}", _completion, corpus, vectors, encode)
             _print_completion(naming, completion)
             results[naming] = completion.model_dump()
-    console.print(_table("Search of unseen recipes by title", results["title_search"]))
+    _print_relations(bert_figures)
     if real:
         results["titles"] = _titles(shared)
         console.print(_table("Resolver of product titles", results["titles"]))
@@ -68,15 +75,29 @@ def main() -> None:
     console.print(f"written to {target}")
 
 
-def _bert(corpus: RecipeCorpus, scratch: Path, seconds: dict[str, float]) -> dict[str, Any]:
-    """Train the encoder into ``scratch/trained``; figures of title search before and after."""
-    parameters = bert.BertParameters()
-    figures: dict[str, TitleSearchFigures] = {}
-    for state, make in (("untrained", bert.untrained), ("trained", bert.train)):
-        model = _timed(seconds, f"bert, {state}", make, corpus.fit(), parameters)
-        bert.export(model, scratch / state, parameters, corpus.titles[:100])
-        figures[state] = evaluate_title_search(corpus.test(), Encoder(scratch / state).encode)
-    return {state: each.model_dump() for state, each in figures.items()}
+def _bert(data: TrainingData, scratch: Path, judgements: Path | None, seconds: dict[str, float]) -> BertFigures:
+    """Train the encoder into ``scratch``; figures of what has not learnt the test part."""
+    return _timed(seconds, "bert, both trainings", bert.fit, data, scratch, bert.BertParameters(), judgements)
+
+
+def _training_data(corpus: RecipeCorpus, shared: Path) -> TrainingData:
+    """Recipes with the products and category titles of the shared data, if there are any."""
+    if not shared.is_dir():
+        return TrainingData(corpus)
+    resolver = TitleResolver(lexicon.ingredients().canonical)
+    mall, shows = (jsonl(shared / name) for name in ("kok_products.jsonl", "broadcasts.jsonl"))
+    rows = [("kok", row, True) for row in mall]
+    # hmall_etv and hmall_dtv are channels of one source.
+    rows += [(row["source"].split("_")[0], row, False) for row in shows]
+    products = {}
+    for source, row, known_food in rows:
+        title = resolver.resolve(row["product_name"], known_food=known_food)
+        if title.is_food:
+            ref = ProductRef(source, row["product_id"])
+            products[ref] = ProductFacts(
+                ref, row["product_name"], "", title.kind, title.types, title.ingredients, title.recipes, 0
+            )
+    return TrainingData(corpus, tuple(products.values()), read_titles(shared / "product_titles.jsonl"))
 
 
 def _word2vec(corpus: RecipeCorpus) -> tuple[WordVectors, WordVectors]:
@@ -118,6 +139,17 @@ def _titles(shared: Path) -> dict[str, Any]:
         ),
         "titles a second": (len(shows) + len(labels) + len(mall)) / seconds,
     }
+
+
+def _print_relations(figures: BertFigures) -> None:
+    table = Table("relation", "cases", "method", "figure", "ahead of letters by (95 %)", title="The sentence encoder")
+    for name, relation in figures.relations.items():
+        for method, figure in relation.methods.items():
+            ahead = relation.against_letters.get(method)
+            interval = f"{ahead.mean:+.3f} ({ahead.low:+.3f} … {ahead.high:+.3f})" if ahead else ""
+            table.add_row(name, str(relation.cases), method, f"{figure:.3f} {relation.metric}", interval)
+    console.print(table)
+    console.print(f"relations that may use the encoder: {', '.join(sorted(figures.uses_encoder)) or 'none'}")
 
 
 def _print_completion(naming: str, completion: CompletionEvaluation) -> None:

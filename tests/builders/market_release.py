@@ -13,6 +13,7 @@ from pipelines.release.catalog import catalog_of
 from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, evaluate_and_upload
 from pipelines.release.gate import failed_checks
 from pipelines.release.items import make_items
+from pipelines.release.measure import HeldOutModels
 from pipelines.release.products import snapshot
 from pipelines.release.questions import Questions
 from pipelines.train import corpora, word2vec
@@ -25,7 +26,6 @@ from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import ProductRef
-from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import default_weights, fit_substitutes
@@ -63,7 +63,7 @@ class Files:
     folder: Path
     counts: Counts
     figures: ModelFigures
-    held_out: Blend
+    held_out: HeldOutModels
 
 
 def train(content: Market, folder: Path) -> Inputs:
@@ -125,7 +125,7 @@ def write(inputs: Inputs, folder: Path) -> Files:
     ease = EaseWeights(blend.names, blend.rankers.ease.weights)
     substitutes = fit_substitutes(inputs.corpus, inputs.vectors, ease, default_weights())
     build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, blend, substitutes)
-    return Files(folder, build.count(items), inputs.figures, held_out)
+    return Files(folder, build.count(items), inputs.figures, HeldOutModels(held_out, encoder.encode))
 
 
 def upload(

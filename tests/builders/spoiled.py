@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from onnx import numpy_helper
 
 from recommender.bundle import ReleaseFile
 from recommender.models.encoder import EncoderFile
+from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK, ProductRef
 from tests.builders.market_release import Inputs
@@ -235,7 +235,7 @@ def ease_transposed(folder: Path) -> None:
 
 
 def texts_of_others(folder: Path) -> None:
-    _change_index(folder / ReleaseFile.TEXT_INDEX, _chance().permutation)
+    _change_index(folder / ReleaseFile.RECIPE_TEXTS, _chance().permutation)
 
 
 def recipes_of_others(folder: Path) -> None:
@@ -243,7 +243,7 @@ def recipes_of_others(folder: Path) -> None:
 
 
 def long_vectors(folder: Path) -> None:
-    _change_index(folder / ReleaseFile.TEXT_INDEX, lambda vectors: vectors * np.float32(3))
+    _change_index(folder / ReleaseFile.RECIPE_TEXTS, lambda vectors: vectors * np.float32(3))
 
 
 def vectors_on_their_side(folder: Path) -> None:
@@ -252,7 +252,7 @@ def vectors_on_their_side(folder: Path) -> None:
 
 
 def cut_off_file(folder: Path) -> None:
-    path = folder / ReleaseFile.TEXT_INDEX
+    path = folder / ReleaseFile.RECIPE_TEXTS
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -281,10 +281,7 @@ def _change_tables(folder: Path, change: Callable[[Arrays], Arrays]) -> None:
 
 
 def _change_index(path: Path, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
-    index = faiss.read_index(str(path))
-    other = faiss.IndexFlatIP(index.d)
-    other.add(change(index.reconstruct_n(0, index.ntotal)))
-    faiss.write_index(other, str(path))
+    VectorIndex.build(change(VectorIndex.read(path).vectors())).write(path)
 
 
 def _with_weights(inputs: Inputs, name: str, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Inputs:

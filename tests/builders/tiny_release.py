@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sqlalchemy import Engine
 from tokenizers import Tokenizer
@@ -16,12 +17,12 @@ from artifacts import release as releases
 from artifacts.store import Store
 from pipelines.release.build import build_release
 from pipelines.train import models
-from pipelines.train.models import Figures, ModelCard
-from pipelines.train.word2vec import HELD_OUT
+from pipelines.train.models import HELD_OUT, Figures, ModelCard
 from recommender.evaluation.results import BertFigures, TitleSearchFigures, Word2VecFigures
 from recommender.manifest import Manifest
-from recommender.models.encoder import EncoderConfig, EncoderFile
+from recommender.models.encoder import EncoderConfig, EncoderFile, Probe
 from recommender.models.word_vectors import WordVectors
+from recommender.rankers.word2vec import unit
 from tests.builders.small_catalog import INGREDIENTS, RECIPES
 
 WIDTH = 8
@@ -59,7 +60,9 @@ def encoder(folder: Path, words: list[str]) -> None:
     vocabulary = ["[PAD]", "[UNK]", *words]
     EncoderConfig(max_tokens=16).save(folder)
     _write_tokenizer(folder / EncoderFile.TOKENIZER, vocabulary)
-    _write_model(folder / EncoderFile.MODEL, len(vocabulary))
+    vectors = np.random.default_rng(2).normal(size=(len(vocabulary), WIDTH)).astype(np.float32)
+    _write_model(folder / EncoderFile.MODEL, vectors)
+    Probe(tuple(words), unit(vectors[2:])).save(folder)
 
 
 def _save_word2vec(store: Store, folder: Path, now: datetime) -> None:
@@ -72,7 +75,8 @@ def _save_word2vec(store: Store, folder: Path, now: datetime) -> None:
 
 
 def _save_encoder(store: Store, folder: Path, now: datetime) -> None:
-    encoder(folder, sorted({word for recipe in RECIPES for word in recipe[1].split()}))
+    for each in (folder, folder / models.HELD_OUT):
+        encoder(each, sorted({word for recipe in RECIPES for word in recipe[1].split()}))
     nothing = TitleSearchFigures(recipes=0, recall_at_10=0.0, mrr=0.0)
     models.save(store, "bert", folder, _card(BertFigures(untrained=nothing, trained=nothing)), now)
 
@@ -87,9 +91,8 @@ def _write_tokenizer(path: Path, words: list[str]) -> None:
     tokenizer.save(str(path))
 
 
-def _write_model(path: Path, words: int) -> None:
+def _write_model(path: Path, vectors: NDArray[np.float32]) -> None:
     """Each word has a vector; a text's token states are its words' vectors."""
-    vectors = np.random.default_rng(2).normal(size=(words, WIDTH)).astype(np.float32)
     inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
     outputs = [helper.make_tensor_value_info("states", TensorProto.FLOAT, ["n", "t", WIDTH])]
     nodes = [helper.make_node("Gather", ["vectors", "input_ids"], ["states"])]

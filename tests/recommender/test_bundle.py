@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
 from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import corpus_of
+from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import ProductRef
 from recommender.rankers.blend import Blend, fit_rankers
@@ -27,10 +27,8 @@ NAMES = ("감자", "두부", "양파")
 CONFIG = BlendConfig(nearest=NearestConfig(title_weight=0.3, neighbours=2))
 
 
-def index(rows: int, width: int = 2) -> faiss.Index:
-    flat = faiss.IndexFlatIP(width)
-    flat.add(np.arange(rows * width, dtype=np.float32).reshape(rows, width))
-    return flat
+def index(rows: int, width: int = 2) -> VectorIndex:
+    return VectorIndex.build(np.arange(rows * width, dtype=np.float32).reshape(rows, width))
 
 
 def blend() -> Blend:
@@ -71,7 +69,8 @@ def bundle(tmp_path: Path) -> ReleaseBundle:
         ingredient_vectors=np.eye(3, 2, dtype=np.float32),
         products=(ProductRef("kok", 1), ProductRef("kok", 2), ProductRef("hmall", 2_200_000_001)),
         recipe_index=index(2),
-        text_index=index(5, 8),
+        recipe_texts=index(2, 8),
+        product_texts=index(3, 8),
         product_recipes=three,
         recipe_products=NeighbourTable.of([[(2, 1.0, 1)], []], 2),
         similar_products={"kok": three, "home_shopping": NeighbourTable.of([[], [], []], 2)},
@@ -123,9 +122,10 @@ def test_the_files_are_those_that_the_bundle_names(bundle: ReleaseBundle, tmp_pa
     [
         ({"recipe_prior": np.zeros(3, np.float32)}, "recipe_prior.npy has 3 rows, expected 2"),
         ({"ingredient_vectors": np.zeros((2, 2), np.float32)}, "ingredient_vectors.npy has 2 rows, expected 3"),
-        ({"text_index": index(4, 8)}, "texts.faiss has 4 rows, expected 5"),
+        ({"recipe_texts": index(4, 8)}, "recipe_texts.faiss has 4 rows, expected 2"),
+        ({"product_texts": index(3, 7)}, "product_texts.faiss has vectors of 7 dimensions, expected 8"),
         ({"recipe_index": index(2, 3)}, "recipes.faiss has vectors of 3 dimensions, expected 2"),
-        ({"products": (("kok", 1),)}, "texts.faiss has 5 rows, expected 3"),
+        ({"products": (("kok", 1),)}, "product_texts.faiss has 3 rows, expected 1"),
         ({"baskets": Baskets.of([[0], [3]])}, "baskets.npz points at row 3 of 3"),
         (
             {"recipe_products": NeighbourTable.of([[(3, 1.0, 1)], []], 2)},
@@ -142,7 +142,9 @@ def test_parts_that_do_not_fit_are_refused(bundle: ReleaseBundle, part: dict[str
         replace(bundle, **part)
 
 
-@pytest.mark.parametrize("name", [ReleaseFile.BASKETS, ReleaseFile.BLEND, ReleaseFile.RECIPE_INDEX])
+@pytest.mark.parametrize(
+    "name", [ReleaseFile.BASKETS, ReleaseFile.BLEND, ReleaseFile.RECIPE_INDEX, ReleaseFile.PRODUCT_TEXTS_DESCRIPTION]
+)
 def test_an_unreadable_file_is_refused(bundle: ReleaseBundle, tmp_path: Path, name: ReleaseFile) -> None:
     bundle.write(tmp_path / "release")
     (tmp_path / "release" / name).write_bytes(b"not what it was")

@@ -98,6 +98,7 @@ def _check_answers(loaded: LoadedRelease) -> None:
     assert loaded.recipes_by_ingredients(["없는재료"], 5) == []
     assert all("두부" in baskets[n.recipe_id] for n in loaded.recipes_by_ingredients(["두부"], 5))
     assert len(loaded.recipes_by_text("두부찌개", 5)) == 5
+    assert loaded.products_by_text("뷁쉙", 5) == []
     completed = loaded.complete(["김", "두부"], 5, "두부찌개")
     assert len(completed) == 5
     assert not {"김", "두부"} & {name for name, _ in completed}
@@ -108,7 +109,7 @@ def _check_damage(built: Built, folder: Path) -> None:
     manifest = releases.read_manifest(built.store, built.version, Manifest)
     for name in (
         ReleaseFile.BLEND_RANKERS,
-        ReleaseFile.TEXT_INDEX,
+        ReleaseFile.RECIPE_TEXTS,
         ReleaseFile.ENCODER_MODEL,
         ReleaseFile.PRODUCT_RECIPES,
     ):
@@ -137,7 +138,7 @@ def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: py
     def write_zeros(index: faiss.Index, path: str) -> None:
         zeros = faiss.IndexFlatIP(index.d)
         zeros.add(np.zeros((index.ntotal, index.d), np.float32))
-        write_index(zeros if Path(path).name == ReleaseFile.TEXT_INDEX else index, path)
+        write_index(zeros if Path(path).name == ReleaseFile.RECIPE_TEXTS else index, path)
 
     monkeypatch.setattr(faiss, "write_index", write_zeros)
     manifest = build_release(built.service, built.warehouse, built.store, LATER)

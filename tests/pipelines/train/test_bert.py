@@ -1,12 +1,16 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import pytest
 
-from pipelines.train.bert import BertParameters, export, step_budget, train, untrained
+from pipelines.train.bert import BertParameters, step_budget, train, untrained
+from pipelines.train.bert_export import export
 from recommender.evaluation.title_search import evaluate_title_search
-from recommender.models.encoder import Encoder
+from recommender.models.encoder import Encoder, EncoderFile
 from tests.builders.recipe_corpus import kitchen
 
 TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=2, batch=16, epochs=6, max_steps=40)
@@ -15,7 +19,7 @@ TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     folder = tmp_path_factory.mktemp("bert") / "encoder"
-    export(train(kitchen(120), TINY), folder, TINY, kitchen(20).titles)
+    export(train(kitchen(120), TINY), folder, TINY.max_tokens, kitchen(20).titles)
     return Encoder(folder)
 
 
@@ -31,7 +35,7 @@ def test_unknown_words_are_not_understood_and_have_no_vector(encoder: Encoder) -
 
 
 def test_training_makes_titles_find_their_ingredients(encoder: Encoder, tmp_path: Path) -> None:
-    export(untrained(kitchen(120), TINY), tmp_path / "untrained", TINY, [])
+    export(untrained(kitchen(120), TINY), tmp_path / "untrained", TINY.max_tokens, kitchen(20).titles)
     unseen = kitchen(200, seed=99)
     before = evaluate_title_search(unseen, Encoder(tmp_path / "untrained").encode)
     after = evaluate_title_search(unseen, encoder.encode)
@@ -53,7 +57,7 @@ def test_a_text_has_one_vector_whatever_comes_with_it(encoder: Encoder) -> None:
 def test_the_same_corpus_gives_the_same_files(tmp_path: Path) -> None:
     short = replace(TINY, max_steps=3)
     for name in ("first", "second"):
-        export(train(kitchen(40), short), tmp_path / name, short, [])
+        export(train(kitchen(40), short), tmp_path / name, short.max_tokens, kitchen(20).titles)
     for path in sorted((tmp_path / "first").iterdir()):
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
@@ -70,9 +74,59 @@ def test_an_encoder_that_differs_from_its_model_is_not_exported(tmp_path: Path) 
     model = untrained(kitchen(40), TINY)
     # Truncated in the file, not in the model.
     with pytest.raises(RuntimeError, match="differs"):
-        export(
-            model, tmp_path / "encoder", replace(TINY, max_tokens=3), ["아주 긴 이름을 가진 크림파스타와 과일샐러드"]
-        )
+        export(model, tmp_path / "encoder", 3, ["아주 긴 이름을 가진 크림파스타와 과일샐러드"])
+
+
+def test_titles_of_unknown_pieces_do_not_stop_an_export(tmp_path: Path) -> None:
+    model = untrained(kitchen(40), TINY)
+    export(model, tmp_path / "encoder", TINY.max_tokens, ["뷁쉙 뒓", "🍣", *kitchen(20).titles])
+    assert not Encoder(tmp_path / "encoder").encode(["뷁쉙 뒓"]).any()
+
+
+def test_texts_of_another_language_are_no_base_for_an_export(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="none of 2 texts has a known word piece"):
+        export(untrained(kitchen(40), TINY), tmp_path / "encoder", TINY.max_tokens, ["뷁쉙 뒓", "🍣"])
+
+
+@pytest.mark.parametrize(("weight", "message"), [(float("nan"), "zero or not finite"), (0.0, "zero or not finite")])
+def test_broken_weights_are_not_exported(tmp_path: Path, weight: float, message: str) -> None:
+    model = untrained(kitchen(40), TINY)
+    for parameter in model.parameters():
+        parameter.data.fill_(weight)
+    with pytest.raises(RuntimeError, match=message):
+        export(model, tmp_path / "encoder", TINY.max_tokens, kitchen(20).titles)
+
+
+def test_an_encoder_that_reads_nothing_is_not_exported(tmp_path: Path) -> None:
+    model = untrained(kitchen(40), TINY)
+    embeddings = model[0].auto_model.embeddings
+    for part in (embeddings.word_embeddings, embeddings.position_embeddings):
+        part.weight.data.fill_(0.01)
+    with pytest.raises(RuntimeError, match="the same vector"):
+        export(model, tmp_path / "encoder", TINY.max_tokens, kitchen(20).titles)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), 0.0, None])
+def test_an_encoder_with_changed_weights_does_not_open(encoder: Encoder, tmp_path: Path, weight: float | None) -> None:
+    shutil.copytree(encoder.folder, tmp_path / "encoder")
+    path = tmp_path / "encoder" / EncoderFile.MODEL
+    model, random = onnx.load(path), np.random.default_rng(5)
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.ndim == 2 and values.dtype == np.float32:
+            changed = random.normal(0, 0.1, values.shape) if weight is None else np.full(values.shape, weight)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(changed.astype(np.float32), tensor.name))
+    onnx.save(model, path)
+    with pytest.raises(ValueError, match=r"model.onnx gives (other vectors|vectors that are not finite)"):
+        Encoder(tmp_path / "encoder")
+
+
+@pytest.mark.parametrize("name", [EncoderFile.MODEL, EncoderFile.TOKENIZER])
+def test_an_unreadable_file_of_an_encoder_is_named(encoder: Encoder, tmp_path: Path, name: EncoderFile) -> None:
+    shutil.copytree(encoder.folder, tmp_path / "encoder")
+    (tmp_path / "encoder" / name).write_bytes(b"{}")
+    with pytest.raises(ValueError, match=f"{name} is no"):
+        Encoder(tmp_path / "encoder")
 
 
 def test_the_budget_grows_with_the_corpus_up_to_a_limit() -> None:

@@ -119,7 +119,7 @@ def test_first_release_is_loaded_after_a_start_without_one(
     ("name", "flaw"),
     [
         (ReleaseFile.RECIPE_IDS, "changed"),
-        (ReleaseFile.TEXT_INDEX, "missing"),
+        (ReleaseFile.RECIPE_TEXTS, "missing"),
         (ReleaseFile.ENCODER_MODEL, "cut off"),
     ],
 )
