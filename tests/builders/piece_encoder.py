@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import Whitespace
 
-from recommender.models.encoder import EncoderConfig, EncoderFile
+from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile, Probe
 from recommender.models.recipe_corpus import RecipeCorpus
 
 WIDTH = 24
@@ -64,3 +64,11 @@ def _write(folder: Path, tokenizer: Tokenizer, vectors: NDArray[np.float64]) -> 
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.save(model, str(folder / EncoderFile.MODEL))
+    write_probe(folder)
+
+
+def write_probe(folder: Path) -> None:
+    """Store what the encoder in ``folder`` gives for a few texts, as an export does."""
+    Probe((), np.zeros((0, WIDTH), np.float32)).save(folder)
+    texts = ("감자", "두부 찌개")
+    Probe(texts, Encoder(folder).encode(texts)).save(folder)

@@ -17,6 +17,7 @@ from recommender.models.encoder import EncoderFile
 from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK, ProductRef
+from tests.builders import piece_encoder
 from tests.builders.market_release import Inputs
 
 Arrays = dict[str, NDArray[Any]]
@@ -294,6 +295,7 @@ def _with_weights(inputs: Inputs, name: str, change: Callable[[NDArray[np.float3
         if array.dtype == np.float32 and array.ndim:
             weights.CopyFrom(numpy_helper.from_array(change(array), weights.name))
     onnx.save(model, path)
+    piece_encoder.write_probe(folder)
     return replace(inputs, encoder=folder)
 
 
