@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from recommender.text.title_words import Kind
 from recommender.text.titles import tokens
 from sql.service.catalog import (
     Broadcast,
@@ -199,7 +200,7 @@ def _kok(conn: Connection) -> None:
             "is_ingredient": is_ingredient,
             "resolver_version": "1",
         }
-        conn.execute(insert(KokProduct), product)
+        conn.execute(insert(KokProduct), product | _reading(ingredients, is_ingredient=is_ingredient))
         history = [(LONG_AGO, (price or 0) + 1000, 1), (LONG_AGO + timedelta(days=9), price, rate)]
         for observed_at, amount, percent in history:
             row = {"kok_product_id": number, "observed_at": observed_at, "price": amount, "price_kind": kind}
@@ -237,7 +238,7 @@ def _home_shopping(conn: Connection) -> None:
             "is_ingredient": is_ingredient,
             "resolver_version": "1",
         }
-        conn.execute(insert(HomeShoppingProduct), product)
+        conn.execute(insert(HomeShoppingProduct), product | _reading(ingredients, is_ingredient=is_ingredient))
         _resolved(conn, source, number, name, ingredients)
     for live_id, channel, source, number, starts_at, ends_at, slot, list_price, price, kind, cancelled_at in SHOWS:
         show = {
@@ -282,6 +283,18 @@ def _resolved(conn: Connection, source: str, number: int, text: str, ingredients
     for position, ingredient_id in enumerate(ingredients):
         conn.execute(insert(ProductIngredient), {**key, "position": position, "ingredient_id": ingredient_id})
     _document(conn, source, number, text)
+
+
+def _reading(ingredients: tuple[int, ...], *, is_ingredient: bool) -> dict[str, Any]:
+    """What a title was understood as; one without ingredients was resolved before there were kinds."""
+    if not ingredients:
+        return {}
+    kind = Kind.INGREDIENT if is_ingredient else Kind.READY
+    return {
+        "kind": kind,
+        "product_types": INGREDIENTS[ingredients[0]],
+        "recipe_probability": 0.9 if is_ingredient else 0.2,
+    }
 
 
 def _document(conn: Connection, source: str, number: int, text: str) -> None:

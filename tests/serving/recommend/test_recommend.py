@@ -18,7 +18,7 @@ from sql.warehouse.events import UserEvent
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, INGREDIENTS, NOON, PORK, RICE, at, bump, cancel, same_item
 from tests.builders.waiting import until
-from tests.serving.conftest import Now, Person, sign_up
+from tests.serving.conftest import Now, Person, log_in, sign_up
 from tests.serving.gate import Gate
 
 SHOWS_FOR_POTATOES = "/api/recommend/product/kok/101/products?target=home_shopping"
@@ -117,14 +117,12 @@ def test_a_cold_system_completes_by_what_is_used_together(client: TestClient) ->
     assert "감자" not in [row["ingredient"] for row in body["complements"]]
 
 
-def test_a_cold_system_answers_by_ingredients_then_by_popularity(client: TestClient) -> None:
+def test_a_cold_system_answers_by_ingredients(client: TestClient) -> None:
     shows = answer(client, SHOWS_FOR_POTATOES)
     assert (shows["stage"], shows["fallback"], keys(shows)) == ("resolved", True, [("hmall", BIG_ID)])
     assert shows["products"][0]["reason"] == "contains:감자"
     sushi = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping")
-    assert sushi["stage"] == "popular", "nothing is known of its ingredients"
-    assert [row["live_id"] for row in sushi["products"]] == [2, 3, 6, 7], "on air first, then what comes next"
-    assert [row["on_air"] for row in sushi["products"]] == [True, False, False, False]
+    assert (sushi["stage"], sushi["products"]) == (None, []), "nothing is known of its ingredients"
     assert answer(client, MALL_FOR_POTATOES)["stage"] == "resolved"
     assert answer(client, "/api/recommend/recipe/9001/products")["stage"] == "resolved"
     assert answer(client, "/api/recommend/ingredient/감자/substitutes")["stage"] is None
@@ -141,43 +139,45 @@ def test_an_empty_system_answers_with_nothing(service: Engine, start: Callable[[
         assert client.get(path).status_code == 401
 
 
-def test_shows_that_are_over_or_cancelled_are_never_offered(client: TestClient, filled: Engine, now: Now) -> None:
-    def offered() -> list[int]:
-        return [row["live_id"] for row in answer(client, SHOWS_FOR_POTATOES)["products"]]
+def shows_for_potatoes(client: TestClient) -> list[int]:
+    return [row["live_id"] for row in answer(client, SHOWS_FOR_POTATOES)["products"]]
 
-    assert offered() == [6], "the morning's show is over"
+
+def test_shows_that_are_over_are_never_offered(client: TestClient, now: Now) -> None:
+    assert shows_for_potatoes(client) == [6], "the morning's show is over"
     now.forward(hours=12, minutes=30)
     assert answer(client, SHOWS_FOR_POTATOES)["products"][0]["on_air"]
     now.forward(hours=1)
-    assert offered() == [7], "by now every show of potatoes is over: what comes next instead"
-    cancel(filled, 7)
-    until(lambda: offered() == [], "the cancelled one is gone too")
+    assert shows_for_potatoes(client) == [], "by now every show of potatoes is over"
 
 
-def test_popular_food_of_the_mall_goes_with_food_only(client: TestClient) -> None:
-    lobster, cleaner = (
-        client.get(f"/api/homeshopping/product/{number}/kok-recommend").json() for number in (21_000_006, 21_000_004)
-    )
-    assert (lobster["stage"], [row["kok_product_id"] for row in lobster["products"]]) == (
-        "popular",
-        [103, 101, 102, 104, 105],
-    )
-    assert (cleaner["stage"], cleaner["products"]) == (None, [])
+def test_shows_that_are_cancelled_are_never_offered(client: TestClient, filled: Engine) -> None:
+    assert shows_for_potatoes(client) == [6]
+    cancel(filled, 6)
+    until(lambda: shows_for_potatoes(client) == [], "the cancelled one is gone")
+
+
+def test_what_is_only_popular_is_no_answer_for_a_product(client: TestClient) -> None:
+    for number in (21_000_006, 21_000_004):
+        body = client.get(f"/api/homeshopping/product/{number}/kok-recommend").json()
+        assert (body["stage"], body["products"]) == (None, []), "of lobster and cleaner no ingredient is known"
+    for source, number in (("hmall", 21_000_006), ("kok", 105)):
+        recipes = answer(client, f"/api/recommend/product/{source}/{number}/recipes")
+        assert (recipes["stage"], recipes["recipes"]) == (None, [])
 
 
 @pytest.mark.parametrize("state", ["cold", "warm"])
 @pytest.mark.usefixtures("filled")
 def test_nothing_is_recommended_for_itself(state: str, request: pytest.FixtureRequest) -> None:
     client = request.getfixturevalue("client") if state == "cold" else request.getfixturevalue("warm")[0]
+    everything: list[tuple[str, int]] = []
     for source, number in (("hmall", BIG_ID), ("hnsmall", 21_000_002), ("kok", 101), ("kok", 103), ("kok", 105)):
         for target in ("kok", "home_shopping"):
             path = f"/api/recommend/product/{source}/{number}/products?k=50&target={target}"
             offered = keys(answer(client, path))
-            assert offered
             assert (source, number) not in offered
-    if state == "cold":
-        soon = answer(client, f"/api/recommend/product/hmall/{BIG_ID}/products?k=3&target=home_shopping")
-        assert (soon["stage"], [row["live_id"] for row in soon["products"]]) == ("popular", [2, 3, 7])
+            everything += offered
+    assert {("hmall", BIG_ID), ("kok", 101)} <= set(everything)
 
 
 def test_unlisted_mall_products_are_not_offered_for_a_recipe(warm: tuple[TestClient, str], filled: Engine) -> None:
@@ -206,10 +206,13 @@ def test_shows_are_offered_until_they_end_within_the_schedules_days(
             conn.execute(insert(Broadcast), show | key | hours)
         conn.execute(update(Broadcast).where(Broadcast.broadcast_id.in_([2, 6])).values(cancelled_at=NOON))
     client = start()
+    person = sign_up(client)
 
     def offered() -> list[tuple[int, bool]]:
-        body = answer(client, "/api/recommend/product/kok/105/products?target=home_shopping&k=50")
-        return [(row["live_id"], row["on_air"]) for row in body["products"]]
+        logged_in = log_in(client, person.email, person.password)
+        body = client.get("/api/kok/product/homeshopping-recommend?k=50", headers=logged_in).json()
+        assert body["stage"] in {"popular", None}
+        return [(row["live_id"], row["starts_at"] <= now.moment.isoformat()) for row in body["recommendations"]]
 
     assert offered() == [(3, False), (7, False), (80, False)], "as far as the schedule: ten days"
     now.moment = at(6, "23:50")
@@ -221,7 +224,7 @@ def test_shows_are_offered_until_they_end_within_the_schedules_days(
     now.moment = at(18, "12:00")
     assert offered() == []
     now.moment = at(19, "00:00")
-    assert offered() == [(82, False)], "an empty answer is cached until midnight only"
+    assert offered() == [(82, False)]
 
 
 def test_a_show_is_on_air_from_its_start_until_before_its_end(client: TestClient) -> None:
@@ -284,25 +287,44 @@ def test_views_without_known_ingredients_give_popular_items(client: TestClient, 
         assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
 
 
-def test_a_partly_released_recommendation_counts_as_the_releases(
+def test_a_product_that_is_new_is_ranked_by_the_release(
     warm: tuple[TestClient, str], filled: Engine, warehouse: Engine
 ) -> None:
-    client, _ = warm
+    client, version = warm
     person = sign_up(client)
-    rice = {"source": "kok", "source_product_id": 105, "position": 0, "ingredient_id": RICE}
-    fresh = {"kok_product_id": 107, "store_name": "새가게", "product_name": "햅쌀 10kg", "first_seen_at": NOON}
+    rice = {"source": "kok", "source_product_id": 107, "position": 0, "ingredient_id": RICE}
+    fresh = {"kok_product_id": 107, "store_name": "새가게", "product_name": "옛날 쌀 10kg", "first_seen_at": NOON}
+    resolved = {"kind": "ingredient", "product_types": "쌀", "recipe_probability": 0.9}
     with filled.begin() as conn:
-        conn.execute(insert(KokProduct), fresh | {"is_food": True, "is_ingredient": True, "resolver_version": "1"})
-        conn.execute(insert(ProductIngredient), rice | {"source_product_id": 107})
+        flags = {"is_food": True, "is_ingredient": True, "resolver_version": "1"}
+        conn.execute(insert(KokProduct), fresh | flags | resolved)
+        conn.execute(insert(ProductIngredient), rice)
         bump(conn, "kok")
     page = "/api/kok/product/107/info"
     until(lambda: client.get(page).status_code == 200, "the new product is there")
+    recipes = answer(client, "/api/recommend/product/kok/107/recipes")
+    assert (recipes["stage"], recipes["release_version"]) == ("release", version)
+    first = recipes["recipes"][0]
+    assert (first["recipe_id"], first["reason"]) == (9004, "contains:쌀")
     view(client, person, warehouse, page)
-    assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "resolved", "the release does not know it"
-    view(client, person, warehouse, "/api/kok/product/101/info")
-    recipes = answer(client, "/api/recommend/me/recipes", person)
-    assert {row["reason"] for row in recipes["recipes"]} == {"viewed:햅쌀 10kg", "viewed:햇감자 3kg"}
-    assert recipes["stage"] == "release"
+    assert answer(client, "/api/recommend/me/recipes", person)["stage"] == "release"
+
+
+def test_nobody_cooks_with_a_new_drink(warm: tuple[TestClient, str], filled: Engine) -> None:
+    client, _ = warm
+    fresh = {"store_name": "새가게", "first_seen_at": NOON, "is_food": True, "is_ingredient": False}
+    drink = {"product_name": "옛날 쌀음료 1L", "kind": "drink", "product_types": "쌀음료", "recipe_probability": 0.0}
+    taken = {"product_name": "쌀눈 캡슐", "kind": "supplement", "product_types": "쌀눈", "recipe_probability": 0.0}
+    with filled.begin() as conn:
+        for number, product in ((107, drink), (108, taken)):
+            conn.execute(insert(KokProduct), fresh | product | {"kok_product_id": number, "resolver_version": "1"})
+            key = {"source": "kok", "source_product_id": number, "position": 0}
+            conn.execute(insert(ProductIngredient), {**key, "ingredient_id": RICE})
+        bump(conn, "kok")
+    until(lambda: client.get("/api/kok/product/108/info").status_code == 200, "the new products are there")
+    for number in (107, 108):
+        recipes = answer(client, f"/api/recommend/product/kok/{number}/recipes")
+        assert (recipes["stage"], recipes["recipes"]) == (None, [])
 
 
 def test_a_user_gets_popular_items_while_the_warehouse_is_away(

@@ -64,7 +64,7 @@ def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start
     assert answer(client, "/api/recommend/product/kok/101/recipes")["stage"] == "release"
 
 
-def test_product_unknown_to_the_release_falls_back_to_ingredients(
+def test_a_product_that_is_new_since_the_release_is_ranked_by_it(
     first: str, filled: Engine, start: Callable[[], TestClient]
 ) -> None:
     client = start()
@@ -79,15 +79,13 @@ def test_product_unknown_to_the_release_falls_back_to_ingredients(
     path = "/api/homeshopping/product/777000111/recipe-recommend"
     until(lambda: client.get(path).status_code == 200, "the new product is served")
     found = answer(client, path)
-    assert (found["release_version"], found["stage"], found["fallback"]) == (first, "resolved", True)
+    assert (found["release_version"], found["stage"], found["fallback"]) == (first, "release", False)
     assert found["recipes"][0]["reason"] == "contains:양파"
 
 
-def test_ingredient_without_recipes_falls_back_to_popular(filled: Engine, start: Callable[[], TestClient]) -> None:
-    lobster = answer(start(), "/api/homeshopping/product/21000006/recipe-recommend")
-    assert (lobster["release_version"], lobster["stage"], lobster["fallback"]) == (None, "popular", True)
-    assert [recipe["recipe_id"] for recipe in lobster["recipes"]] == [9002, 9005, 9001, 9004, 9003]
-    assert {recipe["reason"] for recipe in lobster["recipes"]} == {"popular"}
+def test_a_product_without_ingredients_has_no_recipes(client: TestClient) -> None:
+    lobster = answer(client, "/api/homeshopping/product/21000006/recipe-recommend")
+    assert (lobster["release_version"], lobster["stage"], lobster["recipes"]) == (None, None, [])
 
 
 def test_release_is_promoted_and_rolled_back_without_a_restart(
