@@ -65,7 +65,7 @@ def _likeliest_weights(rankers: Rankers, held_out: LeaveOneOut, compared: int) -
     features, place = features[found], is_held_out[found].argmax(axis=1)
     if not len(features):
         return DEFAULT_WEIGHTS.titled
-    deviation = features.std(axis=(0, 1))
+    deviation = features.std(axis=(0, 1), dtype=np.float64)
     informative = deviation > 1e-4
     scale = np.where(informative, deviation, 1.0).astype(np.float32)
     weights = np.where(informative, _softmax_weights(features / scale, place) / scale, 0.0).round(3).tolist()

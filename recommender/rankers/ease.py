@@ -63,4 +63,5 @@ def _ease_weights(gram: NDArray[np.float64], items: int, penalty: float) -> NDAr
     inverse = cho_solve(factor, targets, overwrite_b=True, check_finite=False)
     weights = -inverse / inverse.diagonal()
     np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights, dtype=np.float32)
+    # Row by row: a sparse matrix times one in columns would copy it for every case.
+    return np.ascontiguousarray(weights, dtype=np.float32)
