@@ -50,10 +50,10 @@ def main() -> None:
     """Measure everything there is data for, print and write the figures."""
     shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
     real = shared.is_dir()
-    rows = _jsonl_recipes(shared / "recipes.jsonl") if real else _csv_recipes(DEMO)
+    rows = jsonl_recipes(shared / "recipes.jsonl") if real else _csv_recipes(DEMO)
     seconds: dict[str, float] = {}
     results: dict[str, Any] = {"recipes": len(rows), "data": "real" if real else "demo", "seconds": seconds}
-    canonical = _corpus(rows, canonical_name)
+    canonical = corpus_named(rows, canonical_name)
     with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
         judgements = shared.parent / "judge" / "qrels"
         bert_figures = _bert(
@@ -61,7 +61,7 @@ def main() -> None:
         )
         results["bert"] = bert_figures.model_dump()
         encode = Encoder(Path(scratch) / HELD_OUT).encode
-        for naming, corpus in (("canonical", canonical), ("raw", _corpus(rows, _as_written))):
+        for naming, corpus in (("canonical", canonical), ("raw", corpus_named(rows, _as_written))):
             vectors = _timed(seconds, f"word2vec, {naming}", _word2vec, corpus)
             completion = _timed(seconds, f"rankers, {naming}", _completion, corpus, vectors, encode)
             _print_completion(naming, completion)
@@ -87,7 +87,7 @@ def _training_data(corpus: RecipeCorpus, shared: Path) -> TrainingData:
     if not shared.is_dir():
         return TrainingData(corpus)
     resolver = TitleResolver(lexicon.ingredients().canonical)
-    mall, shows = (_lines(shared / name) for name in ("kok_products.jsonl", "broadcasts.jsonl"))
+    mall, shows = (lines(shared / name) for name in ("kok_products.jsonl", "broadcasts.jsonl"))
     rows = [("kok", row, True) for row in mall]
     # hmall_etv and hmall_dtv are channels of one source.
     rows += [(row["source"].split("_")[0], row, False) for row in shows]
@@ -113,7 +113,7 @@ def _completion(corpus: RecipeCorpus, vectors: WordVectors, encode: Encode) -> C
 def _titles(shared: Path) -> dict[str, Any]:
     resolver = TitleResolver(lexicon.ingredients().canonical)
     shows, labels, mall = (
-        _lines(shared / name) for name in ("broadcasts.jsonl", "product_labels.jsonl", "kok_products.jsonl")
+        lines(shared / name) for name in ("broadcasts.jsonl", "product_labels.jsonl", "kok_products.jsonl")
     )
     began = time.monotonic()
     food = resolver.resolve_many(row["product_name"] for row in shows)
@@ -178,7 +178,7 @@ def _timed(seconds: dict[str, float], name: str, do: Callable[P, T], *args: P.ar
     return result
 
 
-def _corpus(rows: list[Row], name_of: Names) -> RecipeCorpus:
+def corpus_named(rows: list[Row], name_of: Names) -> RecipeCorpus:
     named = [(number, name) for number, _, names in rows for name in map(name_of, names) if name]
     return corpus_of([(number, title, 0.0) for number, title, _ in rows], named)
 
@@ -187,10 +187,10 @@ def _as_written(name: str) -> str | None:
     return " ".join(name.split()) or None
 
 
-def _jsonl_recipes(path: Path) -> list[Row]:
+def jsonl_recipes(path: Path) -> list[Row]:
     return [
         (number, row["title"] or "", [part["name"] for part in row["ingredients"]])
-        for number, row in enumerate(_lines(path))
+        for number, row in enumerate(lines(path))
     ]
 
 
@@ -199,7 +199,7 @@ def _csv_recipes(path: Path) -> list[Row]:
     return [(row.recipe_id, row.title, [line.name for line in ingredient_lines(row.ingredients)]) for row in rows]
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
