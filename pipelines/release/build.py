@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import faiss
 import numpy as np
 import structlog
 from numpy.typing import NDArray
@@ -61,6 +62,8 @@ def build_release(service: Engine, warehouse: Engine, store: Store, now: datetim
 
 
 def _build(service: Engine, store: Store, now: datetime) -> Manifest:
+    # With several threads the last digits of a cosine depend on how they share the queries.
+    faiss.omp_set_num_threads(1)
     corpus = corpora.read_recipes(service)
     products = food_products.read_products(service)
     with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:

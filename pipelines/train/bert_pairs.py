@@ -126,4 +126,4 @@ def _pairs_in_groups(kind: str, members: Iterable[tuple[tuple[str, ...], str]]) 
 
 
 def _one_of(values: Sequence[T], random: np.random.Generator) -> T:
-    return values[random.integers(len(values))]
+    return values[int(random.integers(len(values)))]
