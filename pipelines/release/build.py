@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
@@ -65,6 +66,8 @@ def build_release(
 
 
 def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
+    # With several threads the last digits of a cosine depend on how they share the queries.
+    faiss.omp_set_num_threads(1)
     corpus = corpora.read_recipes(service)
     products = read_products(service)
     recipes = read_recipe_facts(service, corpus)

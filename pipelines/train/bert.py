@@ -150,7 +150,7 @@ def train(
     torch.set_num_threads(parameters.threads)
     rate = learning_rate or parameters.learning_rate
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=max(steps, 2), pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(_rate_share, steps=steps))
     random = np.random.default_rng(parameters.seed)
     drawn = batches(data, parameters.shares, parameters.ingredient_share, parameters.batch, random)
     encode = _Encoding(model)
@@ -165,6 +165,11 @@ def train(
         if step % LOG_EVERY_STEPS == 0 or step == steps:
             log.info("bert_training", step=step, steps=steps, loss=round(loss.item(), 3))
     model.eval()
+
+
+def _rate_share(step: int, steps: int) -> float:
+    """Share of the learning rate: it rises over the first tenth of the steps, and falls along a cosine."""
+    return min((step + 1) / max(steps // 10, 1), (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
 
 def _loss(encode: "_Encoding", pairs: Sequence[Pair], temperature: float) -> "torch.Tensor":

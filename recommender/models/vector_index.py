@@ -112,7 +112,11 @@ class VectorIndex:
         )
 
     def search(self, queries: Vectors, k: int) -> tuple[Vectors, Ids]:
-        """Cosines and ids (queries, k) of the nearest vectors, best first; id -1 where there are fewer."""
+        """Cosines and ids (queries, k) of the nearest vectors, best first; id -1 where there are fewer.
+
+        Searches on one thread: with several, the last digits of a cosine depend on how they share the queries.
+        """
+        faiss.omp_set_num_threads(1)
         k = min(k, len(self))
         if not k or not len(queries):
             return np.zeros((len(queries), k), np.float32), np.full((len(queries), k), -1, np.int64)

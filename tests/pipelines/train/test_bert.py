@@ -1,25 +1,42 @@
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import onnx.numpy_helper
 import pytest
+import torch
 
-from pipelines.train.bert import BertParameters, step_budget, train, untrained
-from pipelines.train.bert_export import export
+from pipelines.train.bert import BertParameters, fit, fresh, step_budget, train
+from pipelines.train.bert_data import TrainingData
+from pipelines.train.bert_export import export, torch_vectors
+from pipelines.train.bert_model import EncoderShape, untrained
+from pipelines.train.models import HELD_OUT
 from recommender.evaluation.title_search import evaluate_title_search
 from recommender.models.encoder import Encoder, EncoderFile
 from tests.builders.recipe_corpus import kitchen
 
-TINY = replace(BertParameters(), vocabulary=400, layers=1, dimensions=32, heads=2, batch=16, epochs=6, max_steps=40)
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+SHAPE = EncoderShape(vocabulary=400, layers=1, dimensions=32, heads=2)
+TINY = BertParameters(shape=SHAPE, batch=16, epochs=6, max_steps=40)
+KITCHEN = TrainingData(kitchen(120))
+
+
+def trained(data: TrainingData, parameters: BertParameters) -> "SentenceTransformer":
+    model = fresh(data, parameters)
+    train(model, data, parameters, step_budget(len(data.texts()), parameters))
+    return model
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     folder = tmp_path_factory.mktemp("bert") / "encoder"
-    export(train(kitchen(120), TINY), folder, TINY.max_tokens, kitchen(20).titles)
+    export(trained(KITCHEN, TINY), folder, SHAPE.max_tokens, kitchen(20).titles)
     return Encoder(folder)
 
 
@@ -34,18 +51,26 @@ def test_unknown_words_are_not_understood_and_have_no_vector(encoder: Encoder) -
     assert float(soup @ mixed) > 0.3
 
 
-def test_training_makes_titles_find_their_ingredients(encoder: Encoder, tmp_path: Path) -> None:
-    export(untrained(kitchen(120), TINY), tmp_path / "untrained", TINY.max_tokens, kitchen(20).titles)
-    unseen = kitchen(200, seed=99)
-    before = evaluate_title_search(unseen, Encoder(tmp_path / "untrained").encode)
-    after = evaluate_title_search(unseen, encoder.encode)
-    assert after.recipes == before.recipes > 20
+def test_word_pieces_start_from_where_they_occur() -> None:
+    unseen, texts = kitchen(200, seed=99), KITCHEN.texts()
+    random = untrained(texts, [], SHAPE, TINY.seed)
+    before = evaluate_title_search(unseen, partial(torch_vectors, random))
+    placed = evaluate_title_search(unseen, partial(torch_vectors, fresh(KITCHEN, TINY)))
+    assert placed.recipes == before.recipes > 20
+    assert placed.mrr > 1.5 * before.mrr
+
+
+def test_training_makes_titles_find_their_ingredients() -> None:
+    unseen, model = kitchen(200, seed=99), untrained(KITCHEN.texts(), [], SHAPE, TINY.seed)
+    before = evaluate_title_search(unseen, partial(torch_vectors, model))
+    train(model, KITCHEN, TINY, TINY.max_steps)
+    after = evaluate_title_search(unseen, partial(torch_vectors, model))
     assert after.mrr > 1.5 * before.mrr
 
 
 def test_vectors_have_length_one_or_none_whatever_the_text(encoder: Encoder) -> None:
     vectors = encoder.encode(["김치찌개", "x", "🍣", "가" * 500, "감자 양파 " * 100])
-    assert vectors.shape == (5, TINY.dimensions)
+    assert vectors.shape == (5, SHAPE.dimensions)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.array([1, 0, 0, 0, 1]), abs=1e-5)
 
 
@@ -54,56 +79,57 @@ def test_a_text_has_one_vector_whatever_comes_with_it(encoder: Encoder) -> None:
     assert encoder.encode(["김치찌개"])[0] == pytest.approx(together[0], abs=1e-5)
 
 
-def test_the_same_corpus_gives_the_same_files(tmp_path: Path) -> None:
+def test_the_same_corpus_gives_the_same_files_with_any_threads(tmp_path: Path) -> None:
     short = replace(TINY, max_steps=3)
-    for name in ("first", "second"):
-        export(train(kitchen(40), short), tmp_path / name, short.max_tokens, kitchen(20).titles)
+    for name, threads in (("first", 1), ("second", 2)):
+        torch.set_num_threads(threads)
+        export(trained(TrainingData(kitchen(40)), short), tmp_path / name, SHAPE.max_tokens, kitchen(20).titles)
     for path in sorted((tmp_path / "first").iterdir()):
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
 
 def test_a_base_model_is_fine_tuned_instead_of_a_fresh_one(tmp_path: Path) -> None:
-    base = untrained(kitchen(40), TINY)
+    base = fresh(TrainingData(kitchen(40)), TINY)
     base[0].auto_model.save_pretrained(tmp_path)
     base.tokenizer.save_pretrained(tmp_path)
-    tuned = untrained(kitchen(120), replace(TINY, base_model=str(tmp_path)))
+    tuned = fresh(KITCHEN, replace(TINY, base_model=str(tmp_path)))
     assert tuned.encode(["김치찌개"]) == pytest.approx(base.encode(["김치찌개"]), abs=1e-5)
 
 
 def test_an_encoder_that_differs_from_its_model_is_not_exported(tmp_path: Path) -> None:
-    model = untrained(kitchen(40), TINY)
+    model = fresh(TrainingData(kitchen(40)), TINY)
     # Truncated in the file, not in the model.
     with pytest.raises(RuntimeError, match="differs"):
         export(model, tmp_path / "encoder", 3, ["아주 긴 이름을 가진 크림파스타와 과일샐러드"])
 
 
 def test_titles_of_unknown_pieces_do_not_stop_an_export(tmp_path: Path) -> None:
-    model = untrained(kitchen(40), TINY)
-    export(model, tmp_path / "encoder", TINY.max_tokens, ["뷁쉙 뒓", "🍣", *kitchen(20).titles])
+    model = fresh(TrainingData(kitchen(40)), TINY)
+    export(model, tmp_path / "encoder", SHAPE.max_tokens, ["뷁쉙 뒓", "🍣", *kitchen(20).titles])
     assert not Encoder(tmp_path / "encoder").encode(["뷁쉙 뒓"]).any()
 
 
 def test_texts_of_another_language_are_no_base_for_an_export(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="none of 2 texts has a known word piece"):
-        export(untrained(kitchen(40), TINY), tmp_path / "encoder", TINY.max_tokens, ["뷁쉙 뒓", "🍣"])
+        export(fresh(TrainingData(kitchen(40)), TINY), tmp_path / "encoder", SHAPE.max_tokens, ["뷁쉙 뒓", "🍣"])
 
 
 @pytest.mark.parametrize(("weight", "message"), [(float("nan"), "zero or not finite"), (0.0, "zero or not finite")])
 def test_broken_weights_are_not_exported(tmp_path: Path, weight: float, message: str) -> None:
-    model = untrained(kitchen(40), TINY)
+    model = fresh(TrainingData(kitchen(40)), TINY)
     for parameter in model.parameters():
         parameter.data.fill_(weight)
     with pytest.raises(RuntimeError, match=message):
-        export(model, tmp_path / "encoder", TINY.max_tokens, kitchen(20).titles)
+        export(model, tmp_path / "encoder", SHAPE.max_tokens, kitchen(20).titles)
 
 
 def test_an_encoder_that_reads_nothing_is_not_exported(tmp_path: Path) -> None:
-    model = untrained(kitchen(40), TINY)
+    model = fresh(TrainingData(kitchen(40)), TINY)
     embeddings = model[0].auto_model.embeddings
     for part in (embeddings.word_embeddings, embeddings.position_embeddings):
         part.weight.data.fill_(0.01)
     with pytest.raises(RuntimeError, match="the same vector"):
-        export(model, tmp_path / "encoder", TINY.max_tokens, kitchen(20).titles)
+        export(model, tmp_path / "encoder", SHAPE.max_tokens, kitchen(20).titles)
 
 
 @pytest.mark.parametrize("weight", [float("nan"), 0.0, None])
@@ -127,6 +153,16 @@ def test_an_unreadable_file_of_an_encoder_is_named(encoder: Encoder, tmp_path: P
     (tmp_path / "encoder" / name).write_bytes(b"{}")
     with pytest.raises(ValueError, match=f"{name} is no"):
         Encoder(tmp_path / "encoder")
+
+
+def test_the_released_encoder_learns_the_test_part_too(tmp_path: Path) -> None:
+    figures = fit(KITCHEN, tmp_path / "encoder", replace(TINY, max_steps=10))
+    assert figures.trained.recipes > 0
+    held_out, released = Encoder(tmp_path / "encoder" / HELD_OUT), Encoder(tmp_path / "encoder")
+    test = KITCHEN.test().recipes
+    assert len(test)
+    assert evaluate_title_search(test, held_out.encode).mrr == pytest.approx(figures.trained.mrr, abs=0.02)
+    assert not np.allclose(held_out.encode(test.titles), released.encode(test.titles), atol=1e-3)
 
 
 def test_the_budget_grows_with_the_corpus_up_to_a_limit() -> None:
