@@ -190,9 +190,11 @@ class SearchIndex:
 
     def _likeness(self, query: Query, candidates: Positions) -> NDArray[np.float32]:
         """Cosine of the letters of candidates with those of the query, or less with those of its synonyms."""
-        asked, *others = (self._letters.cosines(words)[candidates] for words in query.rewritten(self._occurs))
-        for other in others:
-            asked = np.maximum(asked, np.float32(SYNONYM_LIKENESS) * other)
+        asked = self._letters.cosines(query.texts)[candidates]
+        if len(query.texts) > 1 and self._occurs(query.phrase):
+            asked = np.maximum(asked, self._letters.cosines([query.phrase])[candidates])
+        for texts in query.rewritten(self._occurs):
+            asked = np.maximum(asked, np.float32(SYNONYM_LIKENESS) * self._letters.cosines(texts)[candidates])
         return asked
 
     def _occurrences(self, word: QueryWord) -> Occurrences:

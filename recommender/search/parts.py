@@ -41,6 +41,7 @@ class Splitter:
         self._known |= dict(pair.split("=") for pair in listed["dish"])
         self._known |= names
         self._names = names
+        self._dishes = listed["finished"]
         # The words of names recur.
         self.parts = lru_cache(maxsize=CACHED)(self._split)
 
@@ -69,8 +70,8 @@ class Splitter:
                 return 1 << known[word[-size:]]
         if not last or word[-1] not in known:
             return 0
-        is_name = last.text in self._names and len(last.text) > 1 and not self.knows(last.text[:-1])
-        return 0 if is_name else 1 << known[word[-1]]
+        is_dish = len(last.text) == 1 or last.text in self._dishes or self.knows(last.text[:-1])
+        return 1 << known[word[-1]] if is_dish else 0
 
     def singles(self, word: str, ingredients: Collection[str], tokens: Collection[str]) -> Iterator[tuple[str, int]]:
         """The words of one syllable in ``word``, each with the trait of its place.

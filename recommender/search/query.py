@@ -49,7 +49,12 @@ class Query:
     @property
     def phrase(self) -> str:
         """All words that count, without blanks."""
-        return "".join(word.text for word in self.words if word.weight == 1.0) or self.key.text
+        return "".join(self.texts)
+
+    @property
+    def texts(self) -> list[str]:
+        """The words that count."""
+        return [word.text for word in self.words if word.weight == 1.0] or [self.key.text]
 
     @property
     def ingredients(self) -> frozenset[str]:
@@ -73,9 +78,8 @@ class Query:
         return [token for token in found if len(token) > 1]
 
     def rewritten(self, occurs: Callable[[str], bool]) -> Iterator[list[str]]:
-        """The words that count, and the same with each synonym of the key word that ``occurs`` in its place."""
-        texts = [word.text for word in self.words if word.weight == 1.0] or [self.key.text]
-        yield texts
+        """The words that count with each synonym of the key word that ``occurs`` in its place."""
+        texts = self.texts
         synonyms = (each.text for each in self.key.spelled[1:] if each.weight == SYNONYM and occurs(each.text))
         for synonym in islice(synonyms, MAX_REWRITTEN):
             yield [synonym if text == self.key.text else text for text in texts]

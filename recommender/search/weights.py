@@ -15,9 +15,9 @@ Kind = Literal["products", "recipes"]
 # What a document is judged by. Of its name: how it contains the query's key word (key…), the whole query (phrase) and
 # its other words (others); how alike it is by letters and tokens; whether it mentions the ingredient (mentioned), and
 # ends with it (head). Of the product: whether its ingredients agree (main, listed; other_made, other_raw), its form
-# agrees (form; other_form), it is raw or a dish where an ingredient is asked for; its popularity. Against it: that it has
-# neither the key word nor its ingredient (absent), nor the key word nor its form (other_dish), or names the ingredient
-# before that of another raw product (modifier).
+# agrees (form; other_form), it is raw or a dish where an ingredient is asked for; its popularity. Against it: that it
+# has neither the key word nor its ingredient (absent), nor the key word nor its form (other_dish), or names the
+# ingredient before that of another raw product (modifier).
 FEATURES: Final = (
     "bias", "key", "key_whole", "key_ends", "key_starts", "key_aside", "key_taste", "key_use", "phrase", "others",
     "letters", "tokens", "main", "listed", "mentioned", "head", "other_made", "other_raw", "modifier", "absent", "form",

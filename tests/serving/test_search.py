@@ -147,3 +147,38 @@ def test_recipes_know_the_names_of_their_ingredients(filled: Engine) -> None:
     assert book.name_of("카레 가루") == "카레가루", "not recognised, but in a recipe"
     assert book.name_of("카레가로") == "카레가로", "names are not guessed"
     assert [recipe.recipe_id for recipe in book.with_all(["양 파", "카레 가루"], 5)] == [9005]
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "meant"),
+    [
+        ("/api/kok/search?keyword=돼지고기 김치찌게", 104, "돼지고기 김치찌개"),
+        ("/api/kok/search?keyword=rkawk", 101, "감자"),
+        ("/api/kok/search?keyword=ㄷㅈㄱㄱ", 103, "돼지고기"),
+        ("/api/kok/search?keyword=potato", 101, "감자"),
+        ("/api/kok/search?keyword=감자", 101, None),
+        ("/api/kok/search?keyword=뷁뷁뷁", None, None),
+        ("/api/homeshopping/search?keyword=kimchi", 3, "김치"),
+        ("/api/homeshopping/search?keyword=감자", 6, None),
+        ("/api/recipes/search?recipe=감자쪼림", 9001, "감자조림"),
+        ("/api/recipes/search?recipe=돈육", 9002, None),
+        ("/api/recipes/search?recipe=감쟈,양퍄&method=ingredient", 9001, "감자,양파"),
+        ("/api/recipes/search?recipe=감쟈,양퍄", 9001, "감자,양파"),
+        ("/api/recipes/search?recipe=potato,onion&method=ingredient", 9001, "감자,양파"),
+        ("/api/recipes/search?recipe=감자,양파&method=ingredient", 9001, None),
+    ],
+)
+def test_an_answer_says_what_was_searched_for_instead(
+    client: TestClient, person: Person, path: str, found: int | None, meant: str | None
+) -> None:
+    answer = client.get(path, headers=person.headers).json()
+    rows = answer.get("products", answer.get("recipes"))
+    numbers = [row.get("kok_product_id") or row.get("live_id") or row.get("recipe_id") for row in rows]
+    assert found in numbers if found else numbers == []
+    assert answer["did_you_mean"] == meant
+
+
+def test_a_search_of_everything_says_what_it_searched_for(client: TestClient) -> None:
+    for keyword, meant in (("김치찌게", "김치찌개"), ("김치찌개", None), ("뷁뷁뷁", None)):
+        answer = client.get("/api/recommend/search", params={"keyword": keyword}).json()
+        assert answer["did_you_mean"] == meant

@@ -1,6 +1,6 @@
 import pytest
 
-from recommender.search.jamo import initials, letters, sounds
+from recommender.search.jamo import initials, keys, letters, sounds, syllables, typed
 
 
 def test_letters_are_keyboard_letters() -> None:
@@ -16,3 +16,17 @@ def test_letters_are_keyboard_letters() -> None:
 def test_letters_that_sound_alike_are_one(one: str, other: str) -> None:
     assert sounds(one) == sounds(other)
     assert letters(one) != letters(other)
+
+
+@pytest.mark.parametrize(
+    ("latin", "korean"),
+    [("rlacl", "김치"), ("ekfrqhRdmaxkd", "닭볶음탕"), ("ekfrrhk", "닭과"), ("dhkrl", "와기")],
+)
+def test_keys_of_one_keyboard_are_letters_of_the_other(latin: str, korean: str) -> None:
+    assert typed(latin) == korean
+    assert keys(typed(latin)) == latin.lower()
+
+
+def test_letters_are_put_together_to_syllables() -> None:
+    assert syllables("ㄷㅏㄹㄱㄱㅗㅏ") == "닭과"
+    assert syllables("ㅋㅋ ㅏ") == "ㅋㅋ ㅏ"

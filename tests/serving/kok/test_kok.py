@@ -61,7 +61,7 @@ def test_a_vanished_product_keeps_its_page_but_is_in_no_list(client: TestClient)
 def test_search_finds_substrings_first_then_words_in_any_spacing(client: TestClient) -> None:
     assert ids(client, "/api/kok/search?keyword=산지마을") == [101, 102]
     assert ids(client, "/api/kok/search?keyword=햇 감자") == [101]
-    assert ids(client, "/api/kok/search?keyword=밀키트 돼지고기") == [104], "words in another order"
+    assert ids(client, "/api/kok/search?keyword=밀키트 돼지고기") == [104, 103], "with all words first"
     assert ids(client, "/api/kok/search?keyword=돼지고기") == [103, 104]
     assert ids(client, "/api/kok/search?keyword=CAFÉ") == [105]
     assert ids(client, "/api/kok/search?keyword=🍣") == [105]
