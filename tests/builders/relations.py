@@ -10,7 +10,7 @@ from recommender.product_ref import KOK, ProductRef
 from recommender.relations.facts import ProductFacts, RecipeFacts
 from recommender.relations.ranker import Ranker, Rankers, Weights
 from recommender.relations.relation import Relation
-from recommender.relations.space import Space
+from recommender.relations.space import Encode, Space
 from recommender.text.title_words import Kind
 
 WIDTH = 32
@@ -45,7 +45,7 @@ def recipe(
     return RecipeFacts(number, title, title, ingredients, types, named, popularity)
 
 
-def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+def by_letters(texts: Sequence[str]) -> NDArray[np.float32]:
     """Unit vectors of texts by the letters in them."""
     counts = np.zeros((len(texts), WIDTH), np.float32)
     for row, text in enumerate(texts):
@@ -65,7 +65,12 @@ def rankers(one: Ranker) -> Rankers:
     return Rankers(rankers=dict.fromkeys(Relation, one))
 
 
-def items_of(products: Sequence[ProductFacts], recipes: Sequence[RecipeFacts], one: Ranker | None = None) -> Items:
+def items_of(
+    products: Sequence[ProductFacts],
+    recipes: Sequence[RecipeFacts],
+    one: Ranker | None = None,
+    encode: Encode = by_letters,
+) -> Items:
     """Products and recipes in a space of their own."""
     return make_items(products, recipes, encode, rankers(one or ranker()))
 

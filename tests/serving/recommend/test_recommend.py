@@ -209,10 +209,10 @@ def test_shows_are_offered_until_they_end_within_the_schedules_days(
     person = sign_up(client)
 
     def offered() -> list[tuple[int, bool]]:
-        logged_in = log_in(client, person.email, person.password)
-        body = client.get("/api/kok/product/homeshopping-recommend?k=50", headers=logged_in).json()
-        assert body["stage"] in {"popular", None}
-        return [(row["live_id"], row["starts_at"] <= now.moment.isoformat()) for row in body["recommendations"]]
+        headers = log_in(client, person.email, person.password)
+        body = client.get("/api/recommend/me/products?k=50", headers=headers).json()
+        assert body["stage"] == "popular"
+        return [(row["live_id"], row["on_air"]) for row in body["products"] if row["live_id"]]
 
     assert offered() == [(3, False), (7, False), (80, False)], "as far as the schedule: ten days"
     now.moment = at(6, "23:50")
