@@ -33,7 +33,7 @@ from recommender.models.encoder import Encoder
 from recommender.models.vector_index import NEAREST, IndexKind, VectorIndex
 from recommender.text.ingredients import canonical_name
 from recommender.text.titles import normalise_title
-from tests.bench.bench_quality import corpus_named, jsonl_recipes, lines
+from tests.bench.recipe_rows import corpus_of_rows, jsonl, jsonl_recipes
 from tests.conftest import ROOT
 
 VECTORS, QUERIES, STEPS, REPEATS = 100_000, 1_000, 200, 3
@@ -50,8 +50,8 @@ def main() -> None:
         sys.exit(f"no real data at {shared}: set UKOK_SHARED_DATA to the folder that holds recipes.jsonl")
     faiss.omp_set_num_threads(1)
     parameters = bert.BertParameters()
-    data = TrainingData(corpus_named(jsonl_recipes(shared / "recipes.jsonl"), canonical_name))
-    products = [normalise_title(row["product_name"]) for row in lines(shared / "kok_products.jsonl")]
+    data = TrainingData(corpus_of_rows(jsonl_recipes(shared / "recipes.jsonl"), canonical_name))
+    products = [normalise_title(row["product_name"]) for row in jsonl(shared / "kok_products.jsonl")]
     with tempfile.TemporaryDirectory(prefix="ukok-bench-") as scratch:
         model = bert.fresh(data, parameters)
         bert.train(model, data, parameters, STEPS)
@@ -90,7 +90,7 @@ def many_titles(shared: Path, products: Sequence[str], count: int) -> list[str]:
     """So many different titles in a fixed random order: of products, recipes and dishes, then misspelt copies."""
     random = np.random.default_rng(7)
     dishes = [line.split("\t")[0] for line in (shared / "dish_names.tsv").read_text(encoding="utf-8").splitlines()]
-    real = [*products, *(str(row["title"]) for row in lines(shared / "recipes.jsonl")), *dishes]
+    real = [*products, *(str(row["title"]) for row in jsonl(shared / "recipes.jsonl")), *dishes]
     titles = dict.fromkeys(title for title in real if title.strip())
     originals = list(titles)
     while len(titles) < count:

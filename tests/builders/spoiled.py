@@ -212,7 +212,10 @@ def infinite_idf(folder: Path) -> None:
 def weights_of_the_blend_negated(folder: Path) -> None:
     path = folder / ReleaseFile.BLEND
     blend = json.loads(path.read_text(encoding="utf-8"))
-    weights = {part: {name: -each for name, each in own.items()} for part, own in blend["weights"].items()}
+    weights = {
+        part: {name: {kind: -value for kind, value in each.items()} for name, each in own.items()}
+        for part, own in blend["weights"].items()
+    }
     path.write_text(json.dumps(blend | {"weights": weights}, ensure_ascii=False), encoding="utf-8")
 
 

@@ -27,7 +27,7 @@ def refused(store: FolderStore, warehouse: Engine, manifest: Manifest) -> str:
 
 
 SPOILED_FILES = [
-    (spoiled.other_tokens, "encoder.index"),
+    (spoiled.other_tokens, "content.files"),
     (spoiled.one_token, "encoder.found"),
     (spoiled.tables_shifted_by_a_row, "product_recipes.relevance"),
     (spoiled.popular_items_for_everybody, "mall_mall.concentration"),
@@ -48,7 +48,7 @@ SPOILED_FILES = [
     (spoiled.infinite_idf, "content.arrays"),
     (spoiled.weights_of_the_blend_negated, "completion.titled"),
     (spoiled.names_of_the_blend_permuted, "completion.titled"),
-    (spoiled.ease_transposed, "completion.rankers"),
+    (spoiled.ease_transposed, "completion.live"),
     (spoiled.texts_of_others, "encoder.index"),
     (spoiled.recipes_of_others, "vectors.recipes"),
     (spoiled.long_vectors, "content.arrays"),
@@ -56,7 +56,6 @@ SPOILED_FILES = [
     (spoiled.cut_off_file, "content.files"),
 ]
 SPOILED_INPUTS = [
-    (spoiled.nan_vectors, "content.arrays"),
     (spoiled.random_vectors, "vectors.together"),
     (spoiled.shuffled_vectors, "vectors.together"),
     (spoiled.constant_vectors, "vectors.together"),
@@ -100,6 +99,11 @@ def test_releases_of_spoiled_models_are_refused(
 ) -> None:
     files = write(spoil(good.inputs), tmp_path / "files")
     assert f"{check}: " in refused(market_store, warehouse, upload(market_store, files, good.questions, spoil.__name__))
+
+
+def test_vectors_that_are_not_finite_build_no_release(good: Good) -> None:
+    with pytest.raises(ValueError, match="Word2Vec input vectors of .* ingredients are not finite"):
+        spoiled.nan_vectors(good.inputs)
 
 
 @embedded_only

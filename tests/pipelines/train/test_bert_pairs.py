@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipelines.release.food_products import FoodProduct
 
 from pipelines.train.bert_data import CategoryTitle, TrainingData, is_tested, read_titles
 from pipelines.train.bert_pairs import Pair, PairShares, batches
 from pipelines.train.spelling_noise import noisy
 from recommender.models.recipe_corpus import corpus_of
+from recommender.text.title_words import Kind
 from tests.builders.recipe_corpus import kitchen
+from tests.builders.relations import product
 
 PRODUCTS = tuple(
-    FoodProduct("kok", number, title, is_ingredient, (name,), 0)
+    product(number, title, kind=Kind.INGREDIENT if is_ingredient else Kind.READY, ingredients=(name,))
     for number, (title, name, is_ingredient) in enumerate(
         [("햇 감자", "감자", True), ("꼬마 감자", "감자", True), ("감자 조림", "감자", False), ("두부", "두부", True)]
     )
@@ -43,12 +44,12 @@ def test_a_batch_has_pairs_of_every_kind_with_data() -> None:
 
 def test_two_products_of_a_pair_share_ingredient_and_kind() -> None:
     pairs = some_pairs(TrainingData(NOTHING, PRODUCTS))
-    products = {product.text: product for product in PRODUCTS}
+    products = {each.text: each for each in PRODUCTS}
     both = [(products[pair.first], products[pair.second]) for pair in pairs if pair.second in products]
     together = [(one, other) for one, other in both if one != other]
     assert together
     for one, other in together:
-        assert (one.ingredients[0], one.is_ingredient) == (other.ingredients[0], other.is_ingredient)
+        assert (one.ingredients[0], one.kind) == (other.ingredients[0], other.kind)
 
 
 def test_texts_of_the_same_thing_are_in_one_group() -> None:
