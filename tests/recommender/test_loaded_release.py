@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 
 from pipelines.release.build import write_files
+from pipelines.train.blend import DEFAULT_WEIGHTS
 from recommender.bundle import ReleaseBundle, Target
 from recommender.loaded_release import LoadedRelease
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import ProductRef
+from recommender.rankers.blend import Blend, fit_rankers
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.substitute_features import EaseWeights
+from recommender.rankers.substitutes import default_weights, fit_substitutes
 from recommender.relations.facts import ProductFacts, as_product
 from recommender.relations.ranker import Ranker
 from recommender.text.title_words import Kind
@@ -44,7 +48,8 @@ TITLES = ranker(0.6, bias=-3.0, chars=9.0, same_main=3.0, cooked_main=6.0, finis
 
 
 def release(folder: Path, one: Ranker) -> LoadedRelease:
-    words = {word for each in (*RECIPES, *PRODUCTS) for word in each.title.split()}
+    titles = [*(each.title for each in RECIPES), *(each.title for each in PRODUCTS)]
+    words = {word for title in titles for word in title.split()}
     tiny_release.encoder(folder / "encoder", sorted(words))
     encoder = Encoder(folder / "encoder")
     items = items_of(PRODUCTS, RECIPES, one, encoder.encode)
@@ -54,7 +59,11 @@ def release(folder: Path, one: Ranker) -> LoadedRelease:
     )
     names = items.space.names
     vectors = np.random.default_rng(1).normal(size=(len(names), 4)).astype(np.float32)
-    write_files(folder / "release", corpus, items, WordVectors(names, vectors, vectors), encoder, BlendConfig())
+    word_vectors = WordVectors(names, vectors, vectors)
+    blend = Blend(names, fit_rankers(corpus, names, word_vectors, BlendConfig()), DEFAULT_WEIGHTS, BlendConfig())
+    ease = EaseWeights(blend.names, blend.rankers.ease.weights)
+    substitutes = fit_substitutes(corpus, word_vectors, ease, default_weights())
+    write_files(folder / "release", corpus, items, word_vectors, encoder, blend, substitutes)
     return LoadedRelease(manifest("v1"), ReleaseBundle.read(folder / "release", BlendConfig()))
 
 
@@ -92,7 +101,8 @@ def test_a_new_product_gets_the_recipes_of_its_like(loaded: LoadedRelease, known
 def test_a_release_knows_its_products(loaded: LoadedRelease) -> None:
     assert all(each.ref in loaded for each in PRODUCTS)
     assert NEW not in loaded
-    assert loaded.similar_products(NEW, "kok", 9) == loaded.product_recipes(NEW, 9) == []
+    assert loaded.similar_products(NEW, "kok", 9) == []
+    assert loaded.product_recipes(NEW, 9) == []
 
 
 def test_listings_of_one_item_come_once_for_a_new_product(loaded: LoadedRelease) -> None:

@@ -102,7 +102,7 @@ def test_releases_of_spoiled_models_are_refused(
 
 
 def test_vectors_that_are_not_finite_build_no_release(good: Good) -> None:
-    with pytest.raises(ValueError, match="Word2Vec input vectors of .* ingredients are not finite"):
+    with pytest.raises(ValueError, match=r"Word2Vec input vectors of .* ingredients are not finite"):
         spoiled.nan_vectors(good.inputs)
 
 
