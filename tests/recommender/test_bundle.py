@@ -125,7 +125,7 @@ def test_the_files_are_those_that_the_bundle_names(bundle: ReleaseBundle, tmp_pa
         ({"recipe_texts": index(4, 8)}, "recipe_texts.faiss has 4 rows, expected 2"),
         ({"product_texts": index(3, 7)}, "product_texts.faiss has vectors of 7 dimensions, expected 8"),
         ({"recipe_index": index(2, 3)}, "recipes.faiss has vectors of 3 dimensions, expected 2"),
-        ({"products": (("kok", 1),)}, "product_texts.faiss has 3 rows, expected 1"),
+        ({"products": (("kok", 1),)}, "relations/products.npz has 3 rows, expected 1"),
         ({"baskets": Baskets.of([[0], [3]])}, "baskets.npz points at row 3 of 3"),
         (
             {"recipe_products": NeighbourTable.of([[(3, 1.0, 1)], []], 2)},
