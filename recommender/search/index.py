@@ -38,8 +38,8 @@ MIN_FREQUENCY: Final = 2
 MIN_FUZZY_LENGTH: Final = 6
 # Of a recipe's list the first ingredients are what it is made of.
 MAIN_INGREDIENTS: Final = 3
-# How much the likeness to a synonym counts beside that to the word itself: who types a word sees it first.
-SYNONYM_LIKENESS: Final = 0.8
+# How much the similarity to a synonym counts beside that to the word itself: who types a word sees it first.
+SYNONYM_SIMILARITY: Final = 0.8
 # Where names with the key word are fewer, others of the same form are candidates.
 FEW: Final = 10
 # Share of a query's tokens, weighted, that makes a document a candidate.
@@ -144,7 +144,7 @@ class SearchIndex:
         features.put("listed", self._union(self._listed, ingredients), 1)
         heads = [*ingredients, *(spelled.text for spelled in query.key.spelled)]
         features.put("head", self._union(self._mentions.heads, heads), 1)
-        features.set("letters", self._likeness(query, candidates))
+        features.set("letters", self._similarity(query, candidates))
         features.set("tokens", tokens[candidates])
         features.set("popularity", self._popularity[candidates])
         features.set("bias", 1)
@@ -188,13 +188,13 @@ class SearchIndex:
         found = [postings[name] for name in dict.fromkeys(names) if name in postings]
         return np.concatenate(found) if len(found) > 1 else found[0] if found else NONE
 
-    def _likeness(self, query: Query, candidates: Positions) -> NDArray[np.float32]:
+    def _similarity(self, query: Query, candidates: Positions) -> NDArray[np.float32]:
         """Cosine of the letters of candidates with those of the query, or less with those of its synonyms."""
         asked = self._letters.cosines(query.texts)[candidates]
         if len(query.texts) > 1 and self._occurs(query.phrase):
             asked = np.maximum(asked, self._letters.cosines([query.phrase])[candidates])
         for texts in query.rewritten(self._occurs):
-            asked = np.maximum(asked, np.float32(SYNONYM_LIKENESS) * self._letters.cosines(texts)[candidates])
+            asked = np.maximum(asked, np.float32(SYNONYM_SIMILARITY) * self._letters.cosines(texts)[candidates])
         return asked
 
     def _occurrences(self, word: QueryWord) -> Occurrences:

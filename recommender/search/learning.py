@@ -28,10 +28,10 @@ AGAINST: Final = frozenset(
 # Least weights: most judged queries have one word, so they tell little about the others.
 LEAST: Final = {"others": 0.5}
 FREE: Final = frozenset({"bias", "key_starts", "key_use", "raw", "dish"})
-# Settings that differ by less are about as good: half a standard error over 60 queries.
-_NEAR: Final = 0.005
+# Settings that differ by less are about as good: less than a standard error over 60 queries.
+_NEAR: Final = 0.01
 # What is shown although it is wrong costs more than the share of it that is bearable.
-_WRONG_COST, _BEARABLE = 0.7, 0.07
+_WRONG_COST, _BEARABLE = 1.0, 0.05
 
 
 class JudgedQuery(NamedTuple):

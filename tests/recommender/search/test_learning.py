@@ -21,7 +21,7 @@ def judged(n: int) -> JudgedQuery:
     return JudgedQuery(features, grades, grades.tolist())
 
 
-def test_what_agrees_counts_for_a_document_and_what_does_not_against_it() -> None:
+def test_agreement_counts_for_a_document_and_disagreement_not() -> None:
     queries = [judged(12) for _ in range(10)]
     weights, figures = learn(queries)
     assert weights.relevance["key_whole"] > 0 > weights.relevance["key_taste"]
