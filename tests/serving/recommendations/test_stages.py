@@ -2,7 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import count
+from types import SimpleNamespace
+from typing import cast
 
+from recommender.loaded_release import LoadedRelease
+from serving.recommendations import relations
 from serving.recommendations.candidates import PopularRequest
 from serving.recommendations.stages import Candidate, Generator, Relation, Stage, recommend
 from serving.runtime.snapshot import Snapshot
@@ -33,6 +37,28 @@ def test_later_stages_do_not_run_once_one_has_answered() -> None:
         (2, "counted", Stage.RESOLVED),
     ]
     assert (found.stage, found.fallback) == (Stage.RESOLVED, True)
+
+
+def test_a_release_decides_that_nothing_fits() -> None:
+    relation: Relation[PopularRequest, int] = (
+        Generator(Stage.RELEASE, empty, decides=True),
+        Generator(Stage.RESOLVED, endless),
+    )
+    in_service = Snapshot(release=cast("LoadedRelease", SimpleNamespace(version="v1")))
+    assert recommend(in_service, relation, PopularRequest(1)).items == ()
+    assert recommend(Snapshot(), relation, PopularRequest(1)).stage is Stage.RESOLVED
+
+
+def test_a_release_that_does_not_decide_may_yield_nothing() -> None:
+    relation: Relation[PopularRequest, int] = (Generator(Stage.RELEASE, empty), Generator(Stage.RESOLVED, endless))
+    in_service = Snapshot(release=cast("LoadedRelease", SimpleNamespace(version="v1")))
+    assert recommend(in_service, relation, PopularRequest(1)).stage is Stage.RESOLVED
+
+
+def test_what_is_popular_is_offered_under_its_own_name() -> None:
+    named = {name: relation for name, relation in vars(relations).items() if isinstance(relation, tuple)}
+    popular = {name for name, relation in named.items() if Stage.POPULAR in {each.stage for each in relation}}
+    assert popular == {"POPULAR_RECIPES", "POPULAR_SHOWS", "POPULAR_PRODUCTS"}
 
 
 def test_a_recommendation_without_items_has_no_stage() -> None:
