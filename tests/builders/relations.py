@@ -51,7 +51,7 @@ def by_letters(texts: Sequence[str]) -> NDArray[np.float32]:
     for row, text in enumerate(texts):
         for letter in text.replace(" ", "") or "-":
             counts[row, ord(letter) % WIDTH] += 1
-    return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+    return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), np.float32)
 
 
 def ranker(threshold: float = 0.0, bias: float = 0.0, **weights: float) -> Ranker:

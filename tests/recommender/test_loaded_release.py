@@ -44,7 +44,8 @@ TITLES = ranker(0.6, bias=-3.0, chars=9.0, same_main=3.0, cooked_main=6.0, finis
 
 
 def release(folder: Path, one: Ranker) -> LoadedRelease:
-    words = {word for each in (*RECIPES, *PRODUCTS) for word in each.title.split()}
+    titles = [*(each.title for each in RECIPES), *(each.title for each in PRODUCTS)]
+    words = {word for title in titles for word in title.split()}
     tiny_release.encoder(folder / "encoder", sorted(words))
     encoder = Encoder(folder / "encoder")
     items = items_of(PRODUCTS, RECIPES, one, encoder.encode)
@@ -92,7 +93,8 @@ def test_a_new_product_gets_the_recipes_of_its_like(loaded: LoadedRelease, known
 def test_a_release_knows_its_products(loaded: LoadedRelease) -> None:
     assert all(each.ref in loaded for each in PRODUCTS)
     assert NEW not in loaded
-    assert loaded.similar_products(NEW, "kok", 9) == loaded.product_recipes(NEW, 9) == []
+    assert loaded.similar_products(NEW, "kok", 9) == []
+    assert loaded.product_recipes(NEW, 9) == []
 
 
 def test_listings_of_one_item_come_once_for_a_new_product(loaded: LoadedRelease) -> None:

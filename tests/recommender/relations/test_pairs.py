@@ -21,8 +21,11 @@ class Rows:
 
 
 def rows(chars: list[list[float]], words: list[list[float]], vectors: list[list[float]]) -> Rows:
-    sparse = [sp.csr_array(np.array(values, np.float32)) for values in (chars, words)]
-    return Rows(*sparse, np.array(vectors, np.float32))
+    return Rows(_sparse(chars), _sparse(words), np.array(vectors, np.float32))
+
+
+def _sparse(values: list[list[float]]) -> sp.csr_array:
+    return sp.csr_array(np.array(values, np.float32))
 
 
 QUERY = rows([[1, 0]], [[1, 0]], [[1, 0]])
@@ -83,10 +86,7 @@ def test_shared_is_the_inner_product_of_each_pair() -> None:
 
 
 def test_no_queries_make_no_pairs() -> None:
-    none = rows([], [], [])
-    empty = Rows(
-        sp.csr_array((0, 2), dtype=np.float32), sp.csr_array((0, 2), dtype=np.float32), np.zeros((0, 2), np.float32)
-    )
-    assert len(none.vectors) == 0
+    nothing = np.zeros((0, 2), np.float32)
+    empty = Rows(sp.csr_array(nothing), sp.csr_array(nothing), nothing)
     assert len(candidate_pairs(empty, TARGETS, []).queries) == 0
     assert len(candidate_pairs(QUERY, empty, [[]]).targets) == 0

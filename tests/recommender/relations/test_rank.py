@@ -19,13 +19,18 @@ NOBODY = -1
 class Fixed:
     """Every target is a candidate, with the only feature "value"."""
 
-    feature_names = ("value",)
-
     def __init__(self, values: Sequence[float]) -> None:
         self.values = np.array(values, np.float32)
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return ("value",)
+
     def candidates(self, queries: ProductMatrix) -> Pairs:
         rows, columns = np.nonzero(np.ones((len(queries), len(self.values))))
+        return self.pairs(queries, rows, columns)
+
+    def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         return Pairs(rows, columns, *(np.zeros(len(rows), np.float32),) * 3)
 
     def features(self, queries: ProductMatrix, pairs: Pairs) -> NDArray[np.float32]:
@@ -43,8 +48,8 @@ def ranked(
     return list(rank(Fixed(values), one, queries(len(own)), k, items=numbers, own=np.array(own, np.int64)))
 
 
-def rows(values: Sequence[float], one: Ranker, **options: Sequence[int]) -> list[int]:
-    return [found.row for found in ranked(values, one, **options)[0]]
+def rows(values: Sequence[float], one: Ranker, items: Sequence[int] = (), own: Sequence[int] = (NOBODY,)) -> list[int]:
+    return [found.row for found in ranked(values, one, items=items, own=own)[0]]
 
 
 def test_the_best_come_first_with_falling_scores() -> None:
