@@ -352,6 +352,20 @@ def test_a_title_is_resolved_and_found_by_its_words(service: Engine, store: Stor
     assert rows(service, ingredient, "source_product_id", "ingredient_id") == [(1, 8), (2, 8)]
 
 
+def test_what_a_title_says_is_stored_and_follows_the_title(service: Engine, store: Store, load: Load) -> None:
+    columns = ("kok_product_id", "kind", "product_types", "recipe_probability")
+    put_products(store, T[0], [product(1, "국내산 감자 1kg"), product(2, "뼈없는 갈비탕 700g 10팩")])
+    load()
+    potato, soup = rows(service, PRODUCT, *columns)
+    assert (potato[1:3], soup[1:3]) == (("ingredient", "감자"), ("ready", "갈비탕"))
+    assert potato[3] > 0.5 > soup[3]
+    put_products(store, T[1], [product(1, "홍삼 스틱 30포"), product(2, "뼈없는 갈비탕 700g 10팩")])
+    load()
+    renamed, same = rows(service, PRODUCT, *columns)
+    assert renamed[1:3] != potato[1:3]
+    assert same == soup
+
+
 def test_a_load_without_new_titles_builds_no_analyser(
     service: Engine, store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,7 @@ def test_products_of_one_type_are_alike() -> None:
     assert found["chars_of_type"] == found["chars_of_shelf"] == found["chars"] > 0
 
 
-def test_products_of_one_shelf_are_told_from_one_type() -> None:
+def test_products_of_one_shelf_are_not_of_one_type() -> None:
     found = similar(3, 4)
     assert (found["same_type"], found["types_shared"], found["chars_of_type"]) == (0.0, 0.0, 0.0)
     assert (found["same_shelf"], found["same_department"], found["is_ready"]) == (1.0, 1.0, 1.0)

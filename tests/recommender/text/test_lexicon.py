@@ -40,7 +40,7 @@ def test_no_spelling_of_the_product_list_is_listed_twice() -> None:
     assert set(spellings) == set(lexicon.products())
 
 
-def test_finished_goods_are_made_of_listed_ingredients() -> None:
+def test_finished_products_are_made_of_listed_ingredients() -> None:
     made_of = {name for product in lexicon.products().values() for name in product.ingredients}
     assert made_of
     assert made_of <= set(lexicon.ingredients().canonical)

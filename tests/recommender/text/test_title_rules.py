@@ -122,7 +122,7 @@ def test_parentheses_add_nothing_to_a_named_ingredient(resolver: TitleResolver) 
         ("감자 홍삼정", Kind.NONFOOD, ()),
     ],
 )
-def test_finished_goods_have_what_they_are_made_of(
+def test_finished_products_have_what_they_are_made_of(
     resolver: TitleResolver, title: str, kind: Kind, expected: tuple[str, ...]
 ) -> None:
     assert read(resolver, title).ingredients_of(kind) == expected
@@ -142,7 +142,7 @@ def test_types_of_a_kind_come_head_first(resolver: TitleResolver) -> None:
     assert read(resolver, "나눔세트 4호").types_of(None) == ()
 
 
-def test_the_last_finished_goods_give_the_kind(resolver: TitleResolver) -> None:
+def test_the_last_finished_product_gives_the_kind(resolver: TitleResolver) -> None:
     assert read(resolver, "육개장 사과주스 감자").finished_kind is Kind.DRINK
     assert read(resolver, "감자 3kg + 갈비탕").finished_kind is None
 

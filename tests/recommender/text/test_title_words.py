@@ -30,7 +30,7 @@ def test_a_word_has_a_kind_a_type_and_an_ingredient(word: str, sort: Kind, produ
     assert (found.sort, found.type, found.ingredient) == (sort, product_type, ingredient)
 
 
-def test_finished_goods_are_made_of_what_their_line_says_first() -> None:
+def test_finished_products_are_made_of_what_their_line_says_first() -> None:
     assert lexicon.products()["꼬리곰탕"].ingredients[0] == "소뼈"
     assert WORDS["꼬리곰탕"].ingredient == "소뼈"
 
