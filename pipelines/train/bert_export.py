@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
+from pipelines.train.bert_quantised import quantise
 from recommender.models.encoder import Encoder, EncoderConfig, EncoderFile, Probe
 from recommender.text.titles import plain
 
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
-# Lowest cosine of the ONNX vectors to those of torch that an export accepts.
+log = structlog.get_logger(__name__)
+
+# Lowest cosine of the ONNX vectors to those of torch that an export accepts, and a quantised one.
 MIN_COSINE: Final = 0.9999
+MIN_QUANTISED_COSINE: Final = 0.995
 # Texts that an export is compared on, and those of them that stay with the encoder as its probe.
 COMPARED, PROBED = 400, 64
 # Vectors of different texts that are closer on average are as good as constant.
@@ -45,18 +50,42 @@ def export(model: "SentenceTransformer", folder: Path, max_tokens: int, texts: S
         exported = Encoder(folder).encode(compared)
     except ValueError as error:
         raise RuntimeError(f"the exported encoder differs from the trained one: {error}") from error
-    cosine = float((exported * expected).sum(axis=1).min())
+    cosine = _least_cosine(exported, expected)
     if not cosine >= MIN_COSINE:
         raise RuntimeError(
             f"the ONNX encoder differs from the trained one: cosine {cosine:.5f}, at least {MIN_COSINE} expected"
         )
+    _quantise(model, folder, compared, expected)
+
+
+def _quantise(model: "SentenceTransformer", folder: Path, texts: Sequence[str], expected: NDArray[np.float32]) -> None:
+    """Replace the model by a quantised one, unless that changes a vector of `texts` too much."""
+    exact, quantised = folder / EncoderFile.MODEL, folder / "quantised.onnx"
+    quantise(model, exact, quantised, texts)
+    exact.rename(folder / "exact.onnx")
+    quantised.rename(exact)
+    try:
+        cosine = _least_cosine(Encoder(folder).encode(texts), expected)
+    except ValueError:
+        cosine = 0.0
+    if cosine < MIN_QUANTISED_COSINE:
+        (folder / "exact.onnx").replace(exact)
+    (folder / "exact.onnx").unlink(missing_ok=True)
+    log.info("bert_exported", quantised=cosine >= MIN_QUANTISED_COSINE, least_cosine=round(cosine, 5))
+
+
+def _least_cosine(vectors: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float((vectors * expected).sum(axis=1).min())
 
 
 def known_texts(model: "SentenceTransformer", texts: Sequence[str], at_most: int) -> list[str]:
     """At most so many different texts with a known word piece, evenly spaced over `texts`."""
     distinct = list(dict.fromkeys(plain(text) for text in texts))
     meaningless = frozenset(model.tokenizer.all_special_ids)
-    pieces = model.tokenizer(distinct)["input_ids"] if distinct else []
+    read = (
+        model.tokenizer(distinct, truncation=True, max_length=model.max_seq_length) if distinct else {"input_ids": []}
+    )
+    pieces = read["input_ids"]
     known = [text for text, numbers in zip(distinct, pieces, strict=True) if not meaningless.issuperset(numbers)]
     rows = np.unique(np.linspace(0, len(known) - 1, min(at_most, len(known))).astype(int))
     return [known[row] for row in rows]

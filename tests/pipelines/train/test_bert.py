@@ -10,6 +10,7 @@ import onnx.numpy_helper
 import pytest
 import torch
 
+from pipelines.train import bert_export
 from pipelines.train.bert import BertParameters, fit, fresh, step_budget, train
 from pipelines.train.bert_data import TrainingData
 from pipelines.train.bert_export import export, torch_vectors
@@ -107,6 +108,23 @@ def test_titles_of_unknown_pieces_do_not_stop_an_export(tmp_path: Path) -> None:
     model = fresh(TrainingData(kitchen(40)), TINY)
     export(model, tmp_path / "encoder", SHAPE.max_tokens, ["뷁쉙 뒓", "🍣", *kitchen(20).titles])
     assert not Encoder(tmp_path / "encoder").encode(["뷁쉙 뒓"]).any()
+
+
+def test_an_export_is_quantised_unless_vectors_change_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fresh(KITCHEN, TINY)
+    export(model, tmp_path / "quantised", SHAPE.max_tokens, KITCHEN.texts())
+    monkeypatch.setattr(bert_export, "MIN_QUANTISED_COSINE", 1.1)
+    export(model, tmp_path / "exact", SHAPE.max_tokens, KITCHEN.texts())
+    operators = [
+        {node.op_type for node in onnx.load(tmp_path / name / EncoderFile.MODEL).graph.node}
+        for name in ("quantised", "exact")
+    ]
+    assert "QLinearMatMul" in operators[0]
+    assert "QLinearMatMul" not in operators[1]
+    files = [sorted(path.name for path in (tmp_path / name).iterdir()) for name in ("quantised", "exact")]
+    assert files[0] == files[1] == sorted(EncoderFile)
+    vectors = [Encoder(tmp_path / name).encode(KITCHEN.recipes.titles) for name in ("quantised", "exact")]
+    assert (vectors[0] * vectors[1]).sum(axis=1).min() > 0.99
 
 
 def test_texts_of_another_language_are_no_base_for_an_export(tmp_path: Path) -> None:
