@@ -34,6 +34,7 @@ SETTINGS: Final = frozenset(
         "crawl_page_age_days",
         "crawl_retries",
         "environment",
+        "gate_allow_unjudged",
         "hmall_api_url",
         "hmall_url",
         "hnsmall_url",

@@ -1,4 +1,7 @@
-"""Training of the model that understands product titles."""
+"""Training of the model that understands product titles.
+
+``python -m pipelines.train.titles`` learns the weights of the project from its examples, after either has changed.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from recommender.text import lexicon
 from recommender.text.resolver import TitleResolver
-from recommender.text.title_model import BIAS, QUESTIONS, Answers, TitleModel, title_features
+from recommender.text.title_model import BIAS, QUESTIONS, WEIGHTS, Answers, TitleModel, title_features
 from recommender.text.title_rules import RuleReading
 from recommender.text.title_words import FOOD_KINDS, Kind
 
@@ -80,3 +83,13 @@ def fit_readings(rows: Sequence[LabelledTitle], readings: Sequence[RuleReading])
         if any(values):
             weights[name] = Answers(*map(float, values))
     return TitleModel(weights)
+
+
+def main() -> None:
+    """Write the weights that the project ships."""
+    resolver = TitleResolver(lexicon.ingredients().canonical, TitleModel({}))
+    WEIGHTS.write_text(fit(resolver, read_examples()).to_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 Three logistic regressions over character n-grams of the title and over what the rules read in it. The weights that the
 project ships (``lexicon/title_weights.tsv``) are learnt from the titles of ``lexicon/title_examples.tsv`` by
-:mod:`pipelines.train.titles`; with labels of one's own, ``ukok train titles`` learns others.
+``python -m pipelines.train.titles``.
 """
 
 import csv

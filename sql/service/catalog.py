@@ -219,28 +219,6 @@ class SearchDocument(ServiceBase):
     tokens: Mapped[str] = mapped_column(Text, comment="Separated by single spaces")
 
 
-class TitleLabel(ServiceBase):
-    """What a person said of a product's title; takes precedence over what the title was resolved to."""
-
-    __tablename__ = "title_label"
-    __table_args__ = (
-        {
-            "comment": "What people said of product titles; takes precedence over the model",
-            "info": {"grain": "one row per labelled product"},
-            **MARIADB,
-        },
-    )
-
-    source: Mapped[str] = mapped_column(String(20), primary_key=True, comment="kok or a broadcaster")
-    source_product_id: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True, autoincrement=False, comment="The source's own id"
-    )
-    kind: Mapped[str | None] = mapped_column(String(12), comment="As in the product; NULL where nobody said so")
-    has_recipes: Mapped[bool | None] = mapped_column(Boolean, comment="Whether somebody cooks with it; NULL: not said")
-    ingredients: Mapped[str | None] = mapped_column(Text, comment="Its ingredients separated by |; NULL: not said")
-    labelled_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the label was imported")
-
-
 class ProductItem(ServiceBase):
     """The item of a listing: listings of the same product, in the mall and on air, share an ``item_id``."""
 
