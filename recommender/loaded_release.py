@@ -15,7 +15,7 @@ from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
 from recommender.models.vector_index import VectorIndex
 from recommender.product_ref import KOK, ProductRef
-from recommender.rankers.substitutes import Substitute
+from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import ProductFacts
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.word_vectors import WordVectors
+from recommender.rankers.substitute import Relation, Substitute
 from recommender.rankers.substitute_features import (
     FEATURES,
     EaseWeights,
@@ -32,23 +32,7 @@ KEPT: Final = 20
 _WEIGHTS: Final = Path(__file__).with_name("substitute_weights.json")
 
 
-class Relation(StrEnum):
-    """What a substitute is to the ingredient."""
-
-    OTHER_NAME = "other_name"  # the same thing, called otherwise: 숙주 and 숙주나물
-    VARIETY = "variety"  # another kind of the same ingredient: 국간장 and 진간장
-    SUBSTITUTE = "substitute"  # another ingredient
-
-
 _RELATIONS: Final = tuple(Relation)
-
-
-class Substitute(NamedTuple):
-    """A substitute, the probability that a cook would accept it, and what it is to the ingredient."""
-
-    name: str
-    score: float
-    relation: Relation
 
 
 class Logistic(BaseModel):

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from functools import cache
-from typing import Final
-
-from kiwipiepy import Kiwi
+from typing import TYPE_CHECKING, Final
 
 from recommender.text.amounts import DECIMAL
 from recommender.text.units import SPELLINGS, unit_pattern
+
+if TYPE_CHECKING:
+    from kiwipiepy import Kiwi
 
 BRACKETS: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|<[^<>]*>|★[^★]*★")
 # A number or several: 1,000 and 3,4.
@@ -58,8 +59,10 @@ def normalise_title(title: str) -> str:
 
 
 @cache
-def _kiwi() -> Kiwi:
+def _kiwi() -> "Kiwi":
     """The analyser of this process, loaded on first use (about 2 s and 300 MB)."""
+    from kiwipiepy import Kiwi
+
     return Kiwi(num_workers=1, load_multi_dict=False)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import orjson
 
-from recommender.rankers.substitutes import Substitute as RankedSubstitute
+from recommender.rankers.substitute import Substitute as RankedSubstitute
 from serving.catalog.broadcasts import Show
 from serving.catalog.ingredient_names import Suggestion
 from serving.catalog.mall import KokItem

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from recommender.rankers.substitutes import Relation
+from recommender.rankers.substitute import Relation
 from serving.recommendations.schemas import Complement, ItemProvenance, Provenance
 from serving.web.fields import (
     DidYouMean,
@@ -135,7 +135,7 @@ _FOUND_EXAMPLE: Final[JsonDict] = {
             }
         ],
     },
-    "did_you_mean": None,
+    "did_you_mean": "감자",
 }
 
 

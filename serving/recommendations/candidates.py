@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
-from recommender.rankers.substitutes import Substitute
+from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import SHOW_RECIPES, as_product
 from recommender.search.texts import query_tokens
 from recommender.text.ingredients import written_name

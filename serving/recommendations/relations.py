@@ -8,7 +8,7 @@ relations for a user.
 from datetime import datetime
 from typing import Final
 
-from recommender.rankers.substitutes import Substitute
+from recommender.rankers.substitute import Substitute
 from serving.catalog.broadcasts import Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe

@@ -8,7 +8,8 @@ from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
 from recommender.rankers.substitute_features import FEATURES, EaseWeights, SubstituteFeatures, written_names
 from recommender.rankers.substitute_groups import substitute_groups
-from recommender.rankers.substitutes import Relation, Substitutes, default_weights, fit_substitutes
+from recommender.rankers.substitute import Relation
+from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 
 # Two ways of cooking: with one of each first group, never with two.
 STEW = [("국간장", "액젓"), ("두부", "연두부"), ("대파", "파(쪽파)")]
