@@ -6,9 +6,9 @@ import pytest
 from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
+from recommender.rankers.substitute import Relation
 from recommender.rankers.substitute_features import FEATURES, EaseWeights, SubstituteFeatures, written_names
 from recommender.rankers.substitute_groups import substitute_groups
-from recommender.rankers.substitute import Relation
 from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 
 # Two ways of cooking: with one of each first group, never with two.
