@@ -100,8 +100,8 @@ class SearchIndex:
         reading = self._reader.read(keyword, knows)
         query = read_query(reading.words, self._splitter, self._occurs)
         if query is None:
-            # Signs alone, such as an emoji, are found as they are.
-            return Answer(np.unique(self._names.find(squeezed(keyword)).positions).tolist())
+            # Signs alone, such as 🍣, are looked for as they are.
+            return Answer(self._names.find(squeezed(keyword)).positions.tolist())
         candidates, features = self.candidates(query)
         found = candidates[self._weights.rank(features)]
         stores = self._of_store(query)

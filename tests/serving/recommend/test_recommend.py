@@ -5,14 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
 from serving.recommend.presenters import products_body
 from serving.recommendations.recently_viewed import VIEWS
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
-from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem
+from sql.service.catalog import Broadcast, KokProduct, ProductIngredient, ProductItem, SearchDocument
+from sql.service.recipes import Recipe, RecipeIngredient
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
 from tests.builders import tiny_release
@@ -345,7 +346,7 @@ def test_events_record_shown_items_and_the_request(client: TestClient, person: P
     view(client, person, warehouse, "/api/kok/product/101/info")
     viewed = {"reason": "viewed:햇감자 3kg"}
     three = "ingredient=쌀&ingredient=두부&ingredient=김&unit=g&unit=g&unit=g"
-    text = [{"position": n, "recipe_id": number} | named for n, number in enumerate((9001, 9003), start=1)]
+    text = [{"position": n, "recipe_id": number} | named for n, number in enumerate((9003, 9001), start=1)]
     expected: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         "/api/homeshopping/product/1/kok-recommend": (potatoes, [in_mall | resolved]),
         "/api/recommend/product/kok/101/products?target=home_shopping": (in_mall, [show | resolved]),
@@ -408,8 +409,17 @@ def test_shows_take_at_most_half_of_what_a_text_finds(filled: Engine, start: Cal
     assert [found(k) for k in (1, 2, 4)] == [[kimchi], [kimchi, onions], [kimchi, potatoes, onions]]
 
 
-def test_search_falls_back_to_recipes_of_similar_meaning(warm: tuple[TestClient, str]) -> None:
-    client, version = warm
+def test_search_falls_back_to_recipes_of_similar_meaning(
+    filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    with filled.begin() as conn:
+        renamed = update(Recipe).where(Recipe.recipe_id.in_([9004, 9005]))
+        conn.execute(renamed.values(title="새 이름", dish=None))
+        conn.execute(delete(RecipeIngredient).where(RecipeIngredient.recipe_id.in_([9004, 9005])))
+        conn.execute(update(SearchDocument).where(SearchDocument.source == "recipes").values(tokens=""))
+    client = start()
     found = client.get("/api/recommend/search?keyword=카레 백미밥").json()["recipes"]
     assert 9004 in [row["recipe_id"] for row in found["recipes"]]
     assert {(row["reason"], row["stage"], row["release_version"]) for row in found["recipes"]} == {
