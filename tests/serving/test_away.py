@@ -18,7 +18,7 @@ from tests.serving.gate import Gate
 EMPTY = {
     "/api/homeshopping/schedule": {"schedules": []},
     "/api/homeshopping/schedule?live_date=2025-08-06": {"schedules": []},
-    "/api/homeshopping/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": []},
+    "/api/homeshopping/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": [], "did_you_mean": None},
     "/api/homeshopping/product/1/check": {"is_ingredient": False},
     "/api/homeshopping/product/1/kok-recommend": {
         "products": [],
@@ -29,17 +29,25 @@ EMPTY = {
     "/api/kok/discounted": {"products": []},
     "/api/kok/top-selling": {"products": []},
     "/api/kok/store-best-items": {"products": []},
-    "/api/kok/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": []},
+    "/api/kok/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": [], "did_you_mean": None},
     "/api/recommend/release": {"version": None, "built_at": None, "problem": None},
 }
 EMPTY_FOR_USERS = {
-    "/api/recipes/search?recipe=감자": {"recipes": [], "page": 1, "size": 15, "total": 0, "fallback": False},
+    "/api/recipes/search?recipe=감자": {
+        "recipes": [],
+        "page": 1,
+        "size": 15,
+        "total": 0,
+        "fallback": False,
+        "did_you_mean": None,
+    },
     "/api/recipes/search?recipe=감자,양파&method=ingredient": {
         "recipes": [],
         "page": 1,
         "size": 15,
         "total": 0,
         "fallback": False,
+        "did_you_mean": None,
     },
     "/api/recipes/감자/product-recommend": {
         "ingredient": "감자",

@@ -78,7 +78,7 @@ def test_fault_5_page_2_of_a_recipe_search_does_not_repeat_page_1(client: TestCl
         assert answer["total"] == 2
         return [recipe["recipe_id"] for recipe in answer["recipes"]]
 
-    assert [page(1), page(2), page(3)] == [[9001], [9003], []]
+    assert [page(1), page(2), page(3)] == [[9003], [9001], []]
 
 
 def test_fault_6_viewed_mall_products_lead_to_shows_without_fallback(
