@@ -11,3 +11,16 @@ class ProductRef(NamedTuple):
 
     source: str
     product_id: int
+
+
+def item_name(product: ProductRef) -> str:
+    """A product as item2vec names it: ``kok:1471015``."""
+    return f"{product.source}:{product.product_id}"
+
+
+def product_of(name: str) -> ProductRef:
+    """The product that :func:`item_name` named; raises ValueError for another text."""
+    source, colon, number = name.partition(":")
+    if not (source and colon and number.isascii() and number.isdecimal()):
+        raise ValueError(f"{name!r} is no product: expected a source and an id, such as kok:1471015")
+    return ProductRef(source, int(number))

@@ -256,8 +256,8 @@ def _encoder_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Chec
         ),
         (
             "search",
-            encoder.search.mrr if titles else None,
-            untrained + own.min_gain,
+            encoder.search.mrr if encoder.search.recipes else None,
+            untrained + own.min_gain * (1 - untrained),
             f"mean reciprocal rank of {encoder.search.recipes} titles among ingredient lists",
             f"the encoder is no better than an untrained one ({untrained:.3f})",
         ),

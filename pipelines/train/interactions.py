@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Engine, select
 
-from recommender.models.item_vectors import item_name, product_of
-from recommender.product_ref import KOK, ProductRef
+from recommender.product_ref import KOK, ProductRef, item_name, product_of
 from sql.warehouse.event_types import EventType
 from sql.warehouse.events import FctUserEvent
 

@@ -136,8 +136,8 @@ def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: py
     write_index = faiss.write_index
 
     def write_zeros(index: faiss.Index, path: str) -> None:
-        zeros = faiss.IndexFlatIP(index.d)
-        zeros.add(np.zeros((index.ntotal, index.d), np.float32))
+        zeros = faiss.IndexIDMap2(faiss.IndexFlatIP(index.d))
+        zeros.add_with_ids(np.zeros((index.ntotal, index.d), np.float32), faiss.vector_to_array(index.id_map))
         write_index(zeros if Path(path).name == ReleaseFile.RECIPE_TEXTS else index, path)
 
     monkeypatch.setattr(faiss, "write_index", write_zeros)

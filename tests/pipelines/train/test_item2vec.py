@@ -15,9 +15,9 @@ from pipelines.train.interactions import Interaction, NotEnoughEvents, read_purc
 from pipelines.train.item2vec import Limits
 from pipelines.train.models import ModelCard, SavedModel, fetch_newest
 from recommender.evaluation.results import Item2VecFigures
-from recommender.models.item_vectors import product_of, product_vectors
+from recommender.models.item_vectors import product_vectors
 from recommender.models.word_vectors import WordVectors
-from recommender.product_ref import ProductRef
+from recommender.product_ref import ProductRef, product_of
 from sql.warehouse.events import FctUserEvent
 from sql.warehouse.partitions import make_partitions
 
