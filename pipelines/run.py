@@ -88,10 +88,15 @@ def _train_bert(now: datetime) -> str:
 
 
 def _release(now: datetime) -> str:
+    from pipelines.release.publish import CanaryRunning
     from pipelines.status.schemas import release_figures
 
     figures = release_figures(tasks.build(now))
     tasks.verify(figures.version)
-    tasks.promote(figures.version, now)
+    try:
+        tasks.promote(figures.version, now)
+        outcome = f"{figures.version} is live"
+    except CanaryRunning as running:
+        outcome = str(running)
     hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
-    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {figures.version} is live"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {outcome}"

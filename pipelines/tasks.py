@@ -18,12 +18,14 @@ from pipelines.train.interactions import NotEnoughEvents
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
+    from artifacts.canary import Canary
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
     from pipelines.backup.restore import Restored
     from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
     from pipelines.release.compare import ReleaseDiff
+    from pipelines.release.publish import RolledBack
     from pipelines.train.models import SavedModel
     from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
     from recommender.manifest import Manifest
@@ -218,8 +220,16 @@ def diff_releases(before: str, after: str) -> "ReleaseDiff":
     return diff_releases(open_store(), before, after)
 
 
-def rollback(now: datetime) -> str:
-    """Make the previous live release live again; return its version."""
+def start_canary(version: str, share: float, now: datetime) -> "Canary":
+    """Serve a release to a share of the visitors."""
+    from pipelines.release import publish
+
+    with open_resources() as opened:
+        return publish.start_canary(opened.warehouse, opened.store, version, share, now)
+
+
+def rollback(now: datetime) -> "RolledBack":
+    """End the canary if one runs, else make the previous release live again."""
     from pipelines.release import publish
 
     with open_resources() as opened:
