@@ -10,6 +10,7 @@ from pathlib import Path
 from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
+from pipelines.errors import CanaryRunning
 from pipelines.report import Report
 
 Watch = Callable[[Progress], None]
@@ -88,7 +89,6 @@ def _train_bert(now: datetime) -> str:
 
 
 def _release(now: datetime) -> str:
-    from pipelines.release.publish import CanaryRunning
     from pipelines.status.schemas import release_figures
 
     figures = release_figures(tasks.build(now))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipelines.release.compare import ReleaseDiff
     from pipelines.release.publish import RolledBack
     from pipelines.train.models import SavedModel
+    from pipelines.watch.step import Watched
     from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
     from recommender.manifest import Manifest
 
@@ -211,6 +212,18 @@ def promote(version: str, now: datetime) -> None:
 
     with open_resources() as opened:
         publish.promote(opened.warehouse, opened.store, version, now)
+
+
+def watch_release(now: datetime) -> "Watched | None":
+    """Decide about the canary, or a live release that was promoted a short time ago; None if there is neither."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.watch.rules import Limits
+    from pipelines.watch.step import watch_release
+
+    settings = PipelineSettings()
+    limits = Limits(timedelta(hours=settings.canary_hours), settings.canary_answers)
+    with open_resources() as opened:
+        return watch_release(opened.warehouse, opened.store, limits, now)
 
 
 def diff_releases(before: str, after: str) -> "ReleaseDiff":

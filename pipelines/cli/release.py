@@ -87,6 +87,20 @@ def canary(
 
 
 @app.command()
+def watch() -> None:
+    """Compare the canary with the live release, and promote it, roll it back, or wait.
+
+    Without a canary, a release that was promoted in the last UKOK_CANARY_HOURS is compared with the one before it, and
+    rolled back if its click-through fell. Run it every hour. Decisions are in the warehouse table release_watch.
+    """
+    from pipelines import tasks
+
+    watched = tasks.watch_release(wall_clock())
+    nothing = "there is no canary, and no release went live a short time ago"
+    out.print(str(watched) if watched else nothing, markup=False)
+
+
+@app.command()
 def rollback() -> None:
     """End the canary, if one runs; else make the previous live release live again."""
     from pipelines import tasks

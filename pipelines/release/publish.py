@@ -13,7 +13,7 @@ from artifacts.canary import CANARY, Canary, end_canary, read_canary, roll_back_
 from artifacts.canary import start_canary as name_canary
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
-from pipelines.errors import PipelineError
+from pipelines.errors import CanaryRunning, PipelineError
 from pipelines.release.gate import failed_checks
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, PROMOTION, shared_lock, waiting_lock
@@ -28,10 +28,6 @@ LIVE: Final = "live"
 
 class ReleaseRefused(PipelineError):
     """A release may not go live; the message names the failed checks."""
-
-
-class CanaryRunning(PipelineError):
-    """A canary runs, so no other release becomes live; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def make_live(warehouse: Engine, store: Store, version: str, now: datetime) -> N
                 f"since {canary.since:%Y-%m-%d %H:%M %Z}; `ukok release rollback` ends it"
             )
         releases.promote(store, version, expected=live)
-        _register_live(warehouse, version, now, replaced=releases.previous(store))
+        register_live(warehouse, version, now, replaced=releases.previous(store))
         # Whatever it names, it was compared with the release that was live before.
         end_canary(store)
 
@@ -113,7 +109,7 @@ def go_back(warehouse: Engine, store: Store, now: datetime) -> str:
     """Make the previous release live again and return its version, for a step that holds the lock ``PROMOTION``."""
     with record(warehouse, store, "rollback_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version = releases.rollback(store)
-        _register_live(warehouse, version, now, replaced=None)
+        register_live(warehouse, version, now, replaced=None)
     return version
 
 
@@ -179,7 +175,8 @@ def _served_canary(store: Store, live: str | None) -> Canary | None:
     return canary if canary and live in {canary.baseline, canary.version} else None
 
 
-def _register_live(warehouse: Engine, version: str, now: datetime, replaced: str | None) -> None:
+def register_live(warehouse: Engine, version: str, now: datetime, replaced: str | None) -> None:
+    """Register which release is live since ``now``, and which one it ``replaced`` unless it came back by a rollback."""
     values = {"promoted_at": now, "replaced": replaced}
     with warehouse.begin() as conn:
         conn.execute(update(ReleaseRecord).where(ReleaseRecord.version == version).values(values))
