@@ -31,7 +31,10 @@ SEED: Final = 20250806
 
 @dataclass(frozen=True, slots=True)
 class LabelledTitle:
-    """A title with what people said of it; None where nobody said so. ``is_ingredient`` is about food alone."""
+    """A title with what people said of it; None where nobody said so.
+
+    ``is_ingredient`` and ``has_recipes`` are about all that is swallowed, supplements too: a shop of food sells them.
+    """
 
     title: str
     is_food: bool | None = None
@@ -41,8 +44,9 @@ class LabelledTitle:
     @classmethod
     def of_kind(cls, title: str, kind: Kind, *, has_recipes: bool | None) -> "LabelledTitle":
         """A title whose kind is known."""
-        is_food = kind in FOOD_KINDS
-        return cls(title, is_food, kind is Kind.INGREDIENT if is_food else None, has_recipes)
+        if kind is Kind.NONFOOD:
+            return cls(title, False)
+        return cls(title, kind in FOOD_KINDS, kind is Kind.INGREDIENT, has_recipes)
 
 
 def read_examples(path: Path = EXAMPLES) -> Iterator[LabelledTitle]:
@@ -71,7 +75,7 @@ def fit_readings(rows: Sequence[LabelledTitle], readings: Sequence[RuleReading])
     answers = {
         "food": [row.is_food for row in rows],
         "ingredient": [row.is_ingredient for row in rows],
-        "recipes": [row.has_recipes if row.is_food else None for row in rows],
+        "recipes": [row.has_recipes for row in rows],
     }
     columns, biases = [], []
     for question in QUESTIONS:

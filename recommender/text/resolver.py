@@ -84,7 +84,13 @@ def _decide(reading: RuleReading, answers: Answers, *, known_food: bool) -> Reso
         return ResolvedTitle(kind, reading.types_of(kind), (), False, 0.0)
     if reading.is_spirit:
         return ResolvedTitle(Kind.DRINK, (SPIRITS, *reading.types_of(Kind.DRINK)), (), True, 0.0)
-    kind = Kind.INGREDIENT if answers.ingredient >= INGREDIENT else reading.finished_kind or Kind.READY
+    if answers.ingredient >= INGREDIENT:
+        kind = Kind.INGREDIENT
+    elif reading.finished_kind is not None:
+        kind = reading.finished_kind
+    else:
+        # What a shop of food sells and is no food is taken for one's health.
+        kind = Kind.SUPPLEMENT if answers.food < FOOD else Kind.READY
     return ResolvedTitle(kind, reading.types_of(kind), reading.ingredients_of(kind), True, answers.recipes)
 
 
