@@ -118,7 +118,7 @@ def resolve_pending_titles(conn: Connection, table: Table, source: str) -> RowCo
         resolved = _resolve(title_resolver(vocabulary), titles, labels, known_food=table is KOK_PRODUCT)
         row_counts += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
         row_counts.stale_labels += sum(
-            title.product_id in labels and labels[title.product_id].title != title.name for title in titles
+            title.product_id in labels and not _applies(labels[title.product_id], title) for title in titles
         )
     return row_counts
 
@@ -128,11 +128,15 @@ def _resolve(
 ) -> list[ResolvedTitle]:
     """Resolve titles as they are labelled, and those without a label, or with one of another title, by the resolver."""
     resolved = resolver.resolve_many([title.name for title in titles], known_food=known_food)
-    at = [row for row, title in enumerate(titles) if title.product_id in labels]
-    labelled = [row for row in at if labels[titles[row].product_id].title == titles[row].name]
-    for row, reading in zip(labelled, resolver.read_many([titles[row].name for row in labelled]), strict=True):
-        resolved[row] = resolved_as(labels[titles[row].product_id], reading, known_food=known_food)
+    labelled = [at for at, title in enumerate(titles) if _applies(labels.get(title.product_id), title)]
+    readings = resolver.read_many([titles[at].name for at in labelled]) if labelled else []
+    for at, reading in zip(labelled, readings, strict=True):
+        resolved[at] = resolved_as(labels[titles[at].product_id], reading, known_food=known_food)
     return resolved
+
+
+def _applies(label: TitleLabel | None, title: _Title) -> bool:
+    return label is not None and label.title == title.name
 
 
 def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:
