@@ -46,12 +46,13 @@ class TitleResolver:
     """Resolves titles with a vocabulary of `variant -> canonical ingredient name` (the ingredient tables).
 
     An instance holds a morphological analyser (300 MB, 2 s to create) and is immutable.
+    ``model`` gives the probabilities.
     """
 
     def __init__(self, vocabulary: Mapping[str, str], model: TitleModel | None = None) -> None:
         self._rules = TitleRules(title_words.title_words(vocabulary))
-        self._model = model or default_model()
-        self.version: str = resolver_version(vocabulary, self._model)
+        self.model = model or default_model()
+        self.version: str = resolver_version(vocabulary, self.model)
 
     def resolve(self, title: str, *, known_food: bool = False) -> ResolvedTitle:
         """Resolve one title. `known_food`: the shop sells only food, so this is not decided from the title."""
@@ -62,7 +63,7 @@ class TitleResolver:
         given = list(titles)
         readings = self._rules.read_many(given)
         return [
-            _decide(reading, self._model.answer(title, reading), known_food=known_food)
+            _decide(reading, self.model.answer(title, reading), known_food=known_food)
             for title, reading in zip(given, readings, strict=True)
         ]
 

@@ -58,6 +58,15 @@ class TitleModel:
                     totals[question] += weight * value
         return Answers(*(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))) for total in totals))
 
+    def contributions(self, title: str, reading: RuleReading) -> dict[str, Answers]:
+        """What each feature of a title, and the bias, adds to the log odds of the answers."""
+        given = {BIAS: 1.0} | title_features(title, reading)
+        return {
+            name: Answers(*(weight * value for weight in self.weights[name]))
+            for name, value in given.items()
+            if name in self.weights
+        }
+
     def to_text(self) -> str:
         """The weights as tab-separated lines, for :func:`read_model`."""
         lines = sorted("\t".join((name, *(f"{weight:.4f}" for weight in row))) for name, row in self.weights.items())
