@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 
 # Placeholders for the colours of the page, which has a light and a dark set.
 INK, LINE, SERIES, SECOND, NONE = "#000001", "#000002", "#000003", "#000004", "none"
+CATEGORIES = tuple(f"#00001{number}" for number in range(1, 8))
 PAGE_COLOURS = {INK: "var(--ink)", LINE: "var(--line)", SERIES: "var(--series)", SECOND: "var(--second)"}
+PAGE_COLOURS |= {colour: f"var(--category-{number})" for number, colour in enumerate(CATEGORIES, start=1)}
 STYLE: Any = {
     "svg.fonttype": "none",
     "font.size": 8.5,
