@@ -69,6 +69,11 @@ class LoadedRelease:
         except CorruptRelease as error:
             raise CorruptRelease(f"release {folder.name}: {error}") from error
 
+    @property
+    def bundle(self) -> ReleaseBundle:
+        """What it answers from, for reports; serving asks the methods."""
+        return self._bundle
+
     def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
         """Recipes to cook with a product, best first; empty for an unknown product."""
         row = self._product_rows.get(product)

@@ -109,7 +109,8 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
             read_blend(Path(scratch) / models.HELD_OUT, config), Encoder(bert.folder / models.HELD_OUT).encode
         )
         folder = folder.rename(Path(scratch) / draft.version)
-        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models)
+        training = {"word2vec": word2vec.card.curves, "bert": bert.card.curves}
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models, training)
 
 
 def write_files(
