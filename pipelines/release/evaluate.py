@@ -14,6 +14,7 @@ from artifacts.store import Store
 from pipelines.release.gate import check_gate, refuse_unreadable
 from pipelines.release.measure import HeldOutModels, measure
 from pipelines.release.questions import Questions, prepare
+from pipelines.release.steps import step
 from pipelines.release.thresholds import read_thresholds
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.judgements import read_judgements
@@ -55,7 +56,8 @@ def evaluate_and_upload(
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:
         manifest = evaluate(folder, draft, questions, _open_live(store, Path(scratch)), options, held_out)
-    releases.publish(store, folder, manifest)
+    with step("upload the files"):
+        releases.publish(store, folder, manifest)
     return manifest
 
 
