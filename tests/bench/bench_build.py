@@ -16,13 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from collections.abc import Iterator
 from unittest.mock import patch
 
 import structlog
@@ -194,8 +193,8 @@ def measured(name: str) -> Iterator[Figures]:
 
 def growth(results: Mapping[int, Figures], name: str) -> float | None:
     """Exponent by which the processor's time of a step grows from the first size to the last."""
-    (small, first), (large, last) = list(results.items())[0], list(results.items())[-1]
-    before, after = (figures[name]["cpu_seconds"] for figures in (first, last))
+    small, large = min(results), max(results)
+    before, after = (figures[name]["cpu_seconds"] for figures in (results[small], results[large]))
     if small == large or before < MEASURABLE or after < MEASURABLE:
         return None
     return round(math.log(after / before) / math.log(large / small), 2)

@@ -27,6 +27,8 @@ BROADCASTERS: Final = ("hmall", "hnsmall", "nsmall")
 # Of ten products nine are of the mall.
 ON_AIR: Final = 10
 ROWS_AT_A_TIME: Final = 5_000
+# Share of the ingredients that no word list knows.
+UNLISTED: Final = 0.05
 # Exponent of the frequencies of goods and ingredients.
 SKEW: Final = 0.8
 
@@ -35,8 +37,37 @@ _BEFORE: Final = ("국내산", "햇", "무농약", "산지직송", "프리미엄
 _AFTER: Final = ("특품", "선물세트", "모음", "알뜰형", "대용량", "소포장", "혼합", "실속형", "매운맛", "순한맛")
 _PACKS: Final = ("500g", "1kg", "2kg", "3kg 내외", "300g x 3", "200g x 5팩", "10팩", "20봉", "1L", "500ml x 2")
 _PROMOTIONS: Final = ("[특가]", "[무료배송]", "(1+1)", "[산지직송]", "(방송에서만)", "")
-_MOODS: Final = ("초간단", "매콤한", "엄마표", "백종원", "아이 반찬", "캠핑 요리", "든든한", "주말", "자취생", "건강한", "")
-_COOKED: Final = ("볶음", "조림", "무침", "국", "찌개", "전", "구이", "샐러드", "찜", "덮밥", "파스타", "튀김", "장아찌", "김치", "죽", "탕")
+_MOODS: Final = (
+    "초간단",
+    "매콤한",
+    "엄마표",
+    "백종원",
+    "아이 반찬",
+    "캠핑 요리",
+    "든든한",
+    "주말",
+    "자취생",
+    "건강한",
+    "",
+)
+_COOKED: Final = (
+    "볶음",
+    "조림",
+    "무침",
+    "국",
+    "찌개",
+    "전",
+    "구이",
+    "샐러드",
+    "찜",
+    "덮밥",
+    "파스타",
+    "튀김",
+    "장아찌",
+    "김치",
+    "죽",
+    "탕",
+)
 _ENDINGS: Final = ("만들기", "레시피", "맛있게 만드는 법", "황금레시피", "끓이는 법", "")
 
 
@@ -107,7 +138,9 @@ class LargeCatalog:
     def _made_recipes(self) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         for recipe_id in range(1, self._recipes + 1):
             chance, (names, weights) = self._chance, self._ingredients
-            chosen = tuple(dict.fromkeys(chance.choices(names, cum_weights=weights, k=chance.randint(5, 13))))
+            drawn = chance.choices(names, cum_weights=weights, k=chance.randint(5, 13))
+            drawn = [chance.choice(self._unlisted) if chance.random() < UNLISTED else name for name in drawn]
+            chosen = tuple(dict.fromkeys(drawn))
             main = chosen[chance.randrange(min(3, len(chosen)))]
             title = (chance.choice(_MOODS), main + chance.choice(_COOKED), chance.choice(_ENDINGS))
             yield recipe_id, " ".join(" ".join(title).split()), chosen
@@ -128,6 +161,10 @@ class LargeCatalog:
     @cached_property
     def _brands(self) -> list[str]:
         return ["".join(self._chance.choices(_SYLLABLES, k=self._chance.randint(2, 4))) for _ in range(2_000)]
+
+    @cached_property
+    def _unlisted(self) -> list[str]:
+        return ["".join(self._chance.choices(_SYLLABLES, k=self._chance.randint(3, 5))) for _ in range(2_000)]
 
     @cached_property
     def _ingredients(self) -> tuple[list[str], list[float]]:
