@@ -5,11 +5,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
+from threadpoolctl import threadpool_limits
 
 from artifacts import release as releases
 from artifacts.store import Store
@@ -52,10 +52,12 @@ def build_release(
     """Build, evaluate, upload and register a release; returns its manifest. Promotion makes it live.
 
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
-    inputs give the same files on one machine.
+    inputs give the same files on one machine, whatever the number of threads that libraries are given: they get one.
     """
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
-        manifest = _build(service, store, now, options)
+        # With several threads the last digits of a sum depend on how they share it.
+        with threadpool_limits(limits=1):
+            manifest = _build(service, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -67,8 +69,6 @@ def build_release(
 
 
 def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
-    # With several threads the last digits of a cosine depend on how they share the queries.
-    faiss.omp_set_num_threads(1)
     with step("read the catalog"):
         corpus = corpora.read_recipes(service)
         products = read_products(service)
