@@ -19,6 +19,7 @@ PAGE_COLOURS = {INK: "var(--ink)", LINE: "var(--line)", SERIES: "var(--series)",
 PAGE_COLOURS |= {colour: f"var(--category-{number})" for number, colour in enumerate(CATEGORIES, start=1)}
 STYLE: Any = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with two dollar signs is no formula
     "font.size": 8.5,
     "text.color": INK,
     "axes.edgecolor": LINE,

@@ -74,7 +74,7 @@ def _inspect(
         slices=tuple(slices(release, live, questions)),
         lists=tuple(_lists(release, live, questions)),
         ingredients=ingredient_map(bundle.names, bundle.ingredient_vectors, catalog),
-        products=product_map(bundle.relations.products),
+        products=product_map(bundle.relations.products, bundle.relations.types),
         rankers=bundle.relations.rankers,
         weights=bundle.blend.weights,
         ablations=tuple(ablations(release.release, questions)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.proxies import evenly_spaced
-from recommender.relations.space import KINDS, ProductMatrix
+from recommender.relations.space import UNKNOWN, ProductMatrix, Types
 from recommender.text import lexicon
 
 # Points of a map, and those of them with a name beside them: more could not be told apart.
@@ -59,11 +59,13 @@ def ingredient_map(names: Sequence[str], vectors: NDArray[np.float32], catalog: 
     return _map(vectors[rows], groups, shown, len(known))
 
 
-def product_map(products: ProductMatrix) -> EmbeddingMap | None:
-    """Products evenly spaced over the catalog whose title has a vector, by kind."""
+def product_map(products: ProductMatrix, types: Types) -> EmbeddingMap | None:
+    """Products evenly spaced over the catalog whose title has a vector, by the shelf where they stand."""
+    shelves = sorted({*types.shelves} - {""})
     known = np.flatnonzero(products.vectors.any(axis=1)).tolist()
     rows = list(evenly_spaced(known, POINTS))
-    groups = [str(KINDS[kind]) for kind in products.kinds[rows].tolist()]
+    numbers = products.shelves[rows].tolist()
+    groups = [OTHERS if number == UNKNOWN else shelves[number] for number in numbers]
     return _map(products.vectors[rows], groups, [""] * len(rows), len(known))
 
 

@@ -12,6 +12,7 @@ from ukok.korea import KST
 from ukok.pages.templating import templates_of
 
 NOTHING: Final = "—"
+MODELS: Final = ("word2vec", "bert")
 # Signs of the checks that are not simply passed, for those who do not tell colours apart.
 SIGNS: Final[Mapping[str, str]] = {
     CheckStatus.PASSED: "✓",
@@ -46,7 +47,7 @@ def render(report: ReleaseReport) -> str:
 def _drawn(report: ReleaseReport) -> dict[str, Markup | None]:
     relations, inside = report.manifest.evaluation.relations, report.inspection
     drawn = {
-        **{name: plots.learning(name, curves) for name, curves in report.training.items()},
+        **{name: plots.learning(name, report.training.get(name, {})) for name in MODELS},
         "relevance": plots.relevance(relations),
         "differences": plots.differences(relations),
     }

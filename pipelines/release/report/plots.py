@@ -58,9 +58,9 @@ def embedding(name: str, title: str, found: EmbeddingMap | None) -> Markup | Non
         axes.set_axis_off()
         for group in reversed(groups):
             points = [point for point in found.points if point.group == group]
-            colour, marker = styles.get(group, (LINE, "."))
+            colour, marker = styles.get(group, (LINE, "o"))
             places = [point.x for point in points], [point.y for point in points]
-            axes.scatter(*places, s=14, color=colour, marker=marker, linewidths=0, label=group)
+            axes.scatter(*places, s=20, color=colour, marker=marker, linewidths=0, label=group)
         for point in found.points:
             if point.name:
                 axes.annotate(point.name, (point.x, point.y), (3, 2), textcoords="offset points", fontsize=7.5)

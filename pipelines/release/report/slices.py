@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pipelines.release.asks import AskedRelease
 from pipelines.release.questions import Question, Questions, judged_lists
@@ -12,6 +13,8 @@ from recommender.evaluation.results import Difference, RelevanceFigures
 from recommender.relations.space import KINDS
 from recommender.text import lexicon
 
+# The name of the live release among the rivals.
+LIVE: Final = "live"
 Results = Mapping[str, QueryResult]
 
 
@@ -32,8 +35,9 @@ class Slice:
 
     @property
     def best_rival(self) -> str | None:
-        """The rival that does best on these queries."""
-        return max(self.rivals, key=lambda rival: self.rivals[rival]) if self.rivals else None
+        """The simple method that does best on these queries."""
+        simple = {rival: ndcg for rival, ndcg in self.rivals.items() if rival != LIVE}
+        return max(simple, key=lambda rival: simple[rival]) if simple else None
 
 
 def slices(release: AskedRelease, live: AskedRelease | None, questions: Questions) -> Iterator[Slice]:
@@ -45,7 +49,7 @@ def slices(release: AskedRelease, live: AskedRelease | None, questions: Question
             continue
         others = dict(question.rivals)
         if live:
-            others["live"] = _results(question, live.asks[relation])
+            others[LIVE] = _results(question, live.asks[relation])
         served = _results(question, release.asks[relation])
         for (by, name), queries in members.items():
             yield _slice(relation, by, name, _part(served, queries), {r: _part(o, queries) for r, o in others.items()})
