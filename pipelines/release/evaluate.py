@@ -18,6 +18,7 @@ from pipelines.release.measure import HeldOutModels, measure
 from pipelines.release.questions import Questions, prepare
 from pipelines.release.report.content import ReleaseReport, Training, collect
 from pipelines.release.report.storage import report_key
+from pipelines.release.steps import step
 from pipelines.release.thresholds import read_thresholds
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.judgements import read_judgements
@@ -76,9 +77,11 @@ def evaluate_and_upload(
             page = render(ReleaseReport(manifest, training, None))
         else:
             manifest = evaluate(folder, release, questions, live, options, held_out)
-            page = render(collect(manifest, release, questions, live, held_out, training))
-    store.put(report_key(manifest.version), page.encode())
-    releases.publish(store, folder, manifest)
+            with step("write the report"):
+                page = render(collect(manifest, release, questions, live, held_out, training))
+    with step("upload the files"):
+        store.put(report_key(manifest.version), page.encode())
+        releases.publish(store, folder, manifest)
     return manifest
 
 

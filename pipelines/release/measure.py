@@ -7,6 +7,7 @@ from pipelines.release.arrays import array_problems
 from pipelines.release.asks import AskedRelease
 from pipelines.release.measure_models import encoder_evaluation, served_completion, text_recall, vector_evaluation
 from pipelines.release.questions import Questions, evaluate_relation
+from pipelines.release.steps import step
 from recommender.evaluation.answers import product_item, recipe_item
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.completion import evaluate_completion
@@ -32,20 +33,30 @@ def measure(
     Completion is measured with ``held_out`` models; the released ones have learnt from every recipe, and are asked
     too. Arrays that cannot be computed with are reported, and nothing else is measured then.
     """
-    release, catalog = asked.release, questions.catalog
-    content = _content_evaluation(folder, release, catalog)
+    with step("check the files"):
+        release, catalog = asked.release, questions.catalog
+        content = _content_evaluation(folder, release, catalog)
     nothing = unmeasured(release.manifest.evaluation.models)
     if content.problems:
         return nothing.model_copy(update={"content": content})
-    return nothing.model_copy(
-        update={
-            "content": content,
-            "completion": evaluate_completion(held_out.blend, catalog.corpus, held_out.encode),
-            "served_completion": served_completion(release, catalog, live.release if live else None),
-            "relations": _relations(asked, questions, live),
+    with step("measure completion"):
+        completion = evaluate_completion(held_out.blend, catalog.corpus, held_out.encode)
+        served = served_completion(release, catalog, live.release if live else None)
+    with step("measure the relations"):
+        relations = _relations(asked, questions, live)
+    with step("measure the models"):
+        models = {
             "encoder": encoder_evaluation(release, folder, catalog),
             "vectors": vector_evaluation(folder, catalog),
             "index": text_recall(folder),
+        }
+    return nothing.model_copy(
+        update={
+            "content": content,
+            "completion": completion,
+            "served_completion": served,
+            "relations": relations,
+            **models,
             "live": live.release.version if live else None,
         }
     )

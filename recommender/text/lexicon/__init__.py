@@ -38,7 +38,7 @@ def ingredients() -> Ingredients:
 
 
 class ProductType(NamedTuple):
-    """A type of finished goods: what it is, the shelf where it stands, and the ingredients it is made of."""
+    """A type of finished goods: what it is, where it stands, and what a ready dish is made of."""
 
     name: str
     kind: str

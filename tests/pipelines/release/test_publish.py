@@ -73,7 +73,7 @@ def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) 
     assert later != built.version
     assert later.split("-")[1] == built.version.split("-")[1], "the same inputs gave other files"
     publish.promote(built.warehouse, built.store, later, LATER)
-    assert publish.rollback(built.warehouse, built.store, LATER) == built.version
+    assert publish.rollback(built.warehouse, built.store, LATER).version == built.version
     assert releases.current(built.store) == built.version
     assert [release.is_live for release in publish.list_releases(built.store)] == [True, False]
     _check_damage(built, tmp_path / built.version)
