@@ -21,8 +21,8 @@ def build(
 ) -> None:
     """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
 
-    Its figures are in releases/VERSION/manifest.json and in the warehouse table release. With UKOK_JUDGEMENTS_DIR it is
-    evaluated by the graded judgements in that folder.
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release; `ukok release report` shows
+    them. With UKOK_JUDGEMENTS_DIR it is evaluated by the graded judgements in that folder.
     """
     from pipelines import tasks
     from pipelines.release.gate import failed_checks
