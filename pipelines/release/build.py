@@ -26,6 +26,7 @@ from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
+from pipelines.train.personal import newest_personal, personal_cases
 from pipelines.train.ranker import newest_rankers
 from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
@@ -38,6 +39,7 @@ from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK
 from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.personal import PersonalModel
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
@@ -54,7 +56,7 @@ def build_release(
     inputs give the same files on one machine.
     """
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
-        manifest = _build(service, store, now, options)
+        manifest = _build(service, warehouse, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -65,7 +67,7 @@ def build_release(
     return manifest
 
 
-def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
+def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
     # With several threads the last digits of a cosine depend on how they share the queries.
     faiss.omp_set_num_threads(1)
     corpus = corpora.read_recipes(service)
@@ -76,13 +78,14 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
         rankers = newest_rankers(store, Path(scratch) / "ranker")
+        personal = newest_personal(store, Path(scratch) / "personal")
         items = make_items(products, recipes, encoder.encode, rankers)
         config = BlendConfig()
         held_out = train_blend(corpus, WordVectors.load(word2vec.folder / models.HELD_OUT), config)
         blend = refit_blend(held_out, corpus, vectors)
         substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
-        write_files(folder, corpus, items, vectors, encoder, blend, substitutes)
+        write_files(folder, corpus, items, vectors, encoder, blend, substitutes, personal.model if personal else None)
         files = releases.file_entries(folder)
         draft = Manifest(
             version=_version(now, files),
@@ -97,7 +100,11 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
             ),
             code_version=code_version(),
             parameters=Parameters(
-                word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
+                word2vec=word2vec.version,
+                bert=bert.version,
+                neighbours=tables.NEIGHBOURS,
+                rankers=config,
+                personal=personal.version if personal else None,
             ),
             evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
@@ -106,7 +113,9 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         # Files are evaluated, not the objects that wrote them.
         write_blend(Path(scratch) / models.HELD_OUT, held_out)
         held_out_models = HeldOutModels(
-            read_blend(Path(scratch) / models.HELD_OUT, config), Encoder(bert.folder / models.HELD_OUT).encode
+            read_blend(Path(scratch) / models.HELD_OUT, config),
+            Encoder(bert.folder / models.HELD_OUT).encode,
+            personal_cases(personal, warehouse, options.purchases) if personal else None,
         )
         folder = folder.rename(Path(scratch) / draft.version)
         return evaluate_and_upload(store, folder, draft, questions, options, held_out_models)
@@ -120,9 +129,10 @@ def write_files(
     encoder: Encoder,
     blend: Blend,
     substitutes: Substitutes,
+    personal: PersonalModel | None = None,
 ) -> None:
     """Write the files of a release into ``folder``."""
-    _bundle(items, corpus, vectors, encoder, blend, substitutes).write(folder)
+    _bundle(items, corpus, vectors, encoder, blend, substitutes, personal).write(folder)
 
 
 def _substitutes(service: Engine, vectors: WordVectors, blend: Blend) -> Substitutes:
@@ -138,6 +148,7 @@ def _bundle(
     encoder: Encoder,
     blend: Blend,
     substitutes: Substitutes,
+    personal: PersonalModel | None = None,
 ) -> ReleaseBundle:
     names, rows = items.space.names, items.recipe_rows
     ingredient_vectors = unit(vectors.aligned(names)[0])
@@ -166,6 +177,7 @@ def _bundle(
         blend=blend,
         substitutes=substitutes,
         encoder=encoder,
+        personal=personal,
     )
 
 

@@ -8,12 +8,14 @@ import numpy as np
 from pipelines.release.arrays import array_problems
 from pipelines.release.asks import release_asks
 from pipelines.release.measure_models import encoder_evaluation, served_completion, text_recall, vector_evaluation
+from pipelines.release.measure_personal import personal_evaluation
 from pipelines.release.questions import Questions, evaluate_relation
 from recommender.bundle import ReleaseFile
 from recommender.evaluation.answers import product_item, recipe_item
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.naming import naming_figures
+from recommender.evaluation.next_items import PersonalCases
 from recommender.evaluation.results import ContentEvaluation, Evaluation, RelationEvaluation, unmeasured
 from recommender.loaded_release import LoadedRelease
 from recommender.product_ref import ProductRef
@@ -22,10 +24,14 @@ from recommender.rankers.blend import Blend
 
 
 class HeldOutModels(NamedTuple):
-    """A blend and an encoder like the released ones that have not learnt from the test part of the recipes."""
+    """A blend and an encoder like the released ones that have not learnt from the test part of the recipes.
+
+    ``personal``: the same of the personal model, with those who came back later; None for a release without one.
+    """
 
     blend: Blend
     encode: Encode
+    personal: PersonalCases | None = None
 
 
 def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held_out: HeldOutModels) -> Evaluation:
@@ -47,6 +53,7 @@ def measure(folder: Path, questions: Questions, live: LoadedRelease | None, held
             "relations": _relations(release, questions, live),
             "encoder": encoder_evaluation(release, folder, catalog),
             "vectors": vector_evaluation(folder, catalog),
+            "personal": personal_evaluation(release, held_out.personal),
             "index": text_recall(folder),
             "live": live.version if live else None,
         }
