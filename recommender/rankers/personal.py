@@ -80,8 +80,10 @@ class PersonalModel:
         if self.popularity.max() > 1:
             raise ValueError("personal: popularity exceeds 1")
 
-    def __contains__(self, product: ProductRef) -> bool:
-        return product in self._rows
+    @cached_property
+    def products_known(self) -> frozenset[object]:
+        """The products, to look things up in that may be no products."""
+        return frozenset(self.products)
 
     def history_scores(self, histories: sp.csr_array) -> Scores:
         """Scores (people, products) of weighed histories (people, products); the best product of each has 1."""
