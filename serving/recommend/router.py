@@ -131,7 +131,7 @@ async def recipe_products(
 @router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user viewed last; popular ones for a new user."""
-    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
+    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k, runtime.clock())
     event_id = runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
     return Response(recipes_body(picked), headers=impression_headers(event_id), media_type="application/json")
 
