@@ -1,5 +1,6 @@
 """`ukok release`: what the API recommends from."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,8 +21,8 @@ def build(
 ) -> None:
     """Build a release from the service database and the newest models, evaluate it, and upload it. It is not live yet.
 
-    Its figures are in releases/VERSION/manifest.json and in the warehouse table release. With UKOK_JUDGEMENTS_DIR it is
-    evaluated by the graded judgements in that folder.
+    Its figures are in releases/VERSION/manifest.json and in the warehouse table release; `ukok release report` shows
+    them. With UKOK_JUDGEMENTS_DIR it is evaluated by the graded judgements in that folder.
     """
     from pipelines import tasks
     from pipelines.release.gate import failed_checks
@@ -67,6 +68,37 @@ def diff(
         print_json(found)
     else:
         print_diff(found)
+
+
+@app.command()
+def report(
+    version: Version = None,
+    output: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the page to this file.")] = None,
+) -> None:
+    """Say how the gate judged a release, and where its report is: one HTML file that needs no network.
+
+    The report has learning curves, maps of the embeddings, figures of each relation and slice beside those of rivals
+    and of the live release, lists that changed, the rankers' weights, and what each part of them is worth.
+
+    Example: `ukok release report --output report.html`.
+    """
+    from artifacts.open import open_store, store_url
+    from artifacts.release import read_manifest
+    from pipelines.release.gate import failed_checks
+    from pipelines.release.report.storage import read_report, report_key
+    from recommender.manifest import Manifest
+
+    store, chosen = open_store(), version or _newest()
+    page = read_report(store, chosen)
+    gate = read_manifest(store, chosen, Manifest).gate
+    out.print(
+        f"{chosen}: {'passed' if gate.passed else 'refused by'} the gate"
+        f"{'' if gate.passed else f': {failed_checks(gate)}'}",
+        markup=False,
+    )
+    if output is not None:
+        output.write_bytes(page)
+    out.print(f"report: {output or f'{store_url()}/{report_key(chosen)}'}", markup=False)
 
 
 @app.command()

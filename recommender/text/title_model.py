@@ -7,6 +7,7 @@ project ships (``lexicon/title_weights.tsv``) are learnt from the titles of ``le
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,16 @@ from recommender.text.titles import plain, without_brackets
 WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
 QUESTIONS: Final = ("food", "ingredient", "recipes")
 BIAS: Final = "bias"
+# How goods are packed says what they are: 500mg, 60정, 3개월분, 15포.
+_PACKED: Final = {
+    "mg": re.compile(r"\d\s*(?:mg|iu)(?![a-z])"),
+    "tablets": re.compile(r"\d\s*(?:정|캡슐|꾸미|구미|알|t)(?![a-z가-힣])"),
+    "days": re.compile(r"\d\s*(?:개월|주|일)(?:분|치)|\(\d+개월\)"),
+    "sticks": re.compile(r"\d\s*(?:포|스틱|티백|t백|필|매)(?![a-z가-힣])"),
+    "ml": re.compile(r"\d\s*(?:ml|l|리터)(?![a-z])"),
+    "kg": re.compile(r"\d\s*(?:kg|킬로)(?![a-z])"),
+    "heads": re.compile(r"\d\s*(?:마리|미|과|구|손|단|송이|망)(?![가-힣])"),
+}
 LONGEST_GRAM: Final = 4
 
 
@@ -46,6 +57,15 @@ class TitleModel:
                 for question, weight in enumerate(weights):
                     totals[question] += weight * value
         return Answers(*(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))) for total in totals))
+
+    def contributions(self, title: str, reading: RuleReading) -> dict[str, Answers]:
+        """What each feature of a title, and the bias, adds to the log odds of the answers."""
+        given = {BIAS: 1.0} | title_features(title, reading)
+        return {
+            name: Answers(*(weight * value for weight in self.weights[name]))
+            for name, value in given.items()
+            if name in self.weights
+        }
 
     def to_text(self) -> str:
         """The weights as tab-separated lines, for :func:`read_model`."""
@@ -75,9 +95,11 @@ def default_model() -> TitleModel:
 
 def title_features(title: str, reading: RuleReading) -> dict[str, float]:
     """Features of a title: its n-grams, each weighted so that they sum to 1 in square, and those of the rules."""
-    grams = sorted(set(_grams(without_brackets(plain(title)))))
+    text = plain(title)
+    grams = sorted(set(_grams(without_brackets(text))))
     weight = 1 / math.sqrt(len(grams)) if grams else 0.0
-    return dict.fromkeys(grams, weight) | dict.fromkeys(_rule_features(reading), 1.0)
+    packed = (f"pack:{name}" for name, pattern in _PACKED.items() if pattern.search(text))
+    return dict.fromkeys(grams, weight) | dict.fromkeys((*_rule_features(reading), *packed), 1.0)
 
 
 def _grams(text: str) -> Iterator[str]:

@@ -22,8 +22,16 @@ _MODIFYING_TAGS: Final = ("JKB", "JKS", "JKO", "JKG", "JX", "VV", "XSV", "XSA", 
 _MODIFYING_FORMS: Final = frozenset(
     ["맛", "향", "용", "대신", "함유", "첨가", "농장", "색", "급", "성", "안주", "컬러"]
 )
-# Tokens after a word that say the product is made without it ("설탕 없는 초콜릿").
-_ABSENT_FORMS: Final = frozenset({"없", "없이", "프리", "무첨가", "대신", "빼"})
+# Tokens after a word that say it is left out ("설탕 없는 초콜릿") or only inside ("비타민 가득 달걀").
+_ABSENT_FORMS: Final = frozenset({"없", "없이", "프리", "무첨가", "대신", "빼", "제로"})
+_INSIDE_FORMS: Final = frozenset(
+    {"가득", "듬뿍", "함유", "첨가", "가능", "넣", "담", "품", "먹이", "들어가", "더하", "채우"}
+)
+# Tokens right before a word that say the product is made without it ("no설탕").
+_WITHOUT_FORMS: Final = frozenset({"no", "non"})
+# Words that count after a number ("다섯가지", "2배").
+_COUNTERS: Final = frozenset({"가지", "배"})
+_NUMBER_TAGS: Final = ("NR", "MM", "SN")
 # Alcohol by volume before the volume: a drink, whatever it is made of ("인삼주 23도 375ml").
 _PROOF: Final = re.compile(r"\d도\s+\d+\s*ml", re.IGNORECASE)
 _CONTENTS: Final = re.compile(r"\(([^()]*)\)")
@@ -174,7 +182,7 @@ class TitleRules:
             for stop in range(min(position + _LONGEST, len(tokens)), position, -1):
                 start, end = tokens[position].start, tokens[stop - 1].end
                 if text[start:end].replace(" ", "") in self._words and _stands_alone(text, start, end):
-                    if _describes(tokens, stop):
+                    if _describes(tokens, stop) or _is_negated_or_counts(tokens, position, stop):
                         continue
                     yield position, stop
                     position = stop
@@ -213,11 +221,20 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
 
 def _describes(tokens: list[Token], stop: int) -> bool:
     """Whether the token at `stop` turns the word before it into a modifier."""
-    if stop >= len(tokens) or tokens[stop].form in _ABSENT_FORMS:
+    if stop >= len(tokens) or tokens[stop].form in _ABSENT_FORMS | _INSIDE_FORMS:
         return stop < len(tokens)
     if tokens[stop].start != tokens[stop - 1].end:
         return False
     return tokens[stop].tag.startswith(_MODIFYING_TAGS) or tokens[stop].form in _MODIFYING_FORMS
+
+
+def _is_negated_or_counts(tokens: list[Token], start: int, stop: int) -> bool:
+    """Whether the token right before the word says that it is left out, or is a number that the word counts."""
+    if start == 0 or tokens[start - 1].end != tokens[start].start:
+        return False
+    before = tokens[start - 1]
+    counts = stop == start + 1 and tokens[start].form in _COUNTERS and before.tag.startswith(_NUMBER_TAGS)
+    return counts or before.form in _WITHOUT_FORMS
 
 
 def _place(text: str, position: int) -> tuple[int, int]:
