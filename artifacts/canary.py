@@ -41,8 +41,8 @@ def read_canary(store: Store) -> Canary | None:
     return _read(store)[0]
 
 
-def start_canary(store: Store, canary: Canary) -> None:
-    """Start a canary, or change the share of a running one, which begins its comparison again.
+def start_canary(store: Store, canary: Canary) -> Canary:
+    """Start a canary, or change the share of a running one, which begins its comparison again; return what runs.
 
     Raises :class:`~artifacts.errors.Conflict` if its baseline is not live or another canary runs.
     """
@@ -55,8 +55,10 @@ def start_canary(store: Store, canary: Canary) -> None:
         running, etag = None, store.get_versioned(CANARY)[1]
     if running and running.version != canary.version and running.baseline == live:
         raise Conflict(f"{running.version} is the canary already: `ukok release rollback` ends it")
-    if running is None or running.model_copy(update={"since": canary.since}) != canary:
-        store.put_if(CANARY, canary.model_dump_json().encode(), etag)
+    if running and running.model_copy(update={"since": canary.since}) == canary:
+        return running
+    store.put_if(CANARY, canary.model_dump_json().encode(), etag)
+    return canary
 
 
 def end_canary(store: Store) -> None:

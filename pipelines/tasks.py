@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from pipelines.release.publish import RolledBack
     from pipelines.train.models import SavedModel
     from pipelines.watch.step import Watched
-    from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
+    from recommender.evaluation.results import (
+        BertFigures,
+        Item2VecFigures,
+        PersonalFigures,
+        RankerFigures,
+        Word2VecFigures,
+    )
     from recommender.manifest import Manifest
 
 
@@ -220,6 +226,20 @@ def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEve
         return model
 
 
+def train_personal(now: datetime) -> "SavedModel[PersonalFigures] | NotEnoughEvents":
+    """Train what users are recommended; return the version of the model and its figures, or what is missing."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.train import personal
+
+    with open_resources() as opened, _training(opened, "train_personal") as report:
+        model = personal.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
+        return model
+
+
 def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     """Train the sentence encoder; return the version of the model and its figures."""
     from pipelines.settings import PipelineSettings
@@ -253,7 +273,9 @@ def build(now: datetime, *, accept_fewer: bool = False) -> "Manifest":
     from pipelines.settings import PipelineSettings
 
     settings = PipelineSettings()
-    options = GateOptions(settings.judgements_dir, settings.gate_allow_unjudged, accept_fewer)
+    options = GateOptions(
+        settings.judgements_dir, settings.purchases_file, settings.gate_allow_unjudged, accept_fewer=accept_fewer
+    )
     with open_resources() as opened:
         return build_release(opened.service, opened.warehouse, opened.store, now, options)
 

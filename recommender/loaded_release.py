@@ -52,6 +52,7 @@ class LoadedRelease:
         self.version = manifest.version
         self.names = bundle.names
         self.recipe_ids = bundle.recipe_ids
+        self.personal = bundle.personal
         self._bundle = bundle
         self._numbers = {name: number for number, name in enumerate(bundle.names)}
         self._product_rows = {product: row for row, product in enumerate(bundle.products)}

@@ -32,11 +32,13 @@ log = structlog.get_logger(__name__)
 class GateOptions:
     """What a release is judged by, and what a person accepts.
 
-    ``judgements``: folder of graded judgements; without one, rules of each relation judge. ``allow_unjudged``: names of
+    ``judgements``: folder of graded judgements; without one, rules of each relation judge. ``purchases``: file of
+    purchases that products for users are judged by, beside events. ``allow_unjudged``: names of
     checks that may be without cases. ``accept_fewer``: the catalog may be much smaller than that of the live release.
     """
 
     judgements: Path | None = None
+    purchases: Path | None = None
     allow_unjudged: frozenset[str] = frozenset()
     accept_fewer: bool = False
 

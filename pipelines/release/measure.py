@@ -6,12 +6,14 @@ from typing import NamedTuple
 from pipelines.release.arrays import array_problems
 from pipelines.release.asks import AskedRelease
 from pipelines.release.measure_models import encoder_evaluation, served_completion, text_recall, vector_evaluation
+from pipelines.release.measure_personal import personal_evaluation
 from pipelines.release.questions import Questions, evaluate_relation
 from pipelines.release.steps import step
 from recommender.evaluation.answers import product_item, recipe_item
 from recommender.evaluation.catalog import Catalog
 from recommender.evaluation.completion import evaluate_completion
 from recommender.evaluation.naming import naming_figures
+from recommender.evaluation.next_items import PersonalCases
 from recommender.evaluation.results import ContentEvaluation, Evaluation, RelationEvaluation, unmeasured
 from recommender.loaded_release import LoadedRelease
 from recommender.rankers.bert import Encode
@@ -19,10 +21,14 @@ from recommender.rankers.blend import Blend
 
 
 class HeldOutModels(NamedTuple):
-    """A blend and an encoder like the released ones that have not learnt from the test part of the recipes."""
+    """A blend and an encoder like the released ones that have not learnt from the test part of the recipes.
+
+    ``personal``: the same of the personal model, with those who came back later; None for a release without one.
+    """
 
     blend: Blend
     encode: Encode
+    personal: PersonalCases | None = None
 
 
 def measure(
@@ -48,6 +54,7 @@ def measure(
         models = {
             "encoder": encoder_evaluation(release, folder, catalog),
             "vectors": vector_evaluation(folder, catalog),
+            "personal": personal_evaluation(release, held_out.personal),
             "index": text_recall(folder),
         }
     return nothing.model_copy(

@@ -130,9 +130,7 @@ def start_canary(warehouse: Engine, store: Store, version: str, share: float, no
         if live is None or live == version:
             reason = "it is live already" if live else "there is no live release to compare it with: promote it"
             raise ReleaseRefused(f"release {version} is no canary: {reason}")
-        canary = Canary(version=version, baseline=live, share=share, since=now)
-        name_canary(store, canary)
-    return canary
+        return name_canary(store, Canary(version=version, baseline=live, share=share, since=now))
 
 
 def stop_canary(warehouse: Engine, store: Store, live: str) -> bool:

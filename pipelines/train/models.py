@@ -13,7 +13,7 @@ from artifacts.store import Store
 from pipelines.train.curves import LearningCurve
 from recommender.evaluation.results import Result
 
-Kind = Literal["word2vec", "bert", "ranker", "item2vec"]
+Kind = Literal["word2vec", "bert", "ranker", "item2vec", "personal"]
 Figures = TypeVar("Figures", bound=Result)
 CARD: Final = "model.json"
 # Folder in that of a model: the model that its figures are of, which has not learnt the test part.

@@ -24,6 +24,9 @@ IN_DOUBT: Final = 0.05
 LEAST_SHOWN: Final = 200
 # An error counts as the release's when it met so many visitors; one who repeats a request is no trend.
 LEAST_FAILED_VISITORS: Final = 3
+# Share of its click-through by which a live release may be below what was shown on other days: days differ, and with
+# many answers the test finds every difference.
+BETWEEN_DAYS: Final = 0.1
 # Empty and simpler answers may differ a little between good releases, whose thresholds are their own.
 SIMPLER_RISE: Final = 0.05
 
@@ -56,14 +59,15 @@ class Limits:
 def decide(arm: Arm, baseline: Arm, refusals: int, limits: Limits, *, is_canary: bool) -> Decision:
     """Decide about a release by what its visitors and those of its baseline were shown and did.
 
-    A release that is live already is never promoted: it stays, or is rolled back.
+    A release that is live already is never promoted: it stays, or is rolled back. Its baseline is of other days.
     """
     problem = _problem(arm, baseline, refusals)
     if problem:
         return Decision(Outcome.ROLL_BACK, problem)
     clicked, expected = _clicks(arm), _clicks(baseline)
     least = min(clicked.independent, expected.independent)
-    p_value = _p_lower(clicked, expected) if least else None
+    margin = 0.0 if is_canary else BETWEEN_DAYS * expected.value
+    p_value = _p_lower(clicked, expected, margin) if least else None
     clicks = f"click-through {_percent(arm.clicked, arm.shown)}, of {baseline.version} "
     clicks += f"{_percent(baseline.clicked, baseline.shown)}"
     elapsed = arm.until - arm.since

@@ -47,11 +47,11 @@ from serving.runtime.canary_state import canary_state
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import cache_response, impression_headers
 from serving.runtime.snapshot import Snapshot
-from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
+from serving.web.errors import AWAY, NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
 from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recommend", tags=["recommend"])
+router = APIRouter(prefix="/api/recommend", tags=["recommend"], responses=AWAY)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 ProductId = Annotated[Id, Path(description="The source's own id", examples=[10048215])]
@@ -131,7 +131,7 @@ async def recipe_products(
 @router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user viewed last; popular ones for a new user."""
-    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
+    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k, runtime.clock())
     event_id = runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
     return Response(recipes_body(picked), headers=impression_headers(event_id), media_type="application/json")
 

@@ -38,6 +38,7 @@ class CanaryRelease:
         if problem is None and self.named is not None and self.named.version != live:
             problem = self._serve(self.named)
         else:
+            self._loader.forget()
             self._end()
         if problem and problem != self.problem:
             log.warning("canary_refused", problem=problem)
@@ -74,5 +75,4 @@ class CanaryRelease:
             return
         self._live_snapshot.end_canary()
         self._metrics.canary.clear()
-        self._loader.forget()
         log.info("canary_ended")

@@ -11,12 +11,13 @@ from serving.runtime.canary_state import CanaryState, canary_state
 from serving.runtime.deps import CurrentRuntime
 from serving.runtime.runtime import Dependency, Runtime
 from serving.web.clock import KstDateTime
+from serving.web.errors import AWAY
 from ukok import __version__
 
 # Without these, answers are older or simpler, but the service is ready.
 NOT_VITAL = {"release"}
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], responses=AWAY)
 
 
 class Alive(BaseModel):

@@ -55,6 +55,13 @@ def test_a_worse_click_through_is_rolled_back_at_once() -> None:
     assert outcome(clicking(500, 45, hours=2)) is Outcome.WAIT
 
 
+def test_a_live_release_may_be_a_little_below_other_days() -> None:
+    live = clicking(1_000_000, 100_000)
+    assert outcome(clicking(200_000, 18_400, hours=9), live) is Outcome.ROLL_BACK
+    assert outcome(clicking(200_000, 18_400, hours=9), live, is_canary=False) is Outcome.WAIT
+    assert outcome(clicking(200_000, 17_000, hours=9), live, is_canary=False) is Outcome.ROLL_BACK
+
+
 def test_a_canary_in_doubt_is_neither_promoted_nor_rolled_back() -> None:
     decision = decide(clicking(2_000, 173), LIVE, 0, LIMITS, is_canary=True)
     assert decision.p_value is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from artifacts.canary import CANARY, Canary, end_canary, start_canary
 from artifacts.store import Store
+from pipelines.watch.figures import read_arm
 from recommender.bundle import ReleaseFile
 from serving.runtime import release_loader
 from sql.warehouse.events import UserEvent
@@ -21,15 +23,17 @@ from tests.serving.conftest import sign_up
 
 RECIPES = f"/api/homeshopping/product/{BIG_ID}/recipe-recommend"
 SHARE = 0.3
+SECOND = "20250807T000000Z-5ec0"
 FLAWED = "20250807T000000Z-f1a3ed"
 
 
 @pytest.fixture
 def pair(filled: Engine, warehouse: Engine, store: Store) -> tuple[str, str]:
     """Two releases of the small catalog, of which the first is live."""
-    first, second = (tiny_release.build(filled, warehouse, store, NOON + timedelta(hours=n)) for n in (0, 1))
+    first = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.copy(store, first, SECOND)
     tiny_release.make_live(store, first)
-    return first, second
+    return first, SECOND
 
 
 def canary_of(pair: tuple[str, str], share: float = SHARE) -> Canary:
@@ -107,6 +111,7 @@ def _recorded(warehouse: Engine) -> list[tuple[str | None, str]]:
     return [(session, payload["release_version"]) for session, payload in rows if "release_version" in payload]
 
 
+@embedded_only
 def test_a_user_is_served_by_the_account_whatever_the_session(
     pair: tuple[str, str], store: Store, start: Callable[[], TestClient]
 ) -> None:
@@ -122,6 +127,7 @@ def test_a_user_is_served_by_the_account_whatever_the_session(
     assert personal["release_version"] == expected
 
 
+@embedded_only
 def test_no_cache_gives_one_visitor_the_answer_of_another(
     pair: tuple[str, str], store: Store, start: Callable[[], TestClient]
 ) -> None:
@@ -152,6 +158,7 @@ def test_no_cache_gives_one_visitor_the_answer_of_another(
     assert client.get(RECIPES, headers=header).headers["cache-control"] == "no-cache"
 
 
+@embedded_only
 def test_a_larger_share_takes_effect_and_promotion_ends_it(
     pair: tuple[str, str], store: Store, start: Callable[[], TestClient]
 ) -> None:
@@ -252,3 +259,24 @@ def test_answers_that_fail_are_recorded_with_their_release(
     with warehouse.connect() as conn:
         failed = conn.scalar(select(UserEvent.payload).where(UserEvent.event_type == "answer_failed"))
     assert failed == {"release_version": pair[1], "route": "/api/homeshopping/product/{product_id}/recipe-recommend"}
+
+
+@embedded_only
+def test_the_watch_counts_what_the_api_has_recorded(
+    pair: tuple[str, str], store: Store, warehouse: Engine, start: Callable[[], TestClient]
+) -> None:
+    client, canary = start(), canary_of(pair)
+    start_canary(store, canary)
+    wait_for(client, canary)
+    for is_canary in (True, False):
+        for session in islice(visitors(canary, is_canary), 2):
+            header = {"X-Session-ID": session}
+            shown = [client.get(RECIPES, headers=header).headers["x-impression-id"] for _ in range(3)]
+            if is_canary:
+                click = {"action": "recommendation_click", "impression_id": shown[1]}
+                assert client.post("/api/log/user/activity", json=click, headers=header).status_code == 201
+    until(lambda: len(_recorded(warehouse)) == 12, "everything is recorded")
+    with warehouse.connect() as conn:
+        counted = [read_arm(conn, version, NOON, NOON + timedelta(hours=1)) for version in reversed(pair)]
+    # The first answer of each session is left out.
+    assert [(arm.shown, arm.clicked, arm.simpler, arm.failed) for arm in counted] == [(4, 2, 0, 0), (4, 0, 0, 0)]
