@@ -205,7 +205,7 @@ def test_the_command_says_where_the_report_is_and_writes_it(
     ended = run_ukok(monkeypatch, capsys, "release", "report")
     assert (ended.code, ended.out) == (
         0,
-        f"{LIVE}: passed the gate\nreport: {market_store.root}/releases/{LIVE}/report.html\n",
+        f"report: {market_store.root}/releases/{LIVE}/report.html\n{LIVE}: passed the gate\n",
     )
     file = tmp_path / "page.html"
     assert run_ukok(monkeypatch, capsys, "release", "report", LIVE, "--output", str(file)).code == 0
