@@ -40,6 +40,16 @@ embedded_only = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
 servers_only = pytest.mark.parametrize("stack", ["servers"], indirect=True)
 
 
+# Begun first, so that no process is left with one of them at the end while the others have nothing to do.
+LONGEST = ("tests/dags/test_airflow.py", "tests/e2e/", "tests/month/", "tests/serving/test_fuzz.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the longest tests to the front."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @dataclass(frozen=True)
 class Stack:
     """Two databases and an artifact store; ``env`` configures them for a child process."""
