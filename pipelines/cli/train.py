@@ -27,10 +27,8 @@ def item2vec() -> None:
     says so and trains nothing.
     """
     from pipelines import tasks
-    from pipelines.train.models import SavedModel
 
-    model = tasks.train_item2vec(wall_clock())
-    out.print(model.version if isinstance(model, SavedModel) else str(model))
+    out.print(tasks.train_item2vec(wall_clock()).outcome)
 
 
 @app.command()
@@ -41,10 +39,8 @@ def personal() -> None:
     trains nothing: users then get what goes with the things they viewed last.
     """
     from pipelines import tasks
-    from pipelines.train.models import SavedModel
 
-    model = tasks.train_personal(wall_clock())
-    out.print(model.version if isinstance(model, SavedModel) else str(model))
+    out.print(tasks.train_personal(wall_clock()).outcome)
 
 
 @app.command()
