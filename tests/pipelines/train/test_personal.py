@@ -42,7 +42,6 @@ def test_the_history_and_what_is_popular_are_learnt() -> None:
     assert suggested_hits(held_out, people, figures.learnt_until).figures() == figures.served
     popular = list_hits(held_out.popular(), people).figures()
     assert figures.served.recall_at_20 > popular.recall_at_20 + 0.1
-    assert model.config.popularity_weight > 0
     assert model.config.popularity_half_life_days < 1000, "fashions change"
     assert len(model.products) >= len(held_out.products)
 
