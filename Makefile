@@ -73,6 +73,7 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding,
 	$(BIN)/python -m tests.bench.bench_swaps
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
+	$(BIN)/python -m tests.bench.bench_next_items
 	$(BIN)/python -m tests.bench.bench_word2vec
 	$(BIN)/python -m tests.bench.bench_encoder
 	$(BIN)/python -m tests.bench.bench_link
