@@ -15,7 +15,8 @@ from io import StringIO
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_rules import Hit, RuleReading
+from recommender.text.title_words import Kind
 from recommender.text.titles import plain, without_brackets
 
 WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
@@ -31,6 +32,7 @@ _PACKED: Final = {
     "kg": re.compile(r"\d\s*(?:kg|킬로)(?![a-z])"),
     "heads": re.compile(r"\d\s*(?:마리|미|과|구|손|단|송이|망)(?![가-힣])"),
 }
+_FINISHED: Final = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 LONGEST_GRAM: Final = 4
 
 
@@ -111,10 +113,19 @@ def _grams(text: str) -> Iterator[str]:
                 yield framed[start : start + size]
 
 
+def _named(reading: RuleReading) -> Iterator[Hit]:
+    """The hits of the main part; an ingredient that finished goods follow only says what those are made of."""
+    follows = False
+    for hit in reversed(reading.main):
+        follows = follows or hit.word.sort in _FINISHED
+        if not follows or hit.word.sort != Kind.INGREDIENT:
+            yield hit
+
+
 def _rule_features(reading: RuleReading) -> Iterator[str]:
     """Named ``rule:…``; no n-gram of a word contains a colon at that place, since it has at most four letters."""
     head = reading.head
-    sorts = {hit.word.sort for hit in reading.main}
+    sorts = {hit.word.sort for hit in _named(reading)}
     if head is None:
         yield "rule:no head"
     else:
@@ -124,6 +135,8 @@ def _rule_features(reading: RuleReading) -> Iterator[str]:
         yield f"rule:has {sort}"
     if reading.is_spirit:
         yield "rule:spirit"
+    if reading.hits and not {hit.word.sort for hit in reading.hits} & {Kind.NONFOOD, Kind.SUPPLEMENT}:
+        yield "rule:all edible"
     if reading.main and len(reading.main) < len(reading.hits):
         yield "rule:extras"
     for sort in sorted({hit.word.sort for hit in reading.hits} - sorts):

@@ -7,6 +7,7 @@ words are taken. The last of them (the head of a Korean phrase) is what the prod
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kiwipiepy import Kiwi, Token
@@ -43,6 +44,33 @@ _NEVER_ALONE: Final = frozenset("탕국찜회전차술면")
 # A word of these sorts is the head only of a title that names nothing else.
 _WEAK: Final = frozenset({"purpose", "qualifier"})
 _FINISHED: Final = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
+# Ways to cook that make a dish of the ingredient before them in the same word ("장어구이").
+_COOKED: Final = frozenset(
+    [
+        "구이",
+        "볶음",
+        "조림",
+        "무침",
+        "튀김",
+        "찜",
+        "탕",
+        "국",
+        "전골",
+        "찌개",
+        "덮밥",
+        "볶음밥",
+        "비빔밥",
+        "국밥",
+        "까스",
+        "커틀릿",
+    ]
+)
+# What follows finished goods of these kinds or shelves and stands on those is their flavour ("요거트 딸기").
+_FLAVOURED: Final = frozenset({Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT, "유제품"})
+_FLAVOURS: Final = frozenset({"과일", "견과"})
+# Heads that leave open what they are made of: what is named right before them decides ("닭가슴살 스테이크", "전복 죽").
+_MADE_OF_ANY: Final = frozenset({"곡물", "면", "유제품", "떡빵"})
+_ANIMALS: Final = frozenset({"소고기", "돼지고기", "닭고기", "수산"})
 UNKNOWN_DISH: Final = Word("unknown dish")
 
 
@@ -50,12 +78,19 @@ class Hit(NamedTuple):
     """A known word of a title; ``part`` counts the "+" before it, ``choice`` the "/".
 
     ``is_open``: an unknown word follows without a blank, so that the known one only describes it (김치플러스).
+    ``describes``: it says what another known word is made of or tastes of, and is nothing by itself (해초 of 해초김).
     """
 
     word: Word
     part: int
     choice: int
     is_open: bool
+    describes: bool = False
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Part and choice: words of one place are about one thing."""
+        return self.part, self.choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +106,8 @@ class RuleReading:
 
     @property
     def main(self) -> tuple[Hit, ...]:
-        """The hits of the first part that has any."""
-        return tuple(hit for hit in self.hits if hit.part == self.hits[0].part)
+        """The hits of the first part that has any, without those that only describe another one."""
+        return tuple(hit for hit in self.hits if hit.part == self.hits[0].part and not hit.describes)
 
     @property
     def head(self) -> Hit | None:
@@ -108,11 +143,14 @@ class RuleReading:
         The own one of finished goods is what these are made of; sweets, drinks and supplements have no other.
         """
         shelves = lexicon.ingredients().kind
-        named = [hit for hit in self.hits if hit.word.ingredient]
+        named = [hit for hit in self.hits if hit.word.ingredient and not hit.describes]
         finished = [hit for hit in self.main if hit.word.sort == kind and kind in _FINISHED]
         if kind not in {Kind.INGREDIENT, Kind.READY}:
-            made_of = (hit.word.ingredient for hit in reversed(finished) if hit.word.ingredient)
-            return tuple(dict.fromkeys(made_of))[:1]
+            # Only what is an ingredient by itself (두유, 초콜릿), not what it is made of or akin to.
+            itself = (
+                hit.word.ingredient for hit in reversed(finished) if hit.word.ingredient in (hit.word.type or "-")
+            )
+            return tuple(name for name in itself if name)[:1]
         if not named and kind is Kind.INGREDIENT:
             return tuple(dict.fromkeys(hit.word.ingredient for hit in self.in_parentheses if hit.word.ingredient))
         if not named:
@@ -120,11 +158,21 @@ class RuleReading:
         first = [hit for hit in named if (hit.part, hit.choice) == (named[0].part, named[0].choice)]
         closed = [hit for hit in first if not hit.is_open] or first
         made_of_head = [hit for hit in finished if hit.word.ingredient]
-        own = (made_of_head or closed)[-1].word.ingredient
+        own = self._made_of(made_of_head[-1]) if made_of_head else closed[-1].word.ingredient
         shelf = shelves.get(own, own)
         listed = [hit.word.ingredient for hit in named]
         alike = [name for name in listed if shelves.get(name, name) == shelf]
-        return tuple(dict.fromkeys([own, *alike] if made_of_head else alike))
+        return tuple(dict.fromkeys([own, *alike]))
+
+    def _made_of(self, head: Hit) -> str:
+        """The ingredient of a dish: its own, or what is named right before one that may be made of anything."""
+        at = self.hits.index(head)
+        before = self.hits[at - 1] if at else head
+        shelves = lexicon.ingredients().kind
+        is_animal = before.word.sort == Kind.INGREDIENT and before.word.shelf in _ANIMALS and before.word.ingredient
+        own = head.word.ingredient
+        is_general = head.word.type in lexicon.words("titles")["purpose"] or shelves.get(own, own) in _MADE_OF_ANY
+        return before.word.ingredient if is_animal and is_general and before.place == head.place else own
 
 
 class TitleRules:
@@ -148,9 +196,9 @@ class TitleRules:
         tokens = zip(self._kiwi.tokenize(texts), self._kiwi.tokenize(contents), strict=True)
         return [
             RuleReading(
-                tuple(self._scan(text, outer)),
+                tuple(_with_roles(self._scan(text, outer))),
                 bool(_PROOF.search(title)),
-                tuple(hit for hit in self._scan(content, inner) if hit.word.ingredient),
+                tuple(hit for hit, _, _ in self._scan(content, inner) if hit.word.ingredient),
             )
             for title, text, content, (outer, inner) in zip(titles, texts, contents, tokens, strict=True)
         ]
@@ -165,13 +213,18 @@ class TitleRules:
             nouns = (token for number, token in enumerate(tokens) if number not in known and token.tag == "NNG")
             yield from dict.fromkeys(noun.form for noun in nouns if len(noun.form) > 1)
 
-    def _scan(self, text: str, tokens: list[Token]) -> Iterator[Hit]:
+    def _scan(self, text: str, tokens: list[Token]) -> Iterator[tuple[Hit, int, int]]:
+        """The hits of a text, each with its start and end."""
         position = 0
         for start, stop in self._spans(text, tokens):
             yield from self._unknown_dishes(text, tokens, position, start)
             begin, end = tokens[start].start, tokens[stop - 1].end
             word = self._words[text[begin:end].replace(" ", "")]
-            yield Hit(word, *_place(text, begin), self._is_open(tokens, stop))
+            if word.sort == Kind.INGREDIENT and (cooked := _rest(text, end)) in _COOKED:
+                word = Word(Kind.READY, cooked, "", word.ingredient)
+                yield Hit(word, *_place(text, begin), False), begin, end + len(cooked)
+            else:
+                yield Hit(word, *_place(text, begin), self._is_open(tokens, stop)), begin, end
             position = stop
         yield from self._unknown_dishes(text, tokens, position, len(tokens))
 
@@ -190,12 +243,12 @@ class TitleRules:
             else:
                 position += 1
 
-    def _unknown_dishes(self, text: str, tokens: list[Token], start: int, stop: int) -> Iterator[Hit]:
+    def _unknown_dishes(self, text: str, tokens: list[Token], start: int, stop: int) -> Iterator[tuple[Hit, int, int]]:
         for position in range(start, stop):
             token = tokens[position]
             is_dish = len(token.form) > 2 and token.tag.startswith("NN") and token.form[-1] in _DISH_SUFFIXES
             if is_dish and not _describes(tokens, position + 1):
-                yield Hit(UNKNOWN_DISH, *_place(text, token.start), False)
+                yield Hit(UNKNOWN_DISH, *_place(text, token.start), False), token.start, token.end
 
     def _is_open(self, tokens: list[Token], stop: int) -> bool:
         """Whether a noun that is not transparent follows in the same eojeol, unless a known word does."""
@@ -204,7 +257,33 @@ class TitleRules:
             rest.append(tokens[stop].form)
             stop += 1
         tail = "".join(rest)
-        return bool(tail) and tail not in self._transparent and tail not in self._words
+        known = self._transparent | self._words.keys()
+        return bool(tail) and tail not in known and not all(part in known for part in rest)
+
+
+def _with_roles(found: Iterable[tuple[Hit, int, int]]) -> list[Hit]:
+    """The hits, with a mark at those that only describe another one."""
+    scanned = list(found)
+    joined = {
+        at
+        for at, ((hit, _, end), (after, begin, _)) in enumerate(pairwise(scanned))
+        if hit.word.sort == Kind.INGREDIENT and end == begin and after.word.type and after.word.sort not in _WEAK
+    }
+    hits = [hit._replace(describes=at in joined) for at, (hit, _, _) in enumerate(scanned)]
+    return [hit._replace(describes=hit.describes or _is_flavour(hit, hits[:at])) for at, hit in enumerate(hits)]
+
+
+def _is_flavour(hit: Hit, before: Sequence[Hit]) -> bool:
+    """Whether a hit is the flavour of finished goods that are named before it."""
+    if hit.word.sort != Kind.INGREDIENT or hit.word.shelf not in _FLAVOURS:
+        return False
+    flavoured = (each for each in before if each.place == hit.place and not each.is_open)
+    return any(each.word.sort in _FLAVOURED or each.word.shelf in _FLAVOURED for each in flavoured)
+
+
+def _rest(text: str, end: int) -> str:
+    """The rest of the word that goes on at `end`."""
+    return re.split(r"[^0-9a-z가-힣]", text[end:], maxsplit=1)[0]
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
