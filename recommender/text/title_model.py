@@ -15,8 +15,8 @@ from io import StringIO
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.title_rules import Hit, RuleReading
-from recommender.text.title_words import Kind
+from recommender.text.title_reading import Hit, RuleReading
+from recommender.text.title_words import FINISHED_KINDS, Kind
 from recommender.text.titles import plain, without_brackets
 
 WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
@@ -32,7 +32,6 @@ _PACKED: Final = {
     "kg": re.compile(r"\d\s*(?:kg|킬로)(?![a-z])"),
     "heads": re.compile(r"\d\s*(?:마리|미|과|구|손|단|송이|망)(?![가-힣])"),
 }
-_FINISHED: Final = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 LONGEST_GRAM: Final = 4
 
 
@@ -100,7 +99,8 @@ def title_features(title: str, reading: RuleReading) -> dict[str, float]:
     text = plain(title)
     grams = sorted(set(_grams(without_brackets(text))))
     weight = 1 / math.sqrt(len(grams)) if grams else 0.0
-    packed = (f"pack:{name}" for name, pattern in _PACKED.items() if pattern.search(text))
+    head = reading.head.word.sort if reading.head else "no head"
+    packed = (f"pack:{name} {head}" for name, pattern in _PACKED.items() if pattern.search(text))
     return dict.fromkeys(grams, weight) | dict.fromkeys((*_rule_features(reading), *packed), 1.0)
 
 
@@ -117,7 +117,7 @@ def _named(reading: RuleReading) -> Iterator[Hit]:
     """The hits of the main part; an ingredient that finished goods follow only says what those are made of."""
     follows = False
     for hit in reversed(reading.main):
-        follows = follows or hit.word.sort in _FINISHED
+        follows = follows or hit.word.sort in FINISHED_KINDS
         if not follows or hit.word.sort != Kind.INGREDIENT:
             yield hit
 
@@ -137,7 +137,10 @@ def _rule_features(reading: RuleReading) -> Iterator[str]:
         yield "rule:spirit"
     if reading.hits and not {hit.word.sort for hit in reading.hits} & {Kind.NONFOOD, Kind.SUPPLEMENT}:
         yield "rule:all edible"
-    if reading.main and len(reading.main) < len(reading.hits):
+    if any(hit.word.sort == Kind.INGREDIENT for hit in reading.main) and Kind.INGREDIENT not in sorts:
+        yield "rule:of ingredient"
+    extras = [hit for hit in reading.hits if hit.part != reading.hits[0].part]
+    if extras:
         yield "rule:extras"
-    for sort in sorted({hit.word.sort for hit in reading.hits} - sorts):
+    for sort in sorted({hit.word.sort for hit in extras} - sorts):
         yield f"rule:extra {sort}"

@@ -6,13 +6,13 @@ words are taken. The last of them (the head of a Korean phrase) is what the prod
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from kiwipiepy import Kiwi, Token
 
 from recommender.text import lexicon
+from recommender.text.title_reading import WEAK, Hit, RuleReading
 from recommender.text.title_words import Kind, Word
 from recommender.text.titles import normalise_title, plain, strip_packaging
 
@@ -41,9 +41,6 @@ _DISH_SUFFIXES: Final = frozenset("칩탕찜빵떡죽즙")
 # Single letters that are a word at the end of a longer one ("여주쌀", "한방차"); the second group is none by itself.
 _ENDINGS: Final = frozenset("쌀꿀즙죽탕국찜회전차술면")
 _NEVER_ALONE: Final = frozenset("탕국찜회전차술면")
-# A word of these sorts is the head only of a title that names nothing else.
-_WEAK: Final = frozenset({"purpose", "qualifier"})
-_FINISHED: Final = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 # Ways to cook that make a dish of the ingredient before them in the same word ("장어구이").
 _COOKED: Final = frozenset(
     [
@@ -62,117 +59,12 @@ _COOKED: Final = frozenset(
         "비빔밥",
         "국밥",
         "까스",
-        "커틀릿",
     ]
 )
 # What follows finished goods of these kinds or shelves and stands on those is their flavour ("요거트 딸기").
 _FLAVOURED: Final = frozenset({Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT, "유제품"})
 _FLAVOURS: Final = frozenset({"과일", "견과"})
-# Heads that leave open what they are made of: what is named right before them decides ("닭가슴살 스테이크", "전복 죽").
-_MADE_OF_ANY: Final = frozenset({"곡물", "면", "유제품", "떡빵"})
-_ANIMALS: Final = frozenset({"소고기", "돼지고기", "닭고기", "수산"})
 UNKNOWN_DISH: Final = Word("unknown dish")
-
-
-class Hit(NamedTuple):
-    """A known word of a title; ``part`` counts the "+" before it, ``choice`` the "/".
-
-    ``is_open``: an unknown word follows without a blank, so that the known one only describes it (김치플러스).
-    ``describes``: it says what another known word is made of or tastes of, and is nothing by itself (해초 of 해초김).
-    """
-
-    word: Word
-    part: int
-    choice: int
-    is_open: bool
-    describes: bool = False
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Part and choice: words of one place are about one thing."""
-        return self.part, self.choice
-
-
-@dataclass(frozen=True, slots=True)
-class RuleReading:
-    """What the rules read in a title: all hits, and those of the main part, after which extras follow a "+".
-
-    What stands in parentheses decides nothing; it only lists the contents of a product that is named by none.
-    """
-
-    hits: tuple[Hit, ...]
-    is_spirit: bool
-    in_parentheses: tuple[Hit, ...] = ()
-
-    @property
-    def main(self) -> tuple[Hit, ...]:
-        """The hits of the first part that has any, without those that only describe another one."""
-        return tuple(hit for hit in self.hits if hit.part == self.hits[0].part and not hit.describes)
-
-    @property
-    def head(self) -> Hit | None:
-        """The last hit that names a type; a closed one rather than an open one, of the first choice."""
-        main = self.main
-        first = [hit for hit in main if hit.choice == main[0].choice]
-        typed = [hit for hit in first if hit.word.type] or [hit for hit in main if hit.word.type]
-        closed = [hit for hit in typed if not hit.is_open] or typed
-        named = [hit for hit in closed if hit.word.sort not in _WEAK] or closed
-        return named[-1] if named else None
-
-    @property
-    def finished_kind(self) -> Kind | None:
-        """The kind of the last finished goods that the main part names, None without any."""
-        named = [hit.word.sort for hit in self.main if hit.word.sort in _FINISHED]
-        return Kind(named[-1]) if named else None
-
-    def types_of(self, kind: Kind | None) -> tuple[str, ...]:
-        """Types named in the main part, the head first, each once: of a kind, or all types if none is of it.
-
-        What finished goods are made of and taste of is no type of theirs.
-        """
-        head = self.head
-        if head is None:
-            return ()
-        named = [hit for hit in (head, *reversed(self.main)) if hit.word.type]
-        alike = [hit for hit in named if hit.word.sort == kind]
-        return tuple(dict.fromkeys(hit.word.type for hit in alike or named))
-
-    def ingredients_of(self, kind: Kind) -> tuple[str, ...]:
-        """The product's own ingredient and all of the same shelf that are named with it, in order.
-
-        The own one of finished goods is what these are made of; sweets, drinks and supplements have no other.
-        """
-        shelves = lexicon.ingredients().kind
-        named = [hit for hit in self.hits if hit.word.ingredient and not hit.describes]
-        finished = [hit for hit in self.main if hit.word.sort == kind and kind in _FINISHED]
-        if kind not in {Kind.INGREDIENT, Kind.READY}:
-            # Only what is an ingredient by itself (두유, 초콜릿), not what it is made of or akin to.
-            itself = (
-                hit.word.ingredient for hit in reversed(finished) if hit.word.ingredient in (hit.word.type or "-")
-            )
-            return tuple(name for name in itself if name)[:1]
-        if not named and kind is Kind.INGREDIENT:
-            return tuple(dict.fromkeys(hit.word.ingredient for hit in self.in_parentheses if hit.word.ingredient))
-        if not named:
-            return ()
-        first = [hit for hit in named if (hit.part, hit.choice) == (named[0].part, named[0].choice)]
-        closed = [hit for hit in first if not hit.is_open] or first
-        made_of_head = [hit for hit in finished if hit.word.ingredient]
-        own = self._made_of(made_of_head[-1]) if made_of_head else closed[-1].word.ingredient
-        shelf = shelves.get(own, own)
-        listed = [hit.word.ingredient for hit in named]
-        alike = [name for name in listed if shelves.get(name, name) == shelf]
-        return tuple(dict.fromkeys([own, *alike]))
-
-    def _made_of(self, head: Hit) -> str:
-        """The ingredient of a dish: its own, or what is named right before one that may be made of anything."""
-        at = self.hits.index(head)
-        before = self.hits[at - 1] if at else head
-        shelves = lexicon.ingredients().kind
-        is_animal = before.word.sort == Kind.INGREDIENT and before.word.shelf in _ANIMALS and before.word.ingredient
-        own = head.word.ingredient
-        is_general = head.word.type in lexicon.words("titles")["purpose"] or shelves.get(own, own) in _MADE_OF_ANY
-        return before.word.ingredient if is_animal and is_general and before.place == head.place else own
 
 
 class TitleRules:
@@ -234,7 +126,8 @@ class TitleRules:
         while position < len(tokens):
             for stop in range(min(position + _LONGEST, len(tokens)), position, -1):
                 start, end = tokens[position].start, tokens[stop - 1].end
-                if text[start:end].replace(" ", "") in self._words and _stands_alone(text, start, end):
+                word = self._words.get(text[start:end].replace(" ", ""))
+                if word and _stands_alone(text, start, end) and not _ends_a_name(text, start, end, word):
                     if _describes(tokens, stop) or _is_negated_or_counts(tokens, position, stop):
                         continue
                     yield position, stop
@@ -267,10 +160,15 @@ def _with_roles(found: Iterable[tuple[Hit, int, int]]) -> list[Hit]:
     joined = {
         at
         for at, ((hit, _, end), (after, begin, _)) in enumerate(pairwise(scanned))
-        if hit.word.sort == Kind.INGREDIENT and end == begin and after.word.type and after.word.sort not in _WEAK
+        if hit.word.sort == Kind.INGREDIENT and end == begin and after.word.type and after.word.sort not in WEAK
     }
     hits = [hit._replace(describes=at in joined) for at, (hit, _, _) in enumerate(scanned)]
-    return [hit._replace(describes=hit.describes or _is_flavour(hit, hits[:at])) for at, hit in enumerate(hits)]
+    starts = [begin for _, begin, _ in scanned]
+    ends = {end for _, _, end in scanned}
+    return [
+        hit._replace(describes=hit.describes or (starts[at] not in ends and _is_flavour(hit, hits[:at])))
+        for at, hit in enumerate(hits)
+    ]
 
 
 def _is_flavour(hit: Hit, before: Sequence[Hit]) -> bool:
@@ -296,6 +194,12 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     if opened:
         return closed and text[start] not in _NEVER_ALONE
     return closed and text[start] in _ENDINGS and before.isalpha()
+
+
+def _ends_a_name(text: str, start: int, end: int, word: Word) -> bool:
+    """Whether two letters after a single one are a part of a name rather than goods that nobody eats (영양산)."""
+    is_short = end - start == 2 and word.sort in {Kind.NONFOOD, Kind.SUPPLEMENT}
+    return is_short and text[start - 1 : start].isalpha() and not text[start - 2 : start - 1].strip()
 
 
 def _describes(tokens: list[Token], stop: int) -> bool:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
 
 FOOD_KINDS = frozenset({Kind.INGREDIENT, Kind.READY, Kind.SNACK, Kind.DRINK})
+FINISHED_KINDS = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 
 
 class Word(NamedTuple):

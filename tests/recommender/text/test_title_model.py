@@ -14,7 +14,7 @@ from recommender.text.title_model import (
     read_model,
     title_features,
 )
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 
 NOTHING = RuleReading((), is_spirit=False)
 MODEL = TitleModel(
@@ -79,7 +79,10 @@ def test_the_rules_are_features(resolver: TitleResolver) -> None:
         {name for name in title_features(title, reading) if name.startswith("rule:")}
         for title, reading in zip(titles, resolver.read_many(titles), strict=True)
     )
-    assert soup == {"rule:head ready", "rule:shelf 국탕", "rule:has ready", "rule:extras", "rule:extra ingredient"}
+    assert soup == {
+        *("rule:head ready", "rule:shelf 국탕", "rule:has ready"),
+        *("rule:extras", "rule:extra ingredient", "rule:all edible"),
+    }
     assert "rule:head ingredient open" in fridge
     assert {"rule:spirit", "rule:head drink"} <= spirit
     assert nothing == {"rule:no head"}

@@ -3,7 +3,8 @@
 import pytest
 
 from recommender.text.resolver import TitleResolver
-from recommender.text.title_rules import UNKNOWN_DISH, RuleReading
+from recommender.text.title_reading import RuleReading
+from recommender.text.title_rules import UNKNOWN_DISH
 from recommender.text.title_words import Kind
 
 
