@@ -25,7 +25,7 @@ from recommender.text.title_words import FOOD_KINDS, Kind
 
 EXAMPLES: Final = lexicon.FOLDER / "title_examples.tsv"
 # Inverse strength of the L1 penalty, which keeps the weights few.
-REGULARISATION: Final = 8.0
+REGULARISATION: Final = 6.0
 SEED: Final = 20250806
 
 

@@ -1,5 +1,6 @@
 """What the rules read in a product title: the known words, and what they say the product is and consists of."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -10,8 +11,10 @@ from recommender.text.title_words import FINISHED_KINDS, Kind, Word
 WEAK: Final = frozenset({"purpose", "qualifier"})
 # Meat and fish say what a dish is made of where its head leaves that open ("연어 스테이크", "전복 죽").
 _ANIMALS: Final = frozenset({"소고기", "돼지고기", "닭고기", "수산"})
-# Departments whose goods are sold together under several names; elsewhere the last name is what the product is.
-_LISTED: Final = frozenset({"농산", "수산", "반찬"})
+# Shelves whose goods are sold together under several names; elsewhere the last name is what the product is.
+_LISTED: Final = frozenset({"채소", "버섯", "과일", "견과", "수산", "해조", "김치"})
+_MEAT: Final = frozenset({"소고기", "돼지고기", "닭고기"})
+_VEGETABLES: Final = frozenset({"채소", "버섯"})
 
 
 class Hit(NamedTuple):
@@ -78,32 +81,25 @@ class RuleReading:
         return tuple(dict.fromkeys(hit.word.type for hit in alike or named))
 
     def ingredients_of(self, kind: Kind) -> tuple[str, ...]:
-        """The product's own ingredient and all of the same shelf that are named with it, in order.
+        """The product's own ingredient and all of the same shelf that are named with it.
 
-        The own one of finished goods is what these are made of; sweets, drinks and supplements have no other.
+        The own one comes first, but for produce and fish, which are sold together and stay in order. The own one of
+        finished goods is what these are made of; sweets, drinks and supplements have no other.
         """
-        shelves = lexicon.ingredients().kind
         named = [hit for hit in self.hits if hit.word.ingredient and not hit.describes]
         finished = [hit for hit in self.main if hit.word.sort == kind and kind in FINISHED_KINDS]
         if kind not in {Kind.INGREDIENT, Kind.READY}:
             # Only what is an ingredient by itself (두유, 초콜릿), not what it is made of or akin to.
-            itself = (
-                hit.word.ingredient for hit in reversed(finished) if hit.word.ingredient in (hit.word.type or "-")
-            )
-            return tuple(name for name in itself if name)[:1]
-        if not named and kind is Kind.INGREDIENT:
-            return tuple(dict.fromkeys(hit.word.ingredient for hit in self.in_parentheses if hit.word.ingredient))
+            words = (hit.word for hit in reversed(finished) if hit.word.ingredient)
+            return tuple(word.ingredient for word in words if word.ingredient in word.type + word.shelf)[:1]
         if not named:
-            return ()
-        first = [hit for hit in named if (hit.part, hit.choice) == (named[0].part, named[0].choice)]
-        closed = [hit for hit in first if not hit.is_open] or first
-        made_of_head = [hit for hit in finished if hit.word.ingredient and not hit.is_open]
-        own = self._made_of(made_of_head[-1]) if made_of_head else closed[-1].word.ingredient
-        shelf = shelves.get(own, own)
-        listed = [hit.word.ingredient for hit in named]
-        alike = [name for name in listed if shelves.get(name, name) == shelf]
-        is_list = not made_of_head and lexicon.departments().get(shelf) in _LISTED
-        return tuple(dict.fromkeys(alike if is_list else [own, *alike]))
+            listed = self.in_parentheses if kind is Kind.INGREDIENT else ()
+            return tuple(dict.fromkeys(hit.word.ingredient for hit in listed if hit.word.ingredient))
+        dishes = [hit for hit in finished if hit.word.ingredient and not hit.is_open]
+        if dishes:
+            return _alike(self._made_of(dishes[-1]), named, in_order=False)
+        own = _own([hit for hit in named if hit.place == named[0].place]).word
+        return _alike(own.ingredient, named, in_order=own.shelf in _LISTED)
 
     def _made_of(self, head: Hit) -> str:
         """The ingredient of a dish: its own, or what is named right before one that may be made of anything."""
@@ -113,6 +109,23 @@ class RuleReading:
         is_animal = before.word.sort == Kind.INGREDIENT and before.word.shelf in _ANIMALS and before.word.ingredient
         own = head.word.ingredient
         is_general = head.word.type in lexicon.words("titles")["purpose"] or (
-            shelves.get(own) not in _ANIMALS and own not in head.word.type
+            shelves.get(own) not in _ANIMALS and (own not in head.word.type or shelves.get(own) in _VEGETABLES)
         )
         return before.word.ingredient if is_animal and is_general and before.place == head.place else own
+
+
+def _own(named: Sequence[Hit]) -> Hit:
+    """The hit that a product is: the last closed one. Of meat it is of the first animal, since cuts share names."""
+    closed = [hit for hit in named if not hit.is_open] or named
+    meat = [hit for hit in closed if hit.word.shelf in _MEAT]
+    if meat and closed[-1].word.shelf in _MEAT:
+        return [hit for hit in meat if hit.word.shelf == meat[0].word.shelf][-1]
+    return closed[-1]
+
+
+def _alike(own: str, named: Iterable[Hit], *, in_order: bool) -> tuple[str, ...]:
+    """An ingredient and those of its shelf that are named, each once."""
+    shelves = lexicon.ingredients().kind
+    shelf = shelves.get(own, own)
+    alike = [name for hit in named if shelves.get(name := hit.word.ingredient, name) == shelf]
+    return tuple(dict.fromkeys(alike if in_order else [own, *alike]))

@@ -63,7 +63,7 @@ _COOKED: Final = frozenset(
 )
 # What follows finished goods of these kinds or shelves and stands on those is their flavour ("요거트 딸기").
 _FLAVOURED: Final = frozenset({Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT, "유제품"})
-_FLAVOURS: Final = frozenset({"과일", "견과"})
+_FLAVOURS: Final = frozenset({"과일", "견과", "곡물", "콩", "채소"})
 UNKNOWN_DISH: Final = Word("unknown dish")
 
 
