@@ -49,10 +49,13 @@ run: setup ## Run every step on the demo sources, then serve the API on port API
 demo-client: setup ## Run a scripted client against the API that `make run` serves
 	@$(BIN)/python docker/demo_client.py --url http://127.0.0.1:$(API_PORT)
 
+# Two test processes on two cores: threads of their own would only wait for each other.
+test coverage: export OMP_NUM_THREADS := 1
+
 test: setup ## Lint, types, import rules and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist worksteal --durations=30 --durations-min=10
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,6 +19,7 @@ from recommender.product_ref import ProductRef
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
+    from artifacts.canary import Canary
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
     from pipelines.backup.restore import Restored
@@ -26,8 +27,16 @@ if TYPE_CHECKING:
     from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
     from pipelines.release.compare import ReleaseDiff
+    from pipelines.release.publish import RolledBack
     from pipelines.train.models import SavedModel
-    from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
+    from pipelines.watch.step import Watched
+    from recommender.evaluation.results import (
+        BertFigures,
+        Item2VecFigures,
+        PersonalFigures,
+        RankerFigures,
+        Word2VecFigures,
+    )
     from recommender.manifest import Manifest
 
 
@@ -217,6 +226,20 @@ def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEve
         return model
 
 
+def train_personal(now: datetime) -> "SavedModel[PersonalFigures] | NotEnoughEvents":
+    """Train what users are recommended; return the version of the model and its figures, or what is missing."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.train import personal
+
+    with open_resources() as opened, _training(opened, "train_personal") as report:
+        model = personal.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
+        return model
+
+
 def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     """Train the sentence encoder; return the version of the model and its figures."""
     from pipelines.settings import PipelineSettings
@@ -250,7 +273,9 @@ def build(now: datetime, *, accept_fewer: bool = False) -> "Manifest":
     from pipelines.settings import PipelineSettings
 
     settings = PipelineSettings()
-    options = GateOptions(settings.judgements_dir, settings.gate_allow_unjudged, accept_fewer)
+    options = GateOptions(
+        settings.judgements_dir, settings.purchases_file, settings.gate_allow_unjudged, accept_fewer=accept_fewer
+    )
     with open_resources() as opened:
         return build_release(opened.service, opened.warehouse, opened.store, now, options)
 
@@ -271,6 +296,18 @@ def promote(version: str, now: datetime) -> None:
         publish.promote(opened.warehouse, opened.store, version, now)
 
 
+def watch_release(now: datetime) -> "Watched | None":
+    """Decide about the canary, or a live release that was promoted a short time ago; None if there is neither."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.watch.rules import Limits
+    from pipelines.watch.step import watch_release
+
+    settings = PipelineSettings()
+    limits = Limits(timedelta(hours=settings.canary_hours), settings.canary_answers)
+    with open_resources() as opened:
+        return watch_release(opened.warehouse, opened.store, limits, now)
+
+
 def diff_releases(before: str, after: str) -> "ReleaseDiff":
     """Compare two uploaded releases."""
     from pipelines.release.compare import diff_releases
@@ -278,8 +315,16 @@ def diff_releases(before: str, after: str) -> "ReleaseDiff":
     return diff_releases(open_store(), before, after)
 
 
-def rollback(now: datetime) -> str:
-    """Make the previous live release live again; return its version."""
+def start_canary(version: str, share: float, now: datetime) -> "Canary":
+    """Serve a release to a share of the visitors."""
+    from pipelines.release import publish
+
+    with open_resources() as opened:
+        return publish.start_canary(opened.warehouse, opened.store, version, share, now)
+
+
+def rollback(now: datetime) -> "RolledBack":
+    """End the canary if one runs, else make the previous release live again."""
     from pipelines.release import publish
 
     with open_resources() as opened:

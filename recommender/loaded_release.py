@@ -13,7 +13,7 @@ from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
 from recommender.bundle import ReleaseBundle, Target
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
-from recommender.models.vector_index import VectorIndex
+from recommender.models.vector_index import IndexKind, VectorIndex
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import ProductFacts
@@ -52,6 +52,7 @@ class LoadedRelease:
         self.version = manifest.version
         self.names = bundle.names
         self.recipe_ids = bundle.recipe_ids
+        self.personal = bundle.personal
         self._bundle = bundle
         self._numbers = {name: number for number, name in enumerate(bundle.names)}
         self._product_rows = {product: row for row, product in enumerate(bundle.products)}
@@ -68,6 +69,11 @@ class LoadedRelease:
             return cls(manifest, ReleaseBundle.read(folder, manifest.parameters.rankers))
         except CorruptRelease as error:
             raise CorruptRelease(f"release {folder.name}: {error}") from error
+
+    @property
+    def bundle(self) -> ReleaseBundle:
+        """What it answers from, for reports; serving asks the methods."""
+        return self._bundle
 
     def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
         """Recipes to cook with a product, best first; empty for an unknown product."""
@@ -105,7 +111,7 @@ class LoadedRelease:
         """Like :meth:`product_recipes`, for a product that is new since the release."""
         row, recipes = self._space.products([product]), self._bundle.relations.recipes
         ranker = self._bundle.relations.rankers[Relation.PRODUCT_RECIPES]
-        (found,) = rank(ProductRecipes(recipes), ranker, row, k, items=recipes.items, own=row.items)
+        (found,) = rank(self._recipe_candidates, ranker, row, k, items=recipes.items, own=row.items)
         main, holds = int(row.mains[0]), recipes.importance
         return [
             Neighbour(
@@ -225,7 +231,11 @@ class LoadedRelease:
         mall = np.array([product.source == KOK for product in self._bundle.products], np.bool_)
         rows: dict[Target, NDArray[np.intp]] = {KOK: np.flatnonzero(mall), "home_shopping": np.flatnonzero(~mall)}
         products = self._bundle.relations.products
-        return {target: (SimilarProducts(products.take(each)), each) for target, each in rows.items()}
+        return {target: (SimilarProducts(products.take(each), IndexKind.FLAT), each) for target, each in rows.items()}
+
+    @cached_property
+    def _recipe_candidates(self) -> ProductRecipes:
+        return ProductRecipes(self._bundle.relations.recipes, IndexKind.FLAT)
 
     @cached_property
     def _recipe_rows(self) -> dict[int, int]:

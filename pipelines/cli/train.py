@@ -34,6 +34,20 @@ def item2vec() -> None:
 
 
 @app.command()
+def personal() -> None:
+    """Train what users are recommended on events and purchases; writes models/personal/ in the artifacts.
+
+    Reads what `ukok train item2vec` reads. With too few events, or too few people who came back later, it says so and
+    trains nothing: users then get what goes with the things they viewed last.
+    """
+    from pipelines import tasks
+    from pipelines.train.models import SavedModel
+
+    model = tasks.train_personal(wall_clock())
+    out.print(model.version if isinstance(model, SavedModel) else str(model))
+
+
+@app.command()
 def bert() -> None:
     """Train the sentence encoder on titles of recipes and products; writes models/bert/ in the artifacts.
 

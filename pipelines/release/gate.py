@@ -16,6 +16,7 @@ from recommender.evaluation.results import (
     Difference,
     Evaluation,
     ListFigures,
+    PersonalEvaluation,
     RelationEvaluation,
     RelevanceFigures,
     ServedCompletion,
@@ -77,6 +78,7 @@ def _served_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Check
     yield from _completion_checks(evaluation.served_completion, evaluation.completion, limits)
     yield from _encoder_checks(evaluation, limits)
     yield from _vector_checks(evaluation.vectors, limits)
+    yield from _personal_checks(evaluation.personal, limits)
 
 
 def _content_checks(content: ContentEvaluation, limits: Thresholds) -> Iterator[Check]:
@@ -309,3 +311,21 @@ def _vector_checks(vectors: VectorEvaluation, limits: Thresholds) -> Iterator[Ch
         ("alike", vectors.alike, own.min_alike, f"{above} of one section", "the vectors do not know what is alike"),
     ):
         yield at_least(Figure(f"vectors.{name}", value, what, meaning, cases), limit, few)
+
+
+def _personal_checks(personal: PersonalEvaluation | None, limits: Thresholds) -> Iterator[Check]:
+    """Nothing without a personal model: the relations that answer in its place have checks of their own."""
+    if personal is None:
+        return
+    own, few, people = limits.personal, limits.cases.minimum, personal.people
+    what = f"recall@20 of what {people} people took next"
+    meaning = "people are not shown what they take"
+    yield at_least(Figure("personal.next_items", personal.served.recall_at_20, what, meaning, people), 0.0, few)
+    if people < few:
+        return
+    best = min(personal.rivals, key=lambda rival: personal.ahead_of[rival].mean)
+    what, meaning = f"recall@20 minus that of {best}", "a simple method knows better what people take"
+    yield not_behind("personal.rivals", personal.ahead_of[best], what, meaning, own.tolerance)
+    what = "recall@20 of the released model minus that of one that has not learnt the answers"
+    meaning = "the released model is not the one that was measured"
+    yield not_behind("personal.released", personal.ahead_of["held_out"], what, meaning, own.tolerance)

@@ -60,7 +60,7 @@ class RuleReading:
         typed = [hit for hit in first if hit.word.type] or [hit for hit in main if hit.word.type]
         closed = [hit for hit in typed if not hit.is_open] or typed
         named = [hit for hit in closed if hit.word.sort not in WEAK] or closed
-        return named[-1] if named else None
+        return _own(named) if named else None
 
     @property
     def finished_kind(self) -> Kind | None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from artifacts import release as releases
+from artifacts.canary import read_canary
 from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
@@ -72,8 +73,13 @@ def test_a_release_is_built_served_and_taken_back(built: Built, tmp_path: Path) 
     later = build_release(built.service, built.warehouse, built.store, LATER).version
     assert later != built.version
     assert later.split("-")[1] == built.version.split("-")[1], "the same inputs gave other files"
+    with pytest.raises(publish.ReleaseRefused, match="is live already"):
+        publish.start_canary(built.warehouse, built.store, built.version, 0.1, LATER)
+    canary = publish.start_canary(built.warehouse, built.store, later, 0.1, LATER)
+    assert (canary.baseline, read_canary(built.store)) == (built.version, canary)
     publish.promote(built.warehouse, built.store, later, LATER)
-    assert publish.rollback(built.warehouse, built.store, LATER) == built.version
+    assert read_canary(built.store) is None
+    assert publish.rollback(built.warehouse, built.store, LATER).version == built.version
     assert releases.current(built.store) == built.version
     assert [release.is_live for release in publish.list_releases(built.store)] == [True, False]
     _check_damage(built, tmp_path / built.version)
