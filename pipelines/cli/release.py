@@ -90,15 +90,13 @@ def report(
 
     store, chosen = open_store(), version or _newest()
     page = read_report(store, chosen)
-    gate = read_manifest(store, chosen, Manifest).gate
-    out.print(
-        f"{chosen}: {'passed' if gate.passed else 'refused by'} the gate"
-        f"{'' if gate.passed else f': {failed_checks(gate)}'}",
-        markup=False,
-    )
     if output is not None:
         output.write_bytes(page)
     out.print(f"report: {output or f'{store_url()}/{report_key(chosen)}'}", markup=False)
+    # The page of a release whose manifest cannot be read any more can still be.
+    gate = read_manifest(store, chosen, Manifest).gate
+    verdict = "passed the gate" if gate.passed else f"refused by the gate: {failed_checks(gate)}"
+    out.print(f"{chosen}: {verdict}", markup=False)
 
 
 @app.command()
@@ -146,7 +144,7 @@ def rollback() -> None:
 def prune(apply: Apply = False) -> None:
     """List the releases, models and datasets that are kept no longer, and delete them with --apply.
 
-    Kept are the newest UKOK_KEEP_RELEASES, the live one, those that it can be rolled back to, and what they came from.
+    Kept are the newest UKOK_KEEP_RELEASES, the live one, those for rollback, a canary, and what they came from.
     """
     from pipelines import tasks
 

@@ -90,10 +90,11 @@ class _Chunk:
 
 
 def ablations(release: LoadedRelease, questions: Questions) -> Iterator[RelationAblation]:
-    """Rank the judged queries of each relation that has a ranker, without one part after the other."""
+    """Rank the judged queries of each relation that has a ranker and candidates, without one part after the other."""
     for name, task in _tasks(release, questions):
-        if task.names:
-            yield _ablation(name, task)
+        chunks = list(_chunks(task)) if task.targets else []
+        if any(len(chunk.features) for chunk in chunks):
+            yield _ablation(name, task, chunks)
 
 
 def group_of(feature: str) -> str:
@@ -107,8 +108,7 @@ def group_of(feature: str) -> str:
 _GROUP_OF: Final = {feature: group for group, features in GROUPS.items() for feature in features}
 
 
-def _ablation(name: str, task: _Task) -> RelationAblation:
-    chunks = list(_chunks(task))
+def _ablation(name: str, task: _Task, chunks: Sequence[_Chunk]) -> RelationAblation:
     whole = _lists(task, chunks, task.ranker)
     results = evaluate_lists(task.question.judgements, whole)
     parts = []

@@ -73,7 +73,7 @@ def inside(report: ReleaseReport) -> Inspection:
 def test_every_check_is_shown_in_the_words_of_the_manifest(good: Good) -> None:
     manifest = read_manifest(good.store, LIVE, Manifest)
     rows = table(self_contained(page_of(good.store, LIVE)), "Check")
-    assert [(name, verdict.split(" ", 1)[1], reason) for name, verdict, _, _, reason in rows] == [
+    assert [(name, judged.split(" ", 1)[1], reason) for name, judged, _, _, reason in rows] == [
         (check.name, check.status.value, " ".join(check.reason.split())) for check in manifest.gate.checks
     ]
     shown = {row[0]: float(row[2].replace(",", "")) for row in rows if row[2] != "—"}
@@ -205,7 +205,7 @@ def test_the_command_says_where_the_report_is_and_writes_it(
     ended = run_ukok(monkeypatch, capsys, "release", "report")
     assert (ended.code, ended.out) == (
         0,
-        f"{LIVE}: passed the gate\nreport: {market_store.root}/releases/{LIVE}/report.html\n",
+        f"report: {market_store.root}/releases/{LIVE}/report.html\n{LIVE}: passed the gate\n",
     )
     file = tmp_path / "page.html"
     assert run_ukok(monkeypatch, capsys, "release", "report", LIVE, "--output", str(file)).code == 0
