@@ -107,14 +107,18 @@ class TitleRules:
 
     def _scan(self, text: str, tokens: list[Token]) -> Iterator[tuple[Hit, int, int]]:
         """The hits of a text, each with its start and end."""
-        position = 0
+        position = covered = 0
         for start, stop in self._spans(text, tokens):
             yield from self._unknown_dishes(text, tokens, position, start)
             begin, end = tokens[start].start, tokens[stop - 1].end
+            if begin < covered:  # the way to cook of the dish before
+                position = stop
+                continue
             word = self._words[text[begin:end].replace(" ", "")]
             if word.sort == Kind.INGREDIENT and (cooked := _rest(text, end)) in _COOKED:
                 word = Word(Kind.READY, cooked, "", word.ingredient)
-                yield Hit(word, *_place(text, begin), False), begin, end + len(cooked)
+                covered = end + len(cooked)
+                yield Hit(word, *_place(text, begin), False), begin, covered
             else:
                 yield Hit(word, *_place(text, begin), self._is_open(tokens, stop)), begin, end
             position = stop

@@ -143,7 +143,7 @@ def test_ingredients_of_one_shelf_are_named_together(resolver: TitleResolver) ->
         ("소고기 앞다리살", Kind.INGREDIENT, ("소고기",)),
         ("한돈 등심", Kind.INGREDIENT, ("돼지고기",)),
         ("연어 스테이크", Kind.READY, ("연어",)),
-        ("전복 내장탕", Kind.READY, ("전복",)),
+        ("전복 호박죽", Kind.READY, ("전복",)),
         ("낙지 갈비탕", Kind.READY, ("소갈비",)),
         ("훈제오리 숙주볶음", Kind.READY, ("오리고기",)),
         ("쿠키 40개", Kind.SNACK, ()),
