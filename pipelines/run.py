@@ -10,6 +10,7 @@ from pathlib import Path
 from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
+from pipelines.errors import CanaryRunning
 from pipelines.report import Report
 from pipelines.train.interactions import NotEnoughEvents
 
@@ -102,6 +103,10 @@ def _release(now: datetime) -> str:
 
     figures = release_figures(tasks.build(now))
     tasks.verify(figures.version)
-    tasks.promote(figures.version, now)
+    try:
+        tasks.promote(figures.version, now)
+        outcome = f"{figures.version} is live"
+    except CanaryRunning as running:
+        outcome = str(running)
     hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
-    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {figures.version} is live"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {outcome}"

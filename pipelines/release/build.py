@@ -5,11 +5,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
+from threadpoolctl import threadpool_limits
 
 from artifacts import release as releases
 from artifacts.store import Store
@@ -21,6 +21,7 @@ from pipelines.release.evaluate import DEFAULT_OPTIONS, GateOptions, ask_about, 
 from pipelines.release.items import Items, make_items, read_recipe_facts
 from pipelines.release.measure import HeldOutModels
 from pipelines.release.products import read_products, snapshot
+from pipelines.release.steps import step
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
@@ -53,10 +54,12 @@ def build_release(
     """Build, evaluate, upload and register a release; returns its manifest. Promotion makes it live.
 
     Reads recipes and food products with their resolved ingredients, and the newest Word2Vec and BERT models. The same
-    inputs give the same files on one machine.
+    inputs give the same files on one machine, whatever the number of threads that libraries are given: they get one.
     """
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
-        manifest = _build(service, warehouse, store, now, options)
+        # With several threads the last digits of a sum depend on how they share it.
+        with threadpool_limits(limits=1):
+            manifest = _build(service, warehouse, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -68,11 +71,11 @@ def build_release(
 
 
 def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
-    # With several threads the last digits of a cosine depend on how they share the queries.
-    faiss.omp_set_num_threads(1)
-    corpus = corpora.read_recipes(service)
-    products = read_products(service)
-    recipes = read_recipe_facts(service, corpus)
+    with step("read the catalog"):
+        corpus = corpora.read_recipes(service)
+        products = read_products(service)
+    with step("read the titles of recipes"):
+        recipes = read_recipe_facts(service, corpus)
     with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:
         word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec", ModelCard[Word2VecFigures])
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
@@ -81,9 +84,12 @@ def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, opti
         personal = newest_personal(store, Path(scratch) / "personal")
         items = make_items(products, recipes, encoder.encode, rankers)
         config = BlendConfig()
-        held_out = train_blend(corpus, WordVectors.load(word2vec.folder / models.HELD_OUT), config)
-        blend = refit_blend(held_out, corpus, vectors)
-        substitutes = _substitutes(service, vectors, blend)
+        with step("train the blend"):
+            held_out = train_blend(corpus, WordVectors.load(word2vec.folder / models.HELD_OUT), config)
+        with step("train the blend on everything"):
+            blend = refit_blend(held_out, corpus, vectors)
+        with step("rank substitutes"):
+            substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
         write_files(folder, corpus, items, vectors, encoder, blend, substitutes, personal.model if personal else None)
         files = releases.file_entries(folder)
@@ -109,7 +115,8 @@ def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, opti
             evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
         )
-        questions = ask_about(read_catalog(service, corpus, products), options)
+        with step("prepare the questions of the gate"):
+            questions = ask_about(read_catalog(service, corpus, products), options)
         # Files are evaluated, not the objects that wrote them.
         write_blend(Path(scratch) / models.HELD_OUT, held_out)
         held_out_models = HeldOutModels(
@@ -118,7 +125,8 @@ def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, opti
             personal_cases(personal, warehouse, options.purchases) if personal else None,
         )
         folder = folder.rename(Path(scratch) / draft.version)
-        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models)
+        training = {"word2vec": word2vec.card.curves, "bert": bert.card.curves}
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models, training)
 
 
 def write_files(
@@ -132,7 +140,9 @@ def write_files(
     personal: PersonalModel | None = None,
 ) -> None:
     """Write the files of a release into ``folder``."""
-    _bundle(items, corpus, vectors, encoder, blend, substitutes, personal).write(folder)
+    bundle = _bundle(items, corpus, vectors, encoder, blend, substitutes, personal)
+    with step("write the files"):
+        bundle.write(folder)
 
 
 def _substitutes(service: Engine, vectors: WordVectors, blend: Blend) -> Substitutes:
@@ -150,30 +160,38 @@ def _bundle(
     substitutes: Substitutes,
     personal: PersonalModel | None = None,
 ) -> ReleaseBundle:
-    names, rows = items.space.names, items.recipe_rows
+    with step("encode products and recipes"):
+        products, recipes = items.product_rows, items.recipe_rows
+    names = items.space.names
     ingredient_vectors = unit(vectors.aligned(names)[0])
     numbers = {name: number for number, name in enumerate(names)}
     baskets = Baskets.of([[numbers[name] for name in basket] for basket in corpus.baskets])
     broadcasters = frozenset(product.ref.source for product in items.products) - {KOK}
+    with step("index vectors"):
+        recipe_index = VectorIndex.build(_recipe_vectors(baskets, ingredient_vectors))
+        recipe_texts, product_texts = VectorIndex.build(recipes.vectors), VectorIndex.build(products.vectors)
+    with step("rank recipes of products"):
+        product_recipes = tables.product_recipes(items)
+    with step("rank products of recipes"):
+        recipe_products = tables.recipe_products(items)
+    with step("rank similar products of the mall"):
+        in_mall = tables.similar_products(items, frozenset({KOK}))
+    with step("rank similar products of broadcasters"):
+        on_air = tables.similar_products(items, broadcasters)
     return ReleaseBundle(
         names=names,
         recipe_ids=corpus.recipe_ids,
-        recipe_prior=rows.popularity,
+        recipe_prior=recipes.popularity,
         baskets=baskets,
         ingredient_vectors=ingredient_vectors,
         products=tuple(product.ref for product in items.products),
-        recipe_index=VectorIndex.build(_recipe_vectors(baskets, ingredient_vectors)),
-        recipe_texts=VectorIndex.build(rows.vectors),
-        product_texts=VectorIndex.build(items.product_rows.vectors),
-        product_recipes=tables.product_recipes(items),
-        recipe_products=tables.recipe_products(items),
-        similar_products={
-            KOK: tables.similar_products(items, frozenset({KOK})),
-            "home_shopping": tables.similar_products(items, broadcasters),
-        },
-        relations=RelationModel(
-            items.space.text, items.space.types, items.product_rows, items.recipe_rows, items.rankers
-        ),
+        recipe_index=recipe_index,
+        recipe_texts=recipe_texts,
+        product_texts=product_texts,
+        product_recipes=product_recipes,
+        recipe_products=recipe_products,
+        similar_products={KOK: in_mall, "home_shopping": on_air},
+        relations=RelationModel(items.space.text, items.space.types, products, recipes, items.rankers),
         blend=blend,
         substitutes=substitutes,
         encoder=encoder,

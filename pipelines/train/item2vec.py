@@ -82,7 +82,7 @@ def fit(interactions: Iterable[Interaction], limits: Limits) -> WordVectors | No
     known = set(names)
     lists = ([item for item in session if item in known] for session in sessions(taken))
     usable = [items for items in lists if len(items) > 1]
-    return fit_lists(usable, names, PARAMETERS) if usable else None
+    return fit_lists(usable, names, PARAMETERS).vectors if usable else None
 
 
 def evaluate(interactions: Sequence[Interaction], limits: Limits) -> Item2VecFigures:

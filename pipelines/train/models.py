@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from artifacts.errors import StoreError
 from artifacts.store import Store
+from pipelines.train.curves import LearningCurve
 from recommender.evaluation.results import Result
 
 Kind = Literal["word2vec", "bert", "ranker", "item2vec", "personal"]
@@ -20,7 +21,10 @@ HELD_OUT: Final = "held_out"
 
 
 class ModelCard(BaseModel, Generic[Figures]):
-    """What a model was trained from, and how it was evaluated. ``datasets`` are snapshot versions by name."""
+    """What a model was trained from, how it learnt, and how it was evaluated.
+
+    ``datasets`` are snapshot versions by name, ``curves`` the trainings by what they learnt from.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +32,7 @@ class ModelCard(BaseModel, Generic[Figures]):
     code_version: str
     parameters: dict[str, JsonValue]
     seed: int
+    curves: dict[str, LearningCurve] = {}
     figures: Figures
 
 

@@ -3,8 +3,9 @@
 Every item that is not given is ranked, never a sample, and every method answers the same cases.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from recommender.rankers.blend import Blend
 from recommender.rankers.cases import Ranker, Scores
 from recommender.rankers.item_knn import fit_cooccurrence
 
+# Recipes to complete, evenly spaced over the test part: figures of more have more digits than they need.
+MAX_CASES: Final = 4_000
 # What a release answers with: (ingredients, at most so many, title) -> names with scores, best first.
 Complete = Callable[[Sequence[str], int, str], Sequence[tuple[str, float]]]
 
@@ -46,7 +49,7 @@ def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> C
 
     `blend` must not have learnt from the test part: it is the held-out blend, not the one that is released.
     """
-    held_out = leave_one_out(corpus.test(), blend.names)
+    held_out = leave_one_out(corpus.test(), blend.names).evenly_spaced(MAX_CASES)
     if not len(held_out):
         return CompletionEvaluation(cases=0, candidates=len(blend.names))
     ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.fit(), encode, held_out)}
@@ -58,8 +61,10 @@ def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> C
     )
 
 
-def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: LeaveOneOut) -> list[tuple[str, Scores]]:
-    """Scores (cases, items) of the blend, its rankers and the baselines, by name."""
+def _all_scores(
+    blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: LeaveOneOut
+) -> Iterator[tuple[str, Scores]]:
+    """Scores (cases, items) of the blend, its rankers and the baselines, by name, one after the other."""
     nearest, untitled = blend.rankers.nearest, held_out.cases.untitled()
     texts = recipe_vectors(encode, corpus.titles, corpus.baskets)
     rankers: dict[str, Ranker] = {
@@ -68,9 +73,8 @@ def _all_scores(blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: Le
         "bert": NearestByText(encode, blend.names, texts, nearest.baskets),
         **blend.rankers.by_name(),
     }
-    return [
-        *((name, ranker.scores(held_out.cases)) for name, ranker in rankers.items()),
-        ("nearest_ingredients", nearest.scores(untitled)),
-        ("blend_untitled", blend.batch(untitled)),
-        ("blend", blend.batch(held_out.cases)),
-    ]
+    for name, ranker in rankers.items():
+        yield name, ranker.scores(held_out.cases)
+    yield "nearest_ingredients", nearest.scores(untitled)
+    yield "blend_untitled", blend.batch(untitled)
+    yield "blend", blend.batch(held_out.cases)

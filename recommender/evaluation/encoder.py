@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from recommender.evaluation.metrics import mean_difference
+from recommender.evaluation.proxies import evenly_spaced
 from recommender.evaluation.results import EncoderComparison
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.rankers.bert import Encode, ingredient_text
@@ -35,6 +36,9 @@ RIDGE_PENALTY: Final = 1.0
 SHOWN: Final = 5
 # A label needs so many other texts for its precision to reach 1.
 MIN_LABELLED: Final = SHOWN + 1
+# Ingredient lists that are searched, and titles that are asked for their neighbours.
+MAX_LISTS: Final = 4_000
+MAX_TITLES: Final = 1_000
 # With fewer cases nothing is decided.
 MIN_CASES: Final = 40
 
@@ -103,9 +107,13 @@ def fit_title_ridge(corpus: RecipeCorpus) -> TitleRidge:
 def searchable_lists(corpus: RecipeCorpus, min_ingredients: int = 4) -> dict[str, int]:
     """Row of each distinct ingredient list that a title is searched among, by its text.
 
-    Recipes with fewer ingredients, and all but the last of those with the same list, are left out.
+    Recipes with fewer ingredients, and all but the last of those with the same list, are left out. Of very many lists
+    there are evenly spaced ones: each is compared with each.
     """
-    return {ingredient_text(basket): row for row, basket in enumerate(corpus.baskets) if len(basket) >= min_ingredients}
+    lists = {
+        ingredient_text(basket): row for row, basket in enumerate(corpus.baskets) if len(basket) >= min_ingredients
+    }
+    return dict(evenly_spaced(list(lists.items()), MAX_LISTS))
 
 
 def title_search(corpus: RecipeCorpus) -> Task:
@@ -128,7 +136,8 @@ def same_label(labelled: Sequence[tuple[str, str]]) -> Task:
     labels = np.array([label for _, label in labelled], dtype=np.str_)
     titles = [title for title, _ in labelled]
     values, counts = np.unique(labels, return_counts=True)
-    asked = np.flatnonzero(np.isin(labels, values[counts >= MIN_LABELLED]))
+    labelled_often = np.flatnonzero(np.isin(labels, values[counts >= MIN_LABELLED]))
+    asked = np.array(evenly_spaced(labelled_often.tolist(), MAX_TITLES), np.intp)
 
     def precisions(similarity: Similarity) -> Figures:
         if not asked.size:

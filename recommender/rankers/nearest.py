@@ -13,8 +13,8 @@ from recommender.rankers.cases import BasketMatrix, Cases, Scores
 from recommender.rankers.config import NearestConfig
 from recommender.rankers.ngrams import TitleFeatures
 
-# Cases that are compared with all recipes at a time; bounds the memory.
-CHUNK: Final = 512
+# Pairs of a case and a recipe that are compared at a time; bounds the memory.
+PAIRS: Final = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,15 @@ def scores_by_nearest(
     take = min(neighbours, baskets.shape[0])
     if not take:
         return scores
-    for start in range(0, len(cases), CHUNK):
-        similarities = similarity(cases.rows(start, start + CHUNK))
+    chunk = max(1, PAIRS // baskets.shape[0])
+    for start in range(0, len(cases), chunk):
+        similarities = similarity(cases.rows(start, start + chunk))
         nearest = np.argpartition(-similarities, take - 1, axis=1)[:, :take]
         weights = np.maximum(np.take_along_axis(similarities, nearest, axis=1), 0.0) ** 3
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
         starts = np.arange(0, similarities.shape[0] * take + 1, take)
         weighted = sp.csr_array((weights.ravel(), nearest.ravel(), starts), shape=similarities.shape)
-        scores[start : start + CHUNK] = (weighted @ baskets).toarray()
+        scores[start : start + chunk] = (weighted @ baskets).toarray()
     return scores
 
 

@@ -1,10 +1,11 @@
 """What speaks for one ingredient in the place of another: names, groups, vectors, and how recipes use them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from recommender.models.recipe_corpus import RecipeCorpus
@@ -34,6 +35,8 @@ FEATURES: Final = (
     "popularity",  # logarithm of the share of recipes with the candidate
 )
 Matrix = NDArray[np.float32]
+# Names whose cosines are computed at once.
+BLOCK: Final = 256
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class SubstituteFeatures:
         self._groups = _Groups(groups, names)
         self._letters = _Letters(names.names)
         self._use = _Use(written, names)
-        self._word2vec = unit(vectors.aligned(names.ingredients)[0])
-        self._ease = _ease_rows(ease, names.ingredients)
+        self._word2vec = _Cosines(unit(vectors.aligned(names.ingredients)[0]))
+        self._ease = _Cosines(_ease_rows(ease, names.ingredients))
+        self._context = _Cosines(self._use.context)
 
     def of(self, number: int) -> Matrix:
         """Features (names, FEATURES) of every name as a substitute for name `number`."""
@@ -86,13 +90,30 @@ class SubstituteFeatures:
             *self._groups.of(number),
             self._sections == self._sections[number],
             *self._letters.of(number),
-            self._word2vec @ self._word2vec[number],
-            self._ease @ self._ease[number],
-            self._use.context @ self._use.context[number],
+            self._word2vec.of(number),
+            self._ease.of(number),
+            self._context.of(number),
             together,
             self._use.popularity,
         )
         return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+
+
+class _Cosines:
+    """Cosines of unit vectors (names, d), computed for a block of names at a time: names are asked for in order."""
+
+    def __init__(self, vectors: Matrix) -> None:
+        self._vectors = vectors
+        self._start = -BLOCK
+        self._block = np.zeros((0, len(vectors)), np.float32)
+
+    def of(self, number: int) -> Matrix:
+        """Cosines (names,) with name `number`."""
+        start = number - number % BLOCK
+        if start != self._start:
+            self._start, self._block = start, self._vectors[start : start + BLOCK] @ self._vectors.T
+        cosines: Matrix = self._block[number - start]
+        return cosines
 
 
 class _Groups:
@@ -103,20 +124,26 @@ class _Groups:
         vocabulary = tuple(sorted(set(known)))
         numbers = {name: number for number, name in enumerate(vocabulary)}
         self._rows = np.array([numbers[name] for name in known])
-        self._close = np.eye(len(vocabulary), dtype=np.float32)
-        self._makeshift = np.zeros_like(self._close)
-        for matrix, replacements in ((self._close, groups.close), (self._makeshift, groups.makeshift)):
-            for name in vocabulary:
-                others = [numbers[other] for other in replacements.get(name, ()) if other in numbers]
-                matrix[numbers[name], others] = 1.0
-        self._shared = unit(self._close)
+        close, self._makeshift = (_marks(vocabulary, listed) for listed in (groups.close, groups.makeshift))
+        self._close = sp.csr_array(close + sp.eye_array(len(vocabulary), dtype=np.float32, format="csr"))
+        self._makeshift_for = self._makeshift.T.tocsr()
+        lengths = np.sqrt(self._close.sum(axis=1))
+        scaled = sp.csr_array(sp.diags_array((1 / lengths).astype(np.float32)) @ self._close)
+        self._shared = sp.csr_array(scaled @ scaled.T)
 
     def of(self, number: int) -> tuple[Matrix, Matrix, Matrix, Matrix]:
         """Whether each name is close, a makeshift, one that this is a makeshift for; and the share of the group."""
-        row, rows = self._rows[number], self._rows
-        close, makeshift = self._close[row, rows], self._makeshift[row, rows]
-        other_way = self._makeshift[rows, row] * (1 - close) * (1 - makeshift)
-        return close, makeshift, other_way, (self._shared @ self._shared[row])[rows]
+        row = [self._rows[number]]
+        close, makeshift, makeshift_for, share = (
+            marks[row].toarray().ravel()[self._rows]
+            for marks in (self._close, self._makeshift, self._makeshift_for, self._shared)
+        )
+        return close, makeshift, makeshift_for * (1 - close) * (1 - makeshift), share
+
+
+def _marks(names: Sequence[str], replacements: Mapping[str, Iterable[str]]) -> sp.csr_array:
+    """Ones (names, names) where a name has a replacement that is not itself."""
+    return named_basket_matrix([sorted({*replacements.get(name, ())} - {name}) for name in names], names)
 
 
 class _Letters:
@@ -138,7 +165,7 @@ class _Letters:
 
     def of(self, number: int) -> tuple[Matrix, NDArray[np.bool_], Matrix]:
         """Share of common grams, equal heads, and equal last letters."""
-        common = (self._grams @ self._grams[[number]].T).toarray().ravel()
+        common = self._grams @ self._grams[[number]].toarray().ravel()
         letters = common / np.maximum(self._counts + self._counts[number] - common, 1)
         endings = np.mean([ending == ending[number] for ending in self._endings], axis=0)
         return letters, self._heads == self._heads[number], np.asarray(endings, np.float32)

@@ -123,14 +123,11 @@ def rank_substitutes(
     """
     ranking, probabilities = weights.rank(features)
     spelling, shown = squeezed_name(names.names[number]), set[str]()
-    for row in np.argsort(-ranking, kind="stable").tolist():
+    acceptable = np.flatnonzero(probabilities >= weights.min_probability)
+    for row in acceptable[np.argsort(-ranking[acceptable], kind="stable")].tolist():
         relation = _relation(number, row, names)
         what = (names.ingredients if relation == Relation.SUBSTITUTE else names.things)[row]
-        if (
-            what not in shown
-            and squeezed_name(names.names[row]) != spelling
-            and probabilities[row] >= weights.min_probability
-        ):
+        if what not in shown and squeezed_name(names.names[row]) != spelling:
             shown.add(what)
             yield row, float(probabilities[row]), _RELATIONS.index(relation)
 

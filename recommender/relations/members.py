@@ -1,6 +1,5 @@
 """Which rows name a type, a shelf or an ingredient, the best first."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,10 +22,9 @@ class Members:
             return np.zeros(0, np.int32)
         return columns.indices[columns.indptr[label] : columns.indptr[label + 1]][: self.limit]
 
-    def of_row(self, marks: sp.csr_array, row: int) -> Iterator[int]:
-        """The rows that share a label with row ``row`` of other ``marks``."""
-        for label in marks.indices[marks.indptr[row] : marks.indptr[row + 1]]:
-            yield from self.of(int(label)).tolist()
+    def of_row(self, marks: sp.csr_array, row: int) -> list[NDArray[np.int32]]:
+        """The rows with each label of row ``row`` of other ``marks``."""
+        return [self.of(label) for label in marks.indices[marks.indptr[row] : marks.indptr[row + 1]].tolist()]
 
     @cached_property
     def _columns(self) -> sp.csc_array:

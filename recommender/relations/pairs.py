@@ -1,29 +1,14 @@
 """Pairs of queries and candidates with the similarities of their titles."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-# Nearest candidates by each kind of similarity.
-BY_CHARS: Final = 60
-BY_WORDS: Final = 40
-BY_VECTOR: Final = 40
-
-
-class Texts(Protocol):
-    """Rows with unit vectors of a title: by n-grams, by words and by the encoder."""
-
-    @property
-    def chars(self) -> sp.csr_array: ...
-
-    @property
-    def words(self) -> sp.csr_array: ...
-
-    @property
-    def vectors(self) -> NDArray[np.float32]: ...
+from recommender.relations.nearest import NearestTitles, Texts
 
 
 class Pairs(NamedTuple):
@@ -40,20 +25,12 @@ class Pairs(NamedTuple):
         return {"chars": self.chars, "words": self.words, "vectors": self.vectors}
 
 
-def candidate_pairs(queries: Texts, targets: Texts, others: Sequence[Iterable[int]]) -> Pairs:
+def candidate_pairs(queries: Texts, nearest: NearestTitles, others: Sequence[NDArray[np.int32]]) -> Pairs:
     """Pair each query with the targets whose titles are nearest, and with the ``others`` that it names."""
-    similarities = (
-        (_dense(queries.chars, targets.chars), BY_CHARS),
-        (_dense(queries.words, targets.words), BY_WORDS),
-        (np.asarray(queries.vectors @ targets.vectors.T, np.float32), BY_VECTOR),
-    )
-    chosen = np.zeros(similarities[0][0].shape, np.bool_)
-    for values, count in similarities:
-        _mark_highest(chosen, values, count)
-    for row, numbers in enumerate(others):
-        chosen[row, np.fromiter(numbers, np.intp)] = True
-    rows, columns = np.nonzero(chosen)
-    return Pairs(rows, columns, *(values[rows, columns] for values, _ in similarities))
+    found = [np.unique(np.concatenate(both)) for both in zip(nearest.of(queries), others, strict=True)]
+    rows = np.repeat(np.arange(len(found)), [len(each) for each in found])
+    columns = np.concatenate(found).astype(np.intp) if found else np.zeros(0, np.intp)
+    return given_pairs(queries, nearest.targets, rows, columns)
 
 
 def given_pairs(queries: Texts, targets: Texts, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
@@ -71,18 +48,14 @@ def shared(
     left: sp.csr_array, right: sp.csr_array, rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """The inner product of left[rows] and right[columns], pair by pair."""
-    return np.asarray(left[rows].multiply(right[columns]).sum(axis=1), np.float32).ravel()
-
-
-def _dense(left: sp.csr_array, right: sp.csr_array) -> NDArray[np.float32]:
-    return np.asarray((left @ right.T).toarray(), np.float32)
-
-
-def _mark_highest(chosen: NDArray[np.bool_], values: NDArray[np.float32], count: int) -> None:
-    """Mark the ``count`` highest positive values of each row."""
-    if values.shape[1] > count:
-        highest = np.argpartition(-values, count - 1, axis=1)[:, :count]
-    else:
-        highest = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    rows = np.arange(len(values))[:, None]
-    chosen[rows, highest] |= values[rows, highest] > 0
+    values = np.zeros(len(rows), np.float32)
+    dense = np.zeros(left.shape[1], np.float32)
+    # One row of the left at a time, whose pairs follow each other.
+    bounds = [0, *(np.flatnonzero(np.diff(rows)) + 1).tolist(), len(rows)] if len(rows) else []
+    for start, stop in pairwise(bounds):
+        terms = slice(*left.indptr[rows[start] : rows[start] + 2])
+        if terms.start < terms.stop:
+            dense[left.indices[terms]] = left.data[terms]
+            values[start:stop] = right[columns[start:stop]] @ dense
+            dense[left.indices[terms]] = 0
+    return values

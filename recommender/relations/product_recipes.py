@@ -8,7 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recommender.models.vector_index import IndexKind
 from recommender.relations.members import Members
+from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import Pairs, candidate_pairs, given_pairs, shared
 from recommender.relations.space import UNKNOWN, ProductMatrix, RecipeMatrix, kind_columns, main_values
 
@@ -43,19 +45,30 @@ OF_DISH: Final = 100
 
 @dataclass(frozen=True)
 class ProductRecipes:
-    """Candidates among ``recipes`` for products, and their features."""
+    """Candidates among ``recipes`` for products, and their features.
+
+    ``index_kind``: what their titles are searched with, by default by their number.
+    """
 
     recipes: RecipeMatrix
+    index_kind: IndexKind | None = None
 
     feature_names: ClassVar[tuple[str, ...]] = FEATURES
 
     def candidates(self, queries: ProductMatrix) -> Pairs:
         """Recipes with near titles, with the product's ingredients, and of the dish that the product is."""
+        nothing = np.zeros(0, np.int32)
         others = [
-            [*self._by_ingredient.of_row(queries.ingredients, row), *self._by_dish.of_row(queries.types, row)]
+            np.concatenate(
+                [
+                    nothing,
+                    *self._by_ingredient.of_row(queries.ingredients, row),
+                    *self._by_dish.of_row(queries.types, row),
+                ]
+            )
             for row in range(len(queries))
         ]
-        return candidate_pairs(queries, self.recipes, others)
+        return candidate_pairs(queries, self._nearest, others)
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         """Given pairs of products and recipes."""
@@ -91,6 +104,10 @@ class ProductRecipes:
             **{f"finished_{name}": value * (1 - cooked) for name, value in signs.items()},
         }
         return np.stack([np.asarray(columns[name], np.float32) for name in FEATURES], axis=1)
+
+    @cached_property
+    def _nearest(self) -> NearestTitles:
+        return NearestTitles(self.recipes, self.index_kind)
 
     @cached_property
     def _by_ingredient(self) -> Members:

@@ -11,7 +11,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from recommender.models.vector_index import IndexKind
 from recommender.relations.members import Members, one_label, scaled
+from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import Pairs, candidate_pairs, given_pairs, shared
 from recommender.relations.space import UNKNOWN, ProductMatrix, kind_columns, main_values
 
@@ -49,23 +51,29 @@ OF_MAIN: Final = 60
 
 @dataclass(frozen=True)
 class SimilarProducts:
-    """Candidates among ``targets`` and their features."""
+    """Candidates among ``targets`` and their features.
+
+    ``index_kind``: what their titles are searched with, by default by their number.
+    """
 
     targets: ProductMatrix
+    index_kind: IndexKind | None = None
 
     feature_names: ClassVar[tuple[str, ...]] = FEATURES
 
     def candidates(self, queries: ProductMatrix) -> Pairs:
         """Targets with near titles, of the same types, on the same shelf or of the same main ingredient."""
         others = [
-            [
-                *self._by_type.of_row(queries.types, row),
-                *self._by_shelf.of(int(queries.shelves[row])),
-                *self._by_main.of(int(queries.mains[row])),
-            ]
+            np.concatenate(
+                [
+                    *self._by_type.of_row(queries.types, row),
+                    self._by_shelf.of(int(queries.shelves[row])),
+                    self._by_main.of(int(queries.mains[row])),
+                ]
+            )
             for row in range(len(queries))
         ]
-        return candidate_pairs(queries, self.targets, others)
+        return candidate_pairs(queries, self._nearest, others)
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         """Given pairs of queries and targets."""
@@ -73,31 +81,37 @@ class SimilarProducts:
 
     def features(self, queries: ProductMatrix, pairs: Pairs) -> NDArray[np.float32]:
         """Features (pairs, FEATURES)."""
-        query, target = queries.take(pairs.queries), self.targets.take(pairs.targets)
-        same_type = _same(query.heads, target.heads)
-        same_shelf = _same(query.shelves, target.shelves)
-        both_known = (query.departments != UNKNOWN) & (target.departments != UNKNOWN)
+        targets, rows, chosen = self.targets, pairs.queries, pairs.targets
+        heads, shelves, mains = queries.heads[rows], queries.shelves[rows], queries.mains[rows]
+        departments, other_departments = queries.departments[rows], targets.departments[chosen]
+        same_type = _same(heads, targets.heads[chosen])
+        same_shelf = _same(shelves, targets.shelves[chosen])
+        both_known = (departments != UNKNOWN) & (other_departments != UNKNOWN)
         columns = {
             **pairs.columns(),
-            "labels": shared(queries.labels, self.targets.labels, pairs.queries, pairs.targets),
+            "labels": shared(queries.labels, targets.labels, rows, chosen),
             "same_type": same_type,
-            "types_shared": _overlap(queries.types, self.targets.types, pairs),
+            "types_shared": _overlap(queries.types, targets.types, pairs),
             "same_shelf": same_shelf,
-            "same_department": _same(query.departments, target.departments),
-            "other_department": both_known & (query.departments != target.departments),
-            "ingredients_shared": _overlap(queries.ingredients, self.targets.ingredients, pairs),
-            "same_main": _same(query.mains, target.mains),
-            "main_listed": main_values(query.mains, target.ingredients) > 0,
-            "same_kind": query.kinds == target.kinds,
-            **kind_columns(target.kinds),
-            "unknown_query": query.heads == UNKNOWN,
-            "unknown_target": target.heads == UNKNOWN,
-            "both_gifts": query.gifts * target.gifts,
-            "popularity": target.popularity,
+            "same_department": _same(departments, other_departments),
+            "other_department": both_known & (departments != other_departments),
+            "ingredients_shared": _overlap(queries.ingredients, targets.ingredients, pairs),
+            "same_main": _same(mains, targets.mains[chosen]),
+            "main_listed": main_values(mains, targets.ingredients[chosen]) > 0,
+            "same_kind": queries.kinds[rows] == targets.kinds[chosen],
+            **kind_columns(targets.kinds[chosen]),
+            "unknown_query": heads == UNKNOWN,
+            "unknown_target": targets.heads[chosen] == UNKNOWN,
+            "both_gifts": queries.gifts[rows] * targets.gifts[chosen],
+            "popularity": targets.popularity[chosen],
             "chars_of_type": pairs.chars * same_type,
             "chars_of_shelf": pairs.chars * same_shelf,
         }
         return np.stack([np.asarray(columns[name], np.float32) for name in FEATURES], axis=1)
+
+    @cached_property
+    def _nearest(self) -> NearestTitles:
+        return NearestTitles(self.targets, self.index_kind)
 
     @cached_property
     def _by_type(self) -> Members:

@@ -45,7 +45,7 @@ def in_season(month: int) -> tuple[str, ...]:
 
 
 class ProductType(NamedTuple):
-    """A type of finished goods: what it is, the shelf where it stands, and the ingredients it is made of."""
+    """A type of finished goods: what it is, where it stands, and what a ready dish is made of."""
 
     name: str
     kind: str

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.relations import pairs, product_recipes, similar_products
+from recommender.relations import nearest, product_recipes, similar_products
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.similar_products import SimilarProducts
 from recommender.text.title_words import Kind
@@ -29,7 +29,7 @@ ROWS = ITEMS.product_rows
 @pytest.fixture
 def _few_near_titles(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BY_CHARS", "BY_WORDS", "BY_VECTOR"):
-        monkeypatch.setattr(pairs, name, 1)
+        monkeypatch.setattr(nearest, name, 1)
 
 
 def similar(query: int, target: int) -> dict[str, float]:

@@ -7,7 +7,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from recommender.relations import pairs
+from recommender.relations import nearest
+from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import candidate_pairs, given_pairs, shared
 
 
@@ -28,6 +29,7 @@ def _sparse(values: list[list[float]]) -> sp.csr_array:
     return sp.csr_array(np.array(values, np.float32))
 
 
+NONE = np.zeros(0, np.int32)
 QUERY = rows([[1, 0]], [[1, 0]], [[1, 0]])
 # Similar by letters, by words, by vector, by nothing, by less of everything.
 TARGETS = rows(
@@ -40,11 +42,11 @@ TARGETS = rows(
 @pytest.fixture(autouse=True)
 def _one_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BY_CHARS", "BY_WORDS", "BY_VECTOR"):
-        monkeypatch.setattr(pairs, name, 1)
+        monkeypatch.setattr(nearest, name, 1)
 
 
 def test_the_nearest_by_each_similarity_are_candidates() -> None:
-    found = candidate_pairs(QUERY, TARGETS, [[]])
+    found = candidate_pairs(QUERY, NearestTitles(TARGETS), [NONE])
     assert (found.queries.tolist(), found.targets.tolist()) == ([0, 0, 0], [0, 1, 2])
     assert found.columns()["chars"].tolist() == [1, 0, 0]
     assert found.columns()["words"].tolist() == [0, 1, 0]
@@ -52,13 +54,18 @@ def test_the_nearest_by_each_similarity_are_candidates() -> None:
 
 
 def test_named_targets_are_candidates_whatever_their_title() -> None:
-    assert candidate_pairs(QUERY, TARGETS, [[3, 3, 0]]).targets.tolist() == [0, 1, 2, 3]
+    assert candidate_pairs(QUERY, NearestTitles(TARGETS), [np.array([3, 3, 0], np.int32)]).targets.tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 def test_a_target_that_shares_nothing_is_no_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BY_CHARS", "BY_WORDS", "BY_VECTOR"):
-        monkeypatch.setattr(pairs, name, 9)
-    assert candidate_pairs(QUERY, TARGETS, [[]]).targets.tolist() == [0, 1, 2, 4]
+        monkeypatch.setattr(nearest, name, 9)
+    assert candidate_pairs(QUERY, NearestTitles(TARGETS), [NONE]).targets.tolist() == [0, 1, 2, 4]
 
 
 def test_given_pairs_have_the_values_of_candidates() -> None:
@@ -71,7 +78,7 @@ def test_given_pairs_have_the_values_of_candidates() -> None:
         )
         for size in (4, 7)
     )
-    found = candidate_pairs(left, right, [range(7)] * 4)
+    found = candidate_pairs(left, NearestTitles(right), [np.arange(7, dtype=np.int32)] * 4)
     given = given_pairs(left, right, found.queries, found.targets)
     assert len(found.queries) == 28
     assert np.array_equal(given.queries, found.queries)
@@ -88,5 +95,5 @@ def test_shared_is_the_inner_product_of_each_pair() -> None:
 def test_no_queries_make_no_pairs() -> None:
     nothing = np.zeros((0, 2), np.float32)
     empty = Rows(sp.csr_array(nothing), sp.csr_array(nothing), nothing)
-    assert len(candidate_pairs(empty, TARGETS, []).queries) == 0
-    assert len(candidate_pairs(QUERY, empty, [[]]).targets) == 0
+    assert len(candidate_pairs(empty, NearestTitles(TARGETS), []).queries) == 0
+    assert len(candidate_pairs(QUERY, NearestTitles(empty), [NONE]).targets) == 0
