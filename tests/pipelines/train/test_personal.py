@@ -15,7 +15,8 @@ from pipelines.train.models import SavedModel
 from pipelines.train.personal import learn, newest_personal, people_after, personal_cases, steadiest
 from recommender.evaluation.next_items import list_hits, suggested_hits
 from recommender.product_ref import ProductRef
-from recommender.rankers.personal import DAY, Taken
+from recommender.rankers.personal import DAY
+from recommender.rankers.taken import Taken
 from tests.builders.shoppers import visits
 
 NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)
@@ -66,9 +67,7 @@ def test_too_little_is_said(interactions: list[Interaction], message: str) -> No
     assert str(learn(interactions, Limits())) == message
 
 
-def test_a_model_of_purchases_is_stored_with_its_cases(
-    warehouse: Engine, store: Store, tmp_path: Path
-) -> None:
+def test_a_model_of_purchases_is_stored_with_its_cases(warehouse: Engine, store: Store, tmp_path: Path) -> None:
     assert newest_personal(store, tmp_path / "none") is None
     file = tmp_path / "purchases.csv"
     rows = [f"{each.person},{each.item},{each.time}" for each in visits(SHELVES, 150)]

@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 
 from recommender.product_ref import KOK, ProductRef
-from recommender.rankers.personal import DAY, Taken
+from recommender.rankers.personal import DAY
+from recommender.rankers.taken import Taken
 from serving.catalog.mall import KokCatalog
 from serving.recommendations.learned import learned_offers, mixed, seen_items, unseen
 from serving.recommendations.stages import Stage
@@ -43,7 +44,7 @@ def test_an_endless_list_is_read_no_further_than_asked() -> None:
     assert list(islice(mixed(endless(), "1", 0.5), 4)) == ["x", "1", "x", "x"]
 
 
-def test_vanished_and_seen_products_and_other_listings_of_them_are_left_out() -> None:
+def test_vanished_and_seen_products_are_left_out() -> None:
     items = kok_items(range(6))
     items[1] = items[1]._replace(listed=False)
     items[0], items[2] = (items[number]._replace(item_id="same") for number in (0, 2))
