@@ -24,14 +24,8 @@ from recommender.evaluation.results import PersonalFigures
 from recommender.product_ref import product_of
 from recommender.rankers.cases import named_basket_matrix
 from recommender.rankers.ease import fit_ease
-from recommender.rankers.personal import (
-    DAY,
-    PersonalConfig,
-    PersonalModel,
-    Taken,
-    largest_weights,
-    recent_popularity,
-)
+from recommender.rankers.personal import DAY, PersonalConfig, PersonalModel, largest_weights, recent_popularity
+from recommender.rankers.taken import Taken
 
 log = structlog.get_logger(__name__)
 

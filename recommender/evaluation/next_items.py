@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from recommender.evaluation.results import NextItemFigures
 from recommender.product_ref import ProductRef
 from recommender.rankers.cases import BasketMatrix, Cases, Ranker
-from recommender.rankers.personal import PersonalModel, Taken
+from recommender.rankers.personal import PersonalModel
+from recommender.rankers.taken import Taken
 
 FIRST: Final = 20
 # People who are ranked for at a time; bounds the memory.

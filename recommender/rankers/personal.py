@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from recommender.product_ref import ProductRef
 from recommender.rankers.cases import Scores
 from recommender.rankers.config import RankerConfig
+from recommender.rankers.taken import Taken
 
 DAY: Final = 86_400.0
 MODEL: Final = "model.npz"
@@ -22,13 +23,6 @@ CONFIG: Final = "config.json"
 KEPT: Final = 100
 # People who are ranked for at a time; bounds the memory.
 CHUNK: Final = 512
-
-
-class Taken(NamedTuple):
-    """A product that somebody looked at, chose or bought, and when (Unix time)."""
-
-    product: ProductRef
-    at: float
 
 
 class Suggestion(NamedTuple):

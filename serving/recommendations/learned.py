@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING, TypeVar
 
 from recommender.product_ref import KOK, ProductRef
-from recommender.rankers.personal import Taken
+from recommender.rankers.taken import Taken
 from serving.catalog.broadcasts import Show
 from serving.recommendations.candidates import POPULAR, Offer, find_product, item_key
 from serving.recommendations.recently_viewed import View

@@ -1,10 +1,10 @@
-"""What people take next, found by what is served and by simpler methods, on a split of real purchases by time.
+"""What people take next, found by what is served and by simpler methods, on a split by time.
 
-``python -m tests.bench.bench_next_items`` (part of ``make bench``). Reads ``events_grocery.csv`` below
-``UKOK_SHARED_DATA`` (default: ``../shared/data``), without which it measures nothing. The products are those of the
-90 % of the interactions that are learnt from; everything new to a person after them is wanted. Intervals are of the
-difference to what is served, by paired bootstrap over people, seeded by their number. Figures are written to
-``var/bench/next_items.json``; they decide no test.
+``python -m tests.bench.bench_next_items`` (part of ``make bench``). Simulates traffic of people with a shelf each and
+fashions, and reads ``events_grocery.csv`` below ``UKOK_SHARED_DATA`` (default: ``../shared/data``) if it is there. The
+products are those of the 90 % of the interactions that are learnt from; everything new to a person after them is
+wanted. Intervals are of the difference to what is served, by paired bootstrap over people, seeded by their number.
+Figures are written to ``var/bench/next_items.json``; they decide no test.
 """
 
 import json
@@ -25,7 +25,7 @@ from pipelines.train.item2vec import Limits, fit_rivals, frequent_items
 from pipelines.train.personal import learn, people_after
 from recommender.evaluation.metrics import mean_difference
 from recommender.evaluation.next_items import Hits, Person, list_hits, next_item_hits, suggested_hits
-from recommender.product_ref import ProductRef
+from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.personal import PersonalModel
 from recommender.rankers.word2vec import Word2Vec
 from serving.catalog.mall import KokCatalog, KokItem
@@ -33,37 +33,40 @@ from serving.recommendations.personal import recommend_products
 from serving.recommendations.recently_viewed import View
 from serving.runtime.snapshot import Snapshot
 from tests.bench.served_model import kok_items, release_with
+from tests.builders.shoppers import visits
 from tests.conftest import ROOT
 
 # People who are also asked for through the service, evenly spaced: its lists have to be those of the model.
 THROUGH_THE_SERVICE: Final = 150
 FIRST: Final = 20
+SHELVES: Final = [[ProductRef(KOK, 100 * shelf + number) for number in range(60)] for shelf in range(12)]
 
 console = Console()
 
 
 def main() -> None:
-    """Measure, print and write the figures."""
+    """Measure, print and write the figures of purchases, if there are any, and of simulated traffic."""
     file = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data")) / "events_grocery.csv"
-    if not file.is_file():
-        console.print(f"{file} is not there: nothing is measured")
-        return
-    interactions = list(read_purchases(file))
+    results = {"simulated": _measure("simulated traffic", visits(SHELVES, people=1500, fashion=0.2))}
+    if file.is_file():
+        results["purchases"] = _measure(file.name, list(read_purchases(file)))
+    target = ROOT / "var" / "bench" / "next_items.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(results, indent=2), encoding="utf-8")
+    console.print(f"written to {target}")
+
+
+def _measure(title: str, interactions: Sequence[Interaction]) -> dict[str, object]:
     learnt = learn(interactions, Limits())
-    if isinstance(learnt, NotEnoughEvents):
-        console.print(str(learnt))
-        return
+    assert not isinstance(learnt, NotEnoughEvents)
     _, model, figures = learnt
     people = people_after(interactions, figures.learnt_until)
     methods = dict(_methods(interactions, figures.learnt_until, model, people))
     same = _through_the_service(model, people, figures.learnt_until)
-    _print(methods, figures.tested)
+    _print(f"What {figures.tested} people took next, {title}", methods)
     console.print(model.config, f"lists of the service that are those of the model: {same}")
     rows = {name: _row(each, methods["served"]) for name, each in methods.items()}
-    target = ROOT / "var" / "bench" / "next_items.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"figures": figures.model_dump(), "methods": rows}, indent=2), encoding="utf-8")
-    console.print(f"written to {target}")
+    return {"figures": figures.model_dump(), "methods": rows}
 
 
 def _methods(
@@ -114,8 +117,7 @@ def _row(hits: Hits, served: Hits) -> dict[str, object]:
     return {**hits.figures().model_dump(by_alias=True), "served_ahead_by": ahead}
 
 
-def _print(methods: dict[str, Hits], people: int) -> None:
-    title = f"What {people} people took next"
+def _print(title: str, methods: dict[str, Hits]) -> None:
     table = Table("method", "recall@20", "served ahead by (95 %)", "nDCG@20", "served ahead by (95 %)", title=title)
     served = methods["served"]
     for name, each in sorted(methods.items(), key=lambda entry: entry[1].figures().recall_at_20):

@@ -15,7 +15,8 @@ from pipelines.train.models import SavedModel
 from pipelines.train.personal import learn, newest_personal, people_after, personal_cases, steadiest
 from recommender.evaluation.next_items import list_hits, suggested_hits
 from recommender.product_ref import ProductRef
-from recommender.rankers.personal import DAY, Taken
+from recommender.rankers.personal import DAY
+from recommender.rankers.taken import Taken
 from tests.builders.shoppers import visits
 
 NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)

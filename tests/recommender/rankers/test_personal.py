@@ -9,14 +9,8 @@ import pytest
 import scipy.sparse as sp
 
 from recommender.product_ref import ProductRef
-from recommender.rankers.personal import (
-    DAY,
-    PersonalConfig,
-    PersonalModel,
-    Taken,
-    largest_weights,
-    recent_popularity,
-)
+from recommender.rankers.personal import DAY, PersonalConfig, PersonalModel, largest_weights, recent_popularity
+from recommender.rankers.taken import Taken
 from tests.builders.personal import model
 
 NOW = 1_000 * DAY
