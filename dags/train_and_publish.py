@@ -1,8 +1,9 @@
 """### A new release of the recommendations
 
-Trains the ingredient vectors (Word2Vec) and the sentence encoder (BERT), builds a release from them and the current
-catalog, verifies it and makes it live. The API loads it within seconds. The same as `ukok train word2vec`,
-`ukok train bert` and `ukok release build`, `verify`, `promote`.
+Trains the ingredient vectors (Word2Vec), the sentence encoder (BERT) and, once there are enough events, what users
+are recommended; builds a release from them and the current catalog, verifies it and makes it live. The API loads it
+within seconds. The same as `ukok train word2vec`, `ukok train bert`, `ukok train personal` and `ukok release build`,
+`verify`, `promote`.
 
 **When** Since its last run, catalog and schedule have both been updated and linked, or recipes have been imported; or
 by hand. The training of the sentence encoder waits until no crawl is running, and no crawl begins meanwhile. While a
@@ -44,6 +45,12 @@ def train_and_publish() -> None:
 
         return tasks.train_bert(now=now()).version
 
+    @task(inlets=[EVENTS], pool=MEMORY)
+    def train_personal() -> str:
+        from pipelines import tasks
+
+        return tasks.train_personal(now=now()).outcome
+
     @task(inlets=[CATALOG, SCHEDULE, RECIPES, EVENTS], pool=MEMORY)
     def build() -> str:
         from pipelines import tasks
@@ -69,7 +76,7 @@ def train_and_publish() -> None:
         describe_update(RELEASE, version=version)
 
     built = build()
-    [train_word2vec(), train_bert()] >> built
+    [train_word2vec(), train_bert(), train_personal()] >> built
     promote(verify(built))  # type: ignore[arg-type]  # Airflow hands the task the value
 
 

@@ -253,13 +253,16 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
         return model
 
 
-def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFigures]":
-    """Train the rankers on judgements; return the version of the model and its figures."""
+def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFigures] | NotEnoughEvents":
+    """Train the rankers on judgements or clicks; return the model's version and figures, or what is missing."""
     from pipelines.train import ranker
 
     with open_resources() as opened, _training(opened, "train_ranker") as report:
-        model = ranker.train(opened.service, opened.store, folders, now)
-        report.details["version"] = model.version
+        model = ranker.train(opened.service, opened.warehouse, opened.store, folders, now)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
         return model
 
 

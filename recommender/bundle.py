@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -29,9 +29,9 @@ from recommender.rankers.ngrams import TitleFeatures
 from recommender.rankers.personal import CONFIG, MODEL, PersonalModel
 from recommender.rankers.substitutes import Substitutes
 from recommender.rankers.word2vec import Word2Vec
+from recommender.relations.goods import Target
 from recommender.relations.model import RelationFile, RelationModel
 
-Target = Literal["kok", "home_shopping"]
 ENCODER: Final = "encoder"
 RELATIONS: Final = "relations"
 PERSONAL: Final = "personal"

@@ -1,8 +1,10 @@
 """A release, opened for serving: array reads for item to item, FAISS for free queries. Immutable, safe to share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import faiss
@@ -10,18 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifacts.release import MANIFEST, CorruptRelease, parse_manifest
-from recommender.bundle import ReleaseBundle, Target
+from recommender.bundle import ReleaseBundle
 from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
 from recommender.models.vector_index import IndexKind, VectorIndex
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitute import Substitute
-from recommender.relations.facts import ProductFacts
+from recommender.relations.facts import ProductFacts, as_product
+from recommender.relations.goods import Goods, Offer, Target, merged
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank
+from recommender.relations.ranker import Rankers
+from recommender.relations.recipe_products import PRODUCTS_PER_INGREDIENT, recipe_offers
 from recommender.relations.relation import Relation
-from recommender.relations.similar_products import SimilarProducts
-from recommender.relations.space import Space
+from recommender.relations.space import ProductMatrix, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class LoadedRelease:
         self._bundle = bundle
         self._numbers = {name: number for number, name in enumerate(bundle.names)}
         self._product_rows = {product: row for row, product in enumerate(bundle.products)}
+        self._goods = Goods(bundle.products, bundle.relations.products)
+        self._new_facts: tuple[ProductFacts, ...] = ()
+        self._new: Goods | None = None
+        self._product_texts = bundle.product_texts
 
     @classmethod
     def open(cls, folder: Path) -> "LoadedRelease":
@@ -75,6 +83,19 @@ class LoadedRelease:
         """What it answers from, for reports; serving asks the methods."""
         return self._bundle
 
+    def with_products(self, products: Iterable[ProductFacts]) -> "LoadedRelease":
+        """The release that answers also with those of ``products`` that it does not know, ranked by the same code.
+
+        Those that were added before are no longer answers unless they are among ``products`` too.
+        """
+        facts = tuple(sorted((each for each in products if each.ref not in self), key=lambda each: each.ref))
+        if facts == self._new_facts:
+            return self
+        extended = copy(self)
+        # A copy, not a new one: what the release has computed so far stays valid.
+        vars(extended).update(_new_facts=facts, _new=self._new_goods(facts), _product_texts=self._texts_with(facts))
+        return extended
+
     def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
         """Recipes to cook with a product, best first; empty for an unknown product."""
         row = self._product_rows.get(product)
@@ -88,12 +109,23 @@ class LoadedRelease:
     def recipe_products(self, recipe_id: int, k: int) -> list[ProductNeighbour]:
         """Products to buy for a recipe, its most important ingredients first; empty for an unknown recipe."""
         row = self._recipe_rows.get(recipe_id)
-        return [] if row is None else self._product_neighbours(self._bundle.recipe_products.of_row(row, k))
+        if row is None:
+            return []
+        new = self._new and self._recipe_products_with_new(row, self._new, k)
+        return new or self._product_neighbours(self._bundle.recipe_products.of_row(row, k))
 
     def similar_products(self, product: ProductRef, target: Target, k: int) -> list[ProductNeighbour]:
         """Products of ``target`` similar to a product, best first; empty for an unknown product."""
         row = self._product_rows.get(product)
-        return [] if row is None else self._product_neighbours(self._bundle.similar_products[target].of_row(row, k))
+        if row is None:
+            return []
+        known = self._bundle.similar_products[target].of_row(row, k)
+        if self._new is None:
+            return self._product_neighbours(known)
+        rows = self._bundle.relations.products
+        main = int(rows.mains[row])
+        (new,) = self._new.best(self._rankers[Relation.SIMILAR_PRODUCTS], rows.take(slice(row, row + 1)), k, target)
+        return self._offered(merged([*(self._goods.offer(at, score, main) for at, score, _ in known), *new], k))
 
     def __contains__(self, product: ProductRef) -> bool:
         """Whether the release knows a product; another one is new since."""
@@ -110,7 +142,7 @@ class LoadedRelease:
     def recipes_for_new(self, product: ProductFacts, k: int) -> list[Neighbour]:
         """Like :meth:`product_recipes`, for a product that is new since the release."""
         row, recipes = self._space.products([product]), self._bundle.relations.recipes
-        ranker = self._bundle.relations.rankers[Relation.PRODUCT_RECIPES]
+        ranker = self._rankers[Relation.PRODUCT_RECIPES]
         (found,) = rank(self._recipe_candidates, ranker, row, k, items=recipes.items, own=row.items)
         main, holds = int(row.mains[0]), recipes.importance
         return [
@@ -144,8 +176,9 @@ class LoadedRelease:
 
     def products_by_text(self, text: str, k: int) -> list[ProductNeighbour]:
         """Products with a title similar to ``text``, by the sentence encoder; none for a text that it does not know."""
-        found = self._by_text(self._bundle.product_texts, text, k)
-        return [ProductNeighbour(self._bundle.products[row], score, SIMILAR) for row, score in found]
+        products = (*self._bundle.products, *(each.ref for each in self._new_facts))
+        found = self._by_text(self._product_texts, text, k)
+        return [ProductNeighbour(products[row], score, SIMILAR) for row, score in found]
 
     def complete(self, ingredients: Sequence[str], k: int, title: str = "") -> list[tuple[str, float]]:
         """Ingredients that complete a recipe with the given ones, best first, with the score of the blend."""
@@ -162,15 +195,37 @@ class LoadedRelease:
     def _rank_products(
         self, product: ProductFacts, relation: Relation, target: Target, k: int
     ) -> list[ProductNeighbour]:
-        candidates, targets = self._targets[target]
-        row = self._space.products([product])
-        ranker = self._bundle.relations.rankers[relation]
-        (found,) = rank(candidates, ranker, row, k, items=candidates.targets.items, own=row.items)
-        main, rows = int(row.mains[0]), self._bundle.relations.products
-        chosen = [(int(targets[each.row]), each.score) for each in found]
-        return self._product_neighbours(
-            [(at, score, main if main >= 0 and rows.ingredients[at, main] > 0 else BY_TEXT) for at, score in chosen]
-        )
+        return self._offered(self._best(self._space.products([product]), relation, k, target)[0])
+
+    def _best(
+        self, queries: ProductMatrix, relation: Relation, k: int, target: Target | None = None
+    ) -> list[list[Offer]]:
+        """The best products for each query, of the release and new since."""
+        lists = [goods.best(self._rankers[relation], queries, k, target) for goods in (self._goods, self._new) if goods]
+        return [merged(chain(*each), k) for each in zip(*lists, strict=True)]
+
+    def _recipe_products_with_new(self, row: int, new: Goods, k: int) -> list[ProductNeighbour] | None:
+        """Products for the recipe at ``row``, ranked as the build does; None without any of the ``new`` ones."""
+        importance = self._bundle.relations.recipes.importance[[row]]
+        texts = [self.names[name] for name in importance.indices]
+        queries = self._space.products([as_product(name, name, name) for name in texts])
+        relation, count = Relation.INGREDIENT_PRODUCTS, PRODUCTS_PER_INGREDIENT
+        if not any(new.best(self._rankers[relation], queries, count)):
+            return None
+        offers = dict(zip(importance.indices.tolist(), self._best(queries, relation, count), strict=True))
+        best: dict[ProductRef, Offer] = {}
+        for offer, weight in recipe_offers(importance.indices, importance.data, offers.__getitem__):
+            best.setdefault(offer.product, offer._replace(score=weight * offer.score))
+        return self._offered(list(best.values())[:k])
+
+    def _new_goods(self, facts: Sequence[ProductFacts]) -> Goods | None:
+        return Goods(tuple(each.ref for each in facts), self._space.products(facts)) if facts else None
+
+    def _texts_with(self, facts: Sequence[ProductFacts]) -> VectorIndex:
+        """The index of titles with those of new products."""
+        first = len(self._bundle.products)
+        vectors = self.encode([each.text for each in facts])
+        return self._bundle.product_texts.add(vectors, np.arange(first, first + len(facts)))
 
     def _by_text(self, index: VectorIndex, text: str, k: int) -> list[tuple[int, float]]:
         """(row, cosine) of the titles in ``index`` that are nearest to ``text``."""
@@ -202,6 +257,13 @@ class LoadedRelease:
         products = self._bundle.products
         return [ProductNeighbour(products[row], score, self._reason(reason)) for row, score, reason in found]
 
+    def _offered(self, offers: Sequence[Offer]) -> list[ProductNeighbour]:
+        return [ProductNeighbour(each.product, each.score, self._reason(each.reason)) for each in offers]
+
+    @property
+    def _rankers(self) -> Rankers:
+        return self._bundle.relations.rankers
+
     def closest_partner(self, ingredient: str, given: Sequence[str]) -> str | None:
         """Which of the given ingredients speaks most for another one, by EASE; None if none of them does."""
         blend = self._bundle.blend
@@ -224,14 +286,6 @@ class LoadedRelease:
     @cached_property
     def _space(self) -> Space:
         return self._bundle.relations.space(self.names, self._bundle.encoder.encode)
-
-    @cached_property
-    def _targets(self) -> dict[Target, tuple[SimilarProducts, NDArray[np.intp]]]:
-        """Candidates among the products of each target, and the rows of these."""
-        mall = np.array([product.source == KOK for product in self._bundle.products], np.bool_)
-        rows: dict[Target, NDArray[np.intp]] = {KOK: np.flatnonzero(mall), "home_shopping": np.flatnonzero(~mall)}
-        products = self._bundle.relations.products
-        return {target: (SimilarProducts(products.take(each), IndexKind.FLAT), each) for target, each in rows.items()}
 
     @cached_property
     def _recipe_candidates(self) -> ProductRecipes:

@@ -144,7 +144,7 @@ def rollback() -> None:
 def prune(apply: Apply = False) -> None:
     """List the releases, models and datasets that are kept no longer, and delete them with --apply.
 
-    Kept are the newest UKOK_KEEP_RELEASES, the live one, those that it can be rolled back to, and what they came from.
+    Kept are the newest UKOK_KEEP_RELEASES, the live one, those for rollback, a canary, and what they came from.
     """
     from pipelines import tasks
 

@@ -1,7 +1,7 @@
 """The tables of a release: recipes of a product, products of a recipe, similar products."""
 
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,12 +12,12 @@ from recommender.models.neighbours import BY_TEXT, NOTHING, NeighbourTable
 from recommender.relations.facts import as_product
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank
+from recommender.relations.recipe_products import PRODUCTS_PER_INGREDIENT, recipe_offers
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
 from recommender.relations.space import main_values
 
 NEIGHBOURS: Final = 20
-PRODUCTS_PER_INGREDIENT: Final = 3
 
 
 def product_recipes(items: Items) -> NeighbourTable:
@@ -58,18 +58,11 @@ def recipe_products(items: Items) -> NeighbourTable:
     lists = []
     for start, stop in pairwise(importance.indptr.tolist()):
         names, weights = importance.indices[start:stop], importance.data[start:stop]
-        order = np.lexsort((names, -weights)).tolist()
-        offers = [_weighted(by_ingredient[int(names[place])], float(weights[place])) for place in order]
-        tiers = (offer for tier in zip_longest(*offers) for offer in tier if offer is not None)
         best: dict[int, tuple[int, float, int]] = {}
-        for offer in tiers:
-            best.setdefault(offer[0], offer)
+        for (row, score, reason), weight in recipe_offers(names, weights, by_ingredient.__getitem__):
+            best.setdefault(row, (row, weight * score, reason))
         lists.append(list(best.values()))
     return NeighbourTable.of(lists, NEIGHBOURS)
-
-
-def _weighted(offers: Sequence[tuple[int, float, int]], weight: float) -> list[tuple[int, float, int]]:
-    return [(row, weight * score, reason) for row, score, reason in offers]
 
 
 def _products_by_ingredient(items: Items) -> list[list[tuple[int, float, int]]]:

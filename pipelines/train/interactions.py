@@ -39,6 +39,11 @@ class NotEnoughEvents:
     needed: int
     of: str = "of products"
 
+    @property
+    def outcome(self) -> str:
+        """What is missing, as a training prints it."""
+        return str(self)
+
     def __str__(self) -> str:
         return f"not enough events: {self.events:,} {self.of}, {self.needed:,} are needed"
 

@@ -52,6 +52,11 @@ class SavedModel(Generic[Figures]):
     version: str
     figures: Figures
 
+    @property
+    def outcome(self) -> str:
+        """Its version, as a training prints it."""
+        return self.version
+
 
 def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: datetime) -> SavedModel[Figures]:
     """Store the files of ``folder`` with their ``card``."""

@@ -20,12 +20,12 @@ from pipelines.labels.label_file import RejectedLine, read_labels_file
 from recommender.text import lexicon
 from recommender.text.resolver import TitleResolver
 from recommender.text.title_model import BIAS, QUESTIONS, WEIGHTS, Answers, TitleModel, title_features
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 from recommender.text.title_words import FOOD_KINDS, Kind
 
 EXAMPLES: Final = lexicon.FOLDER / "title_examples.tsv"
 # Inverse strength of the L1 penalty, which keeps the weights few.
-REGULARISATION: Final = 8.0
+REGULARISATION: Final = 6.0
 SEED: Final = 20250806
 
 

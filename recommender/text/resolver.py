@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recommender.text import amounts, lexicon, title_model, title_rules, title_words, titles, units
+from recommender.text import amounts, lexicon, title_model, title_reading, title_rules, title_words, titles, units
 from recommender.text.title_model import Answers, TitleModel, default_model
-from recommender.text.title_rules import RuleReading, TitleRules
+from recommender.text.title_reading import RuleReading
+from recommender.text.title_rules import TitleRules
 from recommender.text.title_words import Kind
 
 # Probabilities from which a title is food, and from which food is an ingredient.
 FOOD: Final = 0.5
 INGREDIENT: Final = 0.5
 SPIRITS: Final = "전통주"
-_CODE: Final = (amounts, title_model, title_rules, title_words, titles, units)
+_CODE: Final = (amounts, title_model, title_reading, title_rules, title_words, titles, units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from recommender.text.resolver import ResolvedTitle, TitleResolver
 from recommender.text.title_model import QUESTIONS, Answers
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 from recommender.text.titles import normalise_title
 
 # Features shown for each answer.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from recommender.text.resolver import ResolvedTitle
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 from recommender.text.title_words import FOOD_KINDS, Kind
 
 

@@ -15,7 +15,8 @@ from io import StringIO
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import Hit, RuleReading
+from recommender.text.title_words import FINISHED_KINDS, Kind
 from recommender.text.titles import plain, without_brackets
 
 WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
@@ -98,7 +99,8 @@ def title_features(title: str, reading: RuleReading) -> dict[str, float]:
     text = plain(title)
     grams = sorted(set(_grams(without_brackets(text))))
     weight = 1 / math.sqrt(len(grams)) if grams else 0.0
-    packed = (f"pack:{name}" for name, pattern in _PACKED.items() if pattern.search(text))
+    head = reading.head.word.sort if reading.head else "no head"
+    packed = (f"pack:{name} {head}" for name, pattern in _PACKED.items() if pattern.search(text))
     return dict.fromkeys(grams, weight) | dict.fromkeys((*_rule_features(reading), *packed), 1.0)
 
 
@@ -111,10 +113,19 @@ def _grams(text: str) -> Iterator[str]:
                 yield framed[start : start + size]
 
 
+def _named(reading: RuleReading) -> Iterator[Hit]:
+    """The hits of the main part; an ingredient that finished goods follow only says what those are made of."""
+    follows = False
+    for hit in reversed(reading.main):
+        follows = follows or hit.word.sort in FINISHED_KINDS
+        if not follows or hit.word.sort != Kind.INGREDIENT:
+            yield hit
+
+
 def _rule_features(reading: RuleReading) -> Iterator[str]:
     """Named ``rule:…``; no n-gram of a word contains a colon at that place, since it has at most four letters."""
     head = reading.head
-    sorts = {hit.word.sort for hit in reading.main}
+    sorts = {hit.word.sort for hit in _named(reading)}
     if head is None:
         yield "rule:no head"
     else:
@@ -124,7 +135,12 @@ def _rule_features(reading: RuleReading) -> Iterator[str]:
         yield f"rule:has {sort}"
     if reading.is_spirit:
         yield "rule:spirit"
-    if reading.main and len(reading.main) < len(reading.hits):
+    if reading.hits and not {hit.word.sort for hit in reading.hits} & {Kind.NONFOOD, Kind.SUPPLEMENT}:
+        yield "rule:all edible"
+    if any(hit.word.sort == Kind.INGREDIENT for hit in reading.main) and Kind.INGREDIENT not in sorts:
+        yield "rule:of ingredient"
+    extras = [hit for hit in reading.hits if hit.part != reading.hits[0].part]
+    if extras:
         yield "rule:extras"
-    for sort in sorted({hit.word.sort for hit in reading.hits} - sorts):
+    for sort in sorted({hit.word.sort for hit in extras} - sorts):
         yield f"rule:extra {sort}"

@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
 
 FOOD_KINDS = frozenset({Kind.INGREDIENT, Kind.READY, Kind.SNACK, Kind.DRINK})
+FINISHED_KINDS = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 
 
 class Word(NamedTuple):
@@ -69,9 +70,10 @@ def _usable(word: str, ambiguous: AbstractSet[str]) -> bool:
 def _same_as(word: str, product: lexicon.ProductType, words: Mapping[str, Word]) -> str:
     """The ingredient that a word is or ends with: the end is the head (약콩두유 -> 두유); "" if there is none.
 
-    Supplements are named after what their extract is of (모로오렌지): of them only the whole word counts.
+    Ways to cook are no ingredient (스테이크). Supplements are named after what their extract is of (모로오렌지): of
+    them only the whole word counts.
     """
-    listed = lexicon.ingredients().canonical
+    listed = lexicon.ingredients().canonical.keys() - lexicon.words("titles")["purpose"]
     ends = (word[start:] for start in range(1 if product.kind == Kind.SUPPLEMENT else len(word) - 1))
     return next((words[end].ingredient for end in ends if end in listed and end in words), "")
 

@@ -14,6 +14,7 @@ from recommender.search.index import SearchIndex
 from serving.catalog.broadcasts import Schedule
 from serving.catalog.mall import KokCatalog
 from serving.catalog.recipes import RecipeBook
+from serving.runtime.edible_products import edible_products
 
 if TYPE_CHECKING:
     # Imports faiss and onnxruntime, which a service without a release does not need.
@@ -98,6 +99,12 @@ class Snapshot:
     release: "LoadedRelease | None" = None
     answers: Answers = field(default_factory=Answers)
     by_visitor: bool = False
+
+    def __post_init__(self) -> None:
+        """Let the release answer also with products that the catalog has got since it was built."""
+        products = list(edible_products(self.kok, self.schedule)) if self.release else []
+        if self.release and products:
+            object.__setattr__(self, "release", self.release.with_products(products))
 
     @property
     def release_version(self) -> str | None:

@@ -95,7 +95,8 @@ def many_titles(shared: Path, products: Sequence[str], count: int) -> list[str]:
     originals = list(titles)
     while len(titles) < count:
         titles[noisy(originals[random.integers(len(originals))], random)] = None
-    return [list(titles)[row] for row in random.permutation(len(titles))[:count]]
+    different = list(titles)
+    return [different[row] for row in random.permutation(len(different))[:count]]
 
 
 def searches(vectors: NDArray[np.float32], scratch: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.release.build import write_files
 from pipelines.train.blend import DEFAULT_WEIGHTS
-from recommender.bundle import ReleaseBundle, Target
+from recommender.bundle import ReleaseBundle
 from recommender.loaded_release import LoadedRelease
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import corpus_of
@@ -19,6 +19,7 @@ from recommender.rankers.config import BlendConfig
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import default_weights, fit_substitutes
 from recommender.relations.facts import ProductFacts, as_product
+from recommender.relations.goods import Target
 from recommender.relations.ranker import Ranker
 from recommender.text.title_words import Kind
 from tests.builders import tiny_release
@@ -136,3 +137,58 @@ def test_an_ingredient_that_nobody_uses_is_found_by_title(loaded: LoadedRelease)
     found = loaded.ingredient_products(as_product("포슬", "포슬", "포슬"), 9)
     assert {each.reason for each in found} <= {"similar"}
     assert loaded.ingredient_products(as_product("xyz", "xyz", "xyz"), 9) == []
+
+
+# A potato of the mall and one of a broadcaster, neither of which the release knows.
+NEWCOMER = product(99, "햇감자 3kg 특가", ingredients=("감자",))
+ON_AIR = product(98, "강원도 햇감자 5kg", source="nsmall", ingredients=("감자",))
+
+
+@pytest.fixture(scope="module")
+def extended(loaded: LoadedRelease) -> LoadedRelease:
+    return loaded.with_products([*PRODUCTS, NEWCOMER, ON_AIR])
+
+
+@pytest.mark.parametrize("known", PRODUCTS, ids=lambda each: str(each.ref.product_id))
+def test_new_products_are_ranked_among_those_of_the_release(
+    loaded: LoadedRelease, extended: LoadedRelease, known: ProductFacts
+) -> None:
+    targets: tuple[tuple[Target, ProductFacts], ...] = (("kok", NEWCOMER), ("home_shopping", ON_AIR))
+    for target, new in targets:
+        before, after = (each.similar_products(known.ref, target, 9) for each in (loaded, extended))
+        assert [each for each in after if each.product != new.ref] == before
+        assert [each.score for each in after] == sorted((each.score for each in after), reverse=True)
+        assert (new.ref in [each.product for each in after]) == ("감자" in known.ingredients)
+
+
+def test_a_new_listing_of_a_known_item_is_no_second_answer(loaded: LoadedRelease) -> None:
+    with_listing = loaded.with_products([listing(POTATO)])
+    known = ProductRef("kok", 2)
+    assert NEW not in [each.product for each in with_listing.similar_products(POTATO.ref, "kok", 9)], "its own item"
+    found = ids(with_listing.similar_products(known, "kok", 9))
+    assert (1 in found, 99 in found) == (True, False)
+
+
+def test_new_products_answer_new_ones_ingredients_and_texts(extended: LoadedRelease) -> None:
+    assert NEWCOMER.ref in [each.product for each in extended.similar_to_new(ON_AIR, "kok", 9)]
+    assert NEWCOMER.ref in [each.product for each in extended.ingredient_products(as_product("감자", "감자", ""), 9)]
+    assert NEWCOMER.ref in [each.product for each in extended.products_by_text("햇감자 특가", 3)]
+
+
+def test_a_new_product_that_is_just_the_ingredient_is_bought_first_for_a_recipe(loaded: LoadedRelease) -> None:
+    plain = product(97, "감자", ingredients=("감자",))
+    before, after = (each.recipe_products(1, 9) for each in (loaded, loaded.with_products([plain])))
+    assert (after[0].product, after[0].reason) == (plain.ref, "contains:감자")
+    assert ids(after)[1:] == ids(before)[:-1], "the third of the old ones makes room"
+
+
+def test_products_of_a_recipe_without_new_ones_stay(loaded: LoadedRelease, extended: LoadedRelease) -> None:
+    assert extended.recipe_products(4, 9) == loaded.recipe_products(4, 9)
+
+
+def test_products_that_are_gone_are_no_answers(loaded: LoadedRelease, extended: LoadedRelease) -> None:
+    assert extended.with_products([*PRODUCTS, ON_AIR, NEWCOMER]) is extended, "nothing changed"
+    assert NEWCOMER.ref not in [each.product for each in loaded.similar_products(POTATO.ref, "kok", 9)]
+    gone = extended.with_products(PRODUCTS)
+    assert gone.similar_products(POTATO.ref, "kok", 9) == loaded.similar_products(POTATO.ref, "kok", 9)
+    assert NEWCOMER.ref not in [each.product for each in gone.products_by_text("햇감자 특가", 9)]

@@ -13,7 +13,7 @@ from recommender.evaluation.proxies import evenly_spaced
 from recommender.relations.space import UNKNOWN, ProductMatrix, Types
 from recommender.text import lexicon
 
-# Points of a map, and those of them with a name beside them: more could not be told apart.
+# Points of a map, and those of them with a name beside them: more cannot be read.
 POINTS: Final = 300
 NAMED: Final = 30
 # Groups with a colour of their own; the smaller ones share one.

@@ -74,7 +74,7 @@ def inside(report: ReleaseReport) -> Inspection:
 def test_every_check_is_shown_in_the_words_of_the_manifest(good: Good) -> None:
     manifest = read_manifest(good.store, LIVE, Manifest)
     rows = table(self_contained(page_of(good.store, LIVE)), "Check")
-    assert [(name, verdict.split(" ", 1)[1], reason) for name, verdict, _, _, reason in rows] == [
+    assert [(name, judged.split(" ", 1)[1], reason) for name, judged, _, _, reason in rows] == [
         (check.name, check.status.value, " ".join(check.reason.split())) for check in manifest.gate.checks
     ]
     shown = {row[0]: float(row[2].replace(",", "")) for row in rows if row[2] != "—"}

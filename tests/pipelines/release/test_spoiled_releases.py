@@ -55,6 +55,10 @@ SPOILED_FILES = [
     (spoiled.long_vectors, "content.arrays"),
     (spoiled.vectors_on_their_side, "content.files"),
     (spoiled.cut_off_file, "content.files"),
+    (spoiled.users_of_others, "personal.released"),
+    (spoiled.users_all_alike, "personal.released"),
+    (spoiled.nan_weights_of_users, "content.files"),
+    (spoiled.popularity_of_fewer_products, "content.files"),
 ]
 SPOILED_INPUTS = [
     (spoiled.random_vectors, "vectors.together"),
@@ -62,6 +66,7 @@ SPOILED_INPUTS = [
     (spoiled.half_empty_vectors, "vectors.covered"),
     (spoiled.random_weights, "encoder.search"),
     (spoiled.stale_catalog, "content.catalog"),
+    (spoiled.random_users, "personal.rivals"),
 ]
 SPOILED_CATALOGS = [
     (spoiled.half_of_the_products, "counts.kok_products"),

@@ -56,8 +56,8 @@ def test_a_kind_answers_both_questions() -> None:
     assert {kind for kind, row in kinds.items() if row.is_food} == set(Kind) - {Kind.NONFOOD, Kind.SUPPLEMENT}
     assert {kind: row.is_ingredient for kind, row in kinds.items()} == {
         Kind.INGREDIENT: True,
-        **dict.fromkeys((Kind.READY, Kind.SNACK, Kind.DRINK), False),
-        **dict.fromkeys((Kind.NONFOOD, Kind.SUPPLEMENT)),
+        **dict.fromkeys((Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT), False),
+        Kind.NONFOOD: None,
     }
 
 

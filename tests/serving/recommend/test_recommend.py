@@ -474,7 +474,7 @@ def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> N
 
 
 def test_ml_health_reports_the_release_in_service(client: TestClient, request: pytest.FixtureRequest) -> None:
-    state = {"status": "no release", "release_version": None, "problem": None}
+    state = {"status": "no release", "release_version": None, "problem": None, "canary": None}
     assert client.get("/api/health/ml").json() == state
     warm, version = request.getfixturevalue("warm")
-    assert warm.get("/api/health/ml").json() == {"status": "ok", "release_version": version, "problem": None}
+    assert warm.get("/api/health/ml").json() == state | {"status": "ok", "release_version": version}
