@@ -21,7 +21,6 @@ from pipelines.release.report.page import render
 from pipelines.release.report.storage import read_report, report_key
 from pipelines.train.curves import curve_of
 from recommender.evaluation.catalog import CatalogProduct
-from recommender.evaluation.results import Difference, NextItemFigures, PersonalEvaluation
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import CheckStatus, Manifest
 from recommender.relations.product_recipes import ProductRecipes
@@ -105,7 +104,6 @@ def test_what_is_missing_is_said(good: Good) -> None:
     assert "The training of this Word2Vec model left no learning curve." in page
     assert "The training of this BERT model left no learning curve." in page
     assert "The encoder was not compared with letters." in page
-    assert "There is no personal model: too few events were there to learn from." in page
     assert 'id="learning-' not in page
 
 
@@ -131,16 +129,18 @@ def test_a_release_that_cannot_be_opened_has_a_report(report: ReleaseReport) -> 
     assert "Its files cannot be opened or computed with" in page
 
 
-def test_figures_of_the_personal_model(report: ReleaseReport) -> None:
-    figures = NextItemFigures(recall_at_20=0.25, ndcg_at_20=0.125)
-    ahead = Difference(cases=40, mean=0.1, low=-0.02, high=0.2)
-    personal = PersonalEvaluation(
-        people=40, served=figures, released=figures, rivals={"history": figures}, ahead_of={"history": ahead}
-    )
-    evaluation = report.manifest.evaluation.model_copy(update={"personal": personal})
-    manifest = report.manifest.model_copy(update={"evaluation": evaluation})
-    rows = table(self_contained(render(replace(report, manifest=manifest, inspection=None))), "Method", "recall@20")
-    assert rows[-1] == ["history", "0.250", "0.125", "+0.100 (−0.020 to +0.200)"]
+def test_figures_of_the_personal_model_are_those_of_the_manifest(good: Good, report: ReleaseReport) -> None:
+    evaluation = report.manifest.evaluation
+    personal = evaluation.personal
+    assert personal
+    served, *rivals = table(self_contained(page_of(good.store, LIVE)), "Method", "recall@20")
+    assert served[1:3] == [f"{value:.3f}" for value in (personal.served.recall_at_20, personal.served.ndcg_at_20)]
+    assert [(row[0], row[1]) for row in rivals] == [
+        (name, f"{each.recall_at_20:.3f}") for name, each in personal.rivals.items()
+    ]
+    without = report.manifest.model_copy(update={"evaluation": evaluation.model_copy(update={"personal": None})})
+    page = render(replace(report, manifest=without, inspection=None))
+    assert "There is no personal model: too few events were there to learn from." in page
 
 
 def test_learning_curves_are_drawn_where_there_are_any(report: ReleaseReport) -> None:

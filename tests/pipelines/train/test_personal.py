@@ -66,9 +66,7 @@ def test_too_little_is_said(interactions: list[Interaction], message: str) -> No
     assert str(learn(interactions, Limits())) == message
 
 
-def test_a_model_of_purchases_is_stored_with_its_cases(
-    warehouse: Engine, store: Store, tmp_path: Path
-) -> None:
+def test_a_model_of_purchases_is_stored_with_its_cases(warehouse: Engine, store: Store, tmp_path: Path) -> None:
     assert newest_personal(store, tmp_path / "none") is None
     file = tmp_path / "purchases.csv"
     rows = [f"{each.person},{each.item},{each.time}" for each in visits(SHELVES, 150)]
