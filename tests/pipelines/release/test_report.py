@@ -129,6 +129,20 @@ def test_a_release_that_cannot_be_opened_has_a_report(report: ReleaseReport) -> 
     assert "Its files cannot be opened or computed with" in page
 
 
+def test_figures_of_the_personal_model_are_those_of_the_manifest(good: Good, report: ReleaseReport) -> None:
+    evaluation = report.manifest.evaluation
+    personal = evaluation.personal
+    assert personal
+    served, *rivals = table(self_contained(page_of(good.store, LIVE)), "Method", "recall@20")
+    assert served[1:3] == [f"{value:.3f}" for value in (personal.served.recall_at_20, personal.served.ndcg_at_20)]
+    assert [(row[0], row[1]) for row in rivals] == [
+        (name, f"{each.recall_at_20:.3f}") for name, each in personal.rivals.items()
+    ]
+    without = report.manifest.model_copy(update={"evaluation": evaluation.model_copy(update={"personal": None})})
+    page = render(replace(report, manifest=without, inspection=None))
+    assert "There is no personal model: too few events were there to learn from." in page
+
+
 def test_learning_curves_are_drawn_where_there_are_any(report: ReleaseReport) -> None:
     page = render(report)
     self_contained(page)
