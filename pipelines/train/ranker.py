@@ -59,6 +59,8 @@ REGULARISATION: Final[Mapping[Relation, float]] = {
 }
 # Graded pairs of a relation that clicks have to give before anything is learnt from them.
 MIN_PAIRS: Final = 300
+# What a wrong answer costs beside the gain of a good one. With 1, lists that helped were left empty.
+WRONG_COST: Final = 0.5
 THRESHOLDS: Final = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
@@ -191,7 +193,7 @@ def make_lesson(items: Items, relation: Relation, judged: Mapping[str, Judgement
 def fit(lesson: Lesson, relation: Relation) -> tuple[Ranker, Mapping[str, list[str]]]:
     """Fit a ranker on all graded pairs; also return the lists of its queries by rankers that had not learnt from them.
 
-    The threshold is that with the best difference of nDCG and the share of wrong answers in those lists.
+    The threshold is that with the best nDCG less the cost of the wrong answers in those lists.
     """
     held_out = _held_out_scores(lesson, relation)
     lists = {threshold: _lists(lesson, held_out, threshold) for threshold in THRESHOLDS}
@@ -240,7 +242,7 @@ def _lists(lesson: Lesson, held_out: _HeldOut, threshold: float) -> dict[str, li
 
 def _difference(lesson: Lesson, lists: Mapping[str, list[str]]) -> float:
     figures = relevance_figures(evaluate_lists(lesson.judgements, lists).values())
-    return (figures.ndcg_at_5 or 0.0) - (figures.wrong_at_5 or 0.0)
+    return (figures.ndcg_at_5 or 0.0) - WRONG_COST * (figures.wrong_at_5 or 0.0)
 
 
 def _logistic(
