@@ -61,6 +61,8 @@ def built(service: Engine, warehouse: Engine, store: Store) -> Built:
 
 def test_a_release_is_built_served_and_taken_back(built: Built, stack_env: dict[str, str], tmp_path: Path) -> None:
     assert releases.current(built.store) is None
+    later = _build_again(built, stack_env)
+    assert later != built.version
     manifest = publish.verify(built.warehouse, built.store, built.version)
     assert manifest.counts.recipes == len(CONTENT.recipes)
     assert failed_checks(manifest.gate) == "no check was made"
@@ -71,8 +73,6 @@ def test_a_release_is_built_served_and_taken_back(built: Built, stack_env: dict[
     loaded = LoadedRelease.open(releases.fetch(built.store, built.version, tmp_path))
     _check_answers(loaded)
 
-    later = _build_again(built, stack_env)
-    assert later != built.version
     publish.promote(built.warehouse, built.store, later, LATER)
     assert publish.rollback(built.warehouse, built.store, LATER) == built.version
     assert releases.current(built.store) == built.version
