@@ -65,7 +65,7 @@ coverage: setup ## All tests with their coverage, which takes half as long again
 docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events
 	$(BIN)/python -m docs.generate
 
-bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding, completing a recipe, linking products
+bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding, completing a recipe, linking products, building a release
 	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_serving
 	$(BIN)/python -m tests.bench.bench_log
@@ -77,6 +77,7 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding,
 	$(BIN)/python -m tests.bench.bench_word2vec
 	$(BIN)/python -m tests.bench.bench_encoder
 	$(BIN)/python -m tests.bench.bench_link
+	$(BIN)/python -m tests.bench.bench_build
 
 month: setup ## Run 30 days of crawls, loads, links and ingestions against living sources; compare with the truth
 	$(BIN)/python -m tests.month

@@ -7,7 +7,8 @@ the live one and is replaced by a conditional write, so two publishers cannot bo
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, TypeVar
@@ -22,6 +23,8 @@ ROLLBACK: Final = "releases/ROLLBACK"
 MANIFEST: Final = "manifest.json"
 # Version of the manifest and of the files that it lists: raised when either changes; one that differs is not read.
 SCHEMA_VERSION: Final = 2
+# Files that are uploaded or downloaded at a time.
+TRANSFERS: Final = 4
 # Earlier live versions that CURRENT lists for rollback.
 HISTORY: Final = 20
 
@@ -89,8 +92,11 @@ def publish(store: Store, folder: Path, manifest: BaseManifest) -> None:
         if store.get(key) != data:
             raise Conflict(f"release {manifest.version} exists with other content: build under a new version")
         return
-    for name in manifest.files:
-        store.put_file(f"releases/{manifest.version}/{name}", folder / name)
+    with ThreadPoolExecutor(TRANSFERS) as pool:
+        uploads = [
+            pool.submit(store.put_file, f"releases/{manifest.version}/{name}", folder / name) for name in manifest.files
+        ]
+        _all_done(uploads)
     store.put_if(key, data, None)
 
 
@@ -142,7 +148,8 @@ def fetch(store: Store, version: str, cache: Path) -> Path:
     try:
         for name in manifest.files:
             (incoming / name).parent.mkdir(parents=True, exist_ok=True)
-            _download(store, version, name, incoming / name)
+        with ThreadPoolExecutor(TRANSFERS) as pool:
+            _all_done([pool.submit(_download, store, version, name, incoming / name) for name in manifest.files])
         (incoming / MANIFEST).write_bytes(data)
         check(incoming, manifest)
         if not target.is_dir():
@@ -278,6 +285,16 @@ def _unfinished_rollback(store: Store) -> Pointer | None:
 
 def _encode(pointer: Pointer) -> bytes:
     return pointer.model_dump_json().encode()
+
+
+def _all_done(transfers: Sequence["Future[None]"]) -> None:
+    """Wait for transfers; after one that fails, start no other and raise its error."""
+    try:
+        for transfer in transfers:
+            transfer.result()
+    finally:
+        for transfer in transfers:
+            transfer.cancel()
 
 
 def _download(store: Store, version: str, name: str, path: Path) -> None:

@@ -29,8 +29,8 @@ from recommender.rankers.ngrams import TitleFeatures
 from recommender.rankers.personal import CONFIG, MODEL, PersonalModel
 from recommender.rankers.substitutes import Substitutes
 from recommender.rankers.word2vec import Word2Vec
-from recommender.relations.goods import Target
 from recommender.relations.model import RelationFile, RelationModel
+from recommender.relations.offered_products import Target
 
 ENCODER: Final = "encoder"
 RELATIONS: Final = "relations"

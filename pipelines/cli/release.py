@@ -95,8 +95,8 @@ def report(
     out.print(f"report: {output or f'{store_url()}/{report_key(chosen)}'}", markup=False)
     # The page of a release whose manifest cannot be read any more can still be.
     gate = read_manifest(store, chosen, Manifest).gate
-    verdict = "passed the gate" if gate.passed else f"refused by the gate: {failed_checks(gate)}"
-    out.print(f"{chosen}: {verdict}", markup=False)
+    outcome = "passed the gate" if gate.passed else f"refused by the gate: {failed_checks(gate)}"
+    out.print(f"{chosen}: {outcome}", markup=False)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecip
 from recommender.loaded_release import LoadedRelease, Neighbour, ProductNeighbour
 from recommender.product_ref import KOK
 from recommender.relations.facts import ProductFacts, as_product
-from recommender.relations.goods import Target
+from recommender.relations.offered_products import Target
 from recommender.search.documents import Document
 from recommender.search.index import SearchIndex
 from recommender.search.texts import query_tokens

@@ -115,10 +115,11 @@ def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, opti
             evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
         )
+        # Files are evaluated, not the objects that wrote them, whose memory the evaluation needs.
+        write_blend(Path(scratch) / models.HELD_OUT, held_out)
+        del items, recipes, vectors, held_out, blend, substitutes
         with step("prepare the questions of the gate"):
             questions = ask_about(read_catalog(service, corpus, products), options)
-        # Files are evaluated, not the objects that wrote them.
-        write_blend(Path(scratch) / models.HELD_OUT, held_out)
         held_out_models = HeldOutModels(
             read_blend(Path(scratch) / models.HELD_OUT, config),
             Encoder(bert.folder / models.HELD_OUT).encode,

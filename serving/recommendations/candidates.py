@@ -28,7 +28,7 @@ from serving.web.clock import kst_day
 if TYPE_CHECKING:
     # Imports faiss and onnxruntime, which a service without a release does not need.
     from recommender.loaded_release import ProductNeighbour
-    from recommender.relations.goods import Target
+    from recommender.relations.offered_products import Target
 
 Offer = KokItem | Show
 OfferT = TypeVar("OfferT", KokItem, Show)

@@ -102,6 +102,8 @@ def many_titles(shared: Path, products: Sequence[str], count: int) -> list[str]:
 def searches(vectors: NDArray[np.float32], scratch: Path) -> list[dict[str, Any]]:
     """Build, files and batched search of an index of each kind, with queries that are in none of them."""
     queries, indexed = vectors[:QUERIES], vectors[QUERIES:]
+    # A text that the encoder does not know is not searched.
+    queries = queries[queries.any(axis=1)]
     exact = VectorIndex.build(indexed, kind=IndexKind.FLAT).search(queries, NEAREST)[0]
     return [search(kind, indexed, queries, exact, scratch / "index.faiss") for kind in IndexKind]
 

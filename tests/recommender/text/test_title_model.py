@@ -73,7 +73,7 @@ def test_grams_are_of_the_words_outside_brackets() -> None:
     assert sum(value**2 for value in grams.values()) == pytest.approx(1.0)
 
 
-def test_an_ingredient_before_finished_goods_is_what_they_are_of(resolver: TitleResolver) -> None:
+def test_an_ingredient_before_finished_products_is_what_they_are_of(resolver: TitleResolver) -> None:
     titles = ["감자 갈비탕", "갈비탕 감자"]
     first, last = (
         title_features(title, reading).keys() for title, reading in zip(titles, resolver.read_many(titles), strict=True)

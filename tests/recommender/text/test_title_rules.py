@@ -178,7 +178,7 @@ def test_a_way_to_cook_makes_a_dish_of_the_ingredient_before_it(resolver: TitleR
     assert read(resolver, "방어 구이용").hits[0].word.sort == Kind.INGREDIENT
 
 
-def test_a_part_of_a_name_is_no_goods(resolver: TitleResolver) -> None:
+def test_a_part_of_a_name_is_no_product(resolver: TitleResolver) -> None:
     assert [hit.word.type for hit in read(resolver, "영양산 고춧가루").hits] == ["고춧가루"]
     assert read(resolver, "양산 2종").hits[0].word.sort == Kind.NONFOOD
 
