@@ -49,15 +49,18 @@ run: setup ## Run every step on the demo sources, then serve the API on port API
 demo-client: setup ## Run a scripted client against the API that `make run` serves
 	@$(BIN)/python docker/demo_client.py --url http://127.0.0.1:$(API_PORT)
 
+# Three test processes on two cores, as one often waits for a server; threads of their own would wait for each other.
+test coverage: export OMP_NUM_THREADS := 1
+
 test: setup ## Lint, types, import rules and all tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal --durations=30 --durations-min=10
+	$(BIN)/pytest -n 3 --dist worksteal --durations=30 --durations-min=10
 
 coverage: setup ## All tests with their coverage, which takes half as long again
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events
 	$(BIN)/python -m docs.generate
@@ -70,6 +73,7 @@ bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding,
 	$(BIN)/python -m tests.bench.bench_swaps
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
+	$(BIN)/python -m tests.bench.bench_next_items
 	$(BIN)/python -m tests.bench.bench_word2vec
 	$(BIN)/python -m tests.bench.bench_encoder
 	$(BIN)/python -m tests.bench.bench_link

@@ -7,8 +7,9 @@ the live one and is replaced by a conditional write, so two publishers cannot bo
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, TypeVar
 
@@ -178,6 +179,12 @@ def current(store: Store) -> str | None:
     return pointer.version if pointer else None
 
 
+def previous(store: Store) -> str | None:
+    """Version that a rollback goes back to; None if there is none."""
+    pointer, _ = _pointer(store)
+    return pointer.previous[0] if pointer and pointer.previous else None
+
+
 def named_by_current(store: Store) -> set[str]:
     """Versions that ``CURRENT`` names: the live one and those that a rollback can go back to."""
     pointer, _ = _pointer(store)
@@ -200,16 +207,35 @@ def promote(store: Store, version: str, *, expected: str | None) -> None:
     store.put_if(CURRENT, _encode(Pointer(version=version, previous=previous)), etag)
 
 
+@contextmanager
+def rolling_back(store: Store) -> Iterator[None]:
+    """Undo something else than the live release; if this is killed, the next :func:`rollback` ends it and no more."""
+    pointer, _ = _pointer(store)
+    if pointer:
+        store.put(ROLLBACK, _encode(pointer))
+    yield
+    store.delete(ROLLBACK)
+
+
+def finish_rollback(store: Store) -> str | None:
+    """End a rollback that was killed after it changed ``CURRENT``; return the live version, None without such a one."""
+    pointer, _ = _pointer(store)
+    if pointer is None or pointer != _unfinished_rollback(store):
+        return None
+    store.delete(ROLLBACK)
+    return pointer.version
+
+
 def rollback(store: Store) -> str:
     """Make the previous release live again and return its version.
 
     ``releases/ROLLBACK`` holds the pointer to be written while this is done. If it was left by a rollback that was
     killed or did not learn its outcome, this one finishes that rollback, and does not go back once more.
     """
+    finished = finish_rollback(store)
+    if finished is not None:
+        return finished
     pointer, etag = _pointer(store)
-    if pointer and pointer == _unfinished_rollback(store):
-        store.delete(ROLLBACK)
-        return pointer.version
     if pointer is None or not pointer.previous:
         raise StoreError("there is no earlier release to roll back to; see `ukok release list`")
     target = Pointer(version=pointer.previous[0], previous=pointer.previous[1:])

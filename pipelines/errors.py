@@ -11,6 +11,10 @@ class PipelineError(PermanentError, StepError):
     """A step refuses to go on."""
 
 
+class CanaryRunning(PipelineError):
+    """A canary runs, so no other release becomes live; the message names it."""
+
+
 class PartlyDone(StepError):
     """A step did only a part of its work, and stored it: it has failed, but the steps that need it can go on."""
 

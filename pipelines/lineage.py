@@ -99,7 +99,10 @@ class NoLineage(ValueError):
 def release_lineage(warehouse: Engine, store: Store, version: str) -> ReleaseLineage:
     """Trace a release; raises :class:`~artifacts.release.CorruptRelease` if there is none of that version."""
     manifest = releases.read_manifest(store, version, Manifest)
-    versions = {"word2vec": manifest.parameters.word2vec, "bert": manifest.parameters.bert}
+    parameters = manifest.parameters
+    versions = {"word2vec": parameters.word2vec, "bert": parameters.bert}
+    if parameters.personal:
+        versions["personal"] = parameters.personal
     with warehouse.connect() as conn:
         return ReleaseLineage(
             version=version,

@@ -10,7 +10,9 @@ from pathlib import Path
 from crawlers.job import Progress
 from crawlers.registry import sources
 from pipelines import tasks
+from pipelines.errors import CanaryRunning
 from pipelines.report import Report
+from pipelines.train.interactions import NotEnoughEvents
 
 Watch = Callable[[Progress], None]
 
@@ -45,6 +47,7 @@ def steps(day: date, days: int, now: datetime, recipes_file: Path | None) -> Ite
     yield Step("events", lambda _: tasks.logs(None, None, now).figures, needs=("databases", "erase"))
     yield Step("train word2vec", lambda _: _train_word2vec(now))
     yield Step("train bert", lambda _: _train_bert(now))
+    yield Step("train personal", lambda _: _train_personal(now))
     yield Step("release", lambda _: _release(now), needs=("databases", "train word2vec", "train bert"))
 
 
@@ -87,11 +90,23 @@ def _train_bert(now: datetime) -> str:
     return f"recall@10 {figures.trained.recall_at_10:.3f}, untrained {figures.untrained.recall_at_10:.3f}"
 
 
+def _train_personal(now: datetime) -> str:
+    outcome = tasks.train_personal(now)
+    if isinstance(outcome, NotEnoughEvents):
+        return str(outcome)
+    figures = outcome.figures
+    return f"{figures.events:,} events, recall@20 {figures.served.recall_at_20:.3f} of {figures.tested:,} people"
+
+
 def _release(now: datetime) -> str:
     from pipelines.status.schemas import release_figures
 
     figures = release_figures(tasks.build(now))
     tasks.verify(figures.version)
-    tasks.promote(figures.version, now)
+    try:
+        tasks.promote(figures.version, now)
+        outcome = f"{figures.version} is live"
+    except CanaryRunning as running:
+        outcome = str(running)
     hit = "" if figures.hit_at_10 is None else f", hit@10 {figures.hit_at_10:.3f}"
-    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {figures.version} is live"
+    return f"{figures.recipes:,} recipes, {figures.products:,} products{hit}; {outcome}"

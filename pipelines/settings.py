@@ -12,7 +12,7 @@ MOST_DAYS = 36_500  # more would reach before the first year
 
 
 class PipelineSettings(Settings):
-    """Files to learn from, the encoder to fine-tune, the gate of releases, the version of the code, and retention."""
+    """Files to learn from, the encoder to fine-tune, gate and watch of releases, the version of the code, retention."""
 
     recipes_file: Path | None = None
     bert_base_model: str | None = None
@@ -25,6 +25,13 @@ class PipelineSettings(Settings):
         default=frozenset(), description="Checks of a release that may be without cases, by name"
     )
     code_version: str | None = Field(default=None, description="Commit of the program; by default that of its checkout")
+
+    canary_hours: int = Field(
+        default=24, ge=1, le=24 * 14, description="Hours for which a canary, and a new live release, is watched"
+    )
+    canary_answers: int = Field(
+        default=1000, ge=20, description="Recommendations of each release that the promotion of a canary needs"
+    )
 
     keep_releases: int = Field(default=5, ge=1, description="Newest releases, and newest models of each kind, to keep")
     keep_raw_days: int = Field(

@@ -19,6 +19,8 @@ ARTIFACTS: Final = "artifacts"
 """Shared by steps that write or promote models and releases, exclusive to the maintenance that deletes them."""
 CRAWLED_IMAGES: Final = "images"
 """Shared by crawls that store images, exclusive to the maintenance that deletes them."""
+PROMOTION: Final = "promotion"
+"""Held alone by steps that change which releases are served."""
 
 # The server finds out within two minutes that a machine is gone.
 KEEPALIVES: Final = "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
@@ -38,6 +40,14 @@ def shared_lock(warehouse: Engine, name: str) -> Iterator[None]:
     """Hold a lock that others may share until the block ends. Losing the connection meanwhile is no error."""
     with _own_connection(warehouse) as conn:
         conn.execute(text("SELECT pg_advisory_lock_shared(:keyspace, hashtext(:name))"), _key(name))
+        yield
+
+
+@contextmanager
+def waiting_lock(warehouse: Engine, name: str) -> Iterator[None]:
+    """Hold a lock alone until the block ends, after whoever holds it."""
+    with _own_connection(warehouse) as conn:
+        conn.execute(text("SELECT pg_advisory_lock(:keyspace, hashtext(:name))"), _key(name))
         yield
 
 

@@ -1,11 +1,11 @@
 """One function a step: opens what the settings name, runs the step and returns what it made or its report."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sqlalchemy import Engine
 
@@ -15,17 +15,28 @@ from crawlers import registry
 from pipelines.report import Report, record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train.interactions import NotEnoughEvents
+from recommender.product_ref import ProductRef
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
+    from artifacts.canary import Canary
     from crawlers.job import Progress
     from crawlers.report.figures import CrawlReport
     from pipelines.backup.restore import Restored
+    from pipelines.labels.inspect import ShownTitle, UncertainTitle, UnknownWord
     from pipelines.lineage import ProductLineage, ReleaseLineage
     from pipelines.maintenance.garbage import Kind
     from pipelines.release.compare import ReleaseDiff
+    from pipelines.release.publish import RolledBack
     from pipelines.train.models import SavedModel
-    from recommender.evaluation.results import BertFigures, Item2VecFigures, RankerFigures, Word2VecFigures
+    from pipelines.watch.step import Watched
+    from recommender.evaluation.results import (
+        BertFigures,
+        Item2VecFigures,
+        PersonalFigures,
+        RankerFigures,
+        Word2VecFigures,
+    )
     from recommender.manifest import Manifest
 
 
@@ -110,6 +121,64 @@ def recipes(file: Path | None, now: datetime) -> list[Report]:
         return import_recipes(opened.service, opened.warehouse, opened.store, path, now)
 
 
+def label_title(product: ProductRef, said: Mapping[str, object]) -> list[Report]:
+    """Label the title of a product; ``said`` are the fields of a label other than product and title."""
+    from pipelines.labels import step
+
+    with open_resources() as opened:
+        return step.label_title(opened.service, opened.warehouse, opened.store, product, said)
+
+
+def import_labels(file: Path, labelled_by: str, now: datetime) -> list[Report]:
+    """Import labels of titles from a CSV file; lines without name and time get the given ones."""
+    from pipelines.labels import step
+
+    with open_resources() as opened:
+        return step.import_labels(opened.service, opened.warehouse, opened.store, file, labelled_by, now)
+
+
+def export_labels(file: TextIO) -> int:
+    """Write all labels as CSV; return how many there are."""
+    from pipelines.labels import step
+
+    with open_resources() as opened:
+        return step.export_labels(opened.service, file)
+
+
+def remove_labels(products: Sequence[ProductRef]) -> list[Report]:
+    """Delete the labels of products."""
+    from pipelines.labels import step
+
+    with open_resources() as opened:
+        return step.remove_product_labels(opened.service, opened.warehouse, opened.store, products)
+
+
+def show_title(name: str) -> "ShownTitle":
+    """Explain how a title is read, or that of a product ``source:id``."""
+    from pipelines.labels import inspect
+
+    source, _, number = name.partition(":")
+    is_product = source in registry.sources() and number.isdecimal()
+    with open_resources() as opened:
+        return inspect.show_title(opened.service, ProductRef(source, int(number)) if is_product else name)
+
+
+def unknown_words(size: int) -> "list[UnknownWord]":
+    """The most frequent words of titles that no list knows."""
+    from pipelines.labels import inspect
+
+    with open_resources() as opened:
+        return inspect.unknown_words(opened.service, size)
+
+
+def uncertain_titles(size: int) -> "list[UncertainTitle]":
+    """The titles that are decided most narrowly."""
+    from pipelines.labels import inspect
+
+    with open_resources() as opened:
+        return inspect.uncertain_titles(opened.service, size)
+
+
 def logs(start: datetime | None, end: datetime | None, now: datetime) -> Report:
     """Move events into the fact table: those received in ``[start, end)``, or without both what is new."""
     from pipelines.logs.ingest import ingest_logs
@@ -157,6 +226,20 @@ def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEve
         return model
 
 
+def train_personal(now: datetime) -> "SavedModel[PersonalFigures] | NotEnoughEvents":
+    """Train what users are recommended; return the version of the model and its figures, or what is missing."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.train import personal
+
+    with open_resources() as opened, _training(opened, "train_personal") as report:
+        model = personal.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
+        return model
+
+
 def train_bert(now: datetime) -> "SavedModel[BertFigures]":
     """Train the sentence encoder; return the version of the model and its figures."""
     from pipelines.settings import PipelineSettings
@@ -170,13 +253,16 @@ def train_bert(now: datetime) -> "SavedModel[BertFigures]":
         return model
 
 
-def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFigures]":
-    """Train the rankers on judgements; return the version of the model and its figures."""
+def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFigures] | NotEnoughEvents":
+    """Train the rankers on judgements or clicks; return the model's version and figures, or what is missing."""
     from pipelines.train import ranker
 
     with open_resources() as opened, _training(opened, "train_ranker") as report:
-        model = ranker.train(opened.service, opened.store, folders, now)
-        report.details["version"] = model.version
+        model = ranker.train(opened.service, opened.warehouse, opened.store, folders, now)
+        if isinstance(model, NotEnoughEvents):
+            report.details["outcome"] = str(model)
+        else:
+            report.details["version"] = model.version
         return model
 
 
@@ -190,7 +276,9 @@ def build(now: datetime, *, accept_fewer: bool = False) -> "Manifest":
     from pipelines.settings import PipelineSettings
 
     settings = PipelineSettings()
-    options = GateOptions(settings.judgements_dir, settings.gate_allow_unjudged, accept_fewer)
+    options = GateOptions(
+        settings.judgements_dir, settings.purchases_file, settings.gate_allow_unjudged, accept_fewer=accept_fewer
+    )
     with open_resources() as opened:
         return build_release(opened.service, opened.warehouse, opened.store, now, options)
 
@@ -211,6 +299,18 @@ def promote(version: str, now: datetime) -> None:
         publish.promote(opened.warehouse, opened.store, version, now)
 
 
+def watch_release(now: datetime) -> "Watched | None":
+    """Decide about the canary, or a live release that was promoted a short time ago; None if there is neither."""
+    from pipelines.settings import PipelineSettings
+    from pipelines.watch.rules import Limits
+    from pipelines.watch.step import watch_release
+
+    settings = PipelineSettings()
+    limits = Limits(timedelta(hours=settings.canary_hours), settings.canary_answers)
+    with open_resources() as opened:
+        return watch_release(opened.warehouse, opened.store, limits, now)
+
+
 def diff_releases(before: str, after: str) -> "ReleaseDiff":
     """Compare two uploaded releases."""
     from pipelines.release.compare import diff_releases
@@ -218,8 +318,16 @@ def diff_releases(before: str, after: str) -> "ReleaseDiff":
     return diff_releases(open_store(), before, after)
 
 
-def rollback(now: datetime) -> str:
-    """Make the previous live release live again; return its version."""
+def start_canary(version: str, share: float, now: datetime) -> "Canary":
+    """Serve a release to a share of the visitors."""
+    from pipelines.release import publish
+
+    with open_resources() as opened:
+        return publish.start_canary(opened.warehouse, opened.store, version, share, now)
+
+
+def rollback(now: datetime) -> "RolledBack":
+    """End the canary if one runs, else make the previous release live again."""
     from pipelines.release import publish
 
     with open_resources() as opened:
@@ -282,7 +390,6 @@ def lineage(name: str) -> "ProductLineage | ReleaseLineage":
     """Trace a product ``source:id``, a release by its version, or the ``live`` one back to raw files and pages."""
     from artifacts.release import current
     from pipelines.lineage import NoLineage, product_lineage, release_lineage
-    from recommender.product_ref import ProductRef
 
     with open_resources() as opened:
         source, colon, number = name.partition(":")

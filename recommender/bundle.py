@@ -26,13 +26,15 @@ from recommender.rankers.item_knn import ItemToItem, Popularity
 from recommender.rankers.named import NamedInTitle
 from recommender.rankers.nearest import NearestRecipes
 from recommender.rankers.ngrams import TitleFeatures
+from recommender.rankers.personal import CONFIG, MODEL, PersonalModel
 from recommender.rankers.substitutes import Substitutes
 from recommender.rankers.word2vec import Word2Vec
-from recommender.relations.goods import Target
 from recommender.relations.model import RelationFile, RelationModel
+from recommender.relations.offered_products import Target
 
 ENCODER: Final = "encoder"
 RELATIONS: Final = "relations"
+PERSONAL: Final = "personal"
 
 
 class ReleaseFile(StrEnum):
@@ -70,6 +72,12 @@ class ReleaseFile(StrEnum):
     ENCODER_TOKENIZER = f"{ENCODER}/{EncoderFile.TOKENIZER}"
     ENCODER_CONFIG = f"{ENCODER}/{EncoderFile.CONFIG}"
     ENCODER_PROBE = f"{ENCODER}/{EncoderFile.PROBE}"
+    PERSONAL_MODEL = f"{PERSONAL}/{MODEL}"
+    PERSONAL_CONFIG = f"{PERSONAL}/{CONFIG}"
+
+
+# Files that only a release with a personal model has: it takes events to learn one.
+OF_PERSONAL: Final = frozenset({ReleaseFile.PERSONAL_MODEL, ReleaseFile.PERSONAL_CONFIG})
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ class ReleaseBundle:
     blend: Blend
     substitutes: Substitutes
     encoder: Encoder
+    personal: PersonalModel | None = None
 
     def __post_init__(self) -> None:
         """Raise :class:`CorruptRelease` if the parts do not fit together."""
@@ -123,6 +132,8 @@ class ReleaseBundle:
         write_substitutes(folder, self.substitutes)
         for file in EncoderFile:
             shutil.copyfile(self.encoder.folder / file, folder / ENCODER / file)
+        if self.personal:
+            self.personal.write(folder / PERSONAL)
 
     @classmethod
     def read(cls, folder: Path, config: BlendConfig) -> "ReleaseBundle":
@@ -130,8 +141,9 @@ class ReleaseBundle:
 
         ``config`` is that of the blend, from the manifest.
         """
+        personal = (folder / PERSONAL).is_dir()
         for name in ReleaseFile:
-            if not (folder / name).is_file():
+            if not (folder / name).is_file() and (personal or name not in OF_PERSONAL):
                 raise CorruptRelease(f"{name} is missing")
         try:
             return cls._read(folder, config)
@@ -163,6 +175,7 @@ class ReleaseBundle:
             blend=read_blend(folder, config),
             substitutes=read_substitutes(folder),
             encoder=Encoder(folder / ENCODER),
+            personal=PersonalModel.read(folder / PERSONAL) if (folder / PERSONAL).is_dir() else None,
         )
 
     def _tables(self) -> Iterator[tuple[ReleaseFile, NeighbourTable]]:

@@ -19,7 +19,7 @@ from recommender.models.vector_index import IndexKind, VectorIndex
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import ProductFacts, as_product
-from recommender.relations.goods import Goods, Offer, Target, merged
+from recommender.relations.offered_products import Offer, OfferedProducts, Target, merged
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import rank
 from recommender.relations.ranker import Rankers
@@ -56,12 +56,13 @@ class LoadedRelease:
         self.version = manifest.version
         self.names = bundle.names
         self.recipe_ids = bundle.recipe_ids
+        self.personal = bundle.personal
         self._bundle = bundle
         self._numbers = {name: number for number, name in enumerate(bundle.names)}
         self._product_rows = {product: row for row, product in enumerate(bundle.products)}
-        self._goods = Goods(bundle.products, bundle.relations.products)
+        self._released = OfferedProducts(bundle.products, bundle.relations.products)
         self._new_facts: tuple[ProductFacts, ...] = ()
-        self._new: Goods | None = None
+        self._new: OfferedProducts | None = None
         self._product_texts = bundle.product_texts
 
     @classmethod
@@ -77,6 +78,11 @@ class LoadedRelease:
         except CorruptRelease as error:
             raise CorruptRelease(f"release {folder.name}: {error}") from error
 
+    @property
+    def bundle(self) -> ReleaseBundle:
+        """What it answers from, for reports; serving asks the methods."""
+        return self._bundle
+
     def with_products(self, products: Iterable[ProductFacts]) -> "LoadedRelease":
         """The release that answers also with those of ``products`` that it does not know, ranked by the same code.
 
@@ -87,7 +93,7 @@ class LoadedRelease:
             return self
         extended = copy(self)
         # A copy, not a new one: what the release has computed so far stays valid.
-        vars(extended).update(_new_facts=facts, _new=self._new_goods(facts), _product_texts=self._texts_with(facts))
+        vars(extended).update(_new_facts=facts, _new=self._new_products(facts), _product_texts=self._texts_with(facts))
         return extended
 
     def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
@@ -119,7 +125,7 @@ class LoadedRelease:
         rows = self._bundle.relations.products
         main = int(rows.mains[row])
         (new,) = self._new.best(self._rankers[Relation.SIMILAR_PRODUCTS], rows.take(slice(row, row + 1)), k, target)
-        return self._offered(merged([*(self._goods.offer(at, score, main) for at, score, _ in known), *new], k))
+        return self._offered(merged([*(self._released.offer(at, score, main) for at, score, _ in known), *new], k))
 
     def __contains__(self, product: ProductRef) -> bool:
         """Whether the release knows a product; another one is new since."""
@@ -195,10 +201,14 @@ class LoadedRelease:
         self, queries: ProductMatrix, relation: Relation, k: int, target: Target | None = None
     ) -> list[list[Offer]]:
         """The best products for each query, of the release and new since."""
-        lists = [goods.best(self._rankers[relation], queries, k, target) for goods in (self._goods, self._new) if goods]
+        lists = [
+            offered.best(self._rankers[relation], queries, k, target)
+            for offered in (self._released, self._new)
+            if offered
+        ]
         return [merged(chain(*each), k) for each in zip(*lists, strict=True)]
 
-    def _recipe_products_with_new(self, row: int, new: Goods, k: int) -> list[ProductNeighbour] | None:
+    def _recipe_products_with_new(self, row: int, new: OfferedProducts, k: int) -> list[ProductNeighbour] | None:
         """Products for the recipe at ``row``, ranked as the build does; None without any of the ``new`` ones."""
         importance = self._bundle.relations.recipes.importance[[row]]
         texts = [self.names[name] for name in importance.indices]
@@ -212,8 +222,8 @@ class LoadedRelease:
             best.setdefault(offer.product, offer._replace(score=weight * offer.score))
         return self._offered(list(best.values())[:k])
 
-    def _new_goods(self, facts: Sequence[ProductFacts]) -> Goods | None:
-        return Goods(tuple(each.ref for each in facts), self._space.products(facts)) if facts else None
+    def _new_products(self, facts: Sequence[ProductFacts]) -> OfferedProducts | None:
+        return OfferedProducts(tuple(each.ref for each in facts), self._space.products(facts)) if facts else None
 
     def _texts_with(self, facts: Sequence[ProductFacts]) -> VectorIndex:
         """The index of titles with those of new products."""

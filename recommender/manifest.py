@@ -45,12 +45,16 @@ class Datasets(ManifestPart):
 
 
 class Parameters(ManifestPart):
-    """Versions of the models, length of a neighbour list, and parameters of the rankers."""
+    """Versions of the models, length of a neighbour list, and parameters of the rankers.
+
+    ``personal`` is None for a release that was built before there were enough events.
+    """
 
     word2vec: str
     bert: str
     neighbours: int
     rankers: BlendConfig
+    personal: str | None = None
 
 
 class CheckStatus(StrEnum):

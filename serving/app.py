@@ -19,7 +19,7 @@ from serving.runtime.response_cache import ResponseCache
 from serving.runtime.runtime import Dependency, Runtime
 from serving.web import errors, logging, openapi, visitor_session
 from serving.web.clock import Clock, wall_clock
-from serving.web.errors import AWAY, StartupError, log_reason
+from serving.web.errors import StartupError, log_reason
 from serving.web.metrics import Metrics
 from serving.web.middleware import BodyMiddleware, RequestMiddleware
 from serving.web.settings import ServingSettings, read_settings
@@ -59,11 +59,10 @@ def build_app(
         description=DESCRIPTION,
         version=__version__,
         lifespan=partial(_lifespan, open_runtime),
-        responses=AWAY,
     )
-    for router in routers:
-        app.include_router(router)
-    app.include_router(health.router)
+    # As they are: `include_router` would build each route once more.
+    for router in (*routers, health.router):
+        app.router.routes.extend(router.routes)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     errors.install(app)
     openapi.complete(app, optional_login=Visitor)

@@ -1,23 +1,16 @@
 """Report of a crawl as one self-contained HTML page: no script, no font, no network."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from artifacts.store import Store
 from crawlers.report import plots
 from crawlers.report.figures import CrawlReport
 from crawlers.report.wording import duration, kst, milliseconds, number, percent, share, size
 from ukok.korea import KST
+from ukok.pages.templating import templates_of
 
 
 def render(report: CrawlReport) -> str:
     """Render the page. The same report gives the same bytes."""
-    templates = Environment(
-        loader=PackageLoader("crawlers.report"),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["j2"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = templates_of("crawlers.report")
     templates.filters |= {
         "n": number,
         "bytes": size,

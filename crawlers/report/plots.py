@@ -1,47 +1,17 @@
 """Plots of a crawl report as SVG: text stays text, and fonts and colours are those of the page."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from io import StringIO
 from itertools import pairwise
-from typing import Any
 
-from markupsafe import Markup, escape
-from matplotlib import rc_context
+from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from crawlers.report.figures import CrawlReport
+from ukok.pages.svg import INK, NONE, SECOND, SERIES, draw_svg
 
-# Placeholders for the colours of the page, which has a light and a dark set.
-INK, LINE, SERIES, SECOND, NONE = "#000001", "#000002", "#000003", "#000004", "none"
-PAGE_COLOURS = {INK: "var(--ink)", LINE: "var(--line)", SERIES: "var(--series)", SECOND: "var(--second)"}
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "font.size": 8.5,
-    "text.color": INK,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": INK,
-    "axes.facecolor": NONE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": LINE,
-    "grid.linewidth": 0.5,
-    "figure.facecolor": NONE,
-    "hatch.color": LINE,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-}
-WIDTH, HEIGHT = 5.0, 2.4  # inches
 CELL = 0.26
 BUCKET = 10**0.1  # ratio of the bounds of a latency bucket
 
@@ -65,7 +35,7 @@ def latency(report: CrawlReport) -> Markup | None:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
     description = ", ".join(f"{count:,} within {upper:,g} ms" for upper, count in bins)
-    return _svg("latency", "Latency of the requests", description, draw)
+    return draw_svg("latency", "Latency of the requests", description, draw)
 
 
 def timeline(report: CrawlReport) -> Markup | None:
@@ -95,7 +65,7 @@ def timeline(report: CrawlReport) -> Markup | None:
 
     most = max(points, key=lambda point: point[1])
     description = f"{edges[-1]:,} seconds; at most {most[1]:,} requests in {step:,} s, from second {most[0]:,} on."
-    return _svg("timeline", "Requests and bytes over time", description, draw)
+    return draw_svg("timeline", "Requests and bytes over time", description, draw)
 
 
 def scopes(report: CrawlReport) -> Markup | None:
@@ -137,7 +107,7 @@ def price_changes(report: CrawlReport) -> Markup | None:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
     description = f"{changes.cheaper:,} products became cheaper, {changes.dearer:,} dearer."
-    return _svg("price-changes", "Price changes", description, draw)
+    return draw_svg("price-changes", "Price changes", description, draw)
 
 
 def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
@@ -167,7 +137,7 @@ def _heat_map(cells: dict[tuple[int, str], tuple[int, bool]]) -> Markup:
         f"channel {channel} on {day}: {items}{'' if complete else ', incomplete'}"
         for (channel, day), (items, complete) in sorted(cells.items())
     )
-    return _svg(
+    return draw_svg(
         "scopes", "Items by channel and day; hatched: incomplete", description, draw, 0.6 + CELL * len(channels)
     )
 
@@ -188,29 +158,7 @@ def _bars(bars: Sequence[tuple[str, int, bool]]) -> Markup:
         axes.spines["bottom"].set_visible(False)
 
     description = "; ".join(f"{name}: {items}{'' if complete else ', incomplete'}" for name, items, complete in bars)
-    return _svg("scopes", "Items by category; hatched: incomplete", description, draw, 0.4 + 0.2 * len(bars))
-
-
-def _svg(name: str, title: str, description: str, draw: Callable[[Axes], None], height: float = HEIGHT) -> Markup:
-    """Draw an SVG element with a title and a description. The same figures give the same bytes."""
-    with rc_context(STYLE | {"svg.hashsalt": name}):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        draw(figure.subplots())
-        file = StringIO()
-        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    text = file.getvalue()
-    text = text[text.index("<svg") :]
-    # Several plots share a page, and matplotlib numbers the ids anew in each; nothing refers to them.
-    text = re.sub(r' id="[\w.]+_\d+"', "", text)
-    text = re.sub(r"(font: [^;\"]*?\d+(?:\.\d+)?px) [^;\"]*", r"\1 var(--sans)", text)
-    for colour, variable in PAGE_COLOURS.items():
-        text = text.replace(colour, variable)
-    opening, rest = text.split(">", 1)
-    opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
-    label = f'role="img" aria-labelledby="{name}-title {name}-description"'
-    head = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
-    return Markup(f"{opening} {label}>{head}{rest}")  # noqa: S704 (drawn here; outside text is escaped)
+    return draw_svg("scopes", "Items by category; hatched: incomplete", description, draw, 0.4 + 0.2 * len(bars))
 
 
 def _between(percent: int, low: int, high: int) -> bool:

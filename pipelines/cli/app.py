@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import crawl, db, load, logs, release, train
+from pipelines.cli import crawl, db, load, logs, release, titles, train
 from pipelines.cli.backup import backup, restore
 from pipelines.cli.lineage import lineage
 from pipelines.cli.maintenance import maintenance
@@ -50,6 +50,7 @@ for name, group in {
     "crawl": crawl.app,
     "recipes": load.recipes,
     "logs": logs.app,
+    "titles": titles.app,
     "train": train.app,
     "release": release.app,
 }.items():

@@ -18,7 +18,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Delete what is listed; wit
 def maintenance(apply: Apply = False) -> None:
     """List what is kept no longer, and delete it with --apply. Safe to be killed and to run again.
 
-    Releases and models beyond UKOK_KEEP_RELEASES that are neither live nor named for rollback, datasets that none of
+    Releases and models beyond UKOK_KEEP_RELEASES that are neither live, canary nor for rollback, datasets that none of
     those came from; raw files beyond UKOK_KEEP_RAW_DAYS that are loaded; reports, saved pages, rejects, step_run and
     log files beyond UKOK_KEEP_REPORT_DAYS; ingested events in user_event beyond UKOK_KEEP_EVENT_DAYS; uploads that did
     not finish. Runs of steps whose process is gone are set to killed.

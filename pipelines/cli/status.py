@@ -32,7 +32,8 @@ MAX_FILES = 10  # files that are not loaded yet and are listed
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document instead.")] = False,
 ) -> None:
-    """Show freshness, row counts, the last run of every step, files not loaded yet, the live release and free space.
+    """Show freshness, row counts, the last run of every step, files not loaded yet, the live release, a canary and free
+    space.
 
     Reads the databases and the artifacts, and starts nothing. Exit code 1 if one of them is configured, but unreachable
     or unreadable.
@@ -57,6 +58,8 @@ def _parts(found: "SystemStatus", *, wide: bool) -> Iterator["RenderableType"]:
         yield from _unloaded(found, wide=wide)
     yield _rows(found)
     yield _release(found)
+    if found.canary or found.canary_problem:
+        yield _canary(found)
     yield from _steps(found, wide=wide)
 
 
@@ -118,6 +121,20 @@ def _release(found: "SystemStatus") -> "Table":
     table.add_row("evaluation", ", ".join([*hit, f"gate {'passed' if release.gate_passed else 'refused'}"]))
     if relevance:
         table.add_row("nDCG@5", ", ".join(relevance))
+    return table
+
+
+def _canary(found: "SystemStatus") -> "Table":
+    table = _table("Canary", "", "")
+    canary = found.canary
+    if canary is None:
+        table.add_row("unreadable", _plain(found.canary_problem or ""))
+        return table
+    table.add_row("version", canary.version)
+    table.add_row("served to", f"{canary.share:.1%} of the visitors, {canary.baseline} to the others")
+    table.add_row("since", _ago(canary.since, found.at))
+    decided = f"{canary.decision}, {_ago(canary.watched_at, found.at)}: {canary.reason}"
+    table.add_row("decision", _plain(decided if canary.decision else "none yet: run `ukok release watch` every hour"))
     return table
 
 

@@ -27,10 +27,20 @@ def item2vec() -> None:
     says so and trains nothing.
     """
     from pipelines import tasks
-    from pipelines.train.models import SavedModel
 
-    model = tasks.train_item2vec(wall_clock())
-    out.print(model.version if isinstance(model, SavedModel) else str(model))
+    out.print(tasks.train_item2vec(wall_clock()).outcome)
+
+
+@app.command()
+def personal() -> None:
+    """Train what users are recommended on events and purchases; writes models/personal/ in the artifacts.
+
+    Reads what `ukok train item2vec` reads. With too few events, or too few people who came back later, it says so and
+    trains nothing: users then get what goes with the things they viewed last.
+    """
+    from pipelines import tasks
+
+    out.print(tasks.train_personal(wall_clock()).outcome)
 
 
 @app.command()
@@ -48,18 +58,25 @@ def bert() -> None:
 @app.command()
 def ranker(
     judgements: Annotated[
-        list[Path], typer.Option(exists=True, file_okay=False, help="Folder of NAME.tsv with query, candidate, grade.")
-    ],
+        list[Path] | None,
+        typer.Option(exists=True, file_okay=False, help="Folder of NAME.tsv with query, candidate, grade."),
+    ] = None,
 ) -> None:
     """Train the rankers of the relations on graded judgements; writes models/ranker/ in the artifacts.
 
-    A relation that no folder judges keeps the weights of the project. Figures are by cross-validation over queries.
+    Without a folder they learn from clicks on recommendations: what was clicked is right, what was passed over above it
+    is not. With too few clicks it says so and trains nothing. A relation that nothing judges, or whose weights find
+    more of what is clicked than the learnt ones, keeps its weights. Figures are by cross-validation over queries.
     """
     from rich.table import Table
 
     from pipelines import tasks
+    from pipelines.train.models import SavedModel
 
-    trained = tasks.train_ranker(judgements, wall_clock())
+    trained = tasks.train_ranker(judgements or [], wall_clock())
+    if not isinstance(trained, SavedModel):
+        out.print(trained.outcome)
+        return
     table = Table("relation", "queries", "nDCG@5", "wrong@5", "unjudged")
     for name, figures in trained.figures.cross_validated.items():
         values = (figures.ndcg_at_5, figures.wrong_at_5, figures.unjudged)

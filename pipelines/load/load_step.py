@@ -104,6 +104,8 @@ def load_step(
             report.written = load_run.row_counts.written
             report.unchanged = sum(load_run.row_counts.unchanged(table) for table in target.items_in)
             report.details |= {"files": load_run.loaded, "rows": load_run.row_counts.details()}
+            if doubts := load_run.row_counts.doubts():
+                report.details["doubts"] = doubts
             if load_run.row_counts.cut:
                 report.details["texts cut"] = dict(load_run.row_counts.cut)
             if load_run.reapplied.written:

@@ -1,10 +1,11 @@
 """Write products and resolve their titles: ingredients, food or not, ingredient or dish, search tokens.
 
 A title is pending while its ``resolver_version`` differs from the current one: empty for a new or renamed product,
-older after a change of the rules. :func:`resolve_pending_titles` resolves all pending titles of a source.
+older after a change of the rules. :func:`resolve_pending_titles` resolves all pending titles of a source; what a person
+said of a title takes precedence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, literal, select, tuple_
 
 from artifacts.store import Store
+from pipelines.labels.table import labels_of_titles
 from pipelines.load.child_rows import Row, replace_child_rows
 from pipelines.load.history import Key
 from pipelines.load.ledger import increment_version, lock_service, table_of
@@ -19,7 +21,8 @@ from pipelines.load.row_counts import RowCounts
 from pipelines.load.title_resolver import read_vocabulary, title_resolver
 from pipelines.report import Report, record
 from recommender.relations.facts import join_types
-from recommender.text.resolver import ResolvedTitle, resolver_version
+from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
+from recommender.text.title_labels import TitleLabel, resolved_as
 from recommender.text.titles import tokens
 from sql.service import catalog, recipes
 from sql.upsert import Counts, chunks, upsert
@@ -95,6 +98,7 @@ def resolve_titles(service: Engine, warehouse: Engine, store: Store) -> Report:
             total += row_counts
         report.written = total.written
         report.details["rows"] = total.details()
+        report.details["doubts"] = total.doubts()
     return report
 
 
@@ -110,11 +114,29 @@ def resolve_pending_titles(conn: Connection, table: Table, source: str) -> RowCo
     version = resolver_version(vocabulary)
     row_counts = RowCounts()
     for titles in chunks(_pending_titles(conn, table, source, version), 500):
-        resolved = title_resolver(vocabulary).resolve_many(
-            [title.name for title in titles], known_food=table is KOK_PRODUCT
-        )
+        labels = labels_of_titles(conn, source, [title.product_id for title in titles])
+        resolved = _resolve(title_resolver(vocabulary), titles, labels, known_food=table is KOK_PRODUCT)
         row_counts += _write(conn, table, version, list(zip(titles, resolved, strict=True)))
+        row_counts.stale_labels += sum(
+            title.product_id in labels and not _applies(labels[title.product_id], title) for title in titles
+        )
     return row_counts
+
+
+def _resolve(
+    resolver: TitleResolver, titles: Sequence[_Title], labels: Mapping[int, TitleLabel], *, known_food: bool
+) -> list[ResolvedTitle]:
+    """Resolve titles as they are labelled, and those without a label, or with one of another title, by the resolver."""
+    resolved = resolver.resolve_many([title.name for title in titles], known_food=known_food)
+    labelled = [at for at, title in enumerate(titles) if _applies(labels.get(title.product_id), title)]
+    readings = resolver.read_many([titles[at].name for at in labelled]) if labelled else []
+    for at, reading in zip(labelled, readings, strict=True):
+        resolved[at] = resolved_as(labels[titles[at].product_id], reading, known_food=known_food)
+    return resolved
+
+
+def _applies(label: TitleLabel | None, title: _Title) -> bool:
+    return label is not None and label.title == title.name
 
 
 def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:

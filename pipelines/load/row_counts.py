@@ -11,11 +11,15 @@ from sql.upsert import Counts
 
 @dataclass
 class RowCounts:
-    """Sums of inserted, updated, unchanged and deleted rows by table; ``cut``: texts too long for their column."""
+    """Sums of inserted, updated, unchanged and deleted rows by table.
+
+    ``cut``: texts too long for their column. ``stale_labels``: labels that do not apply, since the title has changed.
+    """
 
     by_table: dict[str, Counts] = field(default_factory=dict)
     deleted: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
+    stale_labels: int = 0
 
     def add(self, table: FromClause, counts: Counts, *, deleted: int = 0) -> None:
         """Add what one statement did to a table."""
@@ -41,6 +45,7 @@ class RowCounts:
             self.by_table[name] = self.by_table.get(name, Counts()) + counts
         self.deleted += other.deleted
         self.cut += other.cut
+        self.stale_labels += other.stale_labels
         return self
 
     def details(self) -> dict[str, dict[str, int]]:
@@ -49,3 +54,7 @@ class RowCounts:
             name: {"inserted": counts.inserted, "updated": counts.updated, "deleted": self.deleted[name]}
             for name, counts in self.by_table.items()
         }
+
+    def doubts(self) -> dict[str, int]:
+        """Return what is in doubt for a report, each with its number."""
+        return {"labels of titles that have changed, not applied": self.stale_labels} if self.stale_labels else {}

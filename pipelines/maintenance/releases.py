@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from artifacts.release import MANIFEST, named_by_current
+from artifacts.canary import named_versions
+from artifacts.release import MANIFEST
 from artifacts.store import Store
 from pipelines.maintenance.garbage import UNFINISHED, Findings, Garbage, is_before, objects
 from pipelines.train.models import CARD
@@ -15,7 +16,7 @@ Sizes = dict[str, int]
 
 
 def find_releases(store: Store, keep: int, now: datetime) -> Findings:
-    """All but the newest ``keep`` and those that ``CURRENT`` names; and uploads that did not finish."""
+    """All but the newest ``keep`` and those that ``CURRENT`` and ``CANARY`` name; and uploads that did not finish."""
     folders = _folders(store, "releases", 1)
     kept = _kept_releases(store, folders, keep)
     return _old(store, folders, MANIFEST, kept, now)
@@ -63,7 +64,7 @@ def _old(store: Store, folders: Mapping[str, Sizes], mark: str, kept: set[str], 
 def _kept_releases(store: Store, folders: Mapping[str, Sizes], keep: int) -> set[str]:
     return {
         *sorted(_complete(folders, MANIFEST))[-keep:],
-        *(f"releases/{version}" for version in named_by_current(store)),
+        *(f"releases/{version}" for version in named_versions(store)),
     }
 
 

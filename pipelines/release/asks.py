@@ -1,6 +1,8 @@
 """What a release answers: each relation as a function from a query to its list, as the API asks for it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from recommender.evaluation.answers import (
@@ -16,7 +18,7 @@ from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecip
 from recommender.loaded_release import LoadedRelease, Neighbour, ProductNeighbour
 from recommender.product_ref import KOK
 from recommender.relations.facts import ProductFacts, as_product
-from recommender.relations.goods import Target
+from recommender.relations.offered_products import Target
 from recommender.search.documents import Document
 from recommender.search.index import SearchIndex
 from recommender.search.texts import query_tokens
@@ -24,6 +26,19 @@ from recommender.search.weights import load_weights
 from recommender.text.ingredients import canonical_name, written_name
 
 Entry = TypeVar("Entry", CatalogProduct, CatalogRecipe)
+
+
+@dataclass(frozen=True)
+class AskedRelease:
+    """An open release with its relations, each of which answers a query once and remembers the answer."""
+
+    release: LoadedRelease
+    asks: Mapping[str, Ask]
+
+    @classmethod
+    def of(cls, release: LoadedRelease, synonyms: Mapping[str, str]) -> "AskedRelease":
+        """Make the relations of a release."""
+        return cls(release, {name: cache(ask) for name, ask in release_asks(release, synonyms).items()})
 
 
 def release_asks(release: LoadedRelease, synonyms: Mapping[str, str]) -> dict[str, Ask]:
@@ -39,13 +54,18 @@ def release_asks(release: LoadedRelease, synonyms: Mapping[str, str]) -> dict[st
         "product_recipes": lambda query: _of_recipes(release.product_recipes(product_of(query), LISTED)),
         "recipe_products": lambda query: _of_products(release.recipe_products(product_of(query).product_id, LISTED)),
         "recipes_by_ingredients": lambda query: _of_recipes(release.recipes_by_ingredients(query.split(","), LISTED)),
-        "ingredient_mall": lambda query: _of_products(
-            release.ingredient_products(_as_product(query, synonyms), LISTED)
-        ),
+        "ingredient_mall": lambda query: _of_products(release.ingredient_products(as_asked(query, synonyms), LISTED)),
         "substitutes": lambda query: [
             Answer(ingredient_item(each.name), each.score) for each in release.substitutes(query, LISTED)
         ],
     }
+
+
+def as_asked(written: str, synonyms: Mapping[str, str]) -> ProductFacts:
+    """An ingredient as the API asks for it."""
+    name = synonyms.get(written) or canonical_name(written) or written
+    text = written_name(written)
+    return as_product(name, text, " ".join(query_tokens(text)))
 
 
 def catalog_asks(catalog: Catalog) -> dict[str, Ask]:
@@ -66,13 +86,6 @@ def catalog_asks(catalog: Catalog) -> dict[str, Ask]:
         "search_mall": search(mall, _most_popular(catalog.mall)),
         "search_recipes": search(recipes, _most_popular(catalog.recipes)),
     }
-
-
-def _as_product(written: str, synonyms: Mapping[str, str]) -> ProductFacts:
-    """An ingredient as the API asks for it."""
-    name = synonyms.get(written) or canonical_name(written) or written
-    text = written_name(written)
-    return as_product(name, text, " ".join(query_tokens(text)))
 
 
 def _product_document(entry: CatalogProduct) -> Document:

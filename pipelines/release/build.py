@@ -27,6 +27,7 @@ from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import refit_blend, train_blend
 from pipelines.train.models import ModelCard
+from pipelines.train.personal import newest_personal, personal_cases
 from pipelines.train.ranker import newest_rankers
 from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
@@ -39,6 +40,7 @@ from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK
 from recommender.rankers.blend import Blend
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.personal import PersonalModel
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
@@ -57,7 +59,7 @@ def build_release(
     with record(warehouse, store, "build_release") as report, shared_lock(warehouse, ARTIFACTS):
         # With several threads the last digits of a sum depend on how they share it.
         with threadpool_limits(limits=1):
-            manifest = _build(service, store, now, options)
+            manifest = _build(service, warehouse, store, now, options)
         evaluation, gate = manifest.evaluation.model_dump(mode="json"), manifest.gate.model_dump(mode="json")
         report.read = manifest.counts.recipes + manifest.counts.products
         report.written = len(manifest.files)
@@ -68,7 +70,7 @@ def build_release(
     return manifest
 
 
-def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
+def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
     with step("read the catalog"):
         corpus = corpora.read_recipes(service)
         products = read_products(service)
@@ -79,6 +81,7 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
         rankers = newest_rankers(store, Path(scratch) / "ranker")
+        personal = newest_personal(store, Path(scratch) / "personal")
         items = make_items(products, recipes, encoder.encode, rankers)
         config = BlendConfig()
         with step("train the blend"):
@@ -88,7 +91,7 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         with step("rank substitutes"):
             substitutes = _substitutes(service, vectors, blend)
         folder = Path(scratch) / "release"
-        write_files(folder, corpus, items, vectors, encoder, blend, substitutes)
+        write_files(folder, corpus, items, vectors, encoder, blend, substitutes, personal.model if personal else None)
         files = releases.file_entries(folder)
         draft = Manifest(
             version=_version(now, files),
@@ -103,7 +106,11 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
             ),
             code_version=code_version(),
             parameters=Parameters(
-                word2vec=word2vec.version, bert=bert.version, neighbours=tables.NEIGHBOURS, rankers=config
+                word2vec=word2vec.version,
+                bert=bert.version,
+                neighbours=tables.NEIGHBOURS,
+                rankers=config,
+                personal=personal.version if personal else None,
             ),
             evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
@@ -114,10 +121,13 @@ def _build(service: Engine, store: Store, now: datetime, options: GateOptions) -
         with step("prepare the questions of the gate"):
             questions = ask_about(read_catalog(service, corpus, products), options)
         held_out_models = HeldOutModels(
-            read_blend(Path(scratch) / models.HELD_OUT, config), Encoder(bert.folder / models.HELD_OUT).encode
+            read_blend(Path(scratch) / models.HELD_OUT, config),
+            Encoder(bert.folder / models.HELD_OUT).encode,
+            personal_cases(personal, warehouse, options.purchases) if personal else None,
         )
         folder = folder.rename(Path(scratch) / draft.version)
-        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models)
+        training = {"word2vec": word2vec.card.curves, "bert": bert.card.curves}
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models, training)
 
 
 def write_files(
@@ -128,9 +138,10 @@ def write_files(
     encoder: Encoder,
     blend: Blend,
     substitutes: Substitutes,
+    personal: PersonalModel | None = None,
 ) -> None:
     """Write the files of a release into ``folder``."""
-    bundle = _bundle(items, corpus, vectors, encoder, blend, substitutes)
+    bundle = _bundle(items, corpus, vectors, encoder, blend, substitutes, personal)
     with step("write the files"):
         bundle.write(folder)
 
@@ -148,6 +159,7 @@ def _bundle(
     encoder: Encoder,
     blend: Blend,
     substitutes: Substitutes,
+    personal: PersonalModel | None = None,
 ) -> ReleaseBundle:
     with step("encode products and recipes"):
         products, recipes = items.product_rows, items.recipe_rows
@@ -184,6 +196,7 @@ def _bundle(
         blend=blend,
         substitutes=substitutes,
         encoder=encoder,
+        personal=personal,
     )
 
 

@@ -24,6 +24,10 @@ from recommender.product_ref import KOK, ProductRef
 # Changed lists that are shown of each relation.
 SHOWN: Final = 5
 
+# Lists that are shown of each relation of a release that is compared with none, and the queries they are chosen from.
+EXAMPLES: Final = 3
+ASKED: Final = 12
+
 # Parts of the names of figures and checks that depend on the release that was live.
 AGAINST_LIVE: Final = frozenset({"live", "agreement", "counts"})
 
@@ -77,9 +81,9 @@ def diff_releases(store: Store, before: str, after: str) -> ReleaseDiff:
     with tempfile.TemporaryDirectory(prefix="ukok-diff-") as scratch:
         folders = [releases.fetch(store, version, Path(scratch)) for version in (before, after)]
         old, new = (LoadedRelease.open(folder) for folder in folders)
-        items = [release_items(folder, release) for folder, release in zip(folders, (old, new), strict=True)]
         names = _names(store, old.manifest) | _names(store, new.manifest)
-        relations = tuple(_relation_changes(old, new, sorted(items[0] & items[1]), names))
+        queries = {name: evenly_spaced(each) for name, each in _common_queries(old, new).items()}
+        relations = tuple(relation_changes(release_asks(old, {}), release_asks(new, {}), queries, names))
     one, other = old.manifest, new.manifest
     described = ("dimensions", "metric", "datasets", "code_version", "parameters")
     return ReleaseDiff(
@@ -93,14 +97,41 @@ def diff_releases(store: Store, before: str, after: str) -> ReleaseDiff:
     )
 
 
-def _relation_changes(
-    old: LoadedRelease, new: LoadedRelease, items: Sequence[str], names: Mapping[str, str]
+def relation_changes(
+    old: Mapping[str, Ask], new: Mapping[str, Ask], queries: Mapping[str, Sequence[str]], names: Mapping[str, str]
 ) -> Iterator[RelationChange]:
+    """How the lists of two releases differ, by relation; ``names`` are titles by item."""
+    for relation, asked in queries.items():
+        yield _relation_change(relation, asked, old[relation], new[relation], names)
+
+
+def example_lists(
+    asks: Mapping[str, Ask], queries: Mapping[str, Sequence[str]], names: Mapping[str, str]
+) -> Iterator[RelationChange]:
+    """Some lists of every relation of a release that is compared with none: ``before`` is empty."""
+    for relation, every in queries.items():
+        asked = {query: asks[relation](query)[:LISTED] for query in evenly_spaced(every, ASKED)}
+        answered = [(query, answers) for query, answers in asked.items() if answers][:EXAMPLES]
+        shown = (
+            ListChange(
+                query=_named(query, names),
+                jaccard=0.0,
+                before=(),
+                after=tuple(_named(answer.item, names) for answer in answers),
+            )
+            for query, answers in answered
+        )
+        yield RelationChange(relation=relation, queries=len(every), jaccard=None, lists=tuple(shown))
+
+
+def _common_queries(old: LoadedRelease, new: LoadedRelease) -> dict[str, Sequence[str]]:
+    """What both releases can be asked, by relation."""
+    items = sorted(release_items(old) & release_items(new))
     mall = [item for item in items if item.startswith(f"{KOK}:")]
     recipes = [item for item in items if item.startswith("recipe:")]
     broadcast = [item for item in items if item not in {*mall, *recipes}]
     ingredients = sorted(set(old.names) & set(new.names))
-    queries: dict[str, Sequence[str]] = {
+    return {
         "broadcast_mall": broadcast,
         "mall_mall": mall,
         "mall_broadcast": mall,
@@ -110,10 +141,6 @@ def _relation_changes(
         "ingredient_mall": ingredients,
         "substitutes": ingredients,
     }
-    asks, other_asks = release_asks(old, {}), release_asks(new, {})
-    for relation in (name for name in queries if name in asks):
-        sample = evenly_spaced(queries[relation])
-        yield _relation_change(relation, sample, asks[relation], other_asks[relation], names)
 
 
 def _relation_change(

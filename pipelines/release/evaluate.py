@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -11,9 +12,12 @@ from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.release import MANIFEST, CorruptRelease
 from artifacts.store import Store
+from pipelines.release.asks import AskedRelease
 from pipelines.release.gate import check_gate, refuse_unreadable
 from pipelines.release.measure import HeldOutModels, measure
 from pipelines.release.questions import Questions, prepare
+from pipelines.release.report.content import ReleaseReport, Training, collect
+from pipelines.release.report.storage import report_key
 from pipelines.release.steps import step
 from pipelines.release.thresholds import read_thresholds
 from recommender.evaluation.catalog import Catalog
@@ -28,11 +32,13 @@ log = structlog.get_logger(__name__)
 class GateOptions:
     """What a release is judged by, and what a person accepts.
 
-    ``judgements``: folder of graded judgements; without one, rules of each relation judge. ``allow_unjudged``: names of
+    ``judgements``: folder of graded judgements; without one, rules of each relation judge. ``purchases``: file of
+    purchases that products for users are judged by, beside events. ``allow_unjudged``: names of
     checks that may be without cases. ``accept_fewer``: the catalog may be much smaller than that of the live release.
     """
 
     judgements: Path | None = None
+    purchases: Path | None = None
     allow_unjudged: frozenset[str] = frozenset()
     accept_fewer: bool = False
 
@@ -46,38 +52,55 @@ def ask_about(catalog: Catalog, options: GateOptions) -> Questions:
 
 
 def evaluate_and_upload(
-    store: Store, folder: Path, draft: Manifest, questions: Questions, options: GateOptions, held_out: HeldOutModels
+    store: Store,
+    folder: Path,
+    draft: Manifest,
+    questions: Questions,
+    options: GateOptions,
+    held_out: HeldOutModels,
+    training: Training = MappingProxyType({}),
 ) -> Manifest:
     """Evaluate the files in ``folder``, which bears the version's name, and upload them with the finished manifest.
 
     ``held_out`` are models like the released ones that have not learnt from the test part of the recipes. The release
-    is opened with the manifest that it gets, so ``draft`` is written into the folder first.
+    is opened with the manifest that it gets, so ``draft`` is written into the folder first. The report is uploaded
+    before the manifest, so that every release has one; ``training`` is what it shows of the models.
     """
+    from pipelines.release.report.page import render
+
     (folder / MANIFEST).write_text(draft.model_dump_json(indent=2), encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="ukok-live-") as scratch:
-        manifest = evaluate(folder, draft, questions, _open_live(store, Path(scratch)), options, held_out)
+        synonyms, opened_live = questions.catalog.synonyms, _open_live(store, Path(scratch))
+        live = AskedRelease.of(opened_live, synonyms) if opened_live else None
+        try:
+            release = AskedRelease.of(LoadedRelease.open(folder), synonyms)
+        except CorruptRelease as error:
+            manifest = draft.model_copy(update={"gate": refuse_unreadable(error)})
+            page = render(ReleaseReport(manifest, training, None))
+        else:
+            manifest = evaluate(folder, release, questions, live, options, held_out)
+            with step("write the report"):
+                page = render(collect(manifest, release, questions, live, held_out, training))
     with step("upload the files"):
+        store.put(report_key(manifest.version), page.encode())
         releases.publish(store, folder, manifest)
     return manifest
 
 
 def evaluate(
     folder: Path,
-    draft: Manifest,
+    release: AskedRelease,
     questions: Questions,
-    live: LoadedRelease | None,
+    live: AskedRelease | None,
     options: GateOptions,
     held_out: HeldOutModels,
 ) -> Manifest:
-    """The manifest with the evaluation of the files in ``folder`` and what the gate makes of it."""
-    try:
-        evaluation = measure(folder, questions, live, held_out)
-    except CorruptRelease as error:
-        return draft.model_copy(update={"gate": refuse_unreadable(error)})
-    draft = draft.model_copy(update={"evaluation": evaluation})
+    """The manifest with the evaluation of the open ``release`` in ``folder`` and what the gate makes of it."""
+    evaluation = measure(folder, release, questions, live, held_out)
+    draft = release.release.manifest.model_copy(update={"evaluation": evaluation})
     gate = check_gate(
         draft,
-        live.manifest if live else None,
+        live.release.manifest if live else None,
         read_thresholds(),
         allow_unjudged=options.allow_unjudged,
         accept_fewer=options.accept_fewer,

@@ -5,6 +5,7 @@ A check that has failed blocks promotion, and so does one without cases to judge
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from math import sqrt
 from typing import Final
 
 from artifacts.release import CorruptRelease
@@ -16,6 +17,7 @@ from recommender.evaluation.results import (
     Difference,
     Evaluation,
     ListFigures,
+    PersonalEvaluation,
     RelationEvaluation,
     RelevanceFigures,
     ServedCompletion,
@@ -77,6 +79,7 @@ def _served_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Check
     yield from _completion_checks(evaluation.served_completion, evaluation.completion, limits)
     yield from _encoder_checks(evaluation, limits)
     yield from _vector_checks(evaluation.vectors, limits)
+    yield from _personal_checks(evaluation.personal, limits)
 
 
 def _content_checks(content: ContentEvaluation, limits: Thresholds) -> Iterator[Check]:
@@ -236,6 +239,16 @@ def _completion_checks(
         yield not_behind("completion.rankers", difference, what, meaning, tolerance)
 
 
+def _least_search(untrained: float, gain: float, titles: int) -> float:
+    """The mean reciprocal rank that a trained encoder reaches, less half the error of a mean over so few titles.
+
+    Reciprocal ranks are between 0 and 1, so their variance is at most m (1 - m). A few dozen titles that name their
+    ingredients are found by an untrained encoder too, and leave nothing to gain.
+    """
+    error = sqrt(untrained * (1 - untrained) / max(titles, 1))
+    return untrained + gain * (1 - untrained) - error / 2
+
+
 def _encoder_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Check]:
     encoder, own, few = evaluation.encoder, limits.encoder, limits.cases.minimum
     titles, untrained = encoder.titles, evaluation.models.bert.untrained.mrr
@@ -257,7 +270,7 @@ def _encoder_checks(evaluation: Evaluation, limits: Thresholds) -> Iterator[Chec
         (
             "search",
             encoder.search.mrr if encoder.search.recipes else None,
-            untrained + own.min_gain * (1 - untrained),
+            _least_search(untrained, own.min_gain, encoder.search.recipes),
             f"mean reciprocal rank of {encoder.search.recipes} titles among ingredient lists",
             f"the encoder is no better than an untrained one ({untrained:.3f})",
         ),
@@ -309,3 +322,21 @@ def _vector_checks(vectors: VectorEvaluation, limits: Thresholds) -> Iterator[Ch
         ("alike", vectors.alike, own.min_alike, f"{above} of one section", "the vectors do not know what is alike"),
     ):
         yield at_least(Figure(f"vectors.{name}", value, what, meaning, cases), limit, few)
+
+
+def _personal_checks(personal: PersonalEvaluation | None, limits: Thresholds) -> Iterator[Check]:
+    """Nothing without a personal model: the relations that answer in its place have checks of their own."""
+    if personal is None:
+        return
+    own, few, people = limits.personal, limits.cases.minimum, personal.people
+    what = f"recall@20 of what {people} people took next"
+    meaning = "people are not shown what they take"
+    yield at_least(Figure("personal.next_items", personal.served.recall_at_20, what, meaning, people), 0.0, few)
+    if people < few:
+        return
+    best = min(personal.rivals, key=lambda rival: personal.ahead_of[rival].mean)
+    what, meaning = f"recall@20 minus that of {best}", "a simple method knows better what people take"
+    yield not_behind("personal.rivals", personal.ahead_of[best], what, meaning, own.tolerance)
+    what = "recall@20 of the released model minus that of one that has not learnt the answers"
+    meaning = "the released model is not the one that was measured"
+    yield not_behind("personal.released", personal.ahead_of["held_out"], what, meaning, own.tolerance)

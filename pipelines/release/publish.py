@@ -1,4 +1,4 @@
-"""Verification, promotion, rollback and listing of built releases."""
+"""Verification, canary, promotion, rollback and listing of built releases."""
 
 import tempfile
 from dataclasses import dataclass
@@ -9,18 +9,21 @@ from typing import Final
 from sqlalchemy import Engine, update
 
 from artifacts import release as releases
+from artifacts.canary import CANARY, Canary, end_canary, read_canary, roll_back_canary
+from artifacts.canary import start_canary as name_canary
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
-from pipelines.errors import PipelineError
+from pipelines.errors import CanaryRunning, PipelineError
 from pipelines.release.gate import failed_checks
 from pipelines.report import record
-from pipelines.step_locks import ARTIFACTS, shared_lock
+from pipelines.step_locks import ARTIFACTS, PROMOTION, shared_lock, waiting_lock
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
 from sql.warehouse.steps import ReleaseRecord
 
 # Ingredients whose names are searched to verify a release; the encoder may not understand each of them.
 QUERIES: Final = 20
+LIVE: Final = "live"
 
 
 class ReleaseRefused(PipelineError):
@@ -28,13 +31,26 @@ class ReleaseRefused(PipelineError):
 
 
 @dataclass(frozen=True)
-class ListedRelease:
-    """An uploaded release; without a manifest, ``problem`` says why it cannot be read."""
+class RolledBack:
+    """What a rollback left live: the release before, or the same one without its canary."""
 
     version: str
-    is_live: bool
+    ended_canary: bool
+
+
+@dataclass(frozen=True)
+class ListedRelease:
+    """An uploaded release; ``served``: `live`, `canary 10%` or nothing. Without a manifest, ``problem`` says why."""
+
+    version: str
+    served: str
     manifest: Manifest | None
     problem: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether everybody gets it, except the visitors of a canary."""
+        return self.served == LIVE
 
 
 def verify(warehouse: Engine, store: Store, version: str) -> Manifest:
@@ -54,37 +70,111 @@ def verify(warehouse: Engine, store: Store, version: str) -> Manifest:
 
 
 def promote(warehouse: Engine, store: Store, version: str, now: datetime) -> None:
-    """Make a release live if its gate passed; raises :class:`ReleaseRefused`, or Conflict if another one went live."""
+    """Make a release live if its gate passed; a canary of it ends.
+
+    Raises :class:`ReleaseRefused`, :class:`CanaryRunning` or, if another one went live, Conflict.
+    """
+    with waiting_lock(warehouse, PROMOTION):
+        make_live(warehouse, store, version, now)
+
+
+def make_live(warehouse: Engine, store: Store, version: str, now: datetime) -> None:
+    """Do what :func:`promote` does, for a step that holds the lock ``PROMOTION``."""
     with record(warehouse, store, "promote_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version
-        gate = releases.read_manifest(store, version, Manifest).gate
-        if not gate.passed:
-            raise ReleaseRefused(f"release {version} was not promoted: {failed_checks(gate)}")
-        releases.promote(store, version, expected=releases.current(store))
-        _register_live(warehouse, version, now)
+        check_gate(store, version)
+        live = releases.current(store)
+        canary = _served_canary(store, live)
+        if canary and canary.version != version:
+            raise CanaryRunning(
+                f"release {version} was not promoted: {canary.version} is a canary for {canary.share:.0%} of visitors "
+                f"since {canary.since:%Y-%m-%d %H:%M %Z}; `ukok release rollback` ends it"
+            )
+        releases.promote(store, version, expected=live)
+        register_live(warehouse, version, now, replaced=releases.previous(store))
+        # Whatever it names, it was compared with the release that was live before.
+        end_canary(store)
 
 
-def rollback(warehouse: Engine, store: Store, now: datetime) -> str:
-    """Make the previous release live again and return its version."""
+def rollback(warehouse: Engine, store: Store, now: datetime) -> RolledBack:
+    """End the canary if one runs, else make the previous release live again."""
+    with waiting_lock(warehouse, PROMOTION):
+        live = releases.current(store)
+        if live is not None and stop_canary(warehouse, store, live):
+            return RolledBack(live, ended_canary=True)
+        return RolledBack(go_back(warehouse, store, now), ended_canary=False)
+
+
+def go_back(warehouse: Engine, store: Store, now: datetime) -> str:
+    """Make the previous release live again and return its version, for a step that holds the lock ``PROMOTION``."""
     with record(warehouse, store, "rollback_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version = releases.rollback(store)
-        _register_live(warehouse, version, now)
+        register_live(warehouse, version, now, replaced=None)
     return version
+
+
+def start_canary(warehouse: Engine, store: Store, version: str, share: float, now: datetime) -> Canary:
+    """Serve a release to a share of the visitors from ``now`` on, if it is intact and passed its gate.
+
+    For a running canary, change its share, which begins the comparison again.
+    """
+    verify(warehouse, store, version)
+    with (
+        waiting_lock(warehouse, PROMOTION),
+        record(warehouse, store, "canary_release") as report,
+        shared_lock(warehouse, ARTIFACTS),
+    ):
+        report.details["version"] = version
+        check_gate(store, version)
+        live = releases.current(store)
+        if live is None or live == version:
+            reason = "it is live already" if live else "there is no live release to compare it with: promote it"
+            raise ReleaseRefused(f"release {version} is no canary: {reason}")
+        return name_canary(store, Canary(version=version, baseline=live, share=share, since=now))
+
+
+def stop_canary(warehouse: Engine, store: Store, live: str) -> bool:
+    """End the canary, so that ``live`` serves everybody; False if there is none. See :func:`go_back`."""
+    if not store.exists(CANARY):
+        return False
+    with record(warehouse, store, "rollback_release") as report:
+        report.details["version"] = live
+        return roll_back_canary(store)
+
+
+def check_gate(store: Store, version: str) -> None:
+    """Raise :class:`ReleaseRefused` unless a release passed its gate."""
+    gate = releases.read_manifest(store, version, Manifest).gate
+    if not gate.passed:
+        raise ReleaseRefused(f"release {version} was not promoted: {failed_checks(gate)}")
 
 
 def list_releases(store: Store) -> list[ListedRelease]:
     """Every uploaded release, oldest first."""
     live = releases.current(store)
-    return [_listed(store, version, is_live=version == live) for version in releases.list_releases(store)]
+    canary = _served_canary(store, live)
+    named = {live: LIVE} | ({canary.version: f"canary {canary.share:.0%}"} if canary else {})
+    return [_listed(store, version, named.get(version, "")) for version in releases.list_releases(store)]
 
 
-def _listed(store: Store, version: str, *, is_live: bool) -> ListedRelease:
+def _listed(store: Store, version: str, served: str) -> ListedRelease:
     try:
-        return ListedRelease(version, is_live, releases.read_manifest(store, version, Manifest))
+        return ListedRelease(version, served, releases.read_manifest(store, version, Manifest))
     except CorruptRelease as error:
-        return ListedRelease(version, is_live, None, str(error))
+        return ListedRelease(version, served, None, str(error))
 
 
-def _register_live(warehouse: Engine, version: str, now: datetime) -> None:
+def _served_canary(store: Store, live: str | None) -> Canary | None:
+    """The canary that the API serves beside ``live``; None if there is none, or one that it does not serve."""
+    try:
+        canary = read_canary(store)
+    except CorruptRelease:
+        return None
+    return canary if canary and live in {canary.baseline, canary.version} else None
+
+
+def register_live(warehouse: Engine, version: str, now: datetime, replaced: str | None) -> None:
+    """Register which release is live since ``now``, and which one it ``replaced`` unless it came back by a rollback."""
+    values = {"promoted_at": now, "replaced": replaced}
     with warehouse.begin() as conn:
-        conn.execute(update(ReleaseRecord).where(ReleaseRecord.version == version).values(promoted_at=now))
+        conn.execute(update(ReleaseRecord).where(ReleaseRecord.version == version).values(values))

@@ -90,7 +90,7 @@ def prepare(catalog: Catalog, judgements: Mapping[str, Judgements]) -> Questions
 def evaluate_relation(question: Question, catalog: Catalog, ask: Ask, live: Ask | None) -> RelationEvaluation:
     """Ask a relation, and compare it with the rivals, with its own lists reversed and with the live release."""
     judgements = question.judgements
-    lists = _ids(_ask(ask, list(judgements.grades)))
+    lists = judged_lists(question, ask)
     served = evaluate_lists(judgements, lists)
     others = {
         **question.rivals,
@@ -98,7 +98,7 @@ def evaluate_relation(question: Question, catalog: Catalog, ask: Ask, live: Ask 
     }
     sample, live_sample = _ask(ask, question.sample), _ask(live, question.sample) if live else None
     if live:
-        others["live"] = evaluate_lists(judgements, _ids(_ask(live, list(judgements.grades))))
+        others["live"] = evaluate_lists(judgements, judged_lists(question, live))
     ahead = {name: ndcg_difference(served, results) for name, results in others.items()}
     return RelationEvaluation(
         basis=question.basis,
@@ -108,6 +108,11 @@ def evaluate_relation(question: Question, catalog: Catalog, ask: Ask, live: Ask 
         lists=list_figures(sample, catalog, question.candidates) if sample else None,
         agreement=agreement(sample, live_sample) if live_sample else None,
     )
+
+
+def judged_lists(question: Question, ask: Ask) -> dict[str, list[str]]:
+    """The lists of the queries that are judged."""
+    return {query: [answer.item for answer in ask(query)] for query in question.judgements.grades}
 
 
 def _question(relation: _Relation, catalog: Catalog, judged: Judgements | None) -> Question:
@@ -151,10 +156,6 @@ def _relations(catalog: Catalog) -> dict[str, _Relation]:
 
 def _ask(ask: Ask, queries: Sequence[str]) -> AnswerLists:
     return {query: ask(query) for query in queries}
-
-
-def _ids(lists: AnswerLists) -> dict[str, list[str]]:
-    return {query: [answer.item for answer in answers] for query, answers in lists.items()}
 
 
 def _texts(entries: Sequence[CatalogProduct | CatalogRecipe]) -> list[Text]:

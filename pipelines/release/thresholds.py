@@ -90,6 +90,12 @@ class VectorLimits(_Section):
     min_alike: float
 
 
+class PersonalLimits(_Section):
+    """Products for a user."""
+
+    tolerance: float
+
+
 class Thresholds(_Section):
     """Every limit of the gate."""
 
@@ -102,6 +108,7 @@ class Thresholds(_Section):
     completion: CompletionLimits
     encoder: EncoderLimits
     vectors: VectorLimits
+    personal: PersonalLimits
 
 
 @cache

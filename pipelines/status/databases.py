@@ -22,7 +22,7 @@ from sql.settings import DatabaseSettings
 from sql.warehouse import history
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
 from sql.warehouse.history import DimProduct, FctBroadcast, FctPrice
-from sql.warehouse.steps import ReleaseRecord, StepRun
+from sql.warehouse.steps import ReleaseRecord, ReleaseWatch, StepRun
 
 SILENCE_SECONDS = 10  # after which a database that does not answer counts as unreachable
 LOCK_SECONDS = 3  # after which a locked table counts as unreadable
@@ -31,7 +31,10 @@ TABLES: Mapping[Database, Sequence[type]] = {
     "warehouse": (DimProduct, FctPrice, FctBroadcast, history.ProductItem, UserEvent, FctUserEvent, RejectedEvent),
 }
 # Tables that are read, but whose rows are not counted.
-READ: Mapping[Database, Sequence[type]] = {"service": (LoadedFile,), "warehouse": (StepRun, ReleaseRecord)}
+READ: Mapping[Database, Sequence[type]] = {
+    "service": (LoadedFile,),
+    "warehouse": (StepRun, ReleaseRecord, ReleaseWatch),
+}
 T = TypeVar("T")
 
 

@@ -19,6 +19,7 @@ from pipelines.disks import disks
 from pipelines.freshness import last_successes
 from pipelines.load.ledger import table_of
 from pipelines.report import figures_of
+from pipelines.status.canary import canary_status
 from pipelines.status.databases import DatabasePart, count_rows, one_line, open_database
 from pipelines.status.schemas import (
     Component,
@@ -55,6 +56,7 @@ def read_status(now: datetime) -> SystemStatus:
                 store_state = Component(name="artifacts", state="unreachable", detail=one_line(error))
         rows = [*count_rows("service", service), *count_rows("warehouse", warehouse)]
         release = _live_release(manifest, warehouse) if manifest else None
+        canary, canary_problem = canary_status(store, warehouse) if store else (None, None)
         return SystemStatus(
             at=now,
             sources=[
@@ -66,6 +68,8 @@ def read_status(now: datetime) -> SystemStatus:
             steps=[_step_status(run, dead) for run in runs],
             release=release,
             release_problem=release_problem,
+            canary=canary,
+            canary_problem=canary_problem,
             components=[service.component, warehouse.component, store_state],
             disks=list(disks()),
         )

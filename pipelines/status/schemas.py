@@ -82,10 +82,22 @@ class LiveRelease(ReleaseFigures):
     promoted_at: AwareDatetime | None
 
 
+class CanaryStatus(BaseModel):
+    """A release that a share of the visitors is served, and the last decision since it began, None before the first."""
+
+    version: str
+    baseline: str
+    share: float
+    since: AwareDatetime
+    watched_at: AwareDatetime | None = None
+    decision: str | None = None
+    reason: str | None = None
+
+
 class SystemStatus(BaseModel):
     """Everything that `ukok status` shows; ``rows`` of the main tables only.
 
-    ``release_problem``: why the live release or ``CURRENT`` cannot be read.
+    ``release_problem``: why the live release or ``CURRENT`` cannot be read; ``canary_problem``: why ``CANARY`` cannot.
     """
 
     at: AwareDatetime
@@ -97,6 +109,8 @@ class SystemStatus(BaseModel):
     steps: list[StepStatus]
     release: LiveRelease | None
     release_problem: str | None
+    canary: CanaryStatus | None = None
+    canary_problem: str | None = None
 
     @property
     def reachable(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import structlog
@@ -28,6 +28,7 @@ from pipelines.train.bert_evaluation import evaluate
 from pipelines.train.bert_export import export, torch_vectors
 from pipelines.train.bert_model import EncoderShape, untrained
 from pipelines.train.bert_pairs import Pair, PairShares, batches
+from pipelines.train.curves import CurvePoint, LearningCurve, curve_ends
 from pipelines.train.models import HELD_OUT, ModelCard, SavedModel
 from recommender.evaluation.results import BertFigures
 from recommender.models.encoder import Encoder
@@ -42,6 +43,8 @@ log = structlog.get_logger(__name__)
 LOG_EVERY_STEPS: Final = 100
 # Texts of similar length that are encoded together, which keeps padding short.
 CHUNK: Final = 64
+TRAINING_PART: Final = "all but the test part"
+EVERYTHING: Final = "then everything, at a lower rate"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,13 @@ class BertInputs:
     judgements_dir: Path | None = None
 
 
+class Fitted(NamedTuple):
+    """Figures of an encoder, and its learning curves by what it learnt from."""
+
+    figures: BertFigures
+    curves: dict[str, LearningCurve]
+
+
 def train_and_save(
     service: Engine, store: Store, now: datetime, inputs: BertInputs | None = None
 ) -> SavedModel[BertFigures]:
@@ -91,7 +101,7 @@ def train_and_save(
     parameters = BertParameters(base_model=inputs.base_model)
     with tempfile.TemporaryDirectory(prefix="ukok-bert-") as scratch:
         folder = Path(scratch) / "encoder"
-        figures = fit(data, folder, parameters, inputs.judgements_dir)
+        figures, curves = fit(data, folder, parameters, inputs.judgements_dir)
         card = ModelCard[BertFigures](
             datasets={
                 corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service)),
@@ -100,6 +110,7 @@ def train_and_save(
             code_version=code_version(),
             parameters=asdict(parameters) | {"titles": len(data.titles)},
             seed=parameters.seed,
+            curves=curves,
             figures=figures,
         )
         saved = models.save(store, "bert", folder, card, now)
@@ -107,20 +118,18 @@ def train_and_save(
     return saved
 
 
-def fit(
-    data: TrainingData, folder: Path, parameters: BertParameters, judgements_dir: Path | None = None
-) -> BertFigures:
-    """Write the released encoder into `folder` and the evaluated one into its folder `held_out`; return the figures."""
+def fit(data: TrainingData, folder: Path, parameters: BertParameters, judgements_dir: Path | None = None) -> Fitted:
+    """Write the released encoder into `folder` and the evaluated one into its folder `held_out`."""
     training, steps = data.train(), step_budget(len(data.train().texts()), parameters)
     model = fresh(training, parameters)
     before = copy.deepcopy(model)
-    train(model, training, parameters, steps)
+    curves = {TRAINING_PART: train(model, training, parameters, steps, held_out=data.test())}
     export(model, folder / HELD_OUT, parameters.shape.max_tokens, training.texts())
     figures = evaluate(data, partial(torch_vectors, before), Encoder(folder / HELD_OUT).encode, judgements_dir)
     refit_rate = parameters.learning_rate * parameters.refit_rate
-    train(model, data, parameters, round(steps * parameters.refit_share), refit_rate)
+    curves[EVERYTHING] = train(model, data, parameters, round(steps * parameters.refit_share), refit_rate)
     export(model, folder, parameters.shape.max_tokens, data.texts())
-    return figures
+    return Fitted(figures, curves)
 
 
 def fresh(data: TrainingData, parameters: BertParameters) -> "SentenceTransformer":
@@ -142,8 +151,12 @@ def train(
     parameters: BertParameters,
     steps: int,
     learning_rate: float | None = None,
-) -> None:
-    """Train `model` on pairs of `data`; the same input gives the same model on one machine."""
+    held_out: TrainingData | None = None,
+) -> LearningCurve:
+    """Train `model` on pairs of `data`; the same input gives the same model on one machine.
+
+    The curve has the loss on pairs of `held_out` beside that of the training, without any effect on the model.
+    """
     import torch
 
     torch.manual_seed(parameters.seed)
@@ -153,7 +166,8 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(_rate_share, steps=steps))
     random = np.random.default_rng(parameters.seed)
     drawn = batches(data, parameters.shares, parameters.ingredient_share, parameters.batch, random)
-    encode = _Encoding(model)
+    encode, asked = _Encoding(model), _held_out_pairs(held_out, parameters)
+    ends, losses, points = set(curve_ends(steps)), list[float](), list[CurvePoint]()
     model.train()
     for step in range(1, steps + 1):
         loss = _loss(encode, next(drawn), parameters.temperature)
@@ -162,9 +176,42 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        losses.append(loss.item())
+        if step in ends:
+            points.append(_point(step, losses, _held_out_loss(model, encode, asked, parameters.temperature)))
+            losses.clear()
         if step % LOG_EVERY_STEPS == 0 or step == steps:
             log.info("bert_training", step=step, steps=steps, loss=round(loss.item(), 3))
     model.eval()
+    return LearningCurve(unit="step", points=tuple(points))
+
+
+def _point(step: int, losses: Sequence[float], held_out: float | None) -> CurvePoint:
+    mean = sum(losses) / len(losses)
+    return CurvePoint(at=step, loss=round(mean, 4), held_out=None if held_out is None else round(held_out, 4))
+
+
+def _held_out_pairs(data: TrainingData | None, parameters: BertParameters) -> Sequence[Pair]:
+    """One batch that is not learnt from, as large as those that are: the loss depends on the number of pairs."""
+    if data is None:
+        return ()
+    random = np.random.default_rng(parameters.seed)
+    return next(batches(data, parameters.shares, parameters.ingredient_share, parameters.batch, random))
+
+
+def _held_out_loss(
+    model: "SentenceTransformer", encode: "_Encoding", pairs: Sequence[Pair], temperature: float
+) -> float | None:
+    """The loss on `pairs` without dropout, which draws no random number; None without pairs."""
+    import torch
+
+    if not pairs:
+        return None
+    model.eval()
+    with torch.no_grad():
+        loss = float(_loss(encode, pairs, temperature))
+    model.train()
+    return loss
 
 
 def _rate_share(step: int, steps: int) -> float:

@@ -37,9 +37,20 @@ class NotEnoughEvents:
 
     events: int
     needed: int
+    of: str = "of products"
+
+    @property
+    def outcome(self) -> str:
+        """What is missing, as a training prints it."""
+        return str(self)
 
     def __str__(self) -> str:
-        return f"not enough events: {self.events:,} of products, {self.needed:,} are needed"
+        return f"not enough events: {self.events:,} {self.of}, {self.needed:,} are needed"
+
+
+def read_interactions(warehouse: Engine, purchases: Path | None) -> list[Interaction]:
+    """What is in the warehouse, and in the file of purchases if there is one."""
+    return [*read_views(warehouse), *(read_purchases(purchases) if purchases else ())]
 
 
 def read_views(warehouse: Engine) -> Iterator[Interaction]:

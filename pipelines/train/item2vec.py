@@ -17,8 +17,7 @@ from pipelines.train import models
 from pipelines.train.interactions import (
     Interaction,
     NotEnoughEvents,
-    read_purchases,
-    read_views,
+    read_interactions,
     sessions,
     time_split,
 )
@@ -57,7 +56,7 @@ def train(
     warehouse: Engine, store: Store, now: datetime, purchases: Path | None = None, limits: Limits | None = None
 ) -> SavedModel[Item2VecFigures] | NotEnoughEvents:
     """Train on all sessions and store the vectors, with figures of a model of the time before the cut."""
-    interactions = [*read_views(warehouse), *(read_purchases(purchases) if purchases else ())]
+    interactions = read_interactions(warehouse, purchases)
     limits = limits or Limits()
     vectors = fit(interactions, limits) if len(interactions) >= MIN_EVENTS else None
     if vectors is None:
@@ -83,7 +82,7 @@ def fit(interactions: Iterable[Interaction], limits: Limits) -> WordVectors | No
     known = set(names)
     lists = ([item for item in session if item in known] for session in sessions(taken))
     usable = [items for items in lists if len(items) > 1]
-    return fit_lists(usable, names, PARAMETERS) if usable else None
+    return fit_lists(usable, names, PARAMETERS).vectors if usable else None
 
 
 def evaluate(interactions: Sequence[Interaction], limits: Limits) -> Item2VecFigures:
@@ -108,14 +107,14 @@ def evaluate(interactions: Sequence[Interaction], limits: Limits) -> Item2VecFig
 
 def fit_rivals(before: Sequence[Interaction], names: tuple[str, ...]) -> dict[str, Ranker]:
     """Popularity, item-kNN and EASE on what each person took up."""
-    baskets = named_basket_matrix([sorted(items) for items in _by_person(before).values()], names)
+    baskets = named_basket_matrix([sorted(items) for items in by_person(before).values()], names)
     return {"popularity": fit_popularity(baskets), "item_knn": fit_item_knn(baskets), "ease": fit_ease(baskets, EASE)}
 
 
 def next_items(before: Sequence[Interaction], after: Sequence[Interaction], names: tuple[str, ...]) -> NextItems:
     """The people who were there before the cut and took up something new after it."""
     numbers = {name: number for number, name in enumerate(names)}
-    histories, later = _by_person(before), _by_person(after)
+    histories, later = by_person(before), by_person(after)
     new = {person: later[person] - histories[person] for person in sorted(later) if person in histories}
     people = [person for person, items in new.items() if items]
     return NextItems(
@@ -131,7 +130,8 @@ def frequent_items(interactions: Iterable[Interaction], limits: Limits) -> tuple
     return tuple(sorted(often, key=lambda name: (-counts[name], name))[: limits.max_items])
 
 
-def _by_person(interactions: Iterable[Interaction]) -> Mapping[str, set[str]]:
+def by_person(interactions: Iterable[Interaction]) -> Mapping[str, set[str]]:
+    """What each person took."""
     items: dict[str, set[str]] = {}
     for each in interactions:
         items.setdefault(each.person, set()).add(each.item)

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from artifacts.errors import StoreError
 from artifacts.store import Store
+from pipelines.train.curves import LearningCurve
 from recommender.evaluation.results import Result
 
-Kind = Literal["word2vec", "bert", "ranker", "item2vec"]
+Kind = Literal["word2vec", "bert", "ranker", "item2vec", "personal"]
 Figures = TypeVar("Figures", bound=Result)
 CARD: Final = "model.json"
 # Folder in that of a model: the model that its figures are of, which has not learnt the test part.
@@ -20,7 +21,10 @@ HELD_OUT: Final = "held_out"
 
 
 class ModelCard(BaseModel, Generic[Figures]):
-    """What a model was trained from, and how it was evaluated. ``datasets`` are snapshot versions by name."""
+    """What a model was trained from, how it learnt, and how it was evaluated.
+
+    ``datasets`` are snapshot versions by name, ``curves`` the trainings by what they learnt from.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +32,7 @@ class ModelCard(BaseModel, Generic[Figures]):
     code_version: str
     parameters: dict[str, JsonValue]
     seed: int
+    curves: dict[str, LearningCurve] = {}
     figures: Figures
 
 
@@ -46,6 +51,11 @@ class SavedModel(Generic[Figures]):
 
     version: str
     figures: Figures
+
+    @property
+    def outcome(self) -> str:
+        """Its version, as a training prints it."""
+        return self.version
 
 
 def save(store: Store, kind: Kind, folder: Path, card: ModelCard[Figures], now: datetime) -> SavedModel[Figures]:

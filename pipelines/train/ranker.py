@@ -1,4 +1,4 @@
-"""Training of the rankers of relations on graded judgements, with figures by cross-validation over queries."""
+"""Training of the rankers of relations on judgements or clicks, with figures by cross-validation over queries."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ from pipelines.load.loaded_files import product_files, recipe_files
 from pipelines.release.items import Items, make_items, read_recipe_facts
 from pipelines.release.products import DATASET, read_products, snapshot
 from pipelines.train import corpora, models
+from pipelines.train.clicks import read_click_judgements
+from pipelines.train.interactions import NotEnoughEvents
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.answers import LISTED, product_item, recipe_item
 from recommender.evaluation.judgements import Judgements, merge_judgements, read_judgements
@@ -29,7 +31,7 @@ from recommender.product_ref import KOK
 from recommender.relations.facts import ProductFacts, as_product
 from recommender.relations.pairs import Pairs
 from recommender.relations.product_recipes import ProductRecipes
-from recommender.relations.rank import Candidates, best_targets
+from recommender.relations.rank import Candidates, best_targets, rank
 from recommender.relations.ranker import Ranker, Rankers, Weights, expected_gain, read_rankers, to_toml
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
@@ -55,6 +57,10 @@ REGULARISATION: Final[Mapping[Relation, float]] = {
     Relation.PRODUCT_RECIPES: 0.03,
     Relation.INGREDIENT_PRODUCTS: 0.3,
 }
+# Graded pairs of a relation that clicks have to give before anything is learnt from them.
+MIN_PAIRS: Final = 300
+# What a wrong answer costs beside the gain of a good one. With 1, lists that helped were left empty.
+WRONG_COST: Final = 0.5
 THRESHOLDS: Final = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
@@ -77,20 +83,36 @@ class Lesson:
     judgements: Judgements
 
 
-def train(service: Engine, store: Store, folders: Sequence[Path], now: datetime) -> SavedModel[RankerFigures]:
-    """Train on the judgements in ``folders``; a relation that none of them judges keeps the weights of the project."""
-    judgements = merge_judgements([read_judgements(folder) for folder in folders])
+def train(
+    service: Engine, warehouse: Engine, store: Store, folders: Sequence[Path], now: datetime
+) -> SavedModel[RankerFigures] | NotEnoughEvents:
+    """Train on the judgements in ``folders``, without any on clicks; other relations keep the weights of the project.
+
+    What was learnt from clicks is taken where it finds what is clicked better than the weights in use.
+    """
+    if folders:
+        judgements = merge_judgements([read_judgements(folder) for folder in folders])
+    else:
+        judgements = _enough(clicked := read_click_judgements(warehouse))
+        if not judgements:
+            most = max(map(_pairs, clicked.values()), default=0)
+            return NotEnoughEvents(most, MIN_PAIRS, "of clicks, as graded pairs of a relation")
     corpus, products = corpora.read_recipes(service), read_products(service)
     with tempfile.TemporaryDirectory(prefix="ukok-ranker-") as scratch:
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         items = make_items(products, read_recipe_facts(service, corpus), Encoder(bert.folder).encode, read_rankers())
-        rankers = dict(items.rankers.rankers)
+        in_use = items.rankers if folders else newest_rankers(store, Path(scratch) / "in_use")
+        rankers = dict(in_use.rankers)
         figures: dict[str, RelevanceFigures] = {}
         for relation, names in JUDGEMENTS.items():
             judged = {name: judgements[name] for name in names if name in judgements}
             if judged:
                 lesson = make_lesson(items, relation, judged)
-                rankers[relation], lists = fit(lesson, relation)
+                learnt, lists = fit(lesson, relation)
+                if not folders and not _better(lesson, lists, rankers[relation]):
+                    log.info("ranker_kept", relation=relation, reason="the weights in use find as many clicks")
+                    continue
+                rankers[relation] = learnt
                 figures |= {name: _figures(lesson, each, lists) for name, each in judged.items()}
         folder = Path(scratch) / "ranker"
         folder.mkdir()
@@ -108,6 +130,27 @@ def train(service: Engine, store: Store, folders: Sequence[Path], now: datetime)
         saved = models.save(store, "ranker", folder, card, now)
     log.info("ranker_trained", version=saved.version, relations=sorted(rankers))
     return saved
+
+
+def _enough(judgements: Mapping[str, Judgements]) -> dict[str, Judgements]:
+    """Those with enough pairs, of which some are right and some are wrong."""
+    found = {}
+    for name, each in judgements.items():
+        grades = [grade for known in each.grades.values() for grade in known.values()]
+        if len(grades) >= MIN_PAIRS and 0 < grades.count(0) < len(grades):
+            found[name] = each
+    return found
+
+
+def _pairs(judgements: Judgements) -> int:
+    return sum(map(len, judgements.grades.values()))
+
+
+def _better(lesson: Lesson, lists: Mapping[str, list[str]], kept: Ranker) -> bool:
+    """Whether lists by rankers that had not learnt from their query are better than those of ``kept``."""
+    best = rank(lesson.relation, kept, lesson.queries, LISTED, items=lesson.listings, own=lesson.own)
+    theirs = {name: [lesson.items[each.row] for each in found] for name, found in zip(lesson.names, best, strict=True)}
+    return _difference(lesson, lists) > _difference(lesson, theirs)
 
 
 def newest_rankers(store: Store, scratch: Path) -> Rankers:
@@ -150,7 +193,7 @@ def make_lesson(items: Items, relation: Relation, judged: Mapping[str, Judgement
 def fit(lesson: Lesson, relation: Relation) -> tuple[Ranker, Mapping[str, list[str]]]:
     """Fit a ranker on all graded pairs; also return the lists of its queries by rankers that had not learnt from them.
 
-    The threshold is that with the best difference of nDCG and the share of wrong answers in those lists.
+    The threshold is that with the best nDCG less the cost of the wrong answers in those lists.
     """
     held_out = _held_out_scores(lesson, relation)
     lists = {threshold: _lists(lesson, held_out, threshold) for threshold in THRESHOLDS}
@@ -199,7 +242,7 @@ def _lists(lesson: Lesson, held_out: _HeldOut, threshold: float) -> dict[str, li
 
 def _difference(lesson: Lesson, lists: Mapping[str, list[str]]) -> float:
     figures = relevance_figures(evaluate_lists(lesson.judgements, lists).values())
-    return (figures.ndcg_at_5 or 0.0) - (figures.wrong_at_5 or 0.0)
+    return (figures.ndcg_at_5 or 0.0) - WRONG_COST * (figures.wrong_at_5 or 0.0)
 
 
 def _logistic(

@@ -1,11 +1,14 @@
 """Training of the model that understands product titles.
 
-``python -m pipelines.train.titles`` learns the weights of the project from its examples, after either has changed.
+``python -m pipelines.train.titles`` learns the weights of the project from its examples, after either has changed; with
+``--labels FILE`` also from labels that ``ukok titles export`` wrote.
 """
 
+import argparse
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,21 +16,25 @@ import numpy as np
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from pipelines.labels.label_file import RejectedLine, read_labels_file
 from recommender.text import lexicon
 from recommender.text.resolver import TitleResolver
 from recommender.text.title_model import BIAS, QUESTIONS, WEIGHTS, Answers, TitleModel, title_features
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 from recommender.text.title_words import FOOD_KINDS, Kind
 
 EXAMPLES: Final = lexicon.FOLDER / "title_examples.tsv"
 # Inverse strength of the L1 penalty, which keeps the weights few.
-REGULARISATION: Final = 8.0
+REGULARISATION: Final = 6.0
 SEED: Final = 20250806
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledTitle:
-    """A title with what people said of it; None where nobody said so. ``is_ingredient`` is about food alone."""
+    """A title with what people said of it; None where nobody said so.
+
+    ``is_ingredient`` and ``has_recipes`` are about all that is swallowed, supplements too: a shop of food sells them.
+    """
 
     title: str
     is_food: bool | None = None
@@ -37,8 +44,9 @@ class LabelledTitle:
     @classmethod
     def of_kind(cls, title: str, kind: Kind, *, has_recipes: bool | None) -> "LabelledTitle":
         """A title whose kind is known."""
-        is_food = kind in FOOD_KINDS
-        return cls(title, is_food, kind is Kind.INGREDIENT if is_food else None, has_recipes)
+        if kind is Kind.NONFOOD:
+            return cls(title, False)
+        return cls(title, kind in FOOD_KINDS, kind is Kind.INGREDIENT, has_recipes)
 
 
 def read_examples(path: Path = EXAMPLES) -> Iterator[LabelledTitle]:
@@ -67,7 +75,7 @@ def fit_readings(rows: Sequence[LabelledTitle], readings: Sequence[RuleReading])
     answers = {
         "food": [row.is_food for row in rows],
         "ingredient": [row.is_ingredient for row in rows],
-        "recipes": [row.has_recipes if row.is_food else None for row in rows],
+        "recipes": [row.has_recipes for row in rows],
     }
     columns, biases = [], []
     for question in QUESTIONS:
@@ -85,10 +93,22 @@ def fit_readings(rows: Sequence[LabelledTitle], readings: Sequence[RuleReading])
     return TitleModel(weights)
 
 
+def read_labels(path: Path) -> Iterator[LabelledTitle]:
+    """Read exported labels as examples; raises ValueError with the line that is wrong."""
+    for row in read_labels_file(path, "unknown", datetime.now(UTC)):
+        if isinstance(row, RejectedLine):
+            raise ValueError(f"{path.name}, {row.detail}")  # noqa: TRY004 - what is wrong is the file
+        yield LabelledTitle.of_kind(row.title, row.kind, has_recipes=row.shows_recipes)
+
+
 def main() -> None:
     """Write the weights that the project ships."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--labels", type=Path, help="CSV of `ukok titles export` to learn from besides the examples")
+    labels: Path | None = parser.parse_args().labels
     resolver = TitleResolver(lexicon.ingredients().canonical, TitleModel({}))
-    WEIGHTS.write_text(fit(resolver, read_examples()).to_text(), encoding="utf-8")
+    examples = [*read_examples(), *(read_labels(labels) if labels else ())]
+    WEIGHTS.write_text(fit(resolver, examples).to_text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import structlog
@@ -20,6 +21,7 @@ from artifacts.store import Store
 from pipelines.code_version import code_version
 from pipelines.load.loaded_files import recipe_files
 from pipelines.train import corpora, models
+from pipelines.train.curves import LearningCurve, curve_of
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.results import Word2VecFigures
 from recommender.models.recipe_corpus import RecipeCorpus
@@ -27,7 +29,8 @@ from recommender.models.word_vectors import WordVectors
 
 log = structlog.get_logger(__name__)
 
-# Folder of the vectors of the fitting part, in that of the model.
+FITTING_PART: Final = "the fitting part"
+ALL_RECIPES: Final = "all recipes"
 
 
 @dataclass(frozen=True)
@@ -50,30 +53,43 @@ class Word2VecParameters:
     seed: int = 20250806
 
 
+class Learnt(NamedTuple):
+    """Vectors, and how the loss for each word of the recipes fell."""
+
+    vectors: WordVectors
+    curve: LearningCurve
+
+
 def train(service: Engine, store: Store, now: datetime) -> SavedModel[Word2VecFigures]:
     """Train on the recipes in the service database, and on their fitting part, and store both in one model."""
     corpus = corpora.read_recipes(service)
     parameters = Word2VecParameters()
     # Each model learns in one thread, so that its vectors do not depend on timing; the two can at once.
     with ThreadPoolExecutor(2) as pool:
-        vectors, held_out = pool.map(lambda part: fit(part, parameters), (corpus, corpus.fit()))
+        learnt, held_out = pool.map(lambda part: learn(part, parameters), (corpus, corpus.fit()))
     card = ModelCard[Word2VecFigures](
         datasets={corpora.DATASET: corpora.snapshot(store, corpus, recipe_files(service))},
         code_version=code_version(),
         parameters=asdict(parameters),
         seed=parameters.seed,
-        figures=Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus)),
+        curves={FITTING_PART: held_out.curve, ALL_RECIPES: learnt.curve},
+        figures=Word2VecFigures(ingredients=len(learnt.vectors.names), recipes=len(corpus)),
     )
     with tempfile.TemporaryDirectory(prefix="ukok-word2vec-") as scratch:
-        vectors.save(Path(scratch))
-        held_out.save(Path(scratch) / models.HELD_OUT)
+        learnt.vectors.save(Path(scratch))
+        held_out.vectors.save(Path(scratch) / models.HELD_OUT)
         saved = models.save(store, "word2vec", Path(scratch), card, now)
     log.info("word2vec_trained", version=saved.version, **saved.figures.model_dump())
     return saved
 
 
 def fit(corpus: RecipeCorpus, parameters: Word2VecParameters) -> WordVectors:
-    """Train on `corpus`; the same recipes and parameters give the same vectors, bit by bit."""
+    """Vectors of `corpus`; the same recipes and parameters give the same vectors, bit by bit."""
+    return learn(corpus, parameters).vectors
+
+
+def learn(corpus: RecipeCorpus, parameters: Word2VecParameters) -> Learnt:
+    """Train on `corpus`."""
     names = corpus.frequent_ingredients()
     known = set(names)
     sentences = [[name for name in basket if name in known] for basket in corpus.baskets]
@@ -83,9 +99,19 @@ def fit(corpus: RecipeCorpus, parameters: Word2VecParameters) -> WordVectors:
     return fit_lists(sentences, names, parameters)
 
 
-def fit_lists(lists: Sequence[Sequence[str]], names: Sequence[str], parameters: Word2VecParameters) -> WordVectors:
+def fit_lists(lists: Sequence[Sequence[str]], names: Sequence[str], parameters: Word2VecParameters) -> Learnt:
     """Train on lists of `names`, each of two and more; the order of `names` breaks ties between equal counts."""
     from gensim.models import Word2Vec
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    losses: list[float] = []
+
+    class Losses(CallbackAny2Vec):  # type: ignore[misc]
+        """Keeps the loss of every epoch; gensim's own sum over all epochs soon exceeds the precision of its type."""
+
+        def on_epoch_end(self, model: Any) -> None:  # noqa: ANN401 (gensim has no types)
+            losses.append(float(model.get_latest_training_loss()) / words)
+            model.running_training_loss = 0.0
 
     model = Word2Vec(
         vector_size=parameters.dimensions,
@@ -105,10 +131,11 @@ def fit_lists(lists: Sequence[Sequence[str]], names: Sequence[str], parameters: 
     # The order of the vocabulary must not depend on how gensim breaks ties.
     counts = Counter(name for each in lists for name in each)
     model.build_vocab_from_freq({name: counts[name] for name in names if counts[name]}, corpus_count=len(lists))
-    epochs = max(parameters.epochs, min(parameters.max_epochs, parameters.words // counts.total()))
-    model.train(lists, total_examples=len(lists), epochs=epochs)
+    words = counts.total()
+    epochs = max(parameters.epochs, min(parameters.max_epochs, parameters.words // words))
+    model.train(lists, total_examples=len(lists), epochs=epochs, compute_loss=True, callbacks=[Losses()])
     inputs, outputs = np.asarray(model.wv.vectors, np.float32), np.asarray(model.syn1neg, np.float32)
-    return WordVectors(tuple(model.wv.index_to_key), inputs, outputs)
+    return Learnt(WordVectors(tuple(model.wv.index_to_key), inputs, outputs), curve_of("epoch", losses))
 
 
 def _stable_hash(text: str) -> int:

@@ -121,6 +121,22 @@ class Item2VecFigures(Result):
     methods: dict[str, NextItemFigures] = {}
 
 
+class PersonalFigures(Result):
+    """What the personal model learnt from, and how well it finds what people took next.
+
+    ``chosen_on`` people of the slice before the cut its weights were chosen on, ``tested`` people came back after the
+    cut, ``learnt_until`` (Unix time). ``repeated``: share of what they took then that they had taken before.
+    """
+
+    events: int
+    products: int
+    chosen_on: int
+    tested: int
+    learnt_until: float
+    repeated: float
+    served: NextItemFigures
+
+
 class ModelFigures(Result):
     """Figures of the models that a release was built from."""
 
@@ -252,6 +268,21 @@ class VectorEvaluation(Result):
     alike: float | None
 
 
+class PersonalEvaluation(Result):
+    """Products for ``people`` who came back after a cut in time, by what they had taken before it.
+
+    ``served`` is a model like the released one that has not learnt what came after the cut; ``released`` has, and can
+    only be better. ``ahead_of``: recall@20 of ``served`` minus that of each rival, and of the released model minus that
+    of ``served`` (``held_out``).
+    """
+
+    people: int
+    served: NextItemFigures
+    released: NextItemFigures
+    rivals: dict[str, NextItemFigures] = {}
+    ahead_of: dict[str, Difference] = {}
+
+
 class NamingFigures(Result):
     """Share of titles that name one of their ingredients."""
 
@@ -288,6 +319,7 @@ class Evaluation(Result):
     served_completion: ServedCompletion
     encoder: EncoderEvaluation
     vectors: VectorEvaluation
+    personal: PersonalEvaluation | None = None
     live: str | None = None
 
 

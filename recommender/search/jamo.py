@@ -19,6 +19,10 @@ _TYPED: Final = str.maketrans(
 _SYLLABLES: Final = {
     ord("가") + number: "".join(parts) for number, parts in enumerate(product(_ONSETS, _VOWELS, _CODAS))
 }
+_SOUNDS: Final = {
+    code: text.translate(_SIMILAR).translate(_TYPED)
+    for code, text in (_SYLLABLES | {code: chr(code) for code in (*_SIMILAR, *_TYPED)}).items()
+}
 # Conjoining letters, which NFKC makes of a letter that stands alone, to keyboard letters.
 _LONE: Final = {
     first + number: letter
@@ -54,7 +58,7 @@ def letters(text: str) -> str:
 
 def sounds(text: str) -> str:
     """Like :func:`letters`, with one letter for all that sound alike, such as ㅐ and ㅔ, or ㄱ and ㄲ."""
-    return text.translate(_SYLLABLES).translate(_SIMILAR).translate(_TYPED)
+    return text.translate(_SOUNDS)
 
 
 def initials(text: str) -> str:

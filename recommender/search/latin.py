@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import product
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -13,6 +14,9 @@ _VOWELS: Final = (
     *("ui", "i"),
 )
 _CODAS: Final = ("", *"kkknnntlkmlllplmppttnttktpt")
+_SYLLABLES: Final = {
+    ord("가") + number: "".join(parts) for number, parts in enumerate(product(_ONSETS, _VOWELS, _CODAS))
+}
 # Spellings of the same sound, to one letter each; longer ones first.
 _SOUNDS: Final = (
     ("tch|ch|jj|j|z", "c"),
@@ -76,9 +80,4 @@ def latin_sound(text: str) -> str:
 
 def korean_sound(word: str) -> str:
     """The sound of a Korean word in Latin letters."""
-    written = []
-    for syllable in word:
-        number = ord(syllable) - ord("가")
-        onset, vowel, coda = number // 588, number // 28 % 21, number % 28
-        written.append(_ONSETS[onset] + _VOWELS[vowel] + _CODAS[coda])
-    return _DOUBLED.sub(r"\1", "".join(written))
+    return _DOUBLED.sub(r"\1", word.translate(_SYLLABLES))

@@ -1,7 +1,7 @@
 """Indexes of many texts: by substring, and by shared n-grams."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,43 +46,60 @@ class Substrings:
 
 
 class Grams:
-    """Compares a text with many others by their shared n-grams of ``size`` letters."""
+    """Compares a text with many others by their shared n-grams of ``size`` letters, at most three."""
 
     def __init__(self, texts: Sequence[str], size: int) -> None:
         self._size = size
-        self._postings: dict[str, array[int]] = {}
-        counts = np.zeros(len(texts), np.int32)
-        for position, text in enumerate(texts):
-            grams = self._of(text)
-            counts[position] = len(grams)
-            for gram in grams:
-                self._postings.setdefault(gram, array("i")).append(position)
-        self._counts = counts
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        grams = _grams("".join(texts), size)
+        inside = np.flatnonzero(owners[: len(grams)] == owners[size - 1 :])
+        order = inside[np.argsort(grams[inside], kind="stable")]
+        grams, owners = grams[order], owners[order]
+        first = np.flatnonzero(_changes(grams) | _changes(owners))
+        grams, self._owners = grams[first], owners[first]
+        self._counts = np.bincount(self._owners, minlength=len(texts)).astype(np.int32)
+        begins = np.flatnonzero(_changes(grams))
+        self._grams = grams[begins]
+        self._bounds = np.append(begins, len(grams))
 
     def jaccard(self, text: str) -> NDArray[np.float64]:
         """Jaccard similarity (n,) of each text to ``text``: shared n-grams over all n-grams of both."""
-        grams = self._of(text)
-        shared = self._shared(grams, dict.fromkeys(grams, 1.0))
+        grams = np.unique(_grams(text, self._size))
+        shared = np.zeros(len(self._counts))
+        for owners in self._postings(grams):
+            shared[owners] += 1.0
         return shared / np.maximum(self._counts + len(grams) - shared, 1)
 
     def containment(self, text: str) -> NDArray[np.float64]:
         """Share (n,) of the n-grams of ``text`` in each text, weighted by IDF."""
-        weights = {gram: float(np.log1p(len(self._counts) / (1 + self._frequency(gram)))) for gram in self._of(text)}
-        return self._shared(set(weights), weights) / (sum(weights.values()) or 1.0)
+        shared, whole = np.zeros(len(self._counts)), 0.0
+        for owners in self._postings(np.unique(_grams(text, self._size))):
+            weight = float(np.log1p(len(self._counts) / (1 + len(owners))))
+            shared[owners] += weight
+            whole += weight
+        return shared / (whole or 1.0)
 
-    def _of(self, text: str) -> set[str]:
-        return {text[at : at + self._size] for at in range(len(text) - self._size + 1)}
+    def _postings(self, grams: NDArray[np.uint64]) -> Iterator[Positions]:
+        """Positions of the texts with each n-gram, ascending."""
+        places = np.searchsorted(self._grams, grams)
+        for gram, place in zip(grams.tolist(), places.tolist(), strict=True):
+            known = place < len(self._grams) and int(self._grams[place]) == gram
+            yield self._owners[self._bounds[place] : self._bounds[place + 1]] if known else NONE
 
-    def _frequency(self, gram: str) -> int:
-        return len(self._postings.get(gram, ()))
 
-    def _shared(self, grams: set[str], weights: dict[str, float]) -> NDArray[np.float64]:
-        total = np.zeros(len(self._counts))
-        for gram in grams:
-            posting = self._postings.get(gram)
-            if posting:
-                total[np.frombuffer(posting, np.int32)] += weights[gram]
-        return total
+def _grams(text: str, size: int) -> NDArray[np.uint64]:
+    """The n-grams of a text in order, each as one number of its code points, which have 21 bits."""
+    characters = codes(text).astype(np.uint64)
+    grams = np.zeros(max(len(characters) - size + 1, 0), np.uint64)
+    for offset in range(size):
+        grams = grams << np.uint64(21) | characters[offset : offset + len(grams)]
+    return grams
+
+
+def _changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Whether each value differs from the one before; true for the first."""
+    return np.concatenate((np.ones(min(len(values), 1), np.bool_), values[1:] != values[:-1]))
 
 
 def postings_of(documents: Iterable[Iterable[str]]) -> dict[str, Positions]:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recommender.text import amounts, lexicon, title_model, title_rules, title_words, titles, units
+from recommender.text import amounts, lexicon, title_model, title_reading, title_rules, title_words, titles, units
 from recommender.text.title_model import Answers, TitleModel, default_model
-from recommender.text.title_rules import RuleReading, TitleRules
+from recommender.text.title_reading import RuleReading
+from recommender.text.title_rules import TitleRules
 from recommender.text.title_words import Kind
 
 # Probabilities from which a title is food, and from which food is an ingredient.
 FOOD: Final = 0.5
 INGREDIENT: Final = 0.5
 SPIRITS: Final = "전통주"
-_CODE: Final = (amounts, title_model, title_rules, title_words, titles, units)
+_CODE: Final = (amounts, title_model, title_reading, title_rules, title_words, titles, units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class TitleResolver:
     """Resolves titles with a vocabulary of `variant -> canonical ingredient name` (the ingredient tables).
 
     An instance holds a morphological analyser (300 MB, 2 s to create) and is immutable.
+    ``model`` gives the probabilities.
     """
 
     def __init__(self, vocabulary: Mapping[str, str], model: TitleModel | None = None) -> None:
         self._rules = TitleRules(title_words.title_words(vocabulary))
-        self._model = model or default_model()
-        self.version: str = resolver_version(vocabulary, self._model)
+        self.model = model or default_model()
+        self.version: str = resolver_version(vocabulary, self.model)
 
     def resolve(self, title: str, *, known_food: bool = False) -> ResolvedTitle:
         """Resolve one title. `known_food`: the shop sells only food, so this is not decided from the title."""
@@ -62,7 +64,7 @@ class TitleResolver:
         given = list(titles)
         readings = self._rules.read_many(given)
         return [
-            _decide(reading, self._model.answer(title, reading), known_food=known_food)
+            _decide(reading, self.model.answer(title, reading), known_food=known_food)
             for title, reading in zip(given, readings, strict=True)
         ]
 
@@ -83,7 +85,13 @@ def _decide(reading: RuleReading, answers: Answers, *, known_food: bool) -> Reso
         return ResolvedTitle(kind, reading.types_of(kind), (), False, 0.0)
     if reading.is_spirit:
         return ResolvedTitle(Kind.DRINK, (SPIRITS, *reading.types_of(Kind.DRINK)), (), True, 0.0)
-    kind = Kind.INGREDIENT if answers.ingredient >= INGREDIENT else reading.finished_kind or Kind.READY
+    if answers.ingredient >= INGREDIENT:
+        kind = Kind.INGREDIENT
+    elif reading.finished_kind is not None:
+        kind = reading.finished_kind
+    else:
+        # What a shop of food sells and is no food is taken for one's health.
+        kind = Kind.SUPPLEMENT if answers.food < FOOD else Kind.READY
     return ResolvedTitle(kind, reading.types_of(kind), reading.ingredients_of(kind), True, answers.recipes)
 
 

@@ -7,6 +7,7 @@ project ships (``lexicon/title_weights.tsv``) are learnt from the titles of ``le
 
 import csv
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,12 +15,23 @@ from io import StringIO
 from typing import Final, NamedTuple
 
 from recommender.text import lexicon
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import Hit, RuleReading
+from recommender.text.title_words import FINISHED_KINDS, Kind
 from recommender.text.titles import plain, without_brackets
 
 WEIGHTS: Final = lexicon.FOLDER / "title_weights.tsv"
 QUESTIONS: Final = ("food", "ingredient", "recipes")
 BIAS: Final = "bias"
+# How goods are packed says what they are: 500mg, 60정, 3개월분, 15포.
+_PACKED: Final = {
+    "mg": re.compile(r"\d\s*(?:mg|iu)(?![a-z])"),
+    "tablets": re.compile(r"\d\s*(?:정|캡슐|꾸미|구미|알|t)(?![a-z가-힣])"),
+    "days": re.compile(r"\d\s*(?:개월|주|일)(?:분|치)|\(\d+개월\)"),
+    "sticks": re.compile(r"\d\s*(?:포|스틱|티백|t백|필|매)(?![a-z가-힣])"),
+    "ml": re.compile(r"\d\s*(?:ml|l|리터)(?![a-z])"),
+    "kg": re.compile(r"\d\s*(?:kg|킬로)(?![a-z])"),
+    "heads": re.compile(r"\d\s*(?:마리|미|과|구|손|단|송이|망)(?![가-힣])"),
+}
 LONGEST_GRAM: Final = 4
 
 
@@ -46,6 +58,15 @@ class TitleModel:
                 for question, weight in enumerate(weights):
                     totals[question] += weight * value
         return Answers(*(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))) for total in totals))
+
+    def contributions(self, title: str, reading: RuleReading) -> dict[str, Answers]:
+        """What each feature of a title, and the bias, adds to the log odds of the answers."""
+        given = {BIAS: 1.0} | title_features(title, reading)
+        return {
+            name: Answers(*(weight * value for weight in self.weights[name]))
+            for name, value in given.items()
+            if name in self.weights
+        }
 
     def to_text(self) -> str:
         """The weights as tab-separated lines, for :func:`read_model`."""
@@ -75,9 +96,12 @@ def default_model() -> TitleModel:
 
 def title_features(title: str, reading: RuleReading) -> dict[str, float]:
     """Features of a title: its n-grams, each weighted so that they sum to 1 in square, and those of the rules."""
-    grams = sorted(set(_grams(without_brackets(plain(title)))))
+    text = plain(title)
+    grams = sorted(set(_grams(without_brackets(text))))
     weight = 1 / math.sqrt(len(grams)) if grams else 0.0
-    return dict.fromkeys(grams, weight) | dict.fromkeys(_rule_features(reading), 1.0)
+    head = reading.head.word.sort if reading.head else "no head"
+    packed = (f"pack:{name} {head}" for name, pattern in _PACKED.items() if pattern.search(text))
+    return dict.fromkeys(grams, weight) | dict.fromkeys((*_rule_features(reading), *packed), 1.0)
 
 
 def _grams(text: str) -> Iterator[str]:
@@ -89,10 +113,19 @@ def _grams(text: str) -> Iterator[str]:
                 yield framed[start : start + size]
 
 
+def _named(reading: RuleReading) -> Iterator[Hit]:
+    """The hits of the main part; an ingredient that finished goods follow only says what those are made of."""
+    follows = False
+    for hit in reversed(reading.main):
+        follows = follows or hit.word.sort in FINISHED_KINDS
+        if not follows or hit.word.sort != Kind.INGREDIENT:
+            yield hit
+
+
 def _rule_features(reading: RuleReading) -> Iterator[str]:
     """Named ``rule:…``; no n-gram of a word contains a colon at that place, since it has at most four letters."""
     head = reading.head
-    sorts = {hit.word.sort for hit in reading.main}
+    sorts = {hit.word.sort for hit in _named(reading)}
     if head is None:
         yield "rule:no head"
     else:
@@ -102,7 +135,12 @@ def _rule_features(reading: RuleReading) -> Iterator[str]:
         yield f"rule:has {sort}"
     if reading.is_spirit:
         yield "rule:spirit"
-    if reading.main and len(reading.main) < len(reading.hits):
+    if reading.hits and not {hit.word.sort for hit in reading.hits} & {Kind.NONFOOD, Kind.SUPPLEMENT}:
+        yield "rule:all edible"
+    if any(hit.word.sort == Kind.INGREDIENT for hit in reading.main) and Kind.INGREDIENT not in sorts:
+        yield "rule:of ingredient"
+    extras = [hit for hit in reading.hits if hit.part != reading.hits[0].part]
+    if extras:
         yield "rule:extras"
-    for sort in sorted({hit.word.sort for hit in reading.hits} - sorts):
+    for sort in sorted({hit.word.sort for hit in extras} - sorts):
         yield f"rule:extra {sort}"

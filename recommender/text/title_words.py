@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
 
 FOOD_KINDS = frozenset({Kind.INGREDIENT, Kind.READY, Kind.SNACK, Kind.DRINK})
+FINISHED_KINDS = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
 
 
 class Word(NamedTuple):
@@ -54,7 +55,7 @@ def title_words(vocabulary: Mapping[str, str]) -> dict[str, Word]:
         words[word] = Word("purpose", word, "", _made_of(word, (), words))
     for word, product in lexicon.products().items():
         sort = "qualifier" if word in lists["qualifier"] else product.kind
-        made_of = _same_as(word, listed.canonical, words) or _same_as(product.name, listed.canonical, words)
+        made_of = _same_as(word, product, words) or _same_as(product.name, product, words)
         # Sweets, drinks and supplements are cooked with only where they are ingredients themselves (우유, 땅콩버터).
         if not made_of and product.kind == Kind.READY:
             made_of = _made_of(word, product.ingredients, words)
@@ -66,9 +67,14 @@ def _usable(word: str, ambiguous: AbstractSet[str]) -> bool:
     return word not in ambiguous and (len(word) > 1 or word in lexicon.ingredients().canonical)
 
 
-def _same_as(word: str, listed: Mapping[str, str], words: Mapping[str, Word]) -> str:
-    """The ingredient that a word is or ends with: the end is the head (약콩두유 -> 두유); "" if there is none."""
-    ends = (word[start:] for start in range(len(word) - 1))
+def _same_as(word: str, product: lexicon.ProductType, words: Mapping[str, Word]) -> str:
+    """The ingredient that a word is or ends with: the end is the head (약콩두유 -> 두유); "" if there is none.
+
+    Ways to cook are no ingredient (스테이크). Supplements are named after what their extract is of (모로오렌지): of
+    them only the whole word counts.
+    """
+    listed = lexicon.ingredients().canonical.keys() - lexicon.words("titles")["purpose"]
+    ends = (word[start:] for start in range(1 if product.kind == Kind.SUPPLEMENT else len(word) - 1))
     return next((words[end].ingredient for end in ends if end in listed and end in words), "")
 
 

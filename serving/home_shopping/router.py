@@ -32,13 +32,13 @@ from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import cache_response
 from serving.web.clock import kst_day, next_midnight
-from serving.web.errors import UNAUTHORIZED, absent, not_found
+from serving.web.errors import AWAY, UNAUTHORIZED, absent, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
 from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"])
+router = APIRouter(prefix="/api/homeshopping", tags=["homeshopping"], responses=AWAY)
 
 MOST_RECIPES = 10
 MOST_MALL_PRODUCTS = 5

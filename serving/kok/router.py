@@ -26,14 +26,14 @@ from serving.recommendations.recently_viewed import viewed_by
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import cache_response, impression_headers
-from serving.web.errors import UNAUTHORIZED, absent, described, not_found
+from serving.web.errors import AWAY, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, Size, page_of
 from serving.web.parameters import Id, KeywordQuery
 from serving.web.schemas import Message, SearchKeyword
 from sql.types import LARGEST_ID
 from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/kok", tags=["kok"])
+router = APIRouter(prefix="/api/kok", tags=["kok"], responses=AWAY)
 
 BEST_ITEMS = 10
 

@@ -22,14 +22,14 @@ from serving.log.schemas import (
 from serving.runtime.deps import CurrentRuntime, User, Visitor
 from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, new_event_id
 from serving.web.auth import Identity
-from serving.web.errors import INVALID, UNAUTHORIZED, described, unauthorized
+from serving.web.errors import AWAY, INVALID, UNAUTHORIZED, described, unauthorized
 from serving.web.json_body import JsonBody
 from serving.web.parameters import Id
 from serving.web.visitor_session import given_session
 from sql.warehouse.event_types import CLIENT_EVENT_PREFIX
 from ukok.korea import KST
 
-router = APIRouter(prefix="/api/log/user", tags=["log"])
+router = APIRouter(prefix="/api/log/user", tags=["log"], responses=AWAY)
 
 NEWEST = 50
 STORED = "활동 로그가 저장되었습니다."

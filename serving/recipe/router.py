@@ -30,12 +30,12 @@ from serving.runtime.accounts import require_account
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User
 from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
-from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, described, not_found
+from serving.web.errors import AWAY, NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, page_of
 from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
 from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recipes", tags=["recipes"], responses=UNAUTHORIZED)
+router = APIRouter(prefix="/api/recipes", tags=["recipes"], responses=AWAY | UNAUTHORIZED)
 
 MOST_PRODUCTS = 5
 MOST_SHOWS = 2

@@ -21,7 +21,7 @@ from serving.recommend.schemas import (
 from serving.recommendations.candidates import Offer
 from serving.recommendations.complements import ComplementsRecommendation
 from serving.recommendations.presenters import complement_rows, item_provenance, provenance
-from serving.recommendations.stages import Recommendation
+from serving.recommendations.stages import Recommendation, RecommendedItem
 from serving.runtime.snapshot import Snapshot
 from serving.web.fragments import extended, fragment, listed
 from serving.web.money import shown_price
@@ -82,6 +82,12 @@ def substitutes(ingredient: str, picked: Recommendation[RankedSubstitute]) -> Su
         for entry in picked.items
     ]
     return Substitutes(ingredient=ingredient, substitutes=rows, **provenance(picked))
+
+
+def substitute_names(picked: Recommendation[RankedSubstitute]) -> Recommendation[str]:
+    """The names of substitutes, as events have them."""
+    items = (RecommendedItem(entry.item.name, entry.reason, entry.stage, entry.score) for entry in picked.items)
+    return Recommendation(tuple(items), picked.stage, picked.release_version)
 
 
 def complements(found: ComplementsRecommendation, title: str) -> Complements:

@@ -43,14 +43,15 @@ from serving.recommendations.relations import (
     next_change,
 )
 from serving.recommendations.stages import Recommendation, recommend
+from serving.runtime.canary_state import canary_state
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import cache_response, impression_headers
 from serving.runtime.snapshot import Snapshot
-from serving.web.errors import NO_NAME, UNAUTHORIZED, absent, not_found
+from serving.web.errors import AWAY, NO_NAME, UNAUTHORIZED, absent, not_found
 from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
 from sql.warehouse import event_types as events
 
-router = APIRouter(prefix="/api/recommend", tags=["recommend"])
+router = APIRouter(prefix="/api/recommend", tags=["recommend"], responses=AWAY)
 
 ProductSource = Annotated[str, Path(max_length=20, description="kok or a broadcaster", examples=["kok", "hmall"])]
 ProductId = Annotated[Id, Path(description="The source's own id", examples=[10048215])]
@@ -68,12 +69,14 @@ NO_PRODUCT = absent("kok product 10048215")
 
 
 @router.get("/release")
-async def release(runtime: CurrentRuntime, snapshot: CurrentSnapshot) -> ReleaseInService:
-    """The release in service."""
+async def release(runtime: CurrentRuntime) -> ReleaseInService:
+    """The release in service, and the canary that a share of the visitors is served instead."""
+    snapshot = runtime.live_snapshot.current
     return ReleaseInService(
         version=snapshot.release_version,
         built_at=snapshot.release.manifest.built_at if snapshot.release else None,
-        problem=runtime.release.problem if runtime.release else None,
+        problem=runtime.release_problem,
+        canary=canary_state(runtime),
     )
 
 
@@ -128,7 +131,7 @@ async def recipe_products(
 @router.get("/me/recipes", response_model=RecommendedRecipes, responses=UNAUTHORIZED)
 def my_recipes(runtime: CurrentRuntime, snapshot: CurrentSnapshot, user: User, k: Count = 10) -> Response:
     """Recipes for the user, from what the user viewed last; popular ones for a new user."""
-    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k)
+    picked = personal.recommend_recipes(snapshot, viewed_by(runtime, user), k, runtime.clock())
     event_id = runtime.record_event(user.user_id, events.PersonalRecipeRecommendation(**impressions(picked)))
     return Response(recipes_body(picked), headers=impression_headers(event_id), media_type="application/json")
 
@@ -190,7 +193,9 @@ async def substitutes(
     ingredient = snapshot.recipes.name_of(name)
     picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(name, k))
     body = presenters.substitutes(ingredient, picked)
-    return cache_response(request, snapshot, body, event=events.IngredientSubstitutesView(ingredient=ingredient))
+    names = presenters.substitute_names(picked)
+    event = events.IngredientSubstitutesView(ingredient=ingredient, **impressions(names))
+    return cache_response(request, snapshot, body, event=event, stage=picked.stage)
 
 
 @router.get("/complete", response_model=Complements)

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from recommender.rankers.substitute import Relation
 from serving.recommendations.schemas import Complement, ItemProvenance, Provenance
+from serving.runtime.canary_state import CanaryState
 from serving.web.fields import (
     DidYouMean,
     ListPrice,
@@ -26,7 +27,8 @@ class ReleaseInService(BaseModel):
 
     version: str | None = Field(description="null before the first release", examples=["20250806T030000Z-3f2a9c01d7"])
     built_at: datetime | None = Field(examples=["2025-08-06T03:00:00Z"])
-    problem: str | None = Field(description="Why the newest release is not in service", examples=[None])
+    problem: str | None = Field(description="Why the newest release or the canary is not in service", examples=[None])
+    canary: CanaryState | None = Field(description="null while no canary runs")
 
 
 class RecommendedRecipe(ItemProvenance):

@@ -5,10 +5,10 @@ while they are on air or to come.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
@@ -16,6 +16,7 @@ from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import SHOW_RECIPES, as_product
 from recommender.search.texts import query_tokens
+from recommender.text import lexicon
 from recommender.text.ingredients import written_name
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
 from serving.catalog.mall import KokItem
@@ -27,12 +28,15 @@ from serving.web.clock import kst_day
 if TYPE_CHECKING:
     # Imports faiss and onnxruntime, which a service without a release does not need.
     from recommender.loaded_release import ProductNeighbour
-    from recommender.relations.goods import Target
+    from recommender.relations.offered_products import Target
 
 Offer = KokItem | Show
 OfferT = TypeVar("OfferT", KokItem, Show)
+T = TypeVar("T")
 
 POPULAR = "popular"
+# Before the ingredient in season.
+SEASON = "season:"
 # Neighbours of a product or recipe in a release.
 NEIGHBOURS = 20
 # Recipes that are counted for what is used together, where no release answers.
@@ -130,15 +134,9 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class PopularRequest:
-    """What is popular."""
+    """What is popular at ``now``: in season, and of shows those on air or to come."""
 
     k: int
-
-
-@dataclass(frozen=True, slots=True)
-class PopularShowsRequest(PopularRequest):
-    """What is popular, shows on air or to come at ``now`` included."""
-
     now: datetime
 
 
@@ -197,9 +195,15 @@ def recipes_with_main_product_ingredient(snapshot: Snapshot, request: ProductReq
     return recipes_with_main_ingredient(snapshot, request) if _is_cooked_with(request) else iter(())
 
 
-def popular_recipes(snapshot: Snapshot, _: object) -> Iterator[Candidate[Recipe]]:
-    """The most popular recipes."""
-    return (Candidate(recipe, POPULAR) for recipe in snapshot.recipes.popular)
+def popular_recipes(snapshot: Snapshot, request: PopularRequest) -> Iterator[Candidate[Recipe]]:
+    """The most popular recipes, and in every other place one of an ingredient in season."""
+    popular = (Candidate(recipe, POPULAR) for recipe in snapshot.recipes.popular)
+    seasonal = (
+        Candidate(recipe, f"{SEASON}{name}")
+        for name in lexicon.in_season(kst_day(request.now).month)
+        for recipe in snapshot.recipes.with_all((name,), 1)
+    )
+    return _alternating(popular, seasonal, lambda recipe: recipe.recipe_id)
 
 
 def recipes_for_cart(snapshot: Snapshot, request: CartRequest) -> Iterator[Candidate[Recipe]]:
@@ -240,14 +244,23 @@ def similar_mall_products(snapshot: Snapshot, request: ProductRequest) -> Iterat
 def mall_products_with_ingredients(snapshot: Snapshot, request: HasIngredients) -> Iterator[Candidate[KokItem]]:
     """Mall products of any of the ingredients, of the main one first."""
     by_ingredient = snapshot.kok.by_ingredient
-    return _one_per_item(
+    return one_per_item(
         Candidate(item, f"contains:{name}") for name in request.ingredients for item in by_ingredient.get(name, ())
     )
 
 
-def popular_mall_products(snapshot: Snapshot, _: object) -> Iterator[Candidate[KokItem]]:
-    """The most reviewed mall products."""
-    return (Candidate(item, POPULAR) for item in snapshot.kok.by_reviews)
+def popular_mall_products(snapshot: Snapshot, request: PopularRequest) -> Iterator[Candidate[KokItem]]:
+    """Mall products that people have taken lately, then the most reviewed; every other one an ingredient in season."""
+    catalog = snapshot.kok
+    model = snapshot.release.personal if snapshot.release else None
+    lately = (catalog.items.get(ref.product_id) for ref in model.popular() if ref.source == KOK) if model else ()
+    popular = chain((item for item in lately if item and item.listed), catalog.by_reviews)
+    seasonal = (
+        Candidate(item, f"{SEASON}{name}")
+        for name in lexicon.in_season(kst_day(request.now).month)
+        for item in [item for item in catalog.by_ingredient.get(name, ()) if item.is_ingredient][:1]
+    )
+    return _alternating((Candidate(item, POPULAR) for item in popular), seasonal, item_key)
 
 
 def other_similar_mall_products(snapshot: Snapshot, request: MallItemRequest) -> Iterator[Candidate[KokItem]]:
@@ -283,15 +296,15 @@ def shows_with_ingredients(snapshot: Snapshot, request: ProductShowsRequest) -> 
     return _by_start(_next_shows(snapshot, products, request.now))
 
 
-def shows_on_air_or_next(snapshot: Snapshot, request: PopularShowsRequest) -> Iterator[Candidate[Show]]:
+def shows_on_air_or_next(snapshot: Snapshot, request: PopularRequest) -> Iterator[Candidate[Show]]:
     """Food on air or next within the days that the schedule covers, each item once."""
     today = kst_day(request.now)
     shows = snapshot.schedule.food_between(today - timedelta(days=1), today + DAYS_AHEAD)
-    return _one_per_item(Candidate(show, POPULAR) for show in shows if show.ends_at > request.now)
+    return one_per_item(Candidate(show, POPULAR) for show in shows if show.ends_at > request.now)
 
 
-def popular_offers(snapshot: Snapshot, request: PopularShowsRequest) -> Iterator[Candidate[Offer]]:
-    """Food on air or next for half of the places, then the most reviewed mall products."""
+def popular_offers(snapshot: Snapshot, request: PopularRequest) -> Iterator[Candidate[Offer]]:
+    """Food on air or next for half of the places, then popular mall products."""
     yield from islice(shows_on_air_or_next(snapshot, request), request.k // 2)
     yield from popular_mall_products(snapshot, request)
 
@@ -321,7 +334,7 @@ def shows_with_ingredient(snapshot: Snapshot, request: IngredientShowsRequest) -
     """Shows of an ingredient, in order of their start."""
     name = snapshot.recipes.name_of(request.ingredient)
     shows = snapshot.schedule.with_ingredient(name, request.now)
-    return _one_per_item(Candidate(show, f"contains:{name}") for show in shows)
+    return one_per_item(Candidate(show, f"contains:{name}") for show in shows)
 
 
 def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
@@ -332,7 +345,7 @@ def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest)
         asked = as_product(name, text, " ".join(query_tokens(text)))
         found = snapshot.release.ingredient_products(asked, NEIGHBOURS)
         items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in found)
-        yield from _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
+        yield from one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
 
 
 def mall_products_with_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
@@ -344,7 +357,7 @@ def mall_products_with_ingredient(snapshot: Snapshot, request: IngredientRequest
 def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
     """Mall products whose name says that they are an ingredient."""
     spellings = dict.fromkeys((snapshot.recipes.name_of(request.ingredient), " ".join(request.ingredient.split())))
-    return _one_per_item(
+    return one_per_item(
         Candidate(item, f"title:{spelling}") for spelling in spellings for item in snapshot.kok.named(spelling)
     )
 
@@ -397,13 +410,13 @@ def _recipe(snapshot: Snapshot, recipe_id: int, reason: str) -> Iterator[Candida
 
 def _listed_neighbours(snapshot: Snapshot, product: KokItem | Product) -> Iterator[Candidate[KokItem]]:
     items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in _similar(snapshot, product, KOK))
-    return _one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
+    return one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
 
 
 def _next_shows(snapshot: Snapshot, products: Iterable[Candidate[Product]], now: datetime) -> Iterator[Candidate[Show]]:
     """The show of each product that is on air, else its next one."""
     shows = ((snapshot.schedule.next_show(candidate.item, now), candidate.reason) for candidate in products)
-    return _one_per_item(Candidate(show, reason) for show, reason in shows if show)
+    return one_per_item(Candidate(show, reason) for show, reason in shows if show)
 
 
 def _by_start(shows: Iterable[Candidate[Show]]) -> Iterator[Candidate[Show]]:
@@ -412,20 +425,31 @@ def _by_start(shows: Iterable[Candidate[Show]]) -> Iterator[Candidate[Show]]:
 
 def _others(item: KokItem, candidates: Iterable[Candidate[KokItem]]) -> Iterator[Candidate[KokItem]]:
     """Leave out the listings of an item."""
-    return (candidate for candidate in candidates if _item_key(candidate.item) != _item_key(item))
+    return (candidate for candidate in candidates if item_key(candidate.item) != item_key(item))
 
 
-def _one_per_item(candidates: Iterable[Candidate[OfferT]]) -> Iterator[Candidate[OfferT]]:
+def one_per_item(candidates: Iterable[Candidate[OfferT]]) -> Iterator[Candidate[OfferT]]:
     """Keep the first offer of each item."""
     seen: set[object] = set()
     for candidate in candidates:
-        key = _item_key(candidate.item)
+        key = item_key(candidate.item)
         if key not in seen:
             seen.add(key)
             yield candidate
 
 
-def _item_key(offer: Offer) -> object:
+def item_key(offer: Offer) -> object:
     """What listings of the same item share; a listing that has not been linked is an item of its own."""
     listing = offer.product if isinstance(offer, Show) else offer
     return listing.item_id or listing.ref
+
+
+def _alternating(
+    first: Iterable[Candidate[T]], second: Iterable[Candidate[T]], key_of: Callable[[T], Hashable]
+) -> Iterator[Candidate[T]]:
+    """The candidates of both in turn, each item once; those of the longer one follow."""
+    seen: set[Hashable] = set()
+    for candidate in chain.from_iterable(zip_longest(first, second)):
+        if candidate is not None and (key := key_of(candidate.item)) not in seen:
+            seen.add(key)
+            yield candidate

@@ -1,6 +1,7 @@
 """What a user viewed last, from the events in the warehouse."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 VIEWS = ("kok_product_info_view", "homeshopping_product_detail_view", "recipe_detail_view")
 # Enough events to find the latest distinct views of a user who returns to the same pages.
 NEWEST_EVENTS = 200
-LATEST_VIEWS = 10
+LATEST_VIEWS = 50
 
 
 class RecipeRef(NamedTuple):
@@ -31,7 +32,14 @@ class RecipeRef(NamedTuple):
 Viewed = ProductRef | RecipeRef
 
 
-def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
+class View(NamedTuple):
+    """What was viewed, and when it was last."""
+
+    ref: Viewed
+    at: datetime
+
+
+def viewed_by(runtime: Runtime, user: Identity) -> list[View]:
     """Products and recipes that a user viewed, newest first; none while the warehouse is unavailable."""
     try:
         with runtime.warehouse.connect() as conn:
@@ -41,15 +49,18 @@ def viewed_by(runtime: Runtime, user: Identity) -> list[Viewed]:
         return []
 
 
-def latest_views(conn: Connection, user_id: int, limit: int) -> list[Viewed]:
+def latest_views(conn: Connection, user_id: int, limit: int) -> list[View]:
     """Read the products and recipes that a user viewed, each once, newest first."""
     newest = (UserEvent.received_at.desc(), UserEvent.event_id.desc())
-    query = select(UserEvent.event_type, UserEvent.payload).where(
+    query = select(UserEvent.received_at, UserEvent.event_type, UserEvent.payload).where(
         UserEvent.user_id == user_id, UserEvent.event_type.in_(VIEWS)
     )
     rows = conn.execute(query.order_by(*newest).limit(NEWEST_EVENTS))
-    views = (_viewed(event_type, payload) for event_type, payload in rows)
-    return list(dict.fromkeys(viewed for viewed in views if viewed))[:limit]
+    latest: dict[Viewed, View] = {}
+    for received_at, event_type, payload in rows:
+        if ref := _viewed(event_type, payload):
+            latest.setdefault(ref, View(ref, received_at))
+    return list(latest.values())[:limit]
 
 
 def _viewed(event_type: str, payload: Mapping[str, Any]) -> Viewed | None:

@@ -22,7 +22,6 @@ from serving.recommendations.candidates import (
     MallItemRequest,
     Offer,
     PopularRequest,
-    PopularShowsRequest,
     ProductRequest,
     ProductShowsRequest,
     RecipeRequest,
@@ -71,9 +70,9 @@ SIMILAR_SHOWS: Final[Relation[ProductShowsRequest, Show]] = (
     Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
 )
 
-POPULAR_SHOWS: Final[Relation[PopularShowsRequest, Show]] = (Generator(Stage.POPULAR, candidates.shows_on_air_or_next),)
+POPULAR_SHOWS: Final[Relation[PopularRequest, Show]] = (Generator(Stage.POPULAR, candidates.shows_on_air_or_next),)
 
-POPULAR_PRODUCTS: Final[Relation[PopularShowsRequest, Offer]] = (Generator(Stage.POPULAR, candidates.popular_offers),)
+POPULAR_PRODUCTS: Final[Relation[PopularRequest, Offer]] = (Generator(Stage.POPULAR, candidates.popular_offers),)
 
 PRODUCTS_FOR_RECIPE: Final[Relation[RecipeRequest, Offer]] = (
     Generator(Stage.RELEASE, candidates.neighbours_of_recipe),

@@ -26,7 +26,7 @@ async def _runtime(request: Request) -> Runtime:
 
 
 async def _snapshot(request: Request) -> Snapshot:
-    return runtime_of(request).live_snapshot.current
+    return runtime_of(request).snapshot_of(request.scope)
 
 
 class _BearerToken(SecurityBase):

@@ -7,15 +7,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from sqlalchemy import QueuePool
 
+from serving.runtime.canary_state import CanaryState, canary_state
 from serving.runtime.deps import CurrentRuntime
 from serving.runtime.runtime import Dependency, Runtime
 from serving.web.clock import KstDateTime
+from serving.web.errors import AWAY
 from ukok import __version__
 
 # Without these, answers are older or simpler, but the service is ready.
 NOT_VITAL = {"release"}
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], responses=AWAY)
 
 
 class Alive(BaseModel):
@@ -80,7 +82,10 @@ class ModelHealth(BaseModel):
 
     status: Literal["ok", "degraded", "no release"] = Field(examples=["ok"])
     release_version: str | None = Field(description="Release in service", examples=["20250806T030000Z-3f2a9c01d7"])
-    problem: str | None = Field(description="What keeps the newest release out of service", examples=[None])
+    problem: str | None = Field(
+        description="What keeps the newest release or the canary out of service", examples=[None]
+    )
+    canary: CanaryState | None = Field(description="null while no canary runs")
 
 
 @router.get("/healthz")
@@ -124,12 +129,13 @@ async def health(request: Request, runtime: CurrentRuntime) -> Health:
 async def model_health(runtime: CurrentRuntime) -> ModelHealth:
     """Whether a release with its models is in service."""
     release = runtime.live_snapshot.current.release
-    problem = runtime.release.problem if runtime.release else None
+    problem = runtime.release_problem
     status: Literal["ok", "degraded", "no release"] = "no release" if release is None else "ok"
     return ModelHealth(
         status="degraded" if problem and release else status,
         release_version=release.version if release else None,
         problem=problem,
+        canary=canary_state(runtime),
     )
 
 

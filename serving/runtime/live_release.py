@@ -1,8 +1,7 @@
 """The live release: the next one is loaded beside it, and replaces it as a whole or not at all."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -10,30 +9,35 @@ from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.folder import FolderStore
 from artifacts.store import Store
+from serving.runtime.canary_release import CanaryRelease
+from serving.runtime.release_loader import ReleaseLoader
 from serving.runtime.snapshot import LiveSnapshot
-from serving.web.errors import log_reason, summary
+from serving.web.errors import summary
 from serving.web.metrics import Metrics
-
-if TYPE_CHECKING:
-    from recommender.loaded_release import LoadedRelease
 
 log = structlog.get_logger()
 
-MAX_RETRY_SECONDS = 60.0
-
 
 class LiveRelease:
-    """Follows ``CURRENT`` of the artifact store; ``problem`` is why the newest release is not in service."""
+    """Follows ``CURRENT`` of the artifact store; ``problem`` is why the newest release is not in service.
 
-    def __init__(self, store: Store, cache: Path, live_snapshot: LiveSnapshot, metrics: Metrics) -> None:
+    ``canary`` follows the release that a share of the visitors is served beside it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cache: Path,
+        live_snapshot: LiveSnapshot,
+        metrics: Metrics,
+        on_failure: Callable[[str, int], None],
+    ) -> None:
         self.problem: str | None = None
         self._store = store
-        self._cache = cache
         self._live_snapshot = live_snapshot
         self._metrics = metrics
-        self._refused: str | None = None
-        self._failures = 0
-        self._retry_at = 0.0
+        self._loader = ReleaseLoader(store, cache, metrics, on_failure)
+        self.canary = CanaryRelease(store, ReleaseLoader(store, cache, metrics, on_failure), live_snapshot, metrics)
         metrics.release.clear()
 
     def poll(self) -> None:
@@ -42,28 +46,35 @@ class LiveRelease:
         Raises ``StoreError`` or ``OSError`` when the store is unavailable.
         """
         try:
+            # First, since a promotion of the canary changes CURRENT before it removes CANARY.
+            self.canary.read()
             version = releases.current(self._store)
         except (StoreError, OSError) as error:
             self._set_unknown(f"{releases.CURRENT} cannot be read, {self._fallback}: {_reason(error)}")
             raise
-        if version is None:
-            problem = self._missing_release()
-            if problem and problem != self.problem:
-                log.warning("release_missing", problem=problem)
-            self._set_unknown(problem)
-        elif version == self._live_snapshot.current.release_version:
-            self._refused, self._failures, self.problem = None, 0, None
-        elif version != self._refused or time.monotonic() >= self._retry_at:
-            self._load(version)
+        self._follow(version)
+        self.canary.follow(version)
 
     @property
     def _fallback(self) -> str:
         version = self._live_snapshot.current.release_version
         return f"{version} stays in service" if version else "none is in service"
 
+    def _follow(self, version: str | None) -> None:
+        if version is None:
+            problem = self._missing_release()
+            if problem and problem != self.problem:
+                log.warning("release_missing", problem=problem)
+            self._set_unknown(problem)
+        elif version == self._live_snapshot.current.release_version:
+            self._set_unknown(None)
+        else:
+            self._load(version)
+
     def _set_unknown(self, problem: str | None) -> None:
         """Forget the refused release, so that it is tried again as soon as ``CURRENT`` names it."""
-        self._refused, self._failures, self.problem = None, 0, problem
+        self._loader.forget()
+        self.problem = problem
 
     def _missing_release(self) -> str | None:
         """Return why no release is live, None in a system that never had one."""
@@ -74,36 +85,20 @@ class LiveRelease:
         return f"{releases.CURRENT} is gone, {self._fallback}: promote a release of `ukok release list`"
 
     def _load(self, version: str) -> None:
-        from recommender.loaded_release import LoadedRelease
-
-        started = time.monotonic()
-        try:
-            loaded = LoadedRelease.open(releases.fetch(self._store, version, self._cache))
-            _warm(loaded)
-        except Exception as error:  # noqa: BLE001 - whatever fails, the release in service stays
-            self._refuse(version, error)
-            return
+        canary = self._live_snapshot.served.canary
+        if canary and canary.release and canary.release.version == version:
+            loaded = canary.release  # it was promoted
+        else:
+            opened = self._loader.load(version)
+            if opened is None:
+                self.problem = f"{version} could not be loaded, {self._fallback}: {self._loader.reason}"
+                return
+            loaded = opened
         self._live_snapshot.update(release=loaded)
         self._metrics.release.clear()
         self._metrics.release.labels(version).set(1)
-        self._refused, self._failures, self.problem = None, 0, None
-        log.info("release_in_service", version=version, seconds=round(time.monotonic() - started, 2))
-
-    def _refuse(self, version: str, error: Exception) -> None:
-        self._failures = self._failures + 1 if version == self._refused else 1
-        self._refused = version
-        self._retry_at = time.monotonic() + min(MAX_RETRY_SECONDS, 2.0**self._failures)
-        self._metrics.release_failures.inc()
-        self.problem = f"{version} could not be loaded, {self._fallback}: {_reason(error)}"
-        in_service = self._live_snapshot.current.release_version
-        log.warning("release_refused", version=version, in_service=in_service, reason=log_reason(error))
-
-
-def _warm(loaded: "LoadedRelease") -> None:
-    """Query each index once, so that lazy initialisation is done before the first request."""
-    loaded.recipe_products(0, 1)
-    loaded.recipes_by_ingredients(loaded.names[:1], 1)
-    loaded.recipes_by_text("감자", 1)
+        self._set_unknown(None)
+        log.info("release_in_service", version=version)
 
 
 def _reason(error: Exception) -> str:

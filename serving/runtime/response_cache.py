@@ -39,7 +39,15 @@ class ResponseCache:
             await self._app(scope, receive, send)
             return
         runtime: Runtime = scope["app"].state.runtime
-        answer = runtime.live_snapshot.current.answers.get(scope["path"], scope["query_string"])
+        snapshot = runtime.snapshot_of(scope)
+        try:
+            await self._answer(runtime, snapshot, scope, receive, send)
+        except Exception:
+            runtime.record_failed_answer(scope, snapshot.release_version)
+            raise
+
+    async def _answer(self, runtime: Runtime, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = snapshot.answers.get(scope["path"], scope["query_string"])
         if answer is None or (answer.until is not None and answer.until <= runtime.clock()):
             await self._app(scope, receive, send)
             return
@@ -94,7 +102,7 @@ def cache_response(
         JSON,
         (b"content-length", str(len(body)).encode()),
         (b"etag", etag),
-        REVALIDATE_OWN if needs_login else REVALIDATE,
+        REVALIDATE_OWN if needs_login or snapshot.by_visitor else REVALIDATE,
     )
     answer = Answer(
         path=request.scope["path"],

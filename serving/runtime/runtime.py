@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import structlog
 from sqlalchemy import Engine
+from starlette.types import Scope
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
@@ -16,20 +17,24 @@ from serving.runtime.live_release import LiveRelease
 from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
 from serving.runtime.refresh import CatalogFeed
-from serving.runtime.snapshot import LiveSnapshot
+from serving.runtime.snapshot import LiveSnapshot, Snapshot
+from serving.runtime.visitor import visitor_of
 from serving.web.auth import Authenticator, Revocations, Tokens
 from serving.web.clock import Clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
 from serving.web.settings import ServingSettings
+from serving.web.visitor_session import given_session
 from sql.engines import service_engine, warehouse_engine
 from sql.errors import DatabaseUnavailable
-from sql.warehouse.event_types import EventPayload
+from sql.warehouse.event_types import AnswerFailed, EventPayload, ReleaseRefused
 
 # A connection that is silent for so long is closed, and a poll of the logins that takes longer is a problem.
 SILENCE_SECONDS = 10
 # Data and releases may be large: while the next one is loaded, the last one is served.
 LOAD_SECONDS = 60
+# Failures in a row after which a release counts as refused: half a minute. What ends before was the store's problem.
+REFUSED_AFTER = 5
 
 log = structlog.get_logger()
 
@@ -64,7 +69,8 @@ class Runtime:
             self.service_db = service_engine(silence_seconds=SILENCE_SECONDS)
             self.warehouse = warehouse_engine(silence_seconds=SILENCE_SECONDS)
             if Dependency.RELEASE in dependencies:
-                self.release = LiveRelease(open_store(), settings.var_dir / "cache", self.live_snapshot, metrics)
+                cache = settings.var_dir / "cache"
+                self.release = LiveRelease(open_store(), cache, self.live_snapshot, metrics, self._record_refusal)
         except (DatabaseUnavailable, StoreError) as error:
             raise StartupError(str(error)) from None
         self.events = EventWriter(self.warehouse, clock, metrics, writer_limits)
@@ -102,10 +108,20 @@ class Runtime:
     def problems(self) -> Mapping[str, str | None]:
         """Return the problem of each dependency, None where there is none."""
         found = {poller.name: poller.problem for poller in self._pollers}
-        if self.release and self.release.problem:
-            found["release"] = self.release.problem
+        if problem := self.release_problem:
+            found["release"] = problem
         found["events"] = self.events.problem
         return found
+
+    @property
+    def release_problem(self) -> str | None:
+        """Why the newest release or the canary is not in service; None if there is no problem."""
+        return (self.release.problem or self.release.canary.problem) if self.release else None
+
+    def snapshot_of(self, scope: Scope) -> Snapshot:
+        """Return the snapshot that a request is answered from: while a canary runs, it depends on the visitor."""
+        served = self.live_snapshot.served
+        return served.live if served.canary is None else served.to_visitor(visitor_of(scope, self.auth))
 
     def record_event(self, user_id: int, payload: EventPayload) -> str | None:
         """Record what a user did or was shown, without waiting for the commit; return its id, None if it is dropped."""
@@ -116,6 +132,19 @@ class Runtime:
         user_id, session_id = author
         event = Event(new_event_id(), user_id, event_type, session_id=session_id, payload=payload)
         return event.event_id if self.events.record_event(event) else None
+
+    def record_failed_answer(self, scope: Scope, release_version: str | None) -> None:
+        """Record that a request was answered by an error of the API itself."""
+        user_id = scope.get("state", {}).get("user_id")
+        session_id = given_session(scope) if user_id is None else None
+        route: str = getattr(scope.get("route"), "path", "unmatched")
+        payload = AnswerFailed(release_version=release_version, route=route)
+        self.record_encoded_event((user_id, session_id), payload.event_type, payload.to_json())
+
+    def _record_refusal(self, version: str, failures: int) -> None:
+        if failures == REFUSED_AFTER:
+            payload = ReleaseRefused(release_version=version)
+            self.record_encoded_event((None, None), payload.event_type, payload.to_json())
 
     def engines(self) -> dict[str, Engine]:
         """Return the engines of the databases by name."""

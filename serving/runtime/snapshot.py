@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict, Unpack
 from cachetools import FIFOCache
 from prometheus_client import Counter
 
+from artifacts.canary import Canary
 from recommender.search.index import SearchIndex
 from serving.catalog.broadcasts import Schedule
 from serving.catalog.mall import KokCatalog
@@ -87,13 +88,17 @@ class Parts(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Catalog and release as of one moment, and the answers made from exactly these."""
+    """Catalog and release as of one moment, and the answers made from exactly these.
+
+    ``by_visitor``: others are answered from another release, so no cache that visitors share may store an answer.
+    """
 
     kok: KokCatalog = field(default_factory=KokCatalog)
     schedule: Schedule = field(default_factory=Schedule)
     recipes: RecipeBook = field(default_factory=RecipeBook)
     release: "LoadedRelease | None" = None
     answers: Answers = field(default_factory=Answers)
+    by_visitor: bool = False
 
     def __post_init__(self) -> None:
         """Let the release answer also with products that the catalog has got since it was built."""
@@ -120,16 +125,56 @@ class Snapshot:
         return self.recipes.index, self.kok.index, self.schedule.index
 
 
+@dataclass(frozen=True)
+class Served:
+    """What is served as of one moment: the live snapshot and, while a canary runs, the one of the canary's visitors."""
+
+    live: Snapshot = field(default_factory=Snapshot)
+    canary: Snapshot | None = None
+    pointer: Canary | None = None
+
+    def to_visitor(self, visitor: str | None) -> Snapshot:
+        """Return the snapshot that a visitor is answered from; the live one if nothing is known of who asks."""
+        if self.canary is None or self.pointer is None or visitor is None or not self.pointer.includes(visitor):
+            return self.live
+        return self.canary
+
+
 class LiveSnapshot:
-    """Holds the current snapshot. A request reads it once and sees no change while it is answered."""
+    """Holds what is served. A request reads it once and sees no change while it is answered."""
 
     def __init__(self) -> None:
-        self.current = Snapshot()
+        self.served = Served()
         self._lock = Lock()
 
+    @property
+    def current(self) -> Snapshot:
+        """The snapshot with the live release."""
+        return self.served.live
+
     def update(self, **parts: Unpack[Parts]) -> None:
-        """Replace parts, and drop the answers made from the old ones."""
+        """Replace parts, and drop the answers made from the old ones. A canary keeps its release."""
         with self._lock:
-            self.current = replace(self.current, **parts, answers=Answers())
+            canary = self.served.canary.release if self.served.canary else None
+            self.served = _served(replace(self.served.live, **parts), canary, self.served.pointer)
         # What is served lives until it is replaced: frozen, it is not traversed by each garbage collection.
         gc.freeze()
+
+    def set_canary(self, release: "LoadedRelease", pointer: Canary) -> None:
+        """Serve the visitors of a canary from its release."""
+        with self._lock:
+            self.served = _served(self.served.live, release, pointer)
+        gc.freeze()
+
+    def end_canary(self) -> None:
+        """Serve everybody from the live release."""
+        with self._lock:
+            self.served = _served(self.served.live, None, None)
+
+
+def _served(live: Snapshot, canary: "LoadedRelease | None", pointer: Canary | None) -> Served:
+    """Put together what is served, with no answers yet: those of before belong to other data or other visitors."""
+    if canary is None or pointer is None:
+        return Served(replace(live, answers=Answers(), by_visitor=False))
+    fresh = replace(live, answers=Answers(), by_visitor=True)
+    return Served(fresh, replace(fresh, release=canary, answers=Answers()), pointer)

@@ -18,7 +18,7 @@ from serving.user.credentials import REQUEST_BODY, Credentials
 from serving.user.passwords import check_password, hash_password
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from serving.web.auth import Identity
-from serving.web.errors import UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
+from serving.web.errors import AWAY, UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
 from serving.web.schemas import Message
 from sql.service.erase import erase
 from sql.warehouse.erase import anonymise
@@ -32,7 +32,7 @@ async def _forbid_caching(response: Response) -> None:
 
 
 # No cache may store tokens and personal data (RFC 6749, 5.1).
-router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)])
+router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)], responses=AWAY)
 
 WRONG = "wrong e-mail address or password"
 TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")

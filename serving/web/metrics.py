@@ -17,6 +17,12 @@ class Metrics:
             "ukok_request_seconds", "Time to answer", ("route",), buckets=LATENCY_BUCKETS, registry=self.registry
         )
         self.release = Gauge("ukok_release_info", "1 for the release in service", ("version",), registry=self.registry)
+        self.canary = Gauge(
+            "ukok_canary_share",
+            "Share of the visitors that the canary is served to",
+            ("version",),
+            registry=self.registry,
+        )
         self.release_failures = Counter(
             "ukok_release_load_failures", "Releases that could not be put into service", registry=self.registry
         )

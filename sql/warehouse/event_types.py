@@ -63,6 +63,8 @@ class EventType(StrEnum):
     PERSONAL_RECIPE_RECOMMENDATION = "personal_recipe_recommendation"
     PERSONAL_PRODUCT_RECOMMENDATION = "personal_product_recommendation"
     RECOMMEND_SEARCH = "recommend_search"
+    ANSWER_FAILED = "answer_failed"
+    RELEASE_REFUSED = "release_refused"
     USER_ACTIVITY_NAVIGATION_CLICK = "user_activity_navigation_click"
     USER_ACTIVITY_RECOMMENDATION_CLICK = "user_activity_recommendation_click"
     USER_ACTIVITY_USER_LOGIN = "user_activity_user_login"
@@ -422,7 +424,7 @@ class IngredientProductRecommend(_Recommendation):
     ingredient: str
 
 
-class IngredientSubstitutesView(EventPayload):
+class IngredientSubstitutesView(_Recommendation):
     """A visitor saw substitutes of an ingredient: `GET /api/recommend/ingredient/{name}/substitutes`."""
 
     event_type = EventType.INGREDIENT_SUBSTITUTES_VIEW
@@ -473,6 +475,24 @@ class RecommendSearch(_Recommendation):
 
     event_type = EventType.RECOMMEND_SEARCH
     keyword: str
+
+
+class AnswerFailed(EventPayload):
+    """The API answered a visitor's GET request by an error of its own: `500` of any route, with the release in use."""
+
+    event_type = EventType.ANSWER_FAILED
+    release_version: ReleaseVersion | None
+    route: str
+
+
+class ReleaseRefused(EventPayload):
+    """A process of the API could not load a release for half a minute: the problem that `/api/health/ml` names.
+
+    It has neither user nor session.
+    """
+
+    event_type = EventType.RELEASE_REFUSED
+    release_version: ReleaseVersion | None
 
 
 class UserActivityNavigationClick(EventPayload):

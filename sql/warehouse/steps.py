@@ -69,4 +69,43 @@ class ReleaseRecord(WarehouseBase):
     promoted_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="When it last became current; NULL = never"
     )
+    replaced: Mapped[str | None] = mapped_column(
+        String(64), comment="Release that it replaced when it last became current; NULL after a rollback to it"
+    )
     evaluation: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Metrics and gate decision")
+
+
+class ReleaseWatch(WarehouseBase):
+    """A decision about a release that is served to some visitors, or that went live a short time ago."""
+
+    __tablename__ = "release_watch"
+    __table_args__ = (
+        {
+            "comment": "Decisions about canaries and new live releases, with the figures that they rest on",
+            "info": {"grain": "one row per decision"},
+        },
+    )
+
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True, comment="Run of the step watch_release")
+    watched_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True, comment="Instant that the figures go up to")
+    kind: Mapped[str] = mapped_column(
+        String(10), comment="canary: served beside its baseline; promotion: live since a short time ago"
+    )
+    version: Mapped[str] = mapped_column(String(64), comment="The release in question")
+    baseline: Mapped[str] = mapped_column(String(64), comment="The release that it is compared with")
+    share: Mapped[float | None] = mapped_column(Double, comment="Share of the visitors; NULL for a promotion")
+    since: Mapped[datetime] = mapped_column(UtcDateTime, comment="Begin of its figures")
+    baseline_since: Mapped[datetime] = mapped_column(UtcDateTime, comment="Begin of the figures of the baseline")
+    shown: Mapped[int] = mapped_column(BigInteger, comment="Recommendations that it answered, empty ones included")
+    clicked: Mapped[int] = mapped_column(BigInteger, comment="Of these, how many somebody clicked an item of")
+    simpler: Mapped[int] = mapped_column(BigInteger, comment="Of these, how many were empty or of a simpler stage")
+    failed: Mapped[int] = mapped_column(BigInteger, comment="Requests that it answered by an error of the API")
+    baseline_shown: Mapped[int] = mapped_column(BigInteger, comment="As shown, of the baseline")
+    baseline_clicked: Mapped[int] = mapped_column(BigInteger, comment="As clicked, of the baseline")
+    baseline_simpler: Mapped[int] = mapped_column(BigInteger, comment="As simpler, of the baseline")
+    baseline_failed: Mapped[int] = mapped_column(BigInteger, comment="As failed, of the baseline")
+    p_value: Mapped[float | None] = mapped_column(
+        Double, comment="Chance of so low a click-through if it is no worse; NULL if it was not compared"
+    )
+    decision: Mapped[str] = mapped_column(String(10), comment="promote, roll_back or wait")
+    reason: Mapped[str] = mapped_column(Text, comment="Why, in one line")

@@ -164,9 +164,13 @@ def reload(_: int) -> Figures:
     releases.promote(store, releases.list_releases(store)[-1], expected=None)
     live = LiveSnapshot()
     with tempfile.TemporaryDirectory() as cache, measured("reload") as figures:
-        LiveRelease(store, Path(cache), live, Metrics()).poll()
+        LiveRelease(store, Path(cache), live, Metrics(), _fail).poll()
     assert live.current.release, "the release was not loaded"
     return figures
+
+
+def _fail(version: str, failures: int) -> None:
+    raise RuntimeError(f"release {version} was not loaded, {failures} times in a row")
 
 
 STAGES: Final[Mapping[str, Callable[[int], Figures]]] = {

@@ -77,7 +77,7 @@ def main() -> None:
 
 def _bert(data: TrainingData, scratch: Path, judgements: Path | None, seconds: dict[str, float]) -> BertFigures:
     """Train the encoder into ``scratch``; figures of what has not learnt the test part."""
-    return _timed(seconds, "bert, both trainings", bert.fit, data, scratch, bert.BertParameters(), judgements)
+    return _timed(seconds, "bert, both trainings", bert.fit, data, scratch, bert.BertParameters(), judgements).figures
 
 
 def _training_data(corpus: RecipeCorpus, shared: Path) -> TrainingData:

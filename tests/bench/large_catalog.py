@@ -147,7 +147,7 @@ class LargeCatalog:
 
     def _product_title(self) -> str:
         chance = self._chance
-        names, weights = self._ingredients if chance.random() < 0.6 else self._goods
+        names, weights = self._ingredients if chance.random() < 0.6 else self._finished
         (good,) = chance.choices(names, cum_weights=weights)
         words = [chance.choice(_PROMOTIONS), chance.choice(self._brands)]
         words += [chance.choice(_BEFORE) if chance.random() < 0.5 else "", good]
@@ -172,7 +172,7 @@ class LargeCatalog:
         return self._shuffled(sorted(lexicon.ingredients().canonical))
 
     @cached_property
-    def _goods(self) -> tuple[list[str], list[float]]:
+    def _finished(self) -> tuple[list[str], list[float]]:
         """Spellings of dishes, snacks, drinks and supplements, with their cumulative frequencies."""
         return self._shuffled(sorted(name for name, good in lexicon.products().items() if good.kind != "nonfood"))
 

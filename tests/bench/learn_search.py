@@ -2,15 +2,16 @@
 
 ``python -m tests.bench.learn_search [--write]``. Products and recipes are read from ``UKOK_SHARED_DATA`` (default:
 ``../shared/data``), judgements from the folder ``UKOK_JUDGEMENTS_DIR`` (default: ``../shared/judge/qrels``):
-``search_mall.tsv`` and ``search_recipes.tsv`` with lines ``query<TAB>document<TAB>grade``, grades 0 to 2. ``--more``
-names a file of further grades, ``task<TAB>query<TAB>document<TAB>grade``; they never replace a given one.
+``search_mall.tsv`` and ``search_recipes.tsv`` with lines ``query<TAB>document<TAB>grade``, grades 0 to 2. Those of the
+folder ``judgements`` beside this file are added; they never replace a given one.
 ``--write`` replaces ``recommender/search/weights.json``.
 """
 
 import argparse
 import json
 import os
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ import numpy as np
 from rich.console import Console
 
 from pipelines.load.recipe_csv import Recipe, RecipeFile
+from recommender.evaluation.judgements import merge_judgements, read_judgements
 from recommender.search.documents import Document
 from recommender.search.index import SearchIndex
 from recommender.search.learning import FOLDS, JudgedQuery, evaluate, learn
@@ -34,7 +36,7 @@ HOW: Final = (
     "learnt by tests/bench/learn_search.py: logistic regression over judged answers, the signs of the weights given; "
     f"its strength, the order, threshold and margin chosen by {FOLDS}-fold cross-validation over queries"
 )
-Judgements = dict[str, dict[str, int]]
+FURTHER: Final = Path(__file__).with_name("judgements")
 
 console = Console()
 
@@ -43,15 +45,15 @@ def main() -> None:
     """Learn, print the figures, and write the weights if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--more", type=Path, help="further grades")
     given = parser.parse_args()
     shared = Path(os.environ.get("UKOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
     judged = Path(os.environ.get("UKOK_JUDGEMENTS_DIR", ROOT.parent / "shared" / "judge" / "qrels"))
+    given_grades = read_judgements(judged)
+    all_grades = merge_judgements([given_grades, read_judgements(FURTHER)])
     held: dict[str, Any] = {"how": HOW}
     for kind, index, ids in indexes(shared):
-        grades, more = judgements(judged / f"{TASKS[kind]}.tsv"), further(given.more, TASKS[kind])
-        known = {query: more.get(query, {}) | found for query, found in grades.items()}
-        queries = [judged_query(index, ids, query, found) for query, found in known.items()]
+        grades, known = given_grades[TASKS[kind]].grades, all_grades[TASKS[kind]].grades
+        queries = [judged_query(index, ids, query, known[query]) for query in grades]
         weights, validated = learn(queries)
         plain = [judged_query(index, ids, query, found) for query, found in grades.items()]
         figures = {
@@ -70,7 +72,7 @@ def rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 3) for name, value in figures.items()}
 
 
-def judged_query(index: SearchIndex, ids: list[str], keyword: str, grades: dict[str, int]) -> JudgedQuery:
+def judged_query(index: SearchIndex, ids: list[str], keyword: str, grades: Mapping[str, int]) -> JudgedQuery:
     """The candidates of a query with their grades."""
     query = index.read(keyword, index.knows)
     if query is None:
@@ -78,25 +80,6 @@ def judged_query(index: SearchIndex, ids: list[str], keyword: str, grades: dict[
     positions, features = index.candidates(query)
     found = np.array([grades.get(ids[position], -1) for position in positions.tolist()], np.int64)
     return JudgedQuery(features, found, list(grades.values()))
-
-
-def judgements(path: Path) -> Judgements:
-    """The grades of each query's documents."""
-    found: Judgements = defaultdict(dict)
-    for line in path.read_text(encoding="utf-8").splitlines():
-        query, document, grade = line.split("\t")
-        found[query][document] = int(grade)
-    return dict(found)
-
-
-def further(path: Path | None, task: str) -> Judgements:
-    """The further grades of a task."""
-    found: Judgements = defaultdict(dict)
-    for line in path.read_text(encoding="utf-8").splitlines() if path else ():
-        name, query, document, grade = line.split("\t")
-        if name == task:
-            found[query][document] = int(grade)
-    return dict(found)
 
 
 def indexes(shared: Path) -> list[tuple[Kind, SearchIndex, list[str]]]:

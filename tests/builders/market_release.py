@@ -1,6 +1,8 @@
 """Releases of the synthetic market, from the real builder and real, small models, without a database."""
 
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +20,20 @@ from pipelines.release.products import snapshot
 from pipelines.release.questions import Questions
 from pipelines.train import corpora, word2vec
 from pipelines.train.blend import refit_blend, train_blend
+from pipelines.train.interactions import Interaction, NotEnoughEvents
+from pipelines.train.item2vec import Limits
+from pipelines.train.personal import learn, people_after
 from recommender.evaluation.catalog import Catalog
-from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
+from recommender.evaluation.next_items import PersonalCases
+from recommender.evaluation.results import BertFigures, ModelFigures, PersonalFigures, Word2VecFigures, unmeasured
 from recommender.evaluation.title_search import evaluate_title_search
 from recommender.manifest import Counts, Datasets, GateResult, Manifest
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import RecipeCorpus, corpus_of
 from recommender.models.word_vectors import WordVectors
-from recommender.product_ref import ProductRef
+from recommender.product_ref import ProductRef, product_of
 from recommender.rankers.config import BlendConfig
+from recommender.rankers.personal import PersonalModel
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import default_weights, fit_substitutes
 from recommender.relations.facts import ProductFacts, RecipeFacts
@@ -34,6 +41,7 @@ from recommender.relations.ranker import read_rankers
 from recommender.text.title_words import Kind
 from tests.builders import evaluations, piece_encoder
 from tests.builders.market import SECTIONS, Market, market
+from tests.builders.shoppers import visits
 
 WORD2VEC = word2vec.Word2VecParameters(dimensions=16, words=200_000)
 
@@ -48,6 +56,8 @@ class Inputs:
     vectors: WordVectors
     encoder: Path
     figures: ModelFigures
+    visits: list[Interaction]
+    personal: tuple[PersonalModel, PersonalModel, PersonalFigures]
 
     def catalog(self) -> Catalog:
         """The catalog that goes with it; the tokens are the words of the titles."""
@@ -105,6 +115,9 @@ def train(content: Market, folder: Path) -> Inputs:
     untrained, trained = (
         evaluate_title_search(corpus.test(), Encoder(folder / name).encode) for name in ("untrained", "trained")
     )
+    traffic = visits(_shelves(products))
+    personal = learn(traffic, Limits())
+    assert not isinstance(personal, NotEnoughEvents)
     counted = Word2VecFigures(ingredients=len(vectors.names), recipes=len(corpus.fit()))
     return Inputs(
         corpus,
@@ -113,7 +126,23 @@ def train(content: Market, folder: Path) -> Inputs:
         vectors,
         folder / "trained",
         ModelFigures(word2vec=counted, bert=BertFigures(untrained=untrained, trained=trained)),
+        traffic,
+        personal,
     )
+
+
+def _shelves(products: Sequence[ProductFacts]) -> list[list[ProductRef]]:
+    """The products of each section of the market."""
+    mains = [frozenset(mains) for mains, _ in SECTIONS]
+    return [[each.ref for each in products if names.intersection(each.ingredients[:1])] for names in mains]
+
+
+def personal_cases(inputs: Inputs) -> PersonalCases:
+    """Those of the traffic who came back after the cut."""
+    _, held_out, figures = inputs.personal
+    cut = figures.learnt_until
+    counts = Counter(product_of(each.item) for each in inputs.visits if each.time < cut)
+    return PersonalCases(held_out, people_after(inputs.visits, cut), cut, counts)
 
 
 def write(inputs: Inputs, folder: Path) -> Files:
@@ -124,8 +153,9 @@ def write(inputs: Inputs, folder: Path) -> Files:
     blend = refit_blend(held_out, inputs.corpus, inputs.vectors)
     ease = EaseWeights(blend.names, blend.rankers.ease.weights)
     substitutes = fit_substitutes(inputs.corpus, inputs.vectors, ease, default_weights())
-    build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, blend, substitutes)
-    return Files(folder, build.count(items), inputs.figures, HeldOutModels(held_out, encoder.encode))
+    build.write_files(folder, inputs.corpus, items, inputs.vectors, encoder, blend, substitutes, inputs.personal[0])
+    models = HeldOutModels(held_out, encoder.encode, personal_cases(inputs))
+    return Files(folder, build.count(items), inputs.figures, models)
 
 
 def upload(

@@ -1,5 +1,6 @@
 """A small catalog of known rows. It is noon in Korea on 6 August 2025."""
 
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from recommender.text.title_words import Kind
 from recommender.text.titles import tokens
+from sql.service.base import ServiceBase
 from sql.service.catalog import (
     Broadcast,
     DataVersion,
@@ -136,16 +138,19 @@ RECIPES: tuple[tuple[Any, ...], ...] = (
     ),
 )
 
+_Rows = defaultdict[type[ServiceBase], list[dict[str, Any]]]
+
 
 def fill(engine: Engine) -> None:
     """Insert the catalog and its data versions."""
+    rows: _Rows = defaultdict(list)
+    for collect in (_vocabulary, _kok, _home_shopping, _recipes):
+        collect(rows)
+    rows[DataVersion] = [{"dataset": dataset, "version": 1} for dataset in ("kok", "schedule", "recipes")]
     with engine.begin() as conn:
-        _vocabulary(conn)
-        _kok(conn)
-        _home_shopping(conn)
-        _recipes(conn)
-        for dataset in ("kok", "schedule", "recipes"):
-            conn.execute(insert(DataVersion), {"dataset": dataset, "version": 1})
+        for model, values in rows.items():
+            columns = {column: None for row in values for column in row}
+            conn.execute(insert(model), [columns | row for row in values])
 
 
 def bump(conn: Connection, dataset: str) -> None:
@@ -179,12 +184,12 @@ def cancel(engine: Engine, live_id: int) -> None:
         bump(conn, "schedule")
 
 
-def _vocabulary(conn: Connection) -> None:
-    conn.execute(insert(Ingredient), [{"ingredient_id": n, "name": name} for n, name in INGREDIENTS.items()])
-    conn.execute(insert(IngredientSynonym), [{"variant": v, "ingredient_id": n} for v, n in SYNONYMS.items()])
+def _vocabulary(rows: _Rows) -> None:
+    rows[Ingredient].extend([{"ingredient_id": n, "name": name} for n, name in INGREDIENTS.items()])
+    rows[IngredientSynonym].extend([{"variant": v, "ingredient_id": n} for v, n in SYNONYMS.items()])
 
 
-def _kok(conn: Connection) -> None:
+def _kok(rows: _Rows) -> None:
     for number, store, name, list_price, price, kind, rate, reviews, score, ingredients, is_ingredient in KOK:
         product = {
             "kok_product_id": number,
@@ -200,29 +205,29 @@ def _kok(conn: Connection) -> None:
             "is_ingredient": is_ingredient,
             "resolver_version": "1",
         }
-        conn.execute(insert(KokProduct), product | _reading(ingredients, is_ingredient=is_ingredient))
+        page = STATISTICS if number == WITH_PAGE else {}
+        rows[KokProduct].append(product | page | _reading(ingredients, is_ingredient=is_ingredient))
         history = [(LONG_AGO, (price or 0) + 1000, 1), (LONG_AGO + timedelta(days=9), price, rate)]
         for observed_at, amount, percent in history:
             row = {"kok_product_id": number, "observed_at": observed_at, "price": amount, "price_kind": kind}
-            conn.execute(insert(KokPrice), {**row, "discount_rate": percent})
-        _resolved(conn, "kok", number, f"{store} {name}", ingredients)
-    _kok_page(conn)
+            rows[KokPrice].append({**row, "discount_rate": percent})
+        _resolved(rows, "kok", number, f"{store} {name}", ingredients)
+    _kok_page(rows)
 
 
-def _kok_page(conn: Connection) -> None:
-    conn.execute(update(KokProduct).where(KokProduct.kok_product_id == WITH_PAGE).values(STATISTICS))
-    conn.execute(insert(KokSeller), {"kok_product_id": WITH_PAGE, **SELLER})
+def _kok_page(rows: _Rows) -> None:
+    rows[KokSeller].append({"kok_product_id": WITH_PAGE, **SELLER})
     for number, review in enumerate(REVIEWS):
-        conn.execute(insert(KokReview), {"kok_product_id": WITH_PAGE, "content_hash": f"{number}", **review})
+        rows[KokReview].append({"kok_product_id": WITH_PAGE, "content_hash": f"{number}", **review})
     key = {"source": "kok", "source_product_id": WITH_PAGE}
     for position, (name, value) in enumerate(FACTS):
-        conn.execute(insert(ProductDetail), {**key, "position": position, "name": name, "value": value})
+        rows[ProductDetail].append({**key, "position": position, "name": name, "value": value})
     for position in range(2):
         image = f"https://img.example.com/{WITH_PAGE}/{position}.jpg"
-        conn.execute(insert(ProductImage), {**key, "position": position, "image_url": image})
+        rows[ProductImage].append({**key, "position": position, "image_url": image})
 
 
-def _home_shopping(conn: Connection) -> None:
+def _home_shopping(rows: _Rows) -> None:
     for source, number, name, is_food, is_ingredient, ingredients in HOME_SHOPPING:
         product = {
             "source": source,
@@ -238,8 +243,8 @@ def _home_shopping(conn: Connection) -> None:
             "is_ingredient": is_ingredient,
             "resolver_version": "1",
         }
-        conn.execute(insert(HomeShoppingProduct), product | _reading(ingredients, is_ingredient=is_ingredient))
-        _resolved(conn, source, number, name, ingredients)
+        rows[HomeShoppingProduct].append(product | _reading(ingredients, is_ingredient=is_ingredient))
+        _resolved(rows, source, number, name, ingredients)
     for live_id, channel, source, number, starts_at, ends_at, slot, list_price, price, kind, cancelled_at in SHOWS:
         show = {
             "broadcast_id": live_id,
@@ -255,10 +260,10 @@ def _home_shopping(conn: Connection) -> None:
             "price_kind": kind,
             "cancelled_at": cancelled_at,
         }
-        conn.execute(insert(Broadcast), show)
+        rows[Broadcast].append(show)
 
 
-def _recipes(conn: Connection) -> None:
+def _recipes(rows: _Rows) -> None:
     for number, title, dish, scraps, lines in RECIPES:
         recipe = {
             "recipe_id": number,
@@ -271,18 +276,18 @@ def _recipes(conn: Connection) -> None:
             "scrap_count": scraps,
             "image_url": None,
         }
-        conn.execute(insert(Recipe), recipe)
+        rows[Recipe].append(recipe)
         for position, (name, amount, unit, ingredient_id) in enumerate(lines):
             line = {"recipe_id": number, "position": position, "section": "재료", "name": name, "amount": amount}
-            conn.execute(insert(RecipeIngredient), {**line, "unit": unit, "ingredient_id": ingredient_id})
-        _document(conn, "recipes", number, title)
+            rows[RecipeIngredient].append({**line, "unit": unit, "ingredient_id": ingredient_id})
+        _document(rows, "recipes", number, title)
 
 
-def _resolved(conn: Connection, source: str, number: int, text: str, ingredients: tuple[int, ...]) -> None:
+def _resolved(rows: _Rows, source: str, number: int, text: str, ingredients: tuple[int, ...]) -> None:
     key = {"source": source, "source_product_id": number}
     for position, ingredient_id in enumerate(ingredients):
-        conn.execute(insert(ProductIngredient), {**key, "position": position, "ingredient_id": ingredient_id})
-    _document(conn, source, number, text)
+        rows[ProductIngredient].append({**key, "position": position, "ingredient_id": ingredient_id})
+    _document(rows, source, number, text)
 
 
 def _reading(ingredients: tuple[int, ...], *, is_ingredient: bool) -> dict[str, Any]:
@@ -297,8 +302,8 @@ def _reading(ingredients: tuple[int, ...], *, is_ingredient: bool) -> dict[str, 
     }
 
 
-def _document(conn: Connection, source: str, number: int, text: str) -> None:
-    conn.execute(insert(SearchDocument), {"source": source, "document_id": number, "tokens": _joined_tokens(text)})
+def _document(rows: _Rows, source: str, number: int, text: str) -> None:
+    rows[SearchDocument].append({"source": source, "document_id": number, "tokens": _joined_tokens(text)})
 
 
 @cache

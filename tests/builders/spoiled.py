@@ -17,6 +17,7 @@ from recommender.models.encoder import EncoderFile
 from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
 from recommender.product_ref import KOK, ProductRef
+from recommender.rankers.personal import PersonalModel
 from tests.builders import piece_encoder
 from tests.builders.market_release import Inputs
 
@@ -166,6 +167,44 @@ def empty_tables(folder: Path) -> None:
 
 def nan_scores(folder: Path) -> None:
     _change_tables(folder, lambda table: table | {"scores": np.full_like(table["scores"], np.nan)})
+
+
+def users_of_others(folder: Path) -> None:
+    """The rows of the personal model belong to other products."""
+
+    def moved(model: Arrays) -> Arrays:
+        return model | {name: np.roll(model[name], 7) for name in ("product_sources", "product_ids")}
+
+    _change(folder / ReleaseFile.PERSONAL_MODEL, moved)
+
+
+def users_all_alike(folder: Path) -> None:
+    def blank(model: Arrays) -> Arrays:
+        return model | {name: np.zeros_like(model[name]) for name in ("weights.data", "popularity")}
+
+    _change(folder / ReleaseFile.PERSONAL_MODEL, blank)
+
+
+def nan_weights_of_users(folder: Path) -> None:
+    _change(
+        folder / ReleaseFile.PERSONAL_MODEL,
+        lambda model: model | {"weights.data": np.full_like(model["weights.data"], np.nan)},
+    )
+
+
+def popularity_of_fewer_products(folder: Path) -> None:
+    _change(folder / ReleaseFile.PERSONAL_MODEL, lambda model: model | {"popularity": model["popularity"][1:]})
+
+
+def random_users(inputs: Inputs) -> Inputs:
+    """Both personal models were learnt from something else."""
+
+    def other(model: PersonalModel) -> PersonalModel:
+        order = _chance().permutation(len(model.products))
+        return replace(model, products=tuple(model.products[row] for row in order.tolist()))
+
+    model, held_out, figures = inputs.personal
+    return replace(inputs, personal=(other(model), other(held_out), figures))
 
 
 def rows_as_fractions(folder: Path) -> None:

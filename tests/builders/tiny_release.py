@@ -41,11 +41,16 @@ def make_live(store: Store, version: str) -> None:
     releases.promote(store, version, expected=releases.current(store))
 
 
-def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str) -> None:
-    """Publish ``flawed`` as a copy of ``version``, then change, cut off or delete its file ``name``."""
-    manifest = releases.read_manifest(store, version, Manifest).model_copy(update={"version": flawed})
+def copy(store: Store, version: str, name: str) -> None:
+    """Publish a copy of ``version`` under another name."""
+    manifest = releases.read_manifest(store, version, Manifest).model_copy(update={"version": name})
     with tempfile.TemporaryDirectory() as cache:
         releases.publish(store, releases.fetch(store, version, Path(cache)), manifest)
+
+
+def copy_with_flaw(store: Store, version: str, flawed: str, name: str, flaw: str) -> None:
+    """Publish ``flawed`` as a copy of ``version``, then change, cut off or delete its file ``name``."""
+    copy(store, version, flawed)
     key = f"releases/{flawed}/{name}"
     data = store.get(key)
     if flaw == "missing":

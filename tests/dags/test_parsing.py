@@ -19,6 +19,7 @@ EXPECTED = {
     "ingest_logs",
     "maintenance",
     "train_and_publish",
+    "watch_release",
 }
 
 

@@ -140,6 +140,7 @@ class Month:
     def _release(self, at: datetime) -> None:
         tasks.train_word2vec(at)
         tasks.train_bert(at)
+        tasks.train_personal(at)
         manifest = tasks.build(at)
         tasks.verify(manifest.version)
         tasks.promote(manifest.version, at)

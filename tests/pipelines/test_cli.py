@@ -62,7 +62,9 @@ def test_all_commands_exist() -> None:
     assert found >= {"db start", "db stop", "db status", "db upgrade", "standin", "crawl", "load", "recipes import"}
     assert found >= {"logs ingest", "train word2vec", "train bert", "serve", "run", "status", "lineage", "maintenance"}
     assert found >= {"backup", "restore", "release prune"}
-    assert found >= {f"release {verb}" for verb in ("build", "verify", "promote", "rollback", "list", "diff")}
+    assert found >= {
+        f"release {verb}" for verb in ("build", "verify", "promote", "rollback", "list", "diff", "canary", "watch")
+    }
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
@@ -231,6 +233,10 @@ def test_release_commands_before_the_first_release(ukok: Ukok, on_stack: None) -
     assert ukok("release", "list").code == 0
     assert "ukok release build" in failed(ukok("release", "promote"))
     assert failed(ukok("release", "rollback"))
+    assert "there is no canary" in ukok("release", "watch").out
+    assert "ukok release build" in failed(ukok("release", "canary"))
+    assert "there is no release '20250806'" in failed(ukok("release", "canary", "20250806", "--share", "0.2"))
+    assert ukok("release", "canary", "20250806", "--share", "1").code == 2
     assert "there is no release '20250806'" in failed(ukok("release", "verify", "20250806"))
     assert "there is no release '20250806'" in failed(ukok("release", "diff", "20250806", "20250807"))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, make_url, text, update
 
+from artifacts.canary import CANARY, Canary, start_canary
 from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.sources import load_source
 from pipelines.report import record
 from pipelines.status.read import read_status
 from pipelines.status.schemas import SystemStatus
+from pipelines.watch.rules import Limits
+from pipelines.watch.step import watch_release
 from sql.engines import service_engine, warehouse_engine
 from sql.warehouse.steps import StepRun
 from tests.builders.command_line import Ended, run_ukok
@@ -113,6 +116,22 @@ def test_rows_and_the_live_release_are_shown(
     assert status.release is not None
     assert (status.release.version, status.release.promoted_at) == (version, None)
     assert status.release.recipes == rows["service", "recipe"]
+    assert (status.canary, status.canary_problem) == (None, None)
+    _check_canary(ukok, warehouse, store, version)
+
+
+def _check_canary(ukok: Ukok, warehouse: Engine, store: Store, live: str) -> None:
+    start_canary(store, Canary(version="20250807T000000Z-1", baseline=live, share=0.25, since=NOW))
+    shown = " ".join(ukok("status").out.split())
+    assert f"25.0% of the visitors, {live} to the others" in shown
+    assert "decision none yet: run `ukok release watch` every hour" in shown
+    watch_release(warehouse, store, Limits(timedelta(hours=24), 1000), NOW + timedelta(hours=1))
+    status = SystemStatus.model_validate_json(ukok("status", "--json").out)
+    assert status.canary is not None
+    assert (status.canary.decision, status.canary.watched_at) == ("wait", NOW + timedelta(hours=1))
+    store.put(CANARY, b"garbage")
+    shown = " ".join(ukok("status").out.split())
+    assert f"unreadable {CANARY} is not readable" in shown
 
 
 @embedded_only

@@ -19,7 +19,7 @@ from recommender.rankers.config import BlendConfig
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import default_weights, fit_substitutes
 from recommender.relations.facts import ProductFacts, as_product
-from recommender.relations.goods import Target
+from recommender.relations.offered_products import Target
 from recommender.relations.ranker import Ranker
 from recommender.text.title_words import Kind
 from tests.builders import tiny_release
@@ -175,7 +175,7 @@ def test_new_products_answer_new_ones_ingredients_and_texts(extended: LoadedRele
     assert NEWCOMER.ref in [each.product for each in extended.products_by_text("햇감자 특가", 3)]
 
 
-def test_a_new_product_that_is_just_the_ingredient_is_bought_first_for_a_recipe(loaded: LoadedRelease) -> None:
+def test_a_new_product_of_just_the_ingredient_is_bought_first(loaded: LoadedRelease) -> None:
     plain = product(97, "감자", ingredients=("감자",))
     before, after = (each.recipe_products(1, 9) for each in (loaded, loaded.with_products([plain])))
     assert (after[0].product, after[0].reason) == (plain.ref, "contains:감자")

@@ -30,7 +30,7 @@ EMPTY = {
     "/api/kok/top-selling": {"products": []},
     "/api/kok/store-best-items": {"products": []},
     "/api/kok/search?keyword=감자": {"total": 0, "page": 1, "size": 20, "products": [], "did_you_mean": None},
-    "/api/recommend/release": {"version": None, "built_at": None, "problem": None},
+    "/api/recommend/release": {"version": None, "built_at": None, "problem": None, "canary": None},
 }
 EMPTY_FOR_USERS = {
     "/api/recipes/search?recipe=감자": {

@@ -435,7 +435,11 @@ CASES = (
     ),
     Case("GET", "/api/log/user/event", {"service": str, "status": str}),
     Case("GET", "/api/log/user/event/health", {"service": str, "status": str}),
-    Case("GET", "/api/health/ml", {"status": str, "release_version": TEXT_OR_NULL, "problem": TEXT_OR_NULL}),
+    Case(
+        "GET",
+        "/api/health/ml",
+        {"status": str, "release_version": TEXT_OR_NULL, "problem": TEXT_OR_NULL, "canary": NULL},
+    ),
     Case("GET", "/api/health", {"status": str, "service": str, "version": str, "timestamp": str}),
     Case("GET", "/healthz", {"status": str}),
     Case("GET", "/readyz", {"status": str, "dependencies": dict, "release": TEXT_OR_NULL}),

@@ -37,8 +37,15 @@ def ingredients() -> Ingredients:
     return Ingredients(canonical | {name: name for name in kind}, kind)
 
 
+@cache
+def in_season(month: int) -> tuple[str, ...]:
+    """Ingredients in season in a month (1 … 12), by canonical name (``seasons.txt``)."""
+    lines = (line.partition("=") for line in _lines("seasons.txt"))
+    return next(tuple(names.split()) for number, _, names in lines if int(number) == month)
+
+
 class ProductType(NamedTuple):
-    """A type of finished goods: what it is, the shelf where it stands, and the ingredients it is made of."""
+    """A type of finished goods: what it is, where it stands, and what a ready dish is made of."""
 
     name: str
     kind: str

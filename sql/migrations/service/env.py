@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sql.service import catalog, pages, recipes, users  # noqa: F401  (registers the tables)
+from sql.service import catalog, labels, pages, recipes, users  # noqa: F401  (registers the tables)
 from sql.service.base import ServiceBase
 
 conn = context.config.attributes["connection"]

@@ -25,6 +25,7 @@ from crawlers.run_report import ContractCheck, ContractViolation
 from crawlers.runner.crawl import CrawlFailed, crawl
 from crawlers.standin.faults import unavailable
 from crawlers.standin.server import running_standin
+from tests.builders.pages import self_contained
 from tests.builders.raw_runs import crawl_report, scope
 from tests.builders.small_crawl import DAY, NOON, catalog, day, kok, show
 
@@ -212,22 +213,7 @@ def test_an_incomplete_scope_is_reported_with_its_reason(reported: Reported) -> 
 def test_the_page_is_valid_self_contained_and_reproducible(which: str, reported: Reported) -> None:
     for gathered in getattr(reported, which):
         page = render(gathered)
-        document = ET.fromstring(page)  # noqa: S314 (our own page)
-        ids = [element.attrib["id"] for element in document.iter() if "id" in element.attrib]
-        assert len(ids) == len(set(ids))
-        for element in document.iter():
-            name = element.tag.rpartition("}")[2]
-            assert name not in {"script", "link", "img", "iframe", "object", "base", "form"}
-            assert not {attribute for attribute in element.attrib if attribute.startswith("on") or attribute == "src"}
-            references = (value for key, value in element.attrib.items() if key.endswith("href") and name != "a")
-            assert all(reference.startswith("#") for reference in references)
-        assert "@import" not in page
-        assert "url(http" not in page
-        for svg in document.iter("{http://www.w3.org/2000/svg}svg"):
-            title, described = list(svg)[:2]
-            assert svg.attrib["aria-labelledby"].split() == [title.attrib["id"], described.attrib["id"]]
-            assert title.text
-            assert described.text
+        self_contained(page)
         again = gather(reported.store, find_crawl(reported.store, SOURCES, gathered.run_id))
         assert again == gathered
         assert render(again) == page
@@ -252,7 +238,6 @@ def test_korean_stays_text_and_plots_take_the_colours_of_the_page(reported: Repo
     page = render(reported.kok[1])
     assert "햇감자 103g" in page
     assert "var(--series)" in page
-    assert "#00000" not in page.partition("</style>")[2]
 
 
 def test_no_secret_of_the_environment_is_in_the_page(reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, func, insert, select
 
 from artifacts import release as releases
+from artifacts.canary import Canary, end_canary, start_canary
 from artifacts.errors import StoreError
 from artifacts.raw import list_runs, new_run_id
 from artifacts.s3 import S3Store
@@ -69,6 +70,10 @@ def test_old_releases_go_with_their_models_and_datasets(
     versions = [build(service, warehouse, store, NOW - age * DAY) for age in (9, 8, 7, 6, 5)]
     make_live(store, versions[0])
     make_live(store, versions[1])
+    start_canary(store, Canary(version=versions[2], baseline=versions[1], share=0.1, since=NOW))
+    assert clean(service, warehouse, store, tmp_path, keep_releases=2)["releases"].written == 0, "the canary stays"
+    assert releases.list_releases(store) == versions
+    end_canary(store)
     before = store.list("")
     dry = clean(service, warehouse, store, tmp_path, dry_run=True, keep_releases=2)
     assert store.list("") == before

@@ -1,5 +1,6 @@
 """A good release by people's judgements, by the allowed checks, and beside another one."""
 
+import html
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from artifacts.folder import FolderStore
 from pipelines.release.compare import diff_releases
 from pipelines.release.evaluate import GateOptions, ask_about
 from pipelines.release.gate import failed_checks
+from pipelines.release.report.storage import read_report
 from recommender.evaluation.judgements import Judgements, MalformedJudgements
 from recommender.manifest import CheckStatus, Manifest
 from tests.builders import spoiled
@@ -55,6 +57,7 @@ def test_relations_are_judged_by_people_where_they_have(
     assert relations["product_recipes"].served.queries == 60  # one more query is of a product that is not there
     assert relations["mall_mall"].ahead_of["live"].mean == 0.0
     assert relations["search_mall_misspelt"].served.answerable > 100
+    assert "People's judgements decide in 3 of" in html.unescape(read_report(market_store, "judged").decode())
     # One judged search is too little to go by.
     assert failed_checks(manifest.gate).startswith("search_mall.relevance: nDCG@5 by judgements on 1 queries: 1 cases")
 

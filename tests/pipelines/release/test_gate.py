@@ -11,6 +11,8 @@ from recommender.evaluation.results import (
     AgreementFigures,
     Difference,
     ListFigures,
+    NextItemFigures,
+    PersonalEvaluation,
     RelationEvaluation,
     RelevanceFigures,
 )
@@ -147,3 +149,29 @@ def test_the_message_names_check_value_limit_and_meaning() -> None:
 
 def test_every_relation_that_is_asked_has_a_limit() -> None:
     assert {"mall_mall", "substitutes", "search_recipes_misspelt"} <= LIMITS.rules.min_ndcg.keys()
+
+
+def users(people: int, **ahead_of: Difference) -> Manifest:
+    """A release whose personal model was measured on so many people."""
+    figures = NextItemFigures(recall_at_20=0.08, ndcg_at_20=0.05)
+    measured = PersonalEvaluation(
+        people=people,
+        served=figures,
+        released=figures,
+        rivals={"popularity": figures, "history": figures},
+        ahead_of=ahead_of,
+    )
+    return _with(manifest("v1"), personal=measured)
+
+
+def test_the_personal_model_is_judged_where_people_came_back() -> None:
+    better = {name: ahead(0.04) for name in ("popularity", "history", "held_out")}
+    found = checked(users(100, **better))
+    own = {name: check.status for name, check in found.items() if name.startswith("personal.")}
+    assert own == dict.fromkeys(("personal.next_items", "personal.rivals", "personal.released"), CheckStatus.PASSED)
+    assert checked(users(100, **better | {"history": ahead(-0.04)}))["personal.rivals"].status is CheckStatus.FAILED
+    assert checked(users(100, **better | {"held_out": ahead(-0.04)}))["personal.released"].status is CheckStatus.FAILED
+    few = checked(users(5))
+    assert few["personal.next_items"].status is CheckStatus.NOT_JUDGED
+    assert "personal.rivals" not in few
+    assert not [name for name in checked(manifest("v1")) if name.startswith("personal.")], "there is no model"

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from artifacts import release as releases
+from artifacts.canary import read_canary
 from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
@@ -51,11 +52,15 @@ class Built:
 
 
 @pytest.fixture
-def built(service: Engine, warehouse: Engine, store: Store) -> Built:
+def trained(service: Engine, warehouse: Engine, store: Store) -> None:
     fill(service, CONTENT)
     vectors, encoder = word2vec.train(service, store, NOW), bert.train_and_save(service, store, NOW)
     assert (vectors.version, encoder.version) == (models.newest(store, "word2vec"), models.newest(store, "bert"))
     assert vectors.figures.ingredients == len({name for each in CONTENT.recipes for name in each.ingredients})
+
+
+@pytest.fixture
+def built(trained: None, service: Engine, warehouse: Engine, store: Store) -> Built:
     return Built(service, warehouse, store, build_release(service, warehouse, store, NOW).version)
 
 
@@ -73,8 +78,13 @@ def test_a_release_is_built_served_and_taken_back(built: Built, stack_env: dict[
     loaded = LoadedRelease.open(releases.fetch(built.store, built.version, tmp_path))
     _check_answers(loaded)
 
+    with pytest.raises(publish.ReleaseRefused, match="is live already"):
+        publish.start_canary(built.warehouse, built.store, built.version, 0.1, LATER)
+    canary = publish.start_canary(built.warehouse, built.store, later, 0.1, LATER)
+    assert (canary.baseline, read_canary(built.store)) == (built.version, canary)
     publish.promote(built.warehouse, built.store, later, LATER)
-    assert publish.rollback(built.warehouse, built.store, LATER) == built.version
+    assert read_canary(built.store) is None
+    assert publish.rollback(built.warehouse, built.store, LATER).version == built.version
     assert releases.current(built.store) == built.version
     assert [release.is_live for release in publish.list_releases(built.store)] == [True, False]
     _check_damage(built, tmp_path / built.version)
@@ -137,15 +147,19 @@ def _check_damage(built: Built, folder: Path) -> None:
     (folder / ReleaseFile.INGREDIENTS).write_text(json.dumps(["하나"]), encoding="utf-8")
     with pytest.raises(CorruptRelease, match=ReleaseFile.INGREDIENT_VECTORS):
         LoadedRelease.open(folder)
-    assert set(ReleaseFile) <= set(manifest.files)
-    for name in reversed(ReleaseFile):
+    shipped = [name for name in ReleaseFile if name in manifest.files]
+    # Nobody has taken anything yet.
+    assert set(ReleaseFile) - set(shipped) == {ReleaseFile.PERSONAL_MODEL, ReleaseFile.PERSONAL_CONFIG}
+    for name in reversed(shipped):
         (folder / name).unlink()
         with pytest.raises(CorruptRelease, match=f"{name} is missing"):
             LoadedRelease.open(folder)
 
 
 @embedded_only
-def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gate_checks_the_files_that_are_served(
+    trained: None, service: Engine, warehouse: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_index = faiss.write_index
 
     def write_zeros(index: faiss.Index, path: str) -> None:
@@ -154,7 +168,7 @@ def test_the_gate_checks_the_files_that_are_served(built: Built, monkeypatch: py
         write_index(zeros if Path(path).name == ReleaseFile.RECIPE_TEXTS else index, path)
 
     monkeypatch.setattr(faiss, "write_index", write_zeros)
-    manifest = build_release(built.service, built.warehouse, built.store, LATER)
+    manifest = build_release(service, warehouse, store, NOW)
     assert not manifest.gate.passed
     assert "content.arrays" not in failed_checks(manifest.gate)
     assert "encoder.index: " in failed_checks(manifest.gate)

@@ -174,13 +174,28 @@ def test_an_unreadable_file_of_an_encoder_is_named(encoder: Encoder, tmp_path: P
 
 
 def test_the_released_encoder_learns_the_test_part_too(tmp_path: Path) -> None:
-    figures = fit(KITCHEN, tmp_path / "encoder", replace(TINY, max_steps=10))
+    figures, curves = fit(KITCHEN, tmp_path / "encoder", replace(TINY, max_steps=10))
     assert figures.trained.recipes > 0
     held_out, released = Encoder(tmp_path / "encoder" / HELD_OUT), Encoder(tmp_path / "encoder")
     test = KITCHEN.test().recipes
     assert len(test)
     assert evaluate_title_search(test, held_out.encode).mrr == pytest.approx(figures.trained.mrr, abs=0.02)
     assert not np.allclose(held_out.encode(test.titles), released.encode(test.titles), atol=1e-3)
+    learnt, refitted = curves.values()
+    assert [point.at for point in learnt.points] == list(range(1, 11))
+    assert learnt.points[-1].loss < learnt.points[0].loss
+    assert all(point.held_out is not None for point in learnt.points)
+    assert [point.held_out for point in refitted.points] == [None, None]
+
+
+def test_the_loss_on_held_out_pairs_has_no_effect_on_the_encoder() -> None:
+    texts, parameters = KITCHEN.recipes.titles[:5], replace(TINY, max_steps=5)
+    vectors = []
+    for held_out in (None, KITCHEN.test()):
+        model = fresh(KITCHEN, parameters)
+        train(model, KITCHEN, parameters, 5, held_out=held_out)
+        vectors.append(torch_vectors(model, texts))
+    assert vectors[0].tobytes() == vectors[1].tobytes()
 
 
 def test_the_budget_grows_with_the_corpus_up_to_a_limit() -> None:

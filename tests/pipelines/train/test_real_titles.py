@@ -60,7 +60,7 @@ def by_letters(train: Sequence[LabelledTitle], test: Sequence[LabelledTitle], qu
 
 
 def test_the_model_is_better_than_letters_alone(shared_data: Path) -> None:
-    # Measured: food .953 against .932, ingredients .887 against .844.
+    # Measured: food .965 against .932, ingredients .898 against .844.
     examples, real = list(read_examples()), labelled_titles(shared_data)
     resolver = TitleResolver(lexicon.ingredients().canonical)
     readings = resolver.read_many([row.title for row in (*examples, *real)])
@@ -75,7 +75,7 @@ def test_the_model_is_better_than_letters_alone(shared_data: Path) -> None:
         found["is_ingredient"][0, held_out] = [answer.ingredient >= INGREDIENT for answer in answers]
         for question, values in found.items():
             values[1, held_out] = by_letters(train, test, question)
-    for question, least in (("is_food", 0.94), ("is_ingredient", 0.87)):
+    for question, least in (("is_food", 0.95), ("is_ingredient", 0.88)):
         known = [row for row, each in enumerate(real) if getattr(each, question) is not None]
         wanted = [getattr(real[row], question) for row in known]
         ours, letters = (f1_score(wanted, values[known], average="macro") for values in found[question])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.train.titles import LabelledTitle, fit, read_examples
+from pipelines.train.titles import LabelledTitle, fit, read_examples, read_labels
 from recommender.text import lexicon
 from recommender.text.resolver import TitleResolver
 from recommender.text.title_model import Answers, default_model
@@ -56,8 +56,8 @@ def test_a_kind_answers_both_questions() -> None:
     assert {kind for kind, row in kinds.items() if row.is_food} == set(Kind) - {Kind.NONFOOD, Kind.SUPPLEMENT}
     assert {kind: row.is_ingredient for kind, row in kinds.items()} == {
         Kind.INGREDIENT: True,
-        **dict.fromkeys((Kind.READY, Kind.SNACK, Kind.DRINK), False),
-        **dict.fromkeys((Kind.NONFOOD, Kind.SUPPLEMENT)),
+        **dict.fromkeys((Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT), False),
+        Kind.NONFOOD: None,
     }
 
 
@@ -84,3 +84,19 @@ def test_examples_are_read_as_they_are_written(tmp_path: Path) -> None:
         LabelledTitle('"햇" 감자', True, True, True),
         LabelledTitle("생수", True, False, False),
     ]
+
+
+def test_exported_labels_are_examples(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "source,product_id,title,kind,shows_recipes,state\n"
+        "kok,1,햇감자,ingredient,,applies\nkok,2,배추김치,ready,yes,stale\n",
+        encoding="utf-8",
+    )
+    assert list(read_labels(path)) == [
+        LabelledTitle.of_kind("햇감자", Kind.INGREDIENT, has_recipes=True),
+        LabelledTitle.of_kind("배추김치", Kind.READY, has_recipes=True),
+    ]
+    path.write_text("source,product_id,title,kind\nkok,1,햇감자,goods\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"labels.csv, line 2: kind: "):
+        list(read_labels(path))

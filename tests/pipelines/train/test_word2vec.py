@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from pipelines.train.corpora import EmptyCorpus
-from pipelines.train.word2vec import Word2VecParameters, fit
+from pipelines.train.curves import POINTS, curve_of
+from pipelines.train.word2vec import Word2VecParameters, fit, learn
 from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
 from tests.builders.recipe_corpus import DISHES, EVERYWHERE, kitchen
@@ -18,6 +19,16 @@ def test_the_same_recipes_give_the_same_vectors_bit_by_bit() -> None:
     assert first.names == second.names
     assert first.inputs.tobytes() == second.inputs.tobytes()
     assert first.outputs.tobytes() == second.outputs.tobytes()
+
+
+def test_the_loss_falls_from_epoch_to_epoch() -> None:
+    curve = learn(kitchen(120), SMALL).curve
+    losses = [point.loss for point in curve.points]
+    assert len(losses) == POINTS
+    assert curve.points[-1].at > 100  # epochs: few points stand for many
+    assert losses[-1] < losses[0] * 0.9
+    assert curve_of("epoch", []).points == ()
+    assert [(point.at, point.loss) for point in curve_of("epoch", [3.0, 1.0]).points] == [(1, 3.0), (2, 1.0)]
 
 
 def test_input_times_output_finds_what_goes_together() -> None:

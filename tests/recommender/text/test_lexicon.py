@@ -27,6 +27,10 @@ def test_every_line_of_the_product_list_is_understood() -> None:
     assert wrong == []
 
 
+def test_only_ready_dishes_name_what_they_are_made_of() -> None:
+    assert {product.kind for product in lexicon.products().values() if product.ingredients} == {Kind.READY}
+
+
 def test_every_section_is_of_a_known_kind() -> None:
     kinds = {match["kind"] for line in product_lines() if (match := SECTION.fullmatch(line))}
     assert kinds == set(Kind) - {Kind.INGREDIENT}

@@ -96,7 +96,8 @@ def test_food_is_recognised_without_the_shop(resolver: TitleResolver, title: str
         ("무안 햇양파 3kg", Kind.INGREDIENT, ("양파",)),
         ("뼈없는 갈비탕 700g 10팩", Kind.READY, ("갈비탕",)),
         ("딸기 아이스크림 10개", Kind.SNACK, ("아이스크림",)),
-        ("약콩두유 190ml 24팩", Kind.DRINK, ("두유",)),
+        ("약콩두유 190ml 24팩", Kind.INGREDIENT, ("두유",)),
+        ("배도라지 주스 100ml 30포", Kind.DRINK, ("주스",)),
         ("복분자주 15도 375ml", Kind.DRINK, ("전통주", "복분자주")),
         ("홍삼 스틱 30포", Kind.SUPPLEMENT, ("홍삼스틱",)),
         ("무선 청소기", Kind.NONFOOD, ("청소기",)),
@@ -156,8 +157,42 @@ def test_the_version_follows_the_model() -> None:
 def test_the_model_decides_and_the_rules_name() -> None:
     never = TitleResolver({"감자": "감자"}, TitleModel({BIAS: Answers(-9.0, -9.0, -9.0)}))
     assert never.resolve("햇감자 3kg").kind is Kind.NONFOOD
-    finished = never.resolve("햇감자 3kg", known_food=True)
+    taken = never.resolve("햇감자 3kg", known_food=True)
+    assert (taken.kind, taken.ingredients) == (Kind.SUPPLEMENT, ())
+    finished = TitleResolver({"감자": "감자"}, TitleModel({BIAS: Answers(9.0, -9.0, -9.0)})).resolve("햇감자 3kg")
     assert (finished.kind, finished.types, finished.ingredients) == (Kind.READY, ("감자",), ("감자",))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "눈편한 빌베리 추출물 500mg 60정",
+        "석류 농축 이너뷰티 15g 14포",
+        "보리지 오일 캡슐 3개월분",
+        "마늘 흑마늘 진액 스틱 30포",
+        "시금치 추출 철분 츄어블 90정",
+    ],
+)
+def test_what_is_taken_for_health_is_no_ingredient(resolver: TitleResolver, title: str) -> None:
+    found = resolver.resolve(title, known_food=True)
+    assert found.kind is not Kind.INGREDIENT
+    assert found.recipes < SHOW_RECIPES
+
+
+@pytest.mark.parametrize(
+    ("title", "ingredients"),
+    [
+        ("비타민 가득 영양란 30구", ("계란",)),
+        ("비정제 사탕수수 원당 1kg", ("설탕",)),
+        ("NO설탕 딸기잼 300g", ("잼",)),
+        ("다섯가지 잡곡 혼합 2kg", ("잡곡",)),
+        ("2배 진한 사과식초 900ml", ("식초",)),
+    ],
+)
+def test_what_is_inside_left_out_or_counted_is_no_head(
+    resolver: TitleResolver, title: str, ingredients: tuple[str, ...]
+) -> None:
+    assert resolver.resolve(title, known_food=True).ingredients == ingredients
 
 
 def test_every_variant_of_our_list_belongs_to_one_ingredient() -> None:

@@ -14,7 +14,7 @@ from recommender.text.title_model import (
     read_model,
     title_features,
 )
-from recommender.text.title_rules import RuleReading
+from recommender.text.title_reading import RuleReading
 
 NOTHING = RuleReading((), is_spirit=False)
 MODEL = TitleModel(
@@ -73,13 +73,35 @@ def test_grams_are_of_the_words_outside_brackets() -> None:
     assert sum(value**2 for value in grams.values()) == pytest.approx(1.0)
 
 
+def test_an_ingredient_before_finished_products_is_what_they_are_of(resolver: TitleResolver) -> None:
+    titles = ["감자 갈비탕", "갈비탕 감자"]
+    first, last = (
+        title_features(title, reading).keys() for title, reading in zip(titles, resolver.read_many(titles), strict=True)
+    )
+    assert "rule:of ingredient" in first
+    assert "rule:has ingredient" not in first
+    assert {"rule:has ingredient", "rule:has ready"} <= last
+
+
+def test_contributions_add_up_to_the_log_odds(resolver: TitleResolver) -> None:
+    (reading,) = resolver.read_many(["감자 갈비탕 700g"])
+    parts = resolver.model.contributions("감자 갈비탕 700g", reading)
+    answers = resolver.model.answer("감자 갈비탕 700g", reading)
+    for question, probability in enumerate(answers):
+        total = sum(part[question] for part in parts.values())
+        assert probability == pytest.approx(1 / (1 + math.exp(-total)))
+
+
 def test_the_rules_are_features(resolver: TitleResolver) -> None:
     titles = ["갈비탕 700g + 김치 1kg", "김치플러스", "인삼주 23도 375ml", ""]
     soup, fridge, spirit, nothing = (
         {name for name in title_features(title, reading) if name.startswith("rule:")}
         for title, reading in zip(titles, resolver.read_many(titles), strict=True)
     )
-    assert soup == {"rule:head ready", "rule:shelf 국탕", "rule:has ready", "rule:extras", "rule:extra ingredient"}
+    assert soup == {
+        *("rule:head ready", "rule:shelf 국탕", "rule:has ready"),
+        *("rule:extras", "rule:extra ingredient", "rule:all edible"),
+    }
     assert "rule:head ingredient open" in fridge
     assert {"rule:spirit", "rule:head drink"} <= spirit
     assert nothing == {"rule:no head"}

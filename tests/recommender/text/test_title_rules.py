@@ -3,7 +3,8 @@
 import pytest
 
 from recommender.text.resolver import TitleResolver
-from recommender.text.title_rules import UNKNOWN_DISH, RuleReading
+from recommender.text.title_reading import RuleReading
+from recommender.text.title_rules import UNKNOWN_DISH
 from recommender.text.title_words import Kind
 
 
@@ -132,6 +133,58 @@ def test_ingredients_of_one_shelf_are_named_together(resolver: TitleResolver) ->
     assert read(resolver, "사과 5kg + 배 3kg").ingredients_of(Kind.INGREDIENT) == ("사과", "배")
     assert read(resolver, "사과 5kg + 고등어 3마리").ingredients_of(Kind.INGREDIENT) == ("사과",)
     assert read(resolver, "나주배로 숙성한 훈제오리").ingredients_of(Kind.INGREDIENT) == ("오리고기",)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "expected"),
+    [
+        ("천일염 간장", Kind.INGREDIENT, ("간장", "소금")),
+        ("감자 오이 당근", Kind.INGREDIENT, ("감자", "오이", "당근")),
+        ("소고기 앞다리살", Kind.INGREDIENT, ("소고기",)),
+        ("한돈 등심", Kind.INGREDIENT, ("돼지고기",)),
+        ("연어 스테이크", Kind.READY, ("연어",)),
+        ("전복 호박죽", Kind.READY, ("전복",)),
+        ("낙지 갈비탕", Kind.READY, ("소갈비",)),
+        ("훈제오리 숙주볶음", Kind.READY, ("오리고기",)),
+        ("쿠키 40개", Kind.SNACK, ()),
+        ("초콜릿 40개", Kind.SNACK, ("초콜릿",)),
+    ],
+)
+def test_the_own_ingredient_is_what_the_product_is(
+    resolver: TitleResolver, title: str, kind: Kind, expected: tuple[str, ...]
+) -> None:
+    found = read(resolver, title).ingredients_of(kind)
+    assert found[:1] == expected[:1]
+    assert set(expected) <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("title", "described"),
+    [
+        ("감자두부 300g", "감자"),
+        ("그릭요거트 딸기", "딸기"),
+        ("콤부차 파인애플 20포", "파인애플"),
+    ],
+)
+def test_what_describes_another_word_is_nothing_by_itself(resolver: TitleResolver, title: str, described: str) -> None:
+    found = read(resolver, title)
+    assert [hit.word.type for hit in found.hits if hit.describes] == [described]
+    assert described not in {hit.word.type for hit in found.main}
+
+
+def test_a_way_to_cook_makes_a_dish_of_the_ingredient_before_it(resolver: TitleResolver) -> None:
+    (hit,) = read(resolver, "방어구이 5팩").hits
+    assert (hit.word.sort, hit.word.ingredient) == (Kind.READY, "방어")
+    assert read(resolver, "방어 구이용").hits[0].word.sort == Kind.INGREDIENT
+
+
+def test_a_part_of_a_name_is_no_product(resolver: TitleResolver) -> None:
+    assert [hit.word.type for hit in read(resolver, "영양산 고춧가루").hits] == ["고춧가루"]
+    assert read(resolver, "양산 2종").hits[0].word.sort == Kind.NONFOOD
+
+
+def test_packaging_after_a_word_leaves_it_closed(resolver: TitleResolver) -> None:
+    assert [hit.is_open for hit in read(resolver, "추어탕팩봉").hits] == [False]
 
 
 def test_types_of_a_kind_come_head_first(resolver: TitleResolver) -> None:

@@ -146,6 +146,17 @@ def test_recommendations_are_recorded_with_release_and_positions(
     counted = 'ukok_recommendations_total{release="%s",route="%s",stage="release"} 1.0'
     route = "/api/homeshopping/product/{product_id}/recipe-recommend"
     assert counted % (version, route) in client.get("/metrics").text
+    substitutes = client.get("/api/recommend/ingredient/감자/substitutes").json()
+    until(lambda: len(rows(warehouse)) == 2, "the substitutes are stored")
+    assert rows(warehouse)[1].payload == {
+        "ingredient": "감자",
+        "release_version": version,
+        "stage": substitutes["stage"],
+        "impressions": [
+            {"position": position, "ingredient": substitute["ingredient"], "reason": "similar"}
+            for position, substitute in enumerate(substitutes["substitutes"], start=1)
+        ],
+    }
 
 
 def test_without_the_warehouse_answers_come_and_drops_are_counted(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
+from recommender.rankers.personal import PersonalConfig
 from serving.recommend.presenters import products_body
 from serving.recommendations.recently_viewed import VIEWS
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
@@ -17,6 +18,7 @@ from sql.service.recipes import Recipe, RecipeIngredient
 from sql.warehouse.erase import anonymise
 from sql.warehouse.events import UserEvent
 from tests.builders import tiny_release
+from tests.builders.personal import model, save_model
 from tests.builders.small_catalog import BIG_ID, INGREDIENTS, NOON, PORK, RICE, at, bump, cancel, same_item
 from tests.builders.waiting import until
 from tests.serving.conftest import Now, Person, log_in, sign_up
@@ -279,13 +281,40 @@ def test_views_decide_what_a_user_is_recommended(
     assert ("hmall", BIG_ID) in keys(products)
 
 
+def test_the_personal_model_decides_what_a_user_is_recommended(
+    filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
+) -> None:
+    products = (("kok", 101), ("kok", 102), ("kok", 103), ("kok", 106), ("hmall", BIG_ID), ("hnsmall", 1))
+    weights = {(0, 3): 0.9, (0, 4): 0.8, (0, 1): 0.7, (0, 5): 0.6}
+    save_model(store, model(products, weights, popular=(2, 3), config=PersonalConfig(popularity_weight=0.5)), NOON)
+    version = tiny_release.build(filled, warehouse, store, NOON)
+    tiny_release.make_live(store, version)
+    client = start()
+    person = sign_up(client)
+    new = client.get("/api/recommend/me/products", headers=person.headers).json()
+    assert new["stage"] == "popular"
+    mall = [(row["product_id"], row["reason"]) for row in new["products"] if row["product_source"] == "kok"]
+    assert mall[0] == (103, "popular"), "106 is no longer listed"
+    assert (101, "season:감자") in mall
+    view(client, person, warehouse, "/api/kok/product/101/info")
+    body = client.get("/api/recommend/me/products", headers=person.headers).json()
+    rows = [((row["product_source"], row["product_id"]), row["stage"], row["reason"]) for row in body["products"]]
+    assert (body["stage"], body["release_version"]) == ("release", version)
+    assert rows == [
+        (("hmall", BIG_ID), "release", "viewed:햇감자 3kg"),
+        (("kok", 102), "release", "viewed:햇감자 3kg"),
+        (("kok", 103), "popular", "popular"),
+    ], "without what is not listed, not in the schedule, or was viewed"
+
+
 def test_views_without_known_ingredients_give_popular_items(client: TestClient, warehouse: Engine) -> None:
     person = sign_up(client)
     view(client, person, warehouse, "/api/homeshopping/product/7", "/api/kok/product/105/info")
     for path in ("/api/recommend/me/recipes", "/api/recommend/me/products"):
         body = answer(client, path, person)
         assert body["stage"] == "popular", "of lobster and sushi no ingredient is known"
-        assert {row["reason"] for row in body.get("recipes") or body["products"]} == {"popular"}
+        reasons = {row["reason"] for row in body.get("recipes") or body["products"]}
+        assert reasons == {"popular", "season:감자"}, "it is August"
 
 
 def test_a_product_that_is_new_is_ranked_by_the_release(
@@ -445,7 +474,7 @@ def test_ingredients_are_suggested_while_they_are_typed(client: TestClient) -> N
 
 
 def test_ml_health_reports_the_release_in_service(client: TestClient, request: pytest.FixtureRequest) -> None:
-    state = {"status": "no release", "release_version": None, "problem": None}
+    state = {"status": "no release", "release_version": None, "problem": None, "canary": None}
     assert client.get("/api/health/ml").json() == state
     warm, version = request.getfixturevalue("warm")
-    assert warm.get("/api/health/ml").json() == {"status": "ok", "release_version": version, "problem": None}
+    assert warm.get("/api/health/ml").json() == state | {"status": "ok", "release_version": version}

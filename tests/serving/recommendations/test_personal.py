@@ -1,13 +1,18 @@
 """How the views of a user are weighed."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 
 from recommender.product_ref import KOK, ProductRef
 from serving.catalog.mall import KokCatalog, KokItem
 from serving.catalog.recipes import Recipe, RecipeBook
 from serving.recommendations.personal import recommend_recipes
+from serving.recommendations.recently_viewed import View
 from serving.runtime.snapshot import Snapshot
 from tests.builders import relations
+
+NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 
 
 def recipe(number: int) -> Recipe:
@@ -43,7 +48,7 @@ def test_recent_views_weigh_more_than_old_ones() -> None:
         kok=KokCatalog(items={number: item(number, name) for number, name in enumerate(postings)}),
         recipes=RecipeBook(popular=popular, postings=postings),
     )
-    viewed = [ProductRef(KOK, number) for number in range(len(postings))]
-    found = [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed, 10).items]
+    viewed = [View(ProductRef(KOK, number), NOW) for number in range(len(postings))]
+    found = [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed, 10, NOW).items]
     assert found == [0, 2, 3, 4, 5, 1, 6], "the second best of the last view comes before the best of five views ago"
-    assert [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed[::-1], 10).items][:2] == [6, 5]
+    assert [entry.item.recipe_id for entry in recommend_recipes(snapshot, viewed[::-1], 10, NOW).items][:2] == [6, 5]

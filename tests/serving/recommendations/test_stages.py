@@ -1,6 +1,7 @@
 """Stages: the first that yields anything answers alone."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
 from typing import cast
@@ -10,6 +11,8 @@ from serving.recommendations import relations
 from serving.recommendations.candidates import PopularRequest
 from serving.recommendations.stages import Candidate, Generator, Relation, Stage, recommend
 from serving.runtime.snapshot import Snapshot
+
+NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)
 
 
 def empty(_: Snapshot, __: PopularRequest) -> Iterator[Candidate[int]]:
@@ -30,7 +33,7 @@ def test_later_stages_do_not_run_once_one_has_answered() -> None:
         Generator(Stage.RESOLVED, endless),
         Generator(Stage.POPULAR, broken),
     )
-    found = recommend(Snapshot(), relation, PopularRequest(3))
+    found = recommend(Snapshot(), relation, PopularRequest(3, NOON))
     assert [(entry.item, entry.reason, entry.stage) for entry in found.items] == [
         (0, "counted", Stage.RESOLVED),
         (1, "counted", Stage.RESOLVED),
@@ -45,14 +48,14 @@ def test_a_release_decides_that_nothing_fits() -> None:
         Generator(Stage.RESOLVED, endless),
     )
     in_service = Snapshot(release=cast("LoadedRelease", SimpleNamespace(version="v1")))
-    assert recommend(in_service, relation, PopularRequest(1)).items == ()
-    assert recommend(Snapshot(), relation, PopularRequest(1)).stage is Stage.RESOLVED
+    assert recommend(in_service, relation, PopularRequest(1, NOON)).items == ()
+    assert recommend(Snapshot(), relation, PopularRequest(1, NOON)).stage is Stage.RESOLVED
 
 
 def test_a_release_that_does_not_decide_may_yield_nothing() -> None:
     relation: Relation[PopularRequest, int] = (Generator(Stage.RELEASE, empty), Generator(Stage.RESOLVED, endless))
     in_service = Snapshot(release=cast("LoadedRelease", SimpleNamespace(version="v1")))
-    assert recommend(in_service, relation, PopularRequest(1)).stage is Stage.RESOLVED
+    assert recommend(in_service, relation, PopularRequest(1, NOON)).stage is Stage.RESOLVED
 
 
 def test_what_is_popular_is_offered_under_its_own_name() -> None:
@@ -62,11 +65,13 @@ def test_what_is_popular_is_offered_under_its_own_name() -> None:
 
 
 def test_a_recommendation_without_items_has_no_stage() -> None:
-    found = recommend(Snapshot(), (Generator(Stage.RELEASE, empty),), PopularRequest(3))
+    found = recommend(Snapshot(), (Generator(Stage.RELEASE, empty),), PopularRequest(3, NOON))
     assert (found.items, found.stage, found.fallback) == ((), None, True)
 
 
 def test_only_what_is_simpler_than_the_release_is_a_fallback() -> None:
     relations = [(Generator(stage, endless),) for stage in Stage]
-    found = {relation[0].stage: recommend(Snapshot(), relation, PopularRequest(1)).fallback for relation in relations}
+    found = {
+        relation[0].stage: recommend(Snapshot(), relation, PopularRequest(1, NOON)).fallback for relation in relations
+    }
     assert found == {Stage.RELEASE: False, Stage.TEXT: False, Stage.RESOLVED: True, Stage.POPULAR: True}

@@ -33,7 +33,7 @@ class Offer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Goods:
+class OfferedProducts:
     """Products with their rows; immutable, and few queries at a time are asked."""
 
     products: Sequence[ProductRef]

@@ -1,0 +1,1 @@
+"""Labels: titles of products as people read them, and the titles that are worth a label."""
