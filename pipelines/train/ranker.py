@@ -55,7 +55,7 @@ SEED: Final = 20250806
 REGULARISATION: Final[Mapping[Relation, float]] = {
     Relation.SIMILAR_PRODUCTS: 0.3,
     Relation.PRODUCT_RECIPES: 0.03,
-    Relation.INGREDIENT_PRODUCTS: 0.3,
+    Relation.INGREDIENT_PRODUCTS: 0.03,
 }
 # Graded pairs of a relation that clicks have to give before anything is learnt from them.
 MIN_PAIRS: Final = 300
