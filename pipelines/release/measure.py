@@ -46,7 +46,7 @@ def measure(
     if content.problems:
         return nothing.model_copy(update={"content": content})
     with step("measure completion"):
-        completion = evaluate_completion(held_out.blend, catalog.corpus, held_out.encode)
+        completion = evaluate_completion(held_out.blend, catalog.corpus.fit(), catalog.corpus, held_out.encode)
         served = served_completion(release, catalog, live.release if live else None)
     with step("measure the relations"):
         relations = _relations(asked, questions, live)

@@ -44,15 +44,18 @@ def held_out_completion(
     return ranking_figures(ranks)
 
 
-def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> CompletionEvaluation:
+def evaluate_completion(
+    blend: Blend, learnt: RecipeCorpus, corpus: RecipeCorpus, encode: Encode
+) -> CompletionEvaluation:
     """Compare `blend`, its rankers and the baselines on the test part of `corpus`; `encode` gives unit vectors.
 
-    `blend` must not have learnt from the test part: it is the held-out blend, not the one that is released.
+    `learnt` is what `blend` has learnt from. The test part must not be in it: this is the held-out blend, not the one
+    that is released.
     """
     held_out = leave_one_out(corpus.test(), blend.names).evenly_spaced(MAX_CASES)
     if not len(held_out):
         return CompletionEvaluation(cases=0, candidates=len(blend.names))
-    ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, corpus.fit(), encode, held_out)}
+    ranks = {name: ranks_of(scores, held_out) for name, scores in _all_scores(blend, learnt, encode, held_out)}
     return CompletionEvaluation(
         cases=len(held_out),
         candidates=len(blend.names),
@@ -62,11 +65,11 @@ def evaluate_completion(blend: Blend, corpus: RecipeCorpus, encode: Encode) -> C
 
 
 def _all_scores(
-    blend: Blend, corpus: RecipeCorpus, encode: Encode, held_out: LeaveOneOut
+    blend: Blend, learnt: RecipeCorpus, encode: Encode, held_out: LeaveOneOut
 ) -> Iterator[tuple[str, Scores]]:
     """Scores (cases, items) of the blend, its rankers and the baselines, by name, one after the other."""
     nearest, untitled = blend.rankers.nearest, held_out.cases.untitled()
-    texts = recipe_vectors(encode, corpus.titles, corpus.baskets)
+    texts = recipe_vectors(encode, learnt.titles, learnt.baskets)
     rankers: dict[str, Ranker] = {
         "cooccurrence": fit_cooccurrence(nearest.baskets),
         "nearest_title": replace(nearest, config=nearest.config.model_copy(update={"title_weight": 1.0})),

@@ -109,8 +109,9 @@ def _word2vec(corpus: RecipeCorpus) -> tuple[WordVectors, WordVectors]:
 def _completion(corpus: RecipeCorpus, vectors: tuple[WordVectors, WordVectors], encode: Encode) -> CompletionEvaluation:
     """Figures of the blend that has learnt from all but the test part, with weights of the validation part."""
     fitted, trained = vectors
-    blend = refit_blend(train_blend(corpus, fitted, BlendConfig()), corpus.train(), trained)
-    return evaluate_completion(blend, corpus, encode)
+    learnt = corpus.train()
+    blend = refit_blend(train_blend(corpus, fitted, BlendConfig()), learnt, trained)
+    return evaluate_completion(blend, learnt, corpus, encode)
 
 
 def _titles(shared: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def trained(corpus: RecipeCorpus, config: BlendConfig | None = None) -> Blend:
 def test_the_blend_equals_its_best_ranker_and_beats_popularity() -> None:
     corpus = kitchen(600)
     blend = trained(corpus)
-    evaluation = evaluate_completion(blend, corpus, encode_letters)
+    evaluation = evaluate_completion(blend, corpus.fit(), corpus, encode_letters)
     methods = evaluation.methods
     assert evaluation.cases == len(leave_one_out(corpus.test(), blend.names))
     assert methods["blend"].mrr >= max(methods[name].mrr for name in blend.rankers.by_name()) - 0.03
@@ -33,10 +33,19 @@ def test_the_blend_equals_its_best_ranker_and_beats_popularity() -> None:
     assert answer == {*DISHES["크림파스타"], *EVERYWHERE} - {"스파게티면"}
 
 
+def test_a_blend_is_compared_with_rankers_of_what_it_has_learnt() -> None:
+    corpus = kitchen(200)
+    learnt = corpus.train()
+    assert len(learnt.titles) > len(corpus.fit().titles)
+    vectors = fit(learnt, Word2VecParameters(dimensions=16, words=300_000))
+    methods = evaluate_completion(refit_blend(trained(corpus), learnt, vectors), learnt, corpus, encode_letters).methods
+    assert methods["blend"].mrr > methods["popularity"].mrr
+
+
 def test_training_is_deterministic(tmp_path: Path) -> None:
     corpus = kitchen(200)
     first, second = trained(corpus), trained(corpus)
-    evaluations = [evaluate_completion(blend, corpus, encode_letters) for blend in (first, second)]
+    evaluations = [evaluate_completion(blend, corpus.fit(), corpus, encode_letters) for blend in (first, second)]
     assert evaluations[0] == evaluations[1]
     assert files_of(first, tmp_path / "first") == files_of(second, tmp_path / "second")
 
@@ -45,7 +54,7 @@ def test_training_is_deterministic(tmp_path: Path) -> None:
 def test_a_tiny_corpus_gives_a_blend_that_survives_its_files(tmp_path: Path, recipes: int) -> None:
     corpus = kitchen(recipes)
     blend = trained(corpus, BlendConfig(nearest=NearestConfig(title_weight=0.5, neighbours=7)))
-    evaluation = evaluate_completion(blend, corpus, encode_letters)
+    evaluation = evaluate_completion(blend, corpus.fit(), corpus, encode_letters)
     assert bool(evaluation.cases) == bool(evaluation.methods) == bool(evaluation.blend_against)
     write_blend(tmp_path, blend)
     loaded = read_blend(tmp_path, blend.config)
@@ -87,7 +96,7 @@ def test_what_is_released_has_learnt_from_every_recipe() -> None:
 def test_completion_is_measured_as_it_is_served() -> None:
     corpus = kitchen(600)
     blend = trained(corpus)
-    figures = evaluate_completion(blend, corpus, encode_letters).methods
+    figures = evaluate_completion(blend, corpus.fit(), corpus, encode_letters).methods
     served = held_out_completion(blend.complete, corpus, blend.names, at_most=10_000)
     untitled = held_out_completion(blend.complete, corpus, blend.names, titled=False, at_most=10_000)
     assert served is not None
