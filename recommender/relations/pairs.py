@@ -20,6 +20,10 @@ class Pairs(NamedTuple):
     words: NDArray[np.float32]
     vectors: NDArray[np.float32]
 
+    def where(self, kept: NDArray[np.bool_]) -> "Pairs":
+        """The pairs that are ``kept`` (pairs,)."""
+        return Pairs(*(column[kept] for column in self))
+
     def columns(self) -> dict[str, NDArray[np.float32]]:
         """The similarities as features."""
         return {"chars": self.chars, "words": self.words, "vectors": self.vectors}

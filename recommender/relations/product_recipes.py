@@ -12,7 +12,15 @@ from recommender.models.vector_index import IndexKind
 from recommender.relations.members import Members
 from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import Pairs, candidate_pairs, given_pairs, shared
-from recommender.relations.space import UNKNOWN, ProductMatrix, RecipeMatrix, kind_columns, main_values
+from recommender.relations.space import (
+    NONFOOD,
+    SUPPLEMENT,
+    UNKNOWN,
+    ProductMatrix,
+    RecipeMatrix,
+    kind_columns,
+    main_values,
+)
 
 # Signs that are weighed apart for products that somebody cooks with and for finished ones.
 _SIGNS: Final = (
@@ -56,7 +64,10 @@ class ProductRecipes:
     feature_names: ClassVar[tuple[str, ...]] = FEATURES
 
     def candidates(self, queries: ProductMatrix) -> Pairs:
-        """Recipes with near titles, with the product's ingredients, and of the dish that the product is."""
+        """Recipes with near titles, with the product's ingredients, and of the dish that the product is.
+
+        Nobody cooks with supplements and with what is no food, whatever their titles say.
+        """
         nothing = np.zeros(0, np.int32)
         others = [
             np.concatenate(
@@ -68,7 +79,8 @@ class ProductRecipes:
             )
             for row in range(len(queries))
         ]
-        return candidate_pairs(queries, self._nearest, others)
+        pairs = candidate_pairs(queries, self._nearest, others)
+        return pairs.where(~np.isin(queries.kinds[pairs.queries], (NONFOOD, SUPPLEMENT)))
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         """Given pairs of products and recipes."""

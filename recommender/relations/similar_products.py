@@ -15,7 +15,7 @@ from recommender.models.vector_index import IndexKind
 from recommender.relations.members import Members, one_label, scaled
 from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import Pairs, candidate_pairs, given_pairs, shared
-from recommender.relations.space import UNKNOWN, ProductMatrix, kind_columns, main_values
+from recommender.relations.space import NONFOOD, UNKNOWN, ProductMatrix, kind_columns, main_values
 
 FEATURES: Final = (
     "chars",
@@ -62,7 +62,10 @@ class SimilarProducts:
     feature_names: ClassVar[tuple[str, ...]] = FEATURES
 
     def candidates(self, queries: ProductMatrix) -> Pairs:
-        """Targets with near titles, of the same types, on the same shelf or of the same main ingredient."""
+        """Targets with near titles, of the same types, on the same shelf or of the same main ingredient.
+
+        Food and what nobody eats are never alike, however alike their titles are.
+        """
         others = [
             np.concatenate(
                 [
@@ -73,7 +76,9 @@ class SimilarProducts:
             )
             for row in range(len(queries))
         ]
-        return candidate_pairs(queries, self._nearest, others)
+        pairs = candidate_pairs(queries, self._nearest, others)
+        kinds, target_kinds = queries.kinds[pairs.queries], self.targets.kinds[pairs.targets]
+        return pairs.where((kinds == NONFOOD) == (target_kinds == NONFOOD))
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         """Given pairs of queries and targets."""

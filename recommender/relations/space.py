@@ -18,6 +18,8 @@ from recommender.text.titles import normalise_title, plain
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 KINDS: Final = tuple(Kind)
+NONFOOD: Final = KINDS.index(Kind.NONFOOD)
+SUPPLEMENT: Final = KINDS.index(Kind.SUPPLEMENT)
 UNKNOWN: Final = -1
 # Reviews and views of the most popular goods, by which popularity is scaled to about 0 … 1.
 MANY_REVIEWS: Final = 3000

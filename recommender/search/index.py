@@ -99,6 +99,9 @@ class SearchIndex:
             return Answer([])
         reading = self._reader.read(keyword, knows)
         query = read_query(reading.words, self._splitter, self._occurs)
+        if query is None and keyword.isascii():
+            # Every name has a sign such as % or "." somewhere.
+            return Answer([])
         if query is None:
             # Signs alone, such as 🍣, are looked for as they are.
             return Answer(self._names.find(squeezed(keyword)).positions.tolist())

@@ -17,6 +17,7 @@ _WORD: Final = re.compile(r"\w+")
 _DIGIT: Final = re.compile(r"\d")
 _INITIALS: Final = re.compile("[ㄱ-ㅎ]{2,}")
 _KOREAN: Final = re.compile("[가-힣]{2,}")
+_SYLLABLE: Final = re.compile("[가-힣]")
 _LONE: Final = re.compile("[ㄱ-ㅣ]")
 _MISSPELLED: Final = re.compile("|".join(sorted(map(re.escape, words.misspellings()), key=len, reverse=True)))
 
@@ -89,6 +90,8 @@ class Reader:
             return word
         korean = corrected(typed(raw))
         if _KOREAN.fullmatch(korean) and (knows(korean) or self._occurs(korean)):
+            return korean
+        if _SYLLABLE.fullmatch(korean) and self._splitter.knows(korean):
             return korean
         meant = self._romanised.find(word)
         if meant:

@@ -75,7 +75,7 @@ class TitleRules:
 
     def __init__(self, words: Mapping[str, Word]) -> None:
         self._words = words
-        self._transparent = lexicon.words("titles")["transparent"]
+        self._transparent_or_known = lexicon.words("titles")["transparent"] | words.keys()
         self._kiwi = Kiwi(num_workers=1, load_multi_dict=False)
         for word in words:
             if len(word) > 1:
@@ -154,7 +154,7 @@ class TitleRules:
             rest.append(tokens[stop].form)
             stop += 1
         tail = "".join(rest)
-        known = self._transparent | self._words.keys()
+        known = self._transparent_or_known
         return bool(tail) and tail not in known and not all(part in known for part in rest)
 
 
@@ -208,11 +208,19 @@ def _ends_a_name(text: str, start: int, end: int, word: Word) -> bool:
 
 def _describes(tokens: list[Token], stop: int) -> bool:
     """Whether the token at `stop` turns the word before it into a modifier."""
-    if stop >= len(tokens) or tokens[stop].form in _ABSENT_FORMS | _INSIDE_FORMS:
-        return stop < len(tokens)
+    if stop >= len(tokens):
+        return False
+    # Not at the end: what is left out or inside is so of something that is named after it ("두부 듬뿍" is tofu).
+    if tokens[stop].form in _ABSENT_FORMS | _INSIDE_FORMS and _names_more(tokens, stop + 1):
+        return True
     if tokens[stop].start != tokens[stop - 1].end:
         return False
     return tokens[stop].tag.startswith(_MODIFYING_TAGS) or tokens[stop].form in _MODIFYING_FORMS
+
+
+def _names_more(tokens: list[Token], start: int) -> bool:
+    """Whether a noun follows."""
+    return any(token.tag in {"NNG", "NNP"} for token in tokens[start:])
 
 
 def _is_negated_or_counts(tokens: list[Token], start: int, stop: int) -> bool:

@@ -221,3 +221,18 @@ def test_unknown_nouns_are_given_once_for_each_title(resolver: TitleResolver) ->
 def test_titles_are_read_in_order(resolver: TitleResolver) -> None:
     titles = ["햇감자 5kg", "", "된장찌개 밀키트", "수산물 (갈치)"]
     assert resolver.read_many(titles) == [read(resolver, title) for title in titles]
+
+
+@pytest.mark.parametrize(
+    ("title", "head"),
+    [
+        ("국산콩 두부 듬뿍", "두부"),
+        ("소시지 가득 1kg", "소시지"),
+        ("쌀 채움 10kg", "쌀"),
+        ("설탕제로 딸기잼 300g", "잼"),
+    ],
+)
+def test_what_ends_a_title_leaves_nothing_out(resolver: TitleResolver, title: str, head: str) -> None:
+    (reading,) = resolver.read_many([title])
+    assert reading.head
+    assert reading.head.word.type == head
