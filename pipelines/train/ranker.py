@@ -48,6 +48,7 @@ JUDGEMENTS: Final[Mapping[Relation, tuple[str, ...]]] = {
     Relation.PRODUCT_RECIPES: ("product_recipes",),
     Relation.INGREDIENT_PRODUCTS: ("ingredient_mall",),
 }
+POPULARITY: Final = "popularity"
 RANKERS_FILE: Final = "rankers.toml"
 FOLDS: Final = 5
 SEED: Final = 20250806
@@ -246,6 +247,19 @@ def _difference(lesson: Lesson, lists: Mapping[str, list[str]]) -> float:
 
 
 def _logistic(
+    names: Sequence[str], features: NDArray[np.float32], wanted: NDArray[np.bool_], strength: float
+) -> Weights:
+    """A logistic regression; popularity, which judged lists of popular things make look bad, never counts against."""
+    weights = _regression(names, features, wanted, strength)
+    against = [at for at, name in enumerate(names) if name.endswith(POPULARITY) and weights.features[name] < 0]
+    if not against:
+        return weights
+    without = features.copy()
+    without[:, against] = 0
+    return _regression(names, without, wanted, strength)
+
+
+def _regression(
     names: Sequence[str], features: NDArray[np.float32], wanted: NDArray[np.bool_], strength: float
 ) -> Weights:
     if wanted.all() or not wanted.any():

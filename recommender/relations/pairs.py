@@ -22,7 +22,7 @@ class Pairs(NamedTuple):
 
     def where(self, kept: NDArray[np.bool_]) -> "Pairs":
         """The pairs that are ``kept`` (pairs,)."""
-        return Pairs(*(column[kept] for column in self))
+        return Pairs(self.queries[kept], self.targets[kept], self.chars[kept], self.words[kept], self.vectors[kept])
 
     def columns(self) -> dict[str, NDArray[np.float32]]:
         """The similarities as features."""

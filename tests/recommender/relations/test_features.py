@@ -149,3 +149,16 @@ def test_the_recipes_most_about_an_ingredient_are_candidates(monkeypatch: pytest
     monkeypatch.setattr(product_recipes, "OF_INGREDIENT", 1)
     rows = ITEMS.space.products([product(7, "xyz", ingredients=("감자",))])
     assert ProductRecipes(ITEMS.recipe_rows).candidates(rows).targets.tolist() == [1]
+
+
+def test_food_is_no_answer_to_what_nobody_eats() -> None:
+    shampoo = product(7, "수미감자 선물 샴푸", kind=Kind.NONFOOD, recipes=0.0)
+    tablets = product(8, "수미감자 선물 정제", kind=Kind.SUPPLEMENT, ingredients=("감자",), recipes=0.0)
+    rows = items_of((*PRODUCTS, shampoo, tablets), RECIPES).product_rows
+    alike = SimilarProducts(rows).candidates(rows)
+    pairs = set(zip(alike.queries.tolist(), alike.targets.tolist(), strict=True))
+    assert {pair for pair in pairs if (6 in pair)} == {(6, 6)}
+    assert (1, 7) in pairs
+    asked = set(ProductRecipes(ITEMS.recipe_rows).candidates(rows).queries.tolist())
+    assert {0, 1} <= asked
+    assert not asked & {6, 7}
