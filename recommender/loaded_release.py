@@ -91,9 +91,10 @@ class LoadedRelease:
         facts = tuple(sorted((each for each in products if each.ref not in self), key=lambda each: each.ref))
         if facts == self._new_facts:
             return self
+        new, texts = self._new_products(facts), self._texts_with(facts)
+        # A copy, and not before: what the release has computed by now stays valid.
         extended = copy(self)
-        # A copy, not a new one: what the release has computed so far stays valid.
-        vars(extended).update(_new_facts=facts, _new=self._new_products(facts), _product_texts=self._texts_with(facts))
+        vars(extended).update(_new_facts=facts, _new=new, _product_texts=texts)
         return extended
 
     def product_recipes(self, product: ProductRef, k: int) -> list[Neighbour]:
