@@ -19,6 +19,8 @@ SETTINGS: Final = frozenset(
         "alert_webhook_url",
         "artifacts_url",
         "bert_base_model",
+        "canary_answers",
+        "canary_hours",
         "chromium",
         "code_version",
         "contact",

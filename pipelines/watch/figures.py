@@ -49,7 +49,7 @@ _REFUSED: Final = text(
     """
     SELECT count(*) FROM user_event
     WHERE received_at >= :since AND received_at < :until AND event_type = :type
-        AND payload ->> 'release_version' = :version
+        AND user_id IS NULL AND session_id IS NULL AND payload ->> 'release_version' = :version
     """
 )
 
@@ -108,6 +108,9 @@ def read_arm(conn: Connection, version: str, since: datetime, until: datetime) -
 
 
 def count_refusals(conn: Connection, version: str, since: datetime, until: datetime) -> int:
-    """Count the processes of the API that could not load a release in ``[since, until)``."""
+    """Count the processes of the API that could not load a release in ``[since, until)``.
+
+    The API records them without a visitor: what comes from one is not its own.
+    """
     values = {"version": version, "since": since, "until": until, "type": EventType.RELEASE_REFUSED.value}
     return conn.scalar(_REFUSED, values) or 0

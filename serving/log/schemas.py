@@ -19,6 +19,7 @@ from pydantic import (
 from serving.web.clock import LAST_INSTANT, KstDateTime
 from serving.web.parameters import Id
 from serving.web.visitor_session import LONGEST_SESSION_ID, SESSION_ID
+from sql.warehouse.event_types import RECORDED_BY_API
 from ukok.korea import KST
 
 LONGEST_ACTION = 80
@@ -70,6 +71,13 @@ def _utc(moment: datetime) -> datetime:
     if instant > LAST_INSTANT:
         raise ValueError("is no time that can be shown in Korea")
     return instant
+
+
+def _of_client(event_type: str) -> str:
+    """Refuse the events by which the API reports its own failures."""
+    if event_type in RECORDED_BY_API:
+        raise ValueError(f"may not be {event_type}, which only the API records")
+    return event_type
 
 
 # NUL, which no database stores. A pattern, because a validator function for every text would be slower.
@@ -197,8 +205,11 @@ class NewEvent(BaseModel):
     )
 
     user_id: Id = Field(description="Must be the user of the token")
-    event_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] = Field(
-        examples=["recipe_detail_view"]
+    event_type: Annotated[
+        str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL), AfterValidator(_of_client)
+    ] = Field(
+        description="Any but `answer_failed` and `release_refused`, which only the API records",
+        examples=["recipe_detail_view"],
     )
     event_data: Payload | None = Field(default=None, examples=[{"recipe_id": 9001}])
     http_method: Annotated[str, StringConstraints(max_length=10, pattern=NO_NUL)] | None = None

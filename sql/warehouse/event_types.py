@@ -75,6 +75,9 @@ class EventType(StrEnum):
         return PAYLOADS[self]
 
 
+# Events that only the API may record: a release is rolled back because of them.
+RECORDED_BY_API: Final = frozenset({EventType.ANSWER_FAILED, EventType.RELEASE_REFUSED})
+
 # Events of the earlier backend that nothing records here, with the reason.
 NOT_RECORDED: Final[Mapping[str, str]] = {
     "user_email_duplicate_check": "who asks is unknown, and of unknown people only what they send is stored",
@@ -478,7 +481,10 @@ class RecommendSearch(_Recommendation):
 
 
 class AnswerFailed(EventPayload):
-    """The API answered a visitor's GET request by an error of its own: `500` of any route, with the release in use."""
+    """The API answered a visitor's GET request by an error of its own: `500` of any route, with the release in use.
+
+    Only the API records it; clients cannot send it.
+    """
 
     event_type = EventType.ANSWER_FAILED
     release_version: ReleaseVersion | None
@@ -488,7 +494,7 @@ class AnswerFailed(EventPayload):
 class ReleaseRefused(EventPayload):
     """A process of the API could not load a release for half a minute: the problem that `/api/health/ml` names.
 
-    It has neither user nor session.
+    It has neither user nor session. Only the API records it; clients cannot send it.
     """
 
     event_type = EventType.RELEASE_REFUSED

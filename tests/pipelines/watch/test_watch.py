@@ -17,7 +17,7 @@ from artifacts.store import Store
 from pipelines.errors import CanaryRunning
 from pipelines.logs.tables import LANDED
 from pipelines.release import publish
-from pipelines.watch.figures import Arm, read_arm
+from pipelines.watch.figures import Arm, count_refusals, read_arm
 from pipelines.watch.rules import Limits, Outcome
 from pipelines.watch.step import watch_release
 from sql.warehouse.steps import ReleaseRecord, ReleaseWatch
@@ -150,6 +150,16 @@ def test_only_answers_to_visitors_who_are_known_are_counted(warehouse: Engine) -
         arm = read_arm(conn, NEW, START, START + DAY)
     assert counts(arm) == (3, 1, 2, 1)
     assert sum(group.visitors for group in arm.groups) == 3
+
+
+@embedded_only
+def test_only_refusals_of_the_api_itself_are_counted(warehouse: Engine) -> None:
+    at, refused = START + HOUR, {"event_type": "release_refused", "payload": {"release_version": NEW}}
+    land(warehouse, an_event(at, **refused), an_event(at, **refused, user_id=None) | {"session_id": "anybody"})
+    with warehouse.connect() as conn:
+        assert count_refusals(conn, NEW, START, START + DAY) == 0
+        land(warehouse, an_event(at, **refused, user_id=None))
+        assert count_refusals(conn, NEW, START, START + DAY) == 1
 
 
 @embedded_only

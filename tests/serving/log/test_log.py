@@ -350,6 +350,15 @@ def test_fields_of_a_call_are_shown_again(client: TestClient, person: Person) ->
     assert shown == shown | body | {"response_time": "2025-08-06T12:00:01"}
 
 
+@pytest.mark.parametrize("event_type", ["release_refused", "answer_failed"])
+def test_a_client_cannot_report_a_failure_of_the_api(client: TestClient, person: Person, event_type: str) -> None:
+    body = {"user_id": person.user_id, "event_type": event_type, "event_data": {"release_version": "x"}}
+    answer = client.post("/api/log/user/event", json=body, headers=person.headers)
+    assert answer.status_code == 422
+    assert f"may not be {event_type}, which only the API records" in answer.json()["detail"][0]["msg"]
+    assert own_events(client, person) == []
+
+
 CALLS: list[object] = [{"response_code": "x"}, {"response_code": 200, "of": "the client"}, {}, [], 7, None]
 
 
