@@ -73,6 +73,8 @@ def decide(arm: Arm, baseline: Arm, refusals: int, limits: Limits, *, is_canary:
     elapsed = arm.until - arm.since
     if p_value is None:
         return Decision(Outcome.WAIT, f"nothing to compare after {_hours(elapsed)}: {clicks}")
+    if not arm.clicked and not baseline.clicked:
+        return Decision(Outcome.WAIT, f"no click names an impression after {_hours(elapsed)}: {clicks}")
     clicks = f"{clicks}, p {p_value:.4f}"
     if p_value < WORSE and least >= min(LEAST_SHOWN, limits.shown):
         return Decision(Outcome.ROLL_BACK, f"worse: {clicks}", p_value)

@@ -127,7 +127,9 @@ async def cart_recipes(
     cart = recommend_for_cart(snapshot, _ids(product_ids), page, size)
     body = presenters.cart_recipes(cart, page, size)
     products = [events.EventProduct(**product_fields(ref)) for ref in cart.products]
-    event = events.KokCartRecipeRecommend(cart=products, **impressions(cart.recipes))
+    shown = events.KokCartRecipeRecommend(cart=products, **impressions(cart.recipes))
+    # An empty answer counts against the release, and a page past the end says nothing of it.
+    event = shown if page == 1 or cart.recipes.items else None
     return cache_response(request, snapshot, body, needs_login=True, event=event, stage=cart.recipes.stage)
 
 

@@ -90,9 +90,11 @@ async def by_ingredients(
     combination = recommend_combination(snapshot, stock, size, page)
     complements = recommend_complements(snapshot, list(stock)).complements
     body = presenters.matched_recipes(combination, stock, complements, page)
-    event = events.RecipeSearchByIngredients(
+    shown = events.RecipeSearchByIngredients(
         ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(combination.recipes)
     )
+    # An empty answer counts against the release, and a page past the end says nothing of it.
+    event = shown if page == 1 or combination.recipes.items else None
     return cache_response(request, snapshot, body, needs_login=True, event=event, stage=combination.recipes.stage)
 
 

@@ -30,14 +30,14 @@ class LiveRelease:
         cache: Path,
         live_snapshot: LiveSnapshot,
         metrics: Metrics,
-        on_failure: Callable[[str, int], None],
+        on_refusal: Callable[[str, int], None],
     ) -> None:
         self.problem: str | None = None
         self._store = store
         self._live_snapshot = live_snapshot
         self._metrics = metrics
-        self._loader = ReleaseLoader(store, cache, metrics, on_failure)
-        self.canary = CanaryRelease(store, ReleaseLoader(store, cache, metrics, on_failure), live_snapshot, metrics)
+        self._loader = ReleaseLoader(store, cache, metrics, on_refusal)
+        self.canary = CanaryRelease(store, ReleaseLoader(store, cache, metrics, on_refusal), live_snapshot, metrics)
         metrics.release.clear()
 
     def poll(self) -> None:

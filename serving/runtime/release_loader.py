@@ -9,6 +9,7 @@ import structlog
 
 from artifacts import release as releases
 from artifacts.errors import StoreError
+from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
@@ -24,28 +25,32 @@ MAX_RETRY_SECONDS: Final = 60.0
 class ReleaseLoader:
     """Downloads, checks and opens releases; ``reason`` is why the last one cannot be loaded.
 
-    ``on_failure`` is called with the version and the number of failures in a row.
+    ``on_refusal`` is called with the version and how often in a row it could not be read or opened. A full disk or a
+    store that is away says nothing of a release, and is no refusal.
     """
 
-    def __init__(self, store: Store, cache: Path, metrics: Metrics, on_failure: Callable[[str, int], None]) -> None:
+    def __init__(self, store: Store, cache: Path, metrics: Metrics, on_refusal: Callable[[str, int], None]) -> None:
         self.reason: str | None = None
         self._store = store
         self._cache = cache
         self._metrics = metrics
-        self._on_failure = on_failure
-        self._refused: str | None = None
-        self._failures = 0
+        self._on_refusal = on_refusal
+        self._failed: str | None = None
+        self._failures = self._refusals = 0
         self._retry_at = 0.0
 
     def load(self, version: str) -> "LoadedRelease | None":
         """Open a release and query each of its indexes; None if that fails, or has failed and is not due again."""
-        if version == self._refused and time.monotonic() < self._retry_at:
+        if version == self._failed and time.monotonic() < self._retry_at:
             return None
         from recommender.loaded_release import LoadedRelease
 
         started = time.monotonic()
+        folder = self._fetch(version)
+        if folder is None:
+            return None
         try:
-            loaded = LoadedRelease.open(releases.fetch(self._store, version, self._cache))
+            loaded = LoadedRelease.open(folder)
             _warm(loaded)
         except Exception as error:  # noqa: BLE001 - whatever fails, the releases in service stay
             self._refuse(version, error)
@@ -56,16 +61,33 @@ class ReleaseLoader:
 
     def forget(self) -> None:
         """Forget the release that has failed, so that it is tried again as soon as it is named again."""
-        self._refused, self._failures, self.reason = None, 0, None
+        self._failed, self._failures, self._refusals, self.reason = None, 0, 0, None
+
+    def _fetch(self, version: str) -> Path | None:
+        try:
+            return releases.fetch(self._store, version, self._cache)
+        except CorruptRelease as error:
+            self._refuse(version, error)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the releases in service stay
+            self._fail(version, error)
+        return None
 
     def _refuse(self, version: str, error: Exception) -> None:
-        self._failures = self._failures + 1 if version == self._refused else 1
-        self._refused = version
+        """Note that a release cannot be read or opened."""
+        self._fail(version, error)
+        self._refusals += 1
+        self._on_refusal(version, self._refusals)
+
+    def _fail(self, version: str, error: Exception) -> None:
+        """Note that a release is not loaded, and when it is tried again."""
+        if version != self._failed:
+            self.forget()
+        self._failed = version
+        self._failures += 1
         self._retry_at = time.monotonic() + min(MAX_RETRY_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
         self.reason = str(error) if isinstance(error, StoreError) else summary(error)
         log.warning("release_refused", version=version, failures=self._failures, reason=log_reason(error))
-        self._on_failure(version, self._failures)
 
 
 def _warm(loaded: "LoadedRelease") -> None:

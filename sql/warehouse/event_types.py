@@ -357,14 +357,20 @@ class KokHomeshoppingRecommendation(_Recommendation):
 
 
 class KokCartRecipeRecommend(_Recommendation):
-    """A user saw recipes for the products of a cart: `GET /api/kok/carts/recipe-recommend`."""
+    """A user saw recipes for the products of a cart: `GET /api/kok/carts/recipe-recommend`.
+
+    A page past the end is not recorded.
+    """
 
     event_type = EventType.KOK_CART_RECIPE_RECOMMEND
     cart: list[EventProduct]
 
 
 class RecipeSearchByIngredients(_Recommendation):
-    """A user saw recipes that use up ingredients: `GET /api/recipes/by-ingredients`."""
+    """A user saw recipes that use up ingredients: `GET /api/recipes/by-ingredients`.
+
+    A page past the end is not recorded.
+    """
 
     event_type = EventType.RECIPE_SEARCH_BY_INGREDIENTS
     ingredients: list[str]

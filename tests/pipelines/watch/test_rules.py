@@ -49,6 +49,13 @@ def test_too_few_answers_of_either_release_are_waited_for() -> None:
         assert outcome(new, live) is Outcome.WAIT
 
 
+def test_without_any_click_nothing_is_promoted() -> None:
+    decision = decide(clicking(1_500, 0), clicking(9_000, 0), 0, LIMITS, is_canary=True)
+    assert (decision.outcome, decision.p_value) == (Outcome.WAIT, None)
+    assert decision.reason.startswith("no click names an impression after 24.0 h: click-through 0.00% of 1,500")
+    assert outcome(clicking(1_500, 0, failed=40), clicking(9_000, 0)) is Outcome.ROLL_BACK
+
+
 def test_a_worse_click_through_is_rolled_back_at_once() -> None:
     assert outcome(clicking(500, 20, hours=2)) is Outcome.ROLL_BACK
     assert outcome(clicking(500, 20, hours=2), is_canary=False) is Outcome.ROLL_BACK

@@ -44,6 +44,18 @@ def test_views_of_users_are_recorded_each_time(client: TestClient, warehouse: En
     assert {(row.user_id, row.session_id) for row in rows(warehouse)} == {(person.user_id, None)}
 
 
+def test_only_pages_that_exist_are_recorded(client: TestClient, warehouse: Engine) -> None:
+    person = sign_up(client)
+    stock = "ingredient=감자&ingredient=양파&ingredient=돈육&unit=g&unit=개&unit=g"
+    for path in ("/api/kok/carts/recipe-recommend?product_ids=101", f"/api/recipes/by-ingredients?{stock}"):
+        for page, recorded in ((1_000_000, False), (1, True)):
+            answer = client.get(f"{path}&page={page}", headers=person.headers)
+            assert (answer.status_code, "x-impression-id" in answer.headers) == (200, recorded)
+    nothing = client.get("/api/kok/carts/recipe-recommend?product_ids=999999", headers=person.headers)
+    assert "x-impression-id" in nothing.headers, "an empty first page is an answer"
+    until(lambda: len(rows(warehouse)) == 3, "what was shown is stored")
+
+
 def test_views_of_anonymous_visitors_are_recorded_by_session(client: TestClient, warehouse: Engine) -> None:
     path = "/api/kok/product/101/info"
     first = client.get(path)
