@@ -13,6 +13,7 @@ from recommender.text import lexicon
 from recommender.text.cleaning import LONGEST_TEXT
 from recommender.text.title_labels import TitleLabel
 from recommender.text.title_words import Kind
+from recommender.text.titles import composed
 
 SEPARATOR: Final = "|"
 State = Literal["applies", "stale", "not loaded"]
@@ -47,6 +48,11 @@ class ProductLabel(BaseModel):
         if isinstance(values, dict) and values.get("shows_recipes") in {None, ""}:
             return values | {"shows_recipes": values.get("kind") == Kind.INGREDIENT}
         return values
+
+    @field_validator("title")
+    @classmethod
+    def _composed(cls, title: str) -> str:
+        return composed(title)
 
     @field_validator("source")
     @classmethod
@@ -88,7 +94,7 @@ class ProductLabel(BaseModel):
         """Whether it applies to the title that the product has now; None if the catalog has no such product."""
         if title is None:
             return "not loaded"
-        return "applies" if title == self.title else "stale"
+        return "applies" if composed(title) == composed(self.title) else "stale"
 
 
 def parse_label(values: Mapping[str, object]) -> ProductLabel:

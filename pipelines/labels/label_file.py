@@ -35,7 +35,11 @@ def read_labels_file(path: Path, labelled_by: str, now: datetime) -> Iterator[Pr
     Of lines about the same product the first one counts. Raises :class:`NotALabelFile`.
     """
     seen: set[ProductRef] = set()
-    for line, fields in _lines(path):
+    for row in _lines(path):
+        if isinstance(row, RejectedLine):
+            yield row
+            continue
+        line, fields = row
         given = {name: value for name, value in fields.items() if name in COLUMNS and value.strip()}
         ingredients = [part for part in fields.get("ingredients", "").split(SEPARATOR) if part.strip()]
         try:
@@ -62,16 +66,33 @@ def write_labels_file(file: TextIO, labels: Iterable[tuple[ProductLabel, State]]
     return count
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]] | RejectedLine]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotALabelFile(f"{path} is not UTF-8 (byte {error.start:,}): save it as CSV in UTF-8") from None
     reader = csv.DictReader(StringIO(text, newline=""), restval="")
-    missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
+    try:
+        names = reader.fieldnames or ()
+    except csv.Error as error:
+        raise NotALabelFile(f"{path}, line 1: {error}: it must name at least {', '.join(REQUIRED)}") from None
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise NotALabelFile(
             f"{path} lacks the columns {', '.join(missing)}: its first line must name at least {', '.join(REQUIRED)}"
         )
-    for row in reader:
-        yield reader.line_num, {name: row[name] for name in COLUMNS if name in row}
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:  # a field beyond the reader's limit
+            yield RejectedLine(reader.reader.line_num, {}, "unreadable line", f"line {reader.reader.line_num}: {error}")
+            continue
+        if row is None:
+            return
+        fields = {name: row[name] for name in COLUMNS if name in row}
+        if bad := [name for name, value in fields.items() if "\0" in value]:
+            kept = {name: value.replace("\0", "\ufffd") for name, value in fields.items()}
+            detail = f"line {reader.reader.line_num}: {', '.join(bad)}: holds the character NUL"
+            yield RejectedLine(reader.reader.line_num, kept, "unreadable line", detail)
+            continue
+        yield reader.reader.line_num, fields

@@ -11,7 +11,7 @@ from artifacts.store import Store
 from pipelines.errors import PipelineError
 from pipelines.labels.label import ProductLabel, parse_label
 from pipelines.labels.label_file import RejectedLine, read_labels_file, write_labels_file
-from pipelines.labels.table import ProductTitle, read_labels, read_titles, remove_labels, write_labels
+from pipelines.labels.table import ProductTitle, older_labels, read_labels, read_titles, remove_labels, write_labels
 from pipelines.load.ledger import lock_service
 from pipelines.load.products import resolve_titles
 from pipelines.report import Report, record
@@ -86,8 +86,12 @@ def export_labels(service: Engine, file: TextIO) -> int:
 def _write(service: Engine, labels: Sequence[ProductLabel], report: Report) -> None:
     with service.begin() as conn:
         lock_service(conn, DATASETS)
-        counts = write_labels(conn, labels)
+        older = older_labels(conn, labels)
+        counts = write_labels(conn, [label for label in labels if label not in older])
         titles = read_titles(conn, [label.ref for label in labels])
+    for label in older:
+        detail = f"{item_name(label.ref)}: the stored label is newer than {label.labelled_at.isoformat()}"
+        report.reject(label.model_dump(mode="json"), "older than the stored label", detail)
     report.written, report.unchanged = counts.written, counts.unchanged
     if early := sum(label.ref not in titles for label in labels):
         report.details["doubts"] = {"labels of products that are not loaded": early}

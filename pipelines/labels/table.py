@@ -56,6 +56,18 @@ def write_labels(conn: Connection, given: Sequence[ProductLabel]) -> Counts:
     return counts + Counts(unchanged=len(given) - len(changed))
 
 
+def older_labels(conn: Connection, given: Sequence[ProductLabel]) -> list[ProductLabel]:
+    """Those that say something else than a stored label that is newer."""
+    stored = read_labels(conn, [label.ref for label in given])
+    return [
+        label
+        for label in given
+        if (kept := stored.get(label.ref)) is not None
+        and label.labelled_at < kept.labelled_at
+        and not label.says_the_same_as(kept)
+    ]
+
+
 def remove_labels(conn: Connection, refs: Sequence[ProductRef]) -> int:
     """Delete the labels of products, whose titles are resolved again; return how many there were."""
     found = list(read_labels(conn, refs))

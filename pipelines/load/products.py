@@ -23,7 +23,7 @@ from pipelines.report import Report, record
 from recommender.relations.facts import join_types
 from recommender.text.resolver import ResolvedTitle, TitleResolver, resolver_version
 from recommender.text.title_labels import TitleLabel, resolved_as
-from recommender.text.titles import tokens
+from recommender.text.titles import composed, tokens
 from sql.service import catalog, recipes
 from sql.upsert import Counts, chunks, upsert
 
@@ -136,7 +136,7 @@ def _resolve(
 
 
 def _applies(label: TitleLabel | None, title: _Title) -> bool:
-    return label is not None and label.title == title.name
+    return label is not None and composed(label.title) == composed(title.name)
 
 
 def _pending_titles(conn: Connection, table: Table, source: str, version: str) -> list[_Title]:

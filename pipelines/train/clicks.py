@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Engine, cast, select
+from sqlalchemy import Engine, String, cast, func, select
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import aliased
 
@@ -21,7 +21,7 @@ from sql.warehouse.events import FctUserEvent
 
 # A pair that fewer visitors have looked at says nothing.
 MIN_LOOKS: Final = 3
-# Share of the looks that ended in a click: from GOOD on it is right, from ACCEPTABLE on acceptable, else wrong.
+# Share of the visitors who clicked: from GOOD on it is right, from ACCEPTABLE on acceptable, else wrong.
 GOOD: Final = 0.4
 ACCEPTABLE: Final = 0.1
 # Events that show a list for something, and the files of judgements that their pairs would stand in.
@@ -37,11 +37,12 @@ Payload = Mapping[str, Any]
 
 
 class Look(NamedTuple):
-    """Somebody looked at an item of a list for a query, and clicked it or not; ``name`` as in judgements."""
+    """A visitor looked at an item of a list for a query, and clicked it or not; ``name`` as in judgements."""
 
     name: str
     query: str
     item: str
+    visitor: str
     clicked: bool
 
 
@@ -49,20 +50,23 @@ def read_click_judgements(warehouse: Engine) -> dict[str, Judgements]:
     """Read the clicks on recommendations, with the lists that they were made in, as judgements by name."""
     click, shown = aliased(FctUserEvent), aliased(FctUserEvent)
     response = click.payload["impression_id"].astext
-    query = select(shown.event_id, shown.event_type, shown.payload, click.payload).where(
+    visitor = func.coalesce(cast(shown.user_id, String), "session " + shown.session_id)
+    query = select(shown.event_id, visitor, shown.event_type, shown.payload, click.payload).where(
         click.event_type == EventType.USER_ACTIVITY_RECOMMENDATION_CLICK,
         response.regexp_match(_PATTERN),
         shown.event_id == cast(response, UUID(as_uuid=True)),
         shown.event_type.in_(_SHOWN),
+        visitor.is_not(None),
     )
-    lists: dict[object, tuple[str, Payload, list[Payload]]] = {}
+    lists: dict[object, tuple[str, str, Payload, list[Payload]]] = {}
     with warehouse.connect() as conn:
-        for event_id, event_type, payload, clicked in conn.execute(query):
-            lists.setdefault(event_id, (event_type, payload, []))[2].append(clicked)
-    return graded(look for event_type, payload, clicks in lists.values() for look in looks(event_type, payload, clicks))
+        # In a fixed order, so that the same clicks give the same judgements whatever the plan of the query.
+        for event_id, who, kind, payload, clicked in conn.execute(query.order_by(shown.event_id, click.event_id)):
+            lists.setdefault(event_id, (kind, who, payload, []))[3].append(clicked)
+    return graded(look for listed in lists.values() for look in looks(*listed))
 
 
-def looks(event_type: str, shown: Payload, clicks: Sequence[Payload]) -> Iterator[Look]:
+def looks(event_type: str, visitor: str, shown: Payload, clicks: Sequence[Payload]) -> Iterator[Look]:
     """What was looked at in one list: what was clicked, and what stood above the last click."""
     query = _query(event_type, shown)
     listed = sorted(shown.get("impressions", ()), key=lambda each: int(each["position"]))
@@ -71,16 +75,18 @@ def looks(event_type: str, shown: Payload, clicks: Sequence[Payload]) -> Iterato
     last = max((place for place, item in enumerate(items) if item in clicked), default=-1)
     for item in items[: last + 1]:
         if item and query and (name := _name(query, item)):
-            yield Look(name, query, item, item in clicked)
+            yield Look(name, query, item, visitor, item in clicked)
 
 
 def graded(seen: Iterable[Look]) -> dict[str, Judgements]:
-    """Grade the pairs that enough visitors have looked at by the share of clicks."""
-    counts: dict[Look, list[bool]] = defaultdict(list)
+    """Grade the pairs that enough visitors have looked at by the share of them who clicked, once or more."""
+    votes: dict[tuple[str, str, str], dict[str, bool]] = defaultdict(dict)
     for look in seen:
-        counts[look._replace(clicked=True)].append(look.clicked)
+        by_visitor = votes[look.name, look.query, look.item]
+        by_visitor[look.visitor] = look.clicked or by_visitor.get(look.visitor, False)
     found: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for (name, query, item, _), clicks in counts.items():
+    for (name, query, item), by_visitor in votes.items():
+        clicks = by_visitor.values()
         if len(clicks) >= MIN_LOOKS:
             share = sum(clicks) / len(clicks)
             found[name][query][item] = 2 if share >= GOOD else 1 if share >= ACCEPTABLE else 0

@@ -46,9 +46,9 @@ EASE: Final = EaseConfig(penalty=100.0)
 
 @dataclass(frozen=True)
 class Limits:
-    """An item needs so many interactions; at most so many items are learnt, as EASE inverts a matrix of them."""
+    """An item needs so many people who took it; at most so many items are learnt, as EASE inverts a matrix of them."""
 
-    min_interactions: int = 3
+    min_people: int = 3
     max_items: int = 6000
 
 
@@ -76,7 +76,7 @@ def train(
 
 
 def fit(interactions: Iterable[Interaction], limits: Limits) -> WordVectors | None:
-    """Vectors of the items that are taken up often enough, or None if no session holds two of them."""
+    """Vectors of the items that are taken up by enough people, or None if no session holds two of them."""
     taken = list(interactions)
     names = frequent_items(taken, limits)
     known = set(names)
@@ -124,9 +124,9 @@ def next_items(before: Sequence[Interaction], after: Sequence[Interaction], name
 
 
 def frequent_items(interactions: Iterable[Interaction], limits: Limits) -> tuple[str, ...]:
-    """Items by number of interactions, most first."""
-    counts = Counter(each.item for each in interactions)
-    often = (name for name, count in counts.items() if count >= limits.min_interactions)
+    """Items by number of people who took them, most first."""
+    counts = Counter(item for items in by_person(interactions).values() for item in items)
+    often = (name for name, count in counts.items() if count >= limits.min_people)
     return tuple(sorted(often, key=lambda name: (-counts[name], name))[: limits.max_items])
 
 

@@ -95,10 +95,12 @@ def learn(
     if len(interactions) < MIN_EVENTS:
         return NotEnoughEvents(len(interactions), MIN_EVENTS)
     chosen_from, cut = instant(interactions, LEARNT), instant(interactions, BEFORE)
-    validation = people_after([each for each in interactions if each.time < cut], chosen_from)
+    validation = people_after(_before(interactions, cut), chosen_from)
     tested = people_after(interactions, cut)
     if (fewest := min(len(validation), len(tested))) < MIN_PEOPLE:
         return NotEnoughEvents(fewest, MIN_PEOPLE, "of people who came back later")
+    if not all(frequent_items(_before(interactions, until), limits) for until in (chosen_from, cut)):
+        return NotEnoughEvents(0, 1, f"of products that {limits.min_people} people took")
     config = choose(interactions, chosen_from, validation, limits)
     held_out = fit(interactions, cut, config, limits)
     model = fit(interactions, max(each.time for each in interactions) + 1, config, limits)
@@ -116,7 +118,7 @@ def learn(
 
 def fit(interactions: Sequence[Interaction], until: float, config: PersonalConfig, limits: Limits) -> PersonalModel:
     """The model of what happened before ``until`` (Unix time)."""
-    before = [each for each in interactions if each.time < until]
+    before = _before(interactions, until)
     names = frequent_items(before, limits)
     baskets = named_basket_matrix([sorted(items) for items in by_person(before).values()], names)
     weights = largest_weights(fit_ease(baskets, EASE).weights)
@@ -126,10 +128,17 @@ def fit(interactions: Sequence[Interaction], until: float, config: PersonalConfi
 
 
 def with_popularity(model: PersonalModel, before: Iterable[Interaction], until: float) -> PersonalModel:
-    """The model with the popularity at ``until`` by the half-life of its configuration."""
+    """The model with the popularity at ``until`` by the half-life of its configuration.
+
+    Of what a person did with a product the newest counts: a page that one reloads is not everybody's favourite.
+    """
     rows = {product: row for row, product in enumerate(model.products)}
-    known = [(row, until - each.time) for each in before if (row := rows.get(product_of(each.item))) is not None]
-    numbers, seconds = zip(*known, strict=True)
+    newest: dict[tuple[int, str], float] = {}
+    for each in before:
+        if (row := rows.get(product_of(each.item))) is not None:
+            newest[row, each.person] = max(each.time, newest.get((row, each.person), each.time))
+    numbers = [row for row, _ in newest]
+    seconds = [until - time for time in newest.values()]
     popularity = recent_popularity(
         np.array(numbers, np.intp), np.array(seconds) / DAY, model.config.popularity_half_life_days, len(rows)
     )
@@ -140,7 +149,7 @@ def choose(
     interactions: Sequence[Interaction], until: float, validation: Sequence[Person], limits: Limits
 ) -> PersonalConfig:
     """Choose the half-lives and the weight of popularity, one after the other, by recall@20 on ``validation``."""
-    before = [each for each in interactions if each.time < until]
+    before = _before(interactions, until)
     known = {product_of(each.item) for each in before}
     new = [product not in known for person in validation for product in person.wanted]
     model = fit(before, until, PersonalConfig(popularity_weight=0.0, new_share=sum(new) / len(new)), limits)
@@ -194,13 +203,17 @@ def people_after(interactions: Iterable[Interaction], cut: float) -> list[Person
     ]
 
 
+def _before(interactions: Iterable[Interaction], until: float) -> list[Interaction]:
+    return [each for each in interactions if each.time < until]
+
+
 def _newest_first(history: Mapping[str, float]) -> tuple[Taken, ...]:
     return tuple(Taken(product_of(item), at) for item, at in reversed(list(history.items())))
 
 
 def _repeated(interactions: Iterable[Interaction], cut: float) -> float:
     """Share of what people who were there before took after the cut that they had taken before."""
-    before = by_person(each for each in interactions if each.time < cut)
+    before = by_person(_before(interactions, cut))
     after = by_person(each for each in interactions if each.time >= cut)
     again = [item in before[person] for person, items in after.items() if person in before for item in items]
     return sum(again) / len(again) if again else 0.0

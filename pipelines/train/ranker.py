@@ -60,6 +60,8 @@ REGULARISATION: Final[Mapping[Relation, float]] = {
 }
 # Graded pairs of a relation that clicks have to give before anything is learnt from them.
 MIN_PAIRS: Final = 300
+# Pairs of them that have to be wrong, right and good.
+MIN_OF_GRADE: Final = 10
 # What a wrong answer costs beside the gain of a good one. With 1, lists that helped were left empty.
 WRONG_COST: Final = 0.5
 THRESHOLDS: Final = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
@@ -95,9 +97,9 @@ def train(
         judgements = merge_judgements([read_judgements(folder) for folder in folders])
     else:
         judgements = _enough(clicked := read_click_judgements(warehouse))
-        if not judgements:
-            most = max(map(_pairs, clicked.values()), default=0)
-            return NotEnoughEvents(most, MIN_PAIRS, "of clicks, as graded pairs of a relation")
+        most = max(clicked.values(), key=_pairs, default=Judgements({}))
+        if not judgements and (missing := _shortage(most)):
+            return missing
     corpus, products = corpora.read_recipes(service), read_products(service)
     with tempfile.TemporaryDirectory(prefix="ukok-ranker-") as scratch:
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
@@ -109,6 +111,9 @@ def train(
             judged = {name: judgements[name] for name in names if name in judgements}
             if judged:
                 lesson = make_lesson(items, relation, judged)
+                if not folders and not _teaches_without_any_fold(lesson):
+                    log.info("ranker_kept", relation=relation, reason="too few queries have right and wrong answers")
+                    continue
                 learnt, lists = fit(lesson, relation)
                 if not folders and not _better(lesson, lists, rankers[relation]):
                     log.info("ranker_kept", relation=relation, reason="the weights in use find as many clicks")
@@ -134,13 +139,31 @@ def train(
 
 
 def _enough(judgements: Mapping[str, Judgements]) -> dict[str, Judgements]:
-    """Those with enough pairs, of which some are right and some are wrong."""
-    found = {}
-    for name, each in judgements.items():
-        grades = [grade for known in each.grades.values() for grade in known.values()]
-        if len(grades) >= MIN_PAIRS and 0 < grades.count(0) < len(grades):
-            found[name] = each
-    return found
+    """Those with enough pairs of each grade."""
+    return {name: each for name, each in judgements.items() if not _shortage(each)}
+
+
+def _shortage(judgements: Judgements) -> NotEnoughEvents | None:
+    """What judgements by clicks lack first to be learnt from; None if nothing."""
+    grades = [grade for known in judgements.grades.values() for grade in known.values()]
+    counts = (
+        (len(grades), MIN_PAIRS, "of clicks, as graded pairs of a relation"),
+        (grades.count(0), MIN_OF_GRADE, "of clicks, as wrong answers of a relation"),
+        (sum(grade >= 1 for grade in grades), MIN_OF_GRADE, "of clicks, as right answers of a relation"),
+        (sum(grade >= 2 for grade in grades), MIN_OF_GRADE, "of clicks, as good answers of a relation"),
+    )
+    return next((NotEnoughEvents(*each) for each in counts if each[0] < each[1]), None)
+
+
+def _teaches_without_any_fold(lesson: Lesson) -> bool:
+    """Whether wrong and good answers are left to learn from whichever fold of queries is held out."""
+    folds = _folds(lesson)[lesson.pairs.queries]
+    left = [lesson.grades[folds != fold] for fold in range(FOLDS)]
+    return all(bool((grades == 0).any() and (grades >= 2).any()) for grades in left)
+
+
+def _folds(lesson: Lesson) -> NDArray[np.int64]:
+    return np.random.default_rng(SEED).permutation(len(lesson.names)) % FOLDS
 
 
 def _pairs(judgements: Judgements) -> int:
@@ -151,7 +174,7 @@ def _better(lesson: Lesson, lists: Mapping[str, list[str]], kept: Ranker) -> boo
     """Whether lists by rankers that had not learnt from their query are better than those of ``kept``."""
     best = rank(lesson.relation, kept, lesson.queries, LISTED, items=lesson.listings, own=lesson.own)
     theirs = {name: [lesson.items[each.row] for each in found] for name, found in zip(lesson.names, best, strict=True)}
-    return _difference(lesson, lists) > _difference(lesson, theirs)
+    return _value(lesson, lists) > _value(lesson, theirs)
 
 
 def newest_rankers(store: Store, scratch: Path) -> Rankers:
@@ -198,7 +221,7 @@ def fit(lesson: Lesson, relation: Relation) -> tuple[Ranker, Mapping[str, list[s
     """
     held_out = _held_out_scores(lesson, relation)
     lists = {threshold: _lists(lesson, held_out, threshold) for threshold in THRESHOLDS}
-    threshold = max(THRESHOLDS, key=lambda each: _difference(lesson, lists[each]))
+    threshold = max(THRESHOLDS, key=lambda each: _value(lesson, lists[each]))
     features = lesson.relation.features(lesson.queries, lesson.pairs)
     names, strength = lesson.relation.feature_names, REGULARISATION[relation]
     learnt_from = f"{len(lesson.grades):,} graded pairs of {len(set(lesson.pairs.queries.tolist())):,} queries"
@@ -221,7 +244,7 @@ class _HeldOut:
 
 
 def _held_out_scores(lesson: Lesson, relation: Relation) -> _HeldOut:
-    folds = np.random.default_rng(SEED).permutation(len(lesson.names)) % FOLDS
+    folds = _folds(lesson)
     graded = lesson.relation.features(lesson.queries, lesson.pairs)
     pairs = lesson.relation.candidates(lesson.queries)
     features = lesson.relation.features(lesson.queries, pairs)
@@ -241,7 +264,7 @@ def _lists(lesson: Lesson, held_out: _HeldOut, threshold: float) -> dict[str, li
     return {name: [lesson.items[each.row] for each in found] for name, found in zip(lesson.names, best, strict=True)}
 
 
-def _difference(lesson: Lesson, lists: Mapping[str, list[str]]) -> float:
+def _value(lesson: Lesson, lists: Mapping[str, list[str]]) -> float:
     figures = relevance_figures(evaluate_lists(lesson.judgements, lists).values())
     return (figures.ndcg_at_5 or 0.0) - WRONG_COST * (figures.wrong_at_5 or 0.0)
 

@@ -93,9 +93,9 @@ def fit_readings(rows: Sequence[LabelledTitle], readings: Sequence[RuleReading])
     return TitleModel(weights)
 
 
-def read_labels(path: Path) -> Iterator[LabelledTitle]:
+def read_labels(path: Path, now: datetime) -> Iterator[LabelledTitle]:
     """Read exported labels as examples; raises ValueError with the line that is wrong."""
-    for row in read_labels_file(path, "unknown", datetime.now(UTC)):
+    for row in read_labels_file(path, "unknown", now):
         if isinstance(row, RejectedLine):
             raise ValueError(f"{path.name}, {row.detail}")  # noqa: TRY004 - what is wrong is the file
         yield LabelledTitle.of_kind(row.title, row.kind, has_recipes=row.shows_recipes)
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, help="CSV of `ukok titles export` to learn from besides the examples")
     labels: Path | None = parser.parse_args().labels
     resolver = TitleResolver(lexicon.ingredients().canonical, TitleModel({}))
-    examples = [*read_examples(), *(read_labels(labels) if labels else ())]
+    examples = [*read_examples(), *(read_labels(labels, datetime.now(UTC)) if labels else ())]
     WEIGHTS.write_text(fit(resolver, examples).to_text(), encoding="utf-8")
 
 

@@ -36,8 +36,8 @@ class Suggestion(NamedTuple):
 class PersonalConfig(RankerConfig):
     """How a history is weighed.
 
-    Of the last ``history`` things one counts half as much as one that is ``half_life_days`` younger. Interactions of
-    all people make a product popular, with the half-life ``popularity_half_life_days``; ``popularity_weight`` is the
+    Of the last ``history`` things one counts half as much as one that is ``half_life_days`` younger. People who
+    took a product make it popular, with the half-life ``popularity_half_life_days``; ``popularity_weight`` is the
     weight of that beside the history. ``new_share``: share of what people took next that nobody had taken before.
     """
 
@@ -180,7 +180,7 @@ def largest_weights(weights: NDArray[np.float32], kept: int = KEPT) -> sp.csr_ar
 def recent_popularity(
     rows: NDArray[np.intp], ages: NDArray[np.float64], half_life: float, products: int
 ) -> NDArray[np.float32]:
-    """Popularity (products,) in 0 … 1: the logarithm of interactions (rows of products), halved by ``ages`` in days."""
+    """Popularity (products,) in 0 … 1: the logarithm of people (rows of products), halved by ``ages`` in days."""
     counts = np.log1p(np.bincount(rows, weights=0.5 ** (ages / half_life), minlength=products))
     highest = counts.max(initial=0.0)
     return np.asarray(counts / highest if highest > 0 else counts, np.float32)

@@ -30,6 +30,11 @@ _NOISE: Final = re.compile(r"[^0-9a-z가-힣+,/&·]+")
 _CONTENT_TAGS: Final = ("NN", "NR", "XR", "SL", "SH", "SN", "VV", "VA", "W_SERIAL")
 
 
+def composed(title: str) -> str:
+    """A title in NFC: macOS writes the same syllables in parts."""
+    return unicodedata.normalize("NFC", title)
+
+
 def plain(text: str) -> str:
     """Unicode-normalised (NFKC), lower-case `text` with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())

@@ -1,6 +1,7 @@
 """Labels of titles take precedence over what the resolver reads, as long as the title is the labelled one."""
 
 import csv
+import unicodedata
 from io import StringIO
 from pathlib import Path
 
@@ -125,6 +126,23 @@ def test_a_label_that_cannot_be_is_refused(service: Engine, warehouse: Engine, s
     with pytest.raises(InvalidLabel, match="ingredients: 없는것: not in the word list"):
         label_title(service, warehouse, store, POTATO, READY | {"ingredients": ["없는것"]})
     assert rows(service, LABEL, "kind") == []
+
+
+@pytest.mark.usefixtures("catalog")
+def test_unreadable_and_older_lines_leave_the_others(
+    service: Engine, warehouse: Engine, store: Store, tmp_path: Path
+) -> None:
+    written = unicodedata.normalize("NFD", "국내산 감자 1kg")
+    lines = (f"kok,2,{'감' * 140_000},ready,,,,,", "kok,2,감\0자,ready,,,,,", f"kok,1,{written},ready,감자,,,,")
+    path = write(tmp_path / "labels.csv", *lines)
+    report, _ = import_labels(service, warehouse, store, path, "김", AT)
+    assert (report.written, report.rejected) == (1, {"unreadable line": 2})
+    assert [str(each["detail"])[:7] for each in report.rejects] == ["line 2:", "line 3:"]
+    assert of_potato(service)[0] == "ready", "the same title in another normal form"
+    old = write(tmp_path / "old.csv", "kok,1,국내산 감자 1kg,nonfood,,,박,2020-01-01T10:00:00+09:00,")
+    report, _ = import_labels(service, warehouse, store, old, "김", AT)
+    assert (report.written, report.rejected) == (0, {"older than the stored label": 1})
+    assert of_potato(service)[0] == "ready"
 
 
 @pytest.mark.parametrize(

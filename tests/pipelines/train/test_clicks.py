@@ -30,28 +30,38 @@ def click(number: int) -> dict[str, Any]:
 
 
 def test_what_stands_below_the_last_click_says_nothing() -> None:
-    seen = looks("product_product_recommendation", shown(1, 2, 3, 4), [click(3), click(1)])
+    seen = looks("product_product_recommendation", "7", shown(1, 2, 3, 4), [click(3), click(1)])
     assert [(look.item, look.clicked) for look in seen] == [("kok:1", True), ("kok:2", False), ("kok:3", True)]
-    assert list(looks("product_product_recommendation", shown(1, 2), [click(7)])) == [], "it was not in the list"
-    assert list(looks("product_product_recommendation", shown(1, 2), [{}])) == []
+    assert list(looks("product_product_recommendation", "7", shown(1, 2), [click(7)])) == [], "it was not in the list"
+    assert list(looks("product_product_recommendation", "7", shown(1, 2), [{}])) == []
 
 
 def test_the_kinds_of_query_and_item_decide_what_is_judged() -> None:
     impression = {"position": 1, "recipe_id": 8, "reason": "similar"}
     recipes = {"product_id": 5, "product_source": "kok", "impressions": [impression]}
-    (recipe,) = looks("product_recipe_recommendation", recipes, [{"recipe_id": 8}])
-    assert recipe == Look("product_recipes", "kok:5", "recipe:8", clicked=True)
-    (named,) = looks("ingredient_product_recommend", shown(1) | {"ingredient": "감자"}, [{"kok_product_id": 1}])
-    assert named == Look("ingredient_mall", "감자", "kok:1", clicked=True)
-    (mall,) = looks("product_product_recommendation", shown(1) | {"product_source": "kok"}, [click(1)])
+    (recipe,) = looks("product_recipe_recommendation", "7", recipes, [{"recipe_id": 8}])
+    assert recipe == Look("product_recipes", "kok:5", "recipe:8", "7", clicked=True)
+    (named,) = looks("ingredient_product_recommend", "7", shown(1) | {"ingredient": "감자"}, [{"kok_product_id": 1}])
+    assert named == Look("ingredient_mall", "감자", "kok:1", "7", clicked=True)
+    (mall,) = looks("product_product_recommendation", "7", shown(1) | {"product_source": "kok"}, [click(1)])
     assert (mall.name, mall.query) == ("mall_mall", "kok:9")
 
 
 def test_grades_are_shares_of_looks_and_need_enough_of_them() -> None:
     def pair(item: str, clicks: int, passed: int) -> list[Look]:
-        return [Look("mall_mall", "kok:9", item, clicked=number < clicks) for number in range(clicks + passed)]
+        return [
+            Look("mall_mall", "kok:9", item, str(number), clicked=number < clicks) for number in range(clicks + passed)
+        ]
 
-    found = graded([*pair("kok:1", 2, 2), *pair("kok:2", 1, 5), *pair("kok:3", 0, 4), *pair("kok:4", 2, 0)])
+    found = graded(
+        [
+            *pair("kok:1", 2, 2),
+            *pair("kok:2", 1, 5),
+            *pair("kok:3", 0, 4),
+            *pair("kok:4", 2, 0),
+            *3 * pair("kok:5", 1, 1),
+        ]
+    )
     assert found["mall_mall"].grades == {"kok:9": {"kok:1": 2, "kok:2": 1, "kok:3": 0}}
 
 
@@ -76,7 +86,7 @@ def _event(number: int, event_type: str, payload: dict[str, Any]) -> dict[str, A
         "event_id": UUID(int=number),
         "received_at": NOON,
         "occurred_at": None,
-        "user_id": 1,
+        "user_id": number,
         "session_id": None,
         "event_type": event_type,
         "path": None,

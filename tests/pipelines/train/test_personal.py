@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 from artifacts.store import Store
 from pipelines.train import personal
 from pipelines.train.interactions import Interaction, NotEnoughEvents
-from pipelines.train.item2vec import Limits
+from pipelines.train.item2vec import Limits, frequent_items
 from pipelines.train.models import SavedModel
-from pipelines.train.personal import learn, newest_personal, people_after, personal_cases, steadiest
+from pipelines.train.personal import fit, learn, newest_personal, people_after, personal_cases, steadiest
 from recommender.evaluation.next_items import list_hits, suggested_hits
 from recommender.product_ref import ProductRef
-from recommender.rankers.personal import DAY
+from recommender.rankers.personal import DAY, PersonalConfig
 from recommender.rankers.taken import Taken
 from tests.builders.shoppers import visits
 
@@ -34,7 +34,7 @@ def test_people_are_asked_about_what_was_new_to_them_after_the_cut() -> None:
 
 
 def test_the_history_and_what_is_popular_are_learnt() -> None:
-    interactions = visits(SHELVES)
+    interactions = visits(SHELVES, fashion=0.4)
     learnt = learn(interactions, Limits())
     assert not isinstance(learnt, NotEnoughEvents)
     model, held_out, figures = learnt
@@ -45,6 +45,15 @@ def test_the_history_and_what_is_popular_are_learnt() -> None:
     assert figures.served.recall_at_20 > popular.recall_at_20 + 0.1
     assert model.config.popularity_half_life_days < 1000, "fashions change"
     assert len(model.products) >= len(held_out.products)
+
+
+def test_somebody_who_reloads_a_page_does_not_make_it_popular() -> None:
+    taken = [Interaction(f"p{number}", number, item) for number in range(5) for item in ("kok:1", "kok:3")]
+    taken += [Interaction(f"p{number}", number, "kok:2") for number in range(3)]
+    reloaded = [Interaction("p0", 6, item) for item in ("kok:2", "kok:4") for _ in range(500)]
+    assert frequent_items([*taken, *reloaded], Limits()) == ("kok:1", "kok:3", "kok:2")
+    model = fit([*taken, *reloaded], 10, PersonalConfig(), Limits())
+    assert next(model.popular()) == ProductRef("kok", 1)
 
 
 def test_of_values_that_are_as_good_the_first_is_chosen() -> None:
@@ -60,6 +69,10 @@ def test_of_values_that_are_as_good_the_first_is_chosen() -> None:
         (
             [Interaction(f"p{number}", number * DAY, "kok:1") for number in range(1200)],
             "not enough events: 0 of people who came back later, 20 are needed",
+        ),
+        (
+            [Interaction(f"p{number % 100}", number * DAY, f"kok:{number}") for number in range(2000)],
+            "not enough events: 0 of products that 3 people took, 1 are needed",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """Training of the model of titles."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from recommender.text.title_model import Answers, default_model
 from recommender.text.title_words import Kind
 
 NO_WEIGHTS = Answers(0.0, 0.0, 0.0)
+
+NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +96,10 @@ def test_exported_labels_are_examples(tmp_path: Path) -> None:
         "kok,1,햇감자,ingredient,,applies\nkok,2,배추김치,ready,yes,stale\n",
         encoding="utf-8",
     )
-    assert list(read_labels(path)) == [
+    assert list(read_labels(path, NOON)) == [
         LabelledTitle.of_kind("햇감자", Kind.INGREDIENT, has_recipes=True),
         LabelledTitle.of_kind("배추김치", Kind.READY, has_recipes=True),
     ]
     path.write_text("source,product_id,title,kind\nkok,1,햇감자,goods\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"labels.csv, line 2: kind: "):
-        list(read_labels(path))
+        list(read_labels(path, NOON))
