@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sqlalchemy import Engine
 
@@ -212,6 +212,14 @@ def train_word2vec(now: datetime) -> "SavedModel[Word2VecFigures]":
         return model
 
 
+def _note(report: Report, model: "SavedModel[Any] | NotEnoughEvents") -> None:
+    """Note in the report which model was trained, or what was missing."""
+    if isinstance(model, NotEnoughEvents):
+        report.details["outcome"] = str(model)
+    else:
+        report.details["version"] = model.version
+
+
 def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEvents":
     """Train product vectors on sessions; return the version of the model and its figures, or what is missing."""
     from pipelines.settings import PipelineSettings
@@ -219,10 +227,7 @@ def train_item2vec(now: datetime) -> "SavedModel[Item2VecFigures] | NotEnoughEve
 
     with open_resources() as opened, _training(opened, "train_item2vec") as report:
         model = item2vec.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
-        if isinstance(model, NotEnoughEvents):
-            report.details["outcome"] = str(model)
-        else:
-            report.details["version"] = model.version
+        _note(report, model)
         return model
 
 
@@ -233,10 +238,7 @@ def train_personal(now: datetime) -> "SavedModel[PersonalFigures] | NotEnoughEve
 
     with open_resources() as opened, _training(opened, "train_personal") as report:
         model = personal.train(opened.warehouse, opened.store, now, PipelineSettings().purchases_file)
-        if isinstance(model, NotEnoughEvents):
-            report.details["outcome"] = str(model)
-        else:
-            report.details["version"] = model.version
+        _note(report, model)
         return model
 
 
@@ -259,10 +261,7 @@ def train_ranker(folders: Sequence[Path], now: datetime) -> "SavedModel[RankerFi
 
     with open_resources() as opened, _training(opened, "train_ranker") as report:
         model = ranker.train(opened.service, opened.warehouse, opened.store, folders, now)
-        if isinstance(model, NotEnoughEvents):
-            report.details["outcome"] = str(model)
-        else:
-            report.details["version"] = model.version
+        _note(report, model)
         return model
 
 
