@@ -53,14 +53,14 @@ class RuleLimits(_Section):
 
 
 class ListLimits(_Section):
-    """Coverage, diversity and order of lists; ``max_unsorted`` by relation, 0 for others."""
+    """Coverage, diversity and order of lists; ``not_sorted_by_score``: relations that rank by more than their score."""
 
     min_answered: float
     min_diversity: float
     max_concentration: float
     max_tied: float
     max_false_reasons: float
-    max_unsorted: dict[str, float]
+    not_sorted_by_score: frozenset[str]
 
 
 class CompletionLimits(_Section):
@@ -93,6 +93,7 @@ class VectorLimits(_Section):
 class PersonalLimits(_Section):
     """Products for a user."""
 
+    min_recall: float
     tolerance: float
 
 

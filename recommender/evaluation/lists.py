@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,8 @@ def list_figures(lists: AnswerLists, catalog: Catalog, candidates: int) -> ListF
         repeated=sum(len(answers) - len({answer.item for answer in answers}) for answers in heads.values()),
         own=sum(answer.item == query for query, answers in heads.items() for answer in answers),
         unknown=sum(not catalog.holds(answer.item) for answers in heads.values() for answer in answers),
-        unsorted=_share([not np.isfinite(scores).all() or bool((np.diff(scores) > 1e-6).any()) for scores in scored]),
+        not_finite=sum(not isfinite(score) for each in scores for score in each),
+        unsorted=_share([bool((np.diff(scores) > 1e-6).any()) for scores in scored]),
         tied=_share([bool(np.ptp(scores) == 0) for scores in scored]),
         false_reasons=1 - sum(known) / len(known) if known else None,
     )

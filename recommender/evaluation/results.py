@@ -183,8 +183,8 @@ class ListFigures(Result):
 
     ``diversity``: distinct items over places, or over all candidates if these are fewer; ``concentration``: share of
     the places that the ten most shown items take. Counted: items that are ``repeated`` in a list, the query's ``own``,
-    ``unknown`` to the catalog. Shares: of ``unsorted`` lists, whose scores rise or are not finite, of lists with
-    ``tied`` scores, of ``false_reasons``, which the catalog contradicts. None without scores or reasons.
+    ``unknown`` to the catalog, with a score that is ``not_finite``. Shares: of ``unsorted`` lists, whose scores rise,
+    of lists with ``tied`` scores, of ``false_reasons``, which the catalog contradicts. None without scores or reasons.
     """
 
     asked: int
@@ -194,6 +194,7 @@ class ListFigures(Result):
     repeated: int
     own: int
     unknown: int
+    not_finite: int = 0
     unsorted: float | None
     tied: float | None
     false_reasons: float | None

@@ -76,6 +76,7 @@ def test_a_good_relation_passes_every_check_of_it() -> None:
         ({"lists": VARIED.model_copy(update={"answered": 0.1})}, "answered"),
         ({"lists": VARIED.model_copy(update={"repeated": 1})}, "items"),
         ({"lists": VARIED.model_copy(update={"unknown": 1})}, "items"),
+        ({"lists": VARIED.model_copy(update={"not_finite": 1})}, "items"),
         ({"lists": VARIED.model_copy(update={"diversity": 0.01})}, "diversity"),
         ({"lists": VARIED.model_copy(update={"concentration": 1.0})}, "concentration"),
         ({"lists": VARIED.model_copy(update={"tied": 0.9})}, "tied"),
@@ -175,3 +176,30 @@ def test_the_personal_model_is_judged_where_people_came_back() -> None:
     assert few["personal.next_items"].status is CheckStatus.NOT_JUDGED
     assert "personal.rivals" not in few
     assert not [name for name in checked(manifest("v1")) if name.startswith("personal.")], "there is no model"
+
+
+def test_a_personal_model_that_knows_nothing_fails() -> None:
+    nothing = NextItemFigures(recall_at_20=0.0, ndcg_at_20=0.0)
+    equal = {name: ahead(0.0) for name in ("popularity", "history", "held_out")}
+    unlearnt = users(100, **equal)
+    measured = unlearnt.evaluation.personal
+    assert measured
+    found = checked(_with(unlearnt, personal=measured.model_copy(update={"served": nothing})))
+    assert found["personal.next_items"].status is CheckStatus.FAILED
+
+
+def test_losing_the_personal_model_of_the_live_release_blocks() -> None:
+    live = users(100, **{name: ahead(0.04) for name in ("popularity", "history", "held_out")})
+    lost = {check.name: check for check in check_gate(manifest("v2"), live, LIMITS).checks}["personal.next_items"]
+    assert lost.status is CheckStatus.NOT_JUDGED
+    assert "this one lacks" in lost.reason
+    allowed = check_gate(manifest("v2"), live, LIMITS, allow_unjudged={"personal.next_items"})
+    assert not [check for check in allowed.checks if check.name.startswith("personal.") and check.status.blocks]
+
+
+def test_relations_not_ranked_by_their_score_may_be_unsorted() -> None:
+    lists = VARIED.model_copy(update={"unsorted": 0.9})
+    relation = release(lists=lists).evaluation.relations["mall_mall"]
+    found = checked(_with(manifest("v1"), relations={"substitutes": relation, "mall_mall": relation}))
+    assert found["mall_mall.sorted"].status is CheckStatus.FAILED
+    assert "substitutes.sorted" not in found

@@ -140,7 +140,9 @@ def test_faults_of_lists_are_counted(catalog: Catalog) -> None:
     assert (found.repeated, found.own, found.unknown) == (1, 1, 1)
     assert found.tied == pytest.approx(1 / 3)
     assert found.unsorted == pytest.approx(1 / 3)
-    assert found.false_reasons == 0.0
+    assert (found.false_reasons, found.not_finite) == (0.0, 0)
+    damaged = list_figures({"kok:1": [Answer("kok:2", float("nan")), Answer("kok:3", 0.5)]}, catalog, candidates=5)
+    assert damaged.not_finite == 1
     lied = list_figures({"kok:1": [Answer("kok:3", 0.5, "contains:감자")]}, catalog, candidates=5)
     assert lied.false_reasons == 1.0
 
