@@ -1,6 +1,7 @@
 """A release, opened for serving: array reads for item to item, FAISS for free queries. Immutable, safe to share."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -283,10 +284,10 @@ class LoadedRelease:
     def _completed_numbers(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self._bundle.blend.names)}
 
-    @cached_property
-    def completed_ingredients(self) -> frozenset[str]:
+    @property
+    def completed_ingredients(self) -> AbstractSet[str]:
         """The ingredients that :meth:`complete` knows, by canonical name."""
-        return frozenset(self._bundle.blend.names)
+        return self._completed_numbers.keys()
 
     @cached_property
     def _space(self) -> Space:

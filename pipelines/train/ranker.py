@@ -24,6 +24,7 @@ from pipelines.train.interactions import NotEnoughEvents
 from pipelines.train.models import ModelCard, SavedModel
 from recommender.evaluation.answers import LISTED, product_item, recipe_item
 from recommender.evaluation.judgements import Judgements, merge_judgements, read_judgements
+from recommender.evaluation.metrics import mean_difference
 from recommender.evaluation.relevance import evaluate_lists, relevance_figures
 from recommender.evaluation.results import BertFigures, RankerFigures, RelevanceFigures
 from recommender.models.encoder import Encoder
@@ -91,7 +92,7 @@ def train(
 ) -> SavedModel[RankerFigures] | NotEnoughEvents:
     """Train on the judgements in ``folders``, without any on clicks; other relations keep the weights of the project.
 
-    What was learnt from clicks is taken where it finds what is clicked better than the weights in use.
+    What was learnt from clicks is taken where it is certainly better than the weights in use, by paired bootstrap.
     """
     if folders:
         judgements = merge_judgements([read_judgements(folder) for folder in folders])
@@ -116,7 +117,7 @@ def train(
                     continue
                 learnt, lists = fit(lesson, relation)
                 if not folders and not _better(lesson, lists, rankers[relation]):
-                    log.info("ranker_kept", relation=relation, reason="the weights in use find as many clicks")
+                    log.info("ranker_kept", relation=relation, reason="not certainly better than the weights in use")
                     continue
                 rankers[relation] = learnt
                 figures |= {name: _figures(lesson, each, lists) for name, each in judged.items()}
@@ -171,10 +172,16 @@ def _pairs(judgements: Judgements) -> int:
 
 
 def _better(lesson: Lesson, lists: Mapping[str, list[str]], kept: Ranker) -> bool:
-    """Whether lists by rankers that had not learnt from their query are better than those of ``kept``."""
+    """Whether lists by rankers that had not learnt from their query are certainly better than those of ``kept``."""
     best = rank(lesson.relation, kept, lesson.queries, LISTED, items=lesson.listings, own=lesson.own)
     theirs = {name: [lesson.items[each.row] for each in found] for name, found in zip(lesson.names, best, strict=True)}
-    return _value(lesson, lists) > _value(lesson, theirs)
+    return mean_difference(_values(lesson, lists), _values(lesson, theirs)).low > 0
+
+
+def _values(lesson: Lesson, lists: Mapping[str, list[str]]) -> NDArray[np.float64]:
+    """What the list of each query is worth: nDCG@5 less the cost of its wrong answers."""
+    results = evaluate_lists(lesson.judgements, lists).values()
+    return np.array([(each.ndcg or 0.0) - WRONG_COST * each.wrong / max(each.judged, 1) for each in results])
 
 
 def newest_rankers(store: Store, scratch: Path) -> Rankers:

@@ -373,7 +373,7 @@ def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Cand
 
 def complements(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Candidate[str]]:
     """Ingredients that complete a recipe with the given ones, by the release's blend."""
-    known = snapshot.release.completed_ingredients.intersection(request.ingredients) if snapshot.release else ()
+    known = snapshot.release.completed_ingredients & set(request.ingredients) if snapshot.release else ()
     if snapshot.release and (known or request.title):
         for name, score in snapshot.release.complete(request.ingredients, request.k, request.title):
             partner = snapshot.release.closest_partner(name, request.ingredients)

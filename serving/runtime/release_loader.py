@@ -11,6 +11,7 @@ from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
 from artifacts.store import Store
+from recommender.relations.facts import as_product
 from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
 
@@ -91,7 +92,13 @@ class ReleaseLoader:
 
 
 def _warm(loaded: "LoadedRelease") -> None:
-    """Query each index once, so that lazy initialisation is done before the first request."""
+    """Ask each kind of question once, so that what is computed at the first use is there before the first request."""
+    name = next(iter(loaded.names), "감자")
+    new = as_product(name, name, name)
     loaded.recipe_products(0, 1)
-    loaded.recipes_by_ingredients(loaded.names[:1], 1)
-    loaded.recipes_by_text("감자", 1)
+    loaded.recipes_by_ingredients([name], 1)
+    loaded.recipes_by_text(name, 1)
+    loaded.ingredient_products(new, 1)
+    loaded.recipes_for_new(new, 1)
+    loaded.complete([name], 1)
+    loaded.closest_partner(name, [name])

@@ -13,7 +13,7 @@ from tests.drills.report import Shown
 from tests.drills.truth import compare_events, compare_mall
 from tests.drills.watching import states, summary
 
-PERIODIC = ("crawl_kok", "crawl_schedules", "ingest_logs", "check_deadlines", "maintenance")
+PERIODIC = ("crawl_kok", "crawl_schedules", "ingest_logs", "check_deadlines", "watch_release", "maintenance")
 DAILY = ("crawl_kok", "maintenance")
 TRIGGERED = ("import_recipes", "train_and_publish")
 

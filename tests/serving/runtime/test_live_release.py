@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,6 +18,8 @@ from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from recommender.bundle import ReleaseFile
 from recommender.loaded_release import LoadedRelease
+from serving.runtime.release_loader import ReleaseLoader
+from serving.web.metrics import Metrics
 from sql.service.catalog import Broadcast, HomeShoppingProduct, ProductIngredient
 from tests.builders import tiny_release
 from tests.builders.small_catalog import BIG_ID, NOON, ONION, at, bump
@@ -62,6 +65,14 @@ def test_a_warm_system_answers_from_the_release_and_says_which(first: str, start
     assert f'ukok_release_info{{version="{first}"}} 1.0' in client.get("/metrics").text
     assert answer(client, "/api/recommend/release")["version"] == first
     assert answer(client, "/api/recommend/product/kok/101/recipes")["stage"] == "release"
+
+
+def test_nothing_of_a_loaded_release_is_left_to_the_first_request(first: str, store: Store, tmp_path: Path) -> None:
+    loaded = ReleaseLoader(store, tmp_path, Metrics(), lambda *_: None).load(first)
+    assert loaded
+    lazy = {name for name, member in vars(LoadedRelease).items() if isinstance(member, cached_property)}
+    assert lazy
+    assert lazy <= vars(loaded).keys()
 
 
 def test_a_product_that_is_new_since_the_release_is_ranked_by_it(
