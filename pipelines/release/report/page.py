@@ -27,17 +27,16 @@ def render(report: ReleaseReport) -> str:
     """Render the page. The same report gives the same bytes."""
     templates = templates_of("pipelines.release.report")
     templates.filters |= {
-        "n": lambda value: NOTHING if value is None else f"{value:,.0f}",
-        "f": _figure,
-        "d": lambda value: NOTHING if value is None else f"{value:+.3f}".replace("-", "−"),
+        "number": lambda value: NOTHING if value is None else f"{value:,.0f}",
+        "decimal": _figure,
+        "signed": lambda value: NOTHING if value is None else f"{value:+.3f}".replace("-", "−"),
         "limit": lambda value: NOTHING if value is None else f"{value:,.3f}".removesuffix(".000"),
         "kst": lambda instant: f"{instant.astimezone(KST):%Y-%m-%d %H:%M}",
     }
     return templates.get_template("release.html.j2").render(
-        r=report,
-        m=report.manifest,
-        e=report.manifest.evaluation,
-        i=report.inspection,
+        manifest=report.manifest,
+        evaluation=report.manifest.evaluation,
+        inspection=report.inspection,
         signs=SIGNS,
         plots=_drawn(report),
         rival_figures=plots.rival_figures,
