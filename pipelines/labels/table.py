@@ -79,15 +79,24 @@ def remove_labels(conn: Connection, refs: Sequence[ProductRef]) -> int:
 
 def read_titles(conn: Connection, refs: Iterable[ProductRef] | None = None) -> dict[ProductRef, ProductTitle]:
     """Read the titles of some products, or of all, in order of source and id."""
-    wanted = None if refs is None else set(refs)
     mall = select(literal(KOK), KOK_PRODUCT.c.kok_product_id, *_reading(KOK_PRODUCT))
     shown = select(HOME_SHOPPING.c.source, HOME_SHOPPING.c.source_product_id, *_reading(HOME_SHOPPING))
-    rows = [*conn.execute(mall), *conn.execute(shown)]
+    if refs is None:
+        statements = [mall, shown]
+    else:
+        parts = list(chunks(sorted(set(refs))))
+        ids = [[ref.product_id for ref in part if ref.source == KOK] for part in parts]
+        of_shows = tuple_(HOME_SHOPPING.c.source, HOME_SHOPPING.c.source_product_id)
+        statements = [
+            *(mall.where(KOK_PRODUCT.c.kok_product_id.in_(part)) for part in ids),
+            *(shown.where(of_shows.in_(part)) for part in parts),
+        ]
     titles = (
         ProductTitle(ProductRef(source, product_id), title, bool(is_food or kind == Kind.SUPPLEMENT))
-        for source, product_id, title, is_food, kind in rows
+        for statement in statements
+        for source, product_id, title, is_food, kind in conn.execute(statement)
     )
-    return {each.ref: each for each in sorted(titles) if wanted is None or each.ref in wanted}
+    return {each.ref: each for each in sorted(titles)}
 
 
 def _reading(table: Table) -> tuple[Any, ...]:
