@@ -11,6 +11,7 @@ from serving.recommendations.personal import recommend_recipes
 from serving.recommendations.recently_viewed import View
 from serving.runtime.snapshot import Snapshot
 from tests.builders import relations
+from tests.builders.kok_items import kok_item
 
 NOW = datetime(2025, 8, 6, 3, tzinfo=UTC)
 
@@ -20,24 +21,7 @@ def recipe(number: int) -> Recipe:
 
 
 def item(number: int, ingredient: str) -> KokItem:
-    return KokItem(
-        ref=ProductRef(KOK, number),
-        name=ingredient,
-        store="",
-        thumbnail=None,
-        list_price=None,
-        price=None,
-        price_kind="unknown",
-        discount_rate=0,
-        review_count=0,
-        review_score=0.0,
-        listed=True,
-        is_food=True,
-        is_ingredient=True,
-        ingredients=(ingredient,),
-        item_id=None,
-        facts=relations.product(number, ingredient, ingredients=(ingredient,)),
-    )
+    return kok_item(number, ingredient, relations.product(number, ingredient, ingredients=(ingredient,)))
 
 
 def test_recent_views_weigh_more_than_old_ones() -> None:
