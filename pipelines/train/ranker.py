@@ -106,21 +106,7 @@ def train(
         bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
         items = make_items(products, read_recipe_facts(service, corpus), Encoder(bert.folder).encode, read_rankers())
         in_use = items.rankers if folders else newest_rankers(store, Path(scratch) / "in_use")
-        rankers = dict(in_use.rankers)
-        figures: dict[str, RelevanceFigures] = {}
-        for relation, names in JUDGEMENTS.items():
-            judged = {name: judgements[name] for name in names if name in judgements}
-            if judged:
-                lesson = make_lesson(items, relation, judged)
-                if not folders and not _teaches_without_any_fold(lesson):
-                    log.info("ranker_kept", relation=relation, reason="too few queries have right and wrong answers")
-                    continue
-                learnt, lists = fit(lesson, relation)
-                if not folders and not _better(lesson, lists, rankers[relation]):
-                    log.info("ranker_kept", relation=relation, reason="not certainly better than the weights in use")
-                    continue
-                rankers[relation] = learnt
-                figures |= {name: _figures(lesson, each, lists) for name, each in judged.items()}
+        rankers, figures = _learn(items, judgements, in_use, from_clicks=not folders)
         folder = Path(scratch) / "ranker"
         folder.mkdir()
         (folder / RANKERS_FILE).write_text(to_toml(rankers), encoding="utf-8")
@@ -137,6 +123,28 @@ def train(
         saved = models.save(store, "ranker", folder, card, now)
     log.info("ranker_trained", version=saved.version, relations=sorted(rankers))
     return saved
+
+
+def _learn(
+    items: Items, judgements: Mapping[str, Judgements], in_use: Rankers, *, from_clicks: bool
+) -> tuple[dict[Relation, Ranker], dict[str, RelevanceFigures]]:
+    """The ranker of each relation, learnt anew where it is judged, and the figures by judgements of those."""
+    rankers, figures = dict(in_use.rankers), dict[str, RelevanceFigures]()
+    for relation, names in JUDGEMENTS.items():
+        judged = {name: judgements[name] for name in names if name in judgements}
+        if not judged:
+            continue
+        lesson = make_lesson(items, relation, judged)
+        if from_clicks and not _teaches_without_any_fold(lesson):
+            log.info("ranker_kept", relation=relation, reason="too few queries have right and wrong answers")
+            continue
+        learnt, lists = fit(lesson, relation)
+        if from_clicks and not _better(lesson, lists, rankers[relation]):
+            log.info("ranker_kept", relation=relation, reason="not certainly better than the weights in use")
+            continue
+        rankers[relation] = learnt
+        figures |= {name: _figures(lesson, each, lists) for name, each in judged.items()}
+    return rankers, figures
 
 
 def _enough(judgements: Mapping[str, Judgements]) -> dict[str, Judgements]:
