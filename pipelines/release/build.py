@@ -2,6 +2,8 @@
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,14 +28,15 @@ from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train import corpora, models
 from pipelines.train.blend import refit_blend, train_blend
-from pipelines.train.models import ModelCard
-from pipelines.train.personal import newest_personal, personal_cases
+from pipelines.train.models import ModelCard, TrainedModel
+from pipelines.train.personal import TrainedPersonal, newest_personal, personal_cases
 from pipelines.train.ranker import newest_rankers
 from recommender.bundle import ReleaseBundle, read_blend, write_blend
 from recommender.evaluation.results import BertFigures, ModelFigures, Word2VecFigures, unmeasured
 from recommender.manifest import Counts, Datasets, Dimensions, GateResult, Manifest, Parameters
 from recommender.models.baskets import Baskets
 from recommender.models.encoder import Encoder
+from recommender.models.neighbours import NeighbourTable
 from recommender.models.recipe_corpus import RecipeCorpus
 from recommender.models.vector_index import VectorIndex
 from recommender.models.word_vectors import WordVectors
@@ -44,7 +47,10 @@ from recommender.rankers.personal import PersonalModel
 from recommender.rankers.substitute_features import EaseWeights
 from recommender.rankers.substitutes import Substitutes, default_weights, fit_substitutes
 from recommender.rankers.word2vec import unit
+from recommender.relations.facts import ProductFacts
 from recommender.relations.model import RelationModel
+from recommender.relations.offered_products import Target
+from recommender.relations.ranker import Rankers
 from sql.warehouse.steps import ReleaseRecord
 
 
@@ -70,64 +76,100 @@ def build_release(
     return manifest
 
 
+@dataclass(frozen=True)
+class _Newest:
+    """The models that were trained last; ``personal`` is None if there has been too little to learn from."""
+
+    word2vec: TrainedModel[Word2VecFigures]
+    bert: TrainedModel[BertFigures]
+    rankers: Rankers
+    personal: TrainedPersonal | None
+
+
 def _build(service: Engine, warehouse: Engine, store: Store, now: datetime, options: GateOptions) -> Manifest:
     with step("read the catalog"):
         corpus = corpora.read_recipes(service)
         products = read_products(service)
-    with step("read the titles of recipes"):
-        recipes = read_recipe_facts(service, corpus)
-    with tempfile.TemporaryDirectory(prefix="ukok-release-") as scratch:
-        word2vec = models.fetch_newest(store, "word2vec", Path(scratch) / "word2vec", ModelCard[Word2VecFigures])
-        bert = models.fetch_newest(store, "bert", Path(scratch) / "bert", ModelCard[BertFigures])
-        vectors, encoder = WordVectors.load(word2vec.folder), Encoder(bert.folder)
-        rankers = newest_rankers(store, Path(scratch) / "ranker")
-        personal = newest_personal(store, Path(scratch) / "personal")
-        items = make_items(products, recipes, encoder.encode, rankers)
-        config = BlendConfig()
-        with step("train the blend"):
-            held_out = train_blend(corpus, WordVectors.load(word2vec.folder / models.HELD_OUT), config)
-        with step("train the blend on everything"):
-            blend = refit_blend(held_out, corpus, vectors)
-        with step("rank substitutes"):
-            substitutes = _substitutes(service, vectors, blend)
-        folder = Path(scratch) / "release"
-        write_files(folder, corpus, items, vectors, encoder, blend, substitutes, personal.model if personal else None)
-        files = releases.file_entries(folder)
+    with tempfile.TemporaryDirectory(prefix="ukok-release-") as temporary:
+        scratch = Path(temporary)
+        newest = _newest_models(store, scratch)
+        held_out_blend = scratch / models.HELD_OUT
+        counts, dimensions = _write(service, corpus, products, newest, scratch / "release", held_out_blend)
+        files = releases.file_entries(scratch / "release")
+        personal = newest.personal
         draft = Manifest(
             version=_version(now, files),
             built_at=now.astimezone(UTC),
             files=files,
-            counts=count(items),
-            dimensions=Dimensions(word2vec=vectors.dimensions, text=items.product_rows.vectors.shape[1]),
+            counts=counts,
+            dimensions=dimensions,
             metric="inner product of unit vectors",
             datasets=Datasets(
                 recipes=corpora.snapshot(store, corpus, recipe_files(service)),
                 products=snapshot(store, products, product_files(service)),
             ),
             code_version=code_version(),
-            parameters=Parameters(
-                word2vec=word2vec.version,
-                bert=bert.version,
-                neighbours=tables.NEIGHBOURS,
-                rankers=config,
-                personal=personal.version if personal else None,
-            ),
-            evaluation=unmeasured(ModelFigures(word2vec=word2vec.card.figures, bert=bert.card.figures)),
+            parameters=_parameters(newest),
+            evaluation=unmeasured(ModelFigures(word2vec=newest.word2vec.card.figures, bert=newest.bert.card.figures)),
             gate=GateResult(passed=False, checks=()),
         )
-        # Files are evaluated, not the objects that wrote them, whose memory the evaluation needs.
-        write_blend(Path(scratch) / models.HELD_OUT, held_out)
-        del items, recipes, vectors, held_out, blend, substitutes
         with step("prepare the questions of the gate"):
             questions = ask_about(read_catalog(service, corpus, products), options)
-        held_out_models = HeldOutModels(
-            read_blend(Path(scratch) / models.HELD_OUT, config),
-            Encoder(bert.folder / models.HELD_OUT).encode,
+        held_out = HeldOutModels(
+            read_blend(held_out_blend, draft.parameters.rankers),
+            Encoder(newest.bert.folder / models.HELD_OUT).encode,
             personal_cases(personal, warehouse, options.purchases) if personal else None,
         )
-        folder = folder.rename(Path(scratch) / draft.version)
-        training = {"word2vec": word2vec.card.curves, "bert": bert.card.curves}
-        return evaluate_and_upload(store, folder, draft, questions, options, held_out_models, training)
+        folder = (scratch / "release").rename(scratch / draft.version)
+        training = {"word2vec": newest.word2vec.card.curves, "bert": newest.bert.card.curves}
+        return evaluate_and_upload(store, folder, draft, questions, options, held_out, training)
+
+
+def _newest_models(store: Store, scratch: Path) -> _Newest:
+    return _Newest(
+        models.fetch_newest(store, "word2vec", scratch / "word2vec", ModelCard[Word2VecFigures]),
+        models.fetch_newest(store, "bert", scratch / "bert", ModelCard[BertFigures]),
+        newest_rankers(store, scratch / "ranker"),
+        newest_personal(store, scratch / "personal"),
+    )
+
+
+def _parameters(newest: _Newest) -> Parameters:
+    return Parameters(
+        word2vec=newest.word2vec.version,
+        bert=newest.bert.version,
+        neighbours=tables.NEIGHBOURS,
+        rankers=BlendConfig(),
+        personal=newest.personal.version if newest.personal else None,
+    )
+
+
+def _write(
+    service: Engine,
+    corpus: RecipeCorpus,
+    products: Sequence[ProductFacts],
+    newest: _Newest,
+    folder: Path,
+    held_out_blend: Path,
+) -> tuple[Counts, Dimensions]:
+    """Write the files of the release, and the blend that has not learnt the test part.
+
+    Files are evaluated, not the objects that wrote them: these are gone when the evaluation needs their memory.
+    """
+    with step("read the titles of recipes"):
+        recipes = read_recipe_facts(service, corpus)
+    vectors, encoder = WordVectors.load(newest.word2vec.folder), Encoder(newest.bert.folder)
+    items = make_items(products, recipes, encoder.encode, newest.rankers)
+    with step("train the blend"):
+        held_out = train_blend(corpus, WordVectors.load(newest.word2vec.folder / models.HELD_OUT), BlendConfig())
+        write_blend(held_out_blend, held_out)
+    with step("train the blend on everything"):
+        blend = refit_blend(held_out, corpus, vectors)
+    with step("rank substitutes"):
+        substitutes = _substitutes(service, vectors, blend)
+    personal = newest.personal.model if newest.personal else None
+    write_files(folder, corpus, items, vectors, encoder, blend, substitutes, personal)
+    return count(items), Dimensions(word2vec=vectors.dimensions, text=items.product_rows.vectors.shape[1])
 
 
 def write_files(
@@ -167,7 +209,6 @@ def _bundle(
     ingredient_vectors = unit(vectors.aligned(names)[0])
     numbers = {name: number for number, name in enumerate(names)}
     baskets = Baskets.of([[numbers[name] for name in basket] for basket in corpus.baskets])
-    broadcasters = frozenset(product.ref.source for product in items.products) - {KOK}
     with step("index vectors"):
         recipe_index = VectorIndex.build(_recipe_vectors(baskets, ingredient_vectors))
         recipe_texts, product_texts = VectorIndex.build(recipes.vectors), VectorIndex.build(products.vectors)
@@ -175,10 +216,6 @@ def _bundle(
         product_recipes = tables.product_recipes(items)
     with step("rank products of recipes"):
         recipe_products = tables.recipe_products(items)
-    with step("rank similar products of the mall"):
-        in_mall = tables.similar_products(items, frozenset({KOK}))
-    with step("rank similar products of broadcasters"):
-        on_air = tables.similar_products(items, broadcasters)
     return ReleaseBundle(
         names=names,
         recipe_ids=corpus.recipe_ids,
@@ -191,13 +228,22 @@ def _bundle(
         product_texts=product_texts,
         product_recipes=product_recipes,
         recipe_products=recipe_products,
-        similar_products={KOK: in_mall, "home_shopping": on_air},
+        similar_products=_similar_products(items),
         relations=RelationModel(items.space.text, items.space.types, products, recipes, items.rankers),
         blend=blend,
         substitutes=substitutes,
         encoder=encoder,
         personal=personal,
     )
+
+
+def _similar_products(items: Items) -> dict[Target, NeighbourTable]:
+    broadcasters = frozenset(product.ref.source for product in items.products) - {KOK}
+    with step("rank similar products of the mall"):
+        in_mall = tables.similar_products(items, frozenset({KOK}))
+    with step("rank similar products of broadcasters"):
+        on_air = tables.similar_products(items, broadcasters)
+    return {KOK: in_mall, "home_shopping": on_air}
 
 
 def _recipe_vectors(baskets: Baskets, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
