@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from artifacts.errors import Conflict, NotFound
+from artifacts.names import Version
 from artifacts.release import CorruptRelease, current, named_by_current, rolling_back
 from artifacts.store import Store
 
@@ -22,8 +23,8 @@ class Canary(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: str
-    baseline: str
+    version: Version
+    baseline: Version
     share: float = Field(gt=0, lt=1)
     since: AwareDatetime
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.names import check_key
 from artifacts.store import UnfinishedUpload
 
 LOCK = "lock"
@@ -119,10 +120,11 @@ class FolderStore:
         return NotFound(f"there is no object {key!r} in {self.root}")
 
     def _path(self, key: str) -> Path:
-        path = (self.root / key).resolve()
-        if not path.is_relative_to(self.root):
-            raise StoreError(f"key {key!r} leads out of the store")
-        return path
+        check_key(key)
+        path = self.root / key
+        if not path.resolve().is_relative_to(self.root):
+            raise StoreError(f"key {key!r} leads out of the store: {path} or a folder of it is a link")
+        return path  # not resolved: of a link, the link itself is replaced or deleted
 
     def _target(self, key: str) -> tuple[Path, Path]:
         target = self._path(key)

@@ -10,12 +10,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Final, TypeVar
+from pathlib import Path
+from typing import Annotated, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.names import FileName, Version, check_distinct, check_version, is_version
 from artifacts.store import Store
 
 CURRENT: Final = "releases/CURRENT"
@@ -25,6 +26,8 @@ MANIFEST: Final = "manifest.json"
 SCHEMA_VERSION: Final = 2
 # Files that are uploaded or downloaded at a time.
 TRANSFERS: Final = 4
+# Bytes of a file that no release has: its vectors and models take some hundred megabytes.
+LARGEST_FILE: Final = 16 * 2**30
 # Earlier live versions that CURRENT lists for rollback.
 HISTORY: Final = 20
 
@@ -38,15 +41,8 @@ class FileEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sha256: str
-    size: int
-
-
-def _inside_release(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
-        raise ValueError(f"file name {name!r} leads out of the release")
-    return name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0, le=LARGEST_FILE)]
 
 
 class BaseManifest(BaseModel):
@@ -58,8 +54,15 @@ class BaseManifest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     schema_version: int = SCHEMA_VERSION
-    version: str
-    files: dict[Annotated[str, AfterValidator(_inside_release)], FileEntry]
+    version: Version
+    files: dict[FileName, FileEntry]
+
+    @model_validator(mode="after")
+    def _check_files(self) -> Self:
+        check_distinct([MANIFEST, *self.files])
+        if MANIFEST in self.files:
+            raise ValueError(f"{MANIFEST} lists itself")
+        return self
 
 
 M = TypeVar("M", bound=BaseManifest)
@@ -74,8 +77,8 @@ class Pointer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: str
-    previous: list[str] = []
+    version: Version
+    previous: list[Version] = []
 
 
 def file_entries(folder: Path) -> dict[str, FileEntry]:
@@ -131,11 +134,14 @@ def parse_manifest(data: bytes, version: str, model: type[M]) -> M:
 def fetch(store: Store, version: str, cache: Path) -> Path:
     """Download a release into ``cache/<version>``, check every file against the manifest and return that folder.
 
-    A folder that exists is checked again, and downloaded anew if it is damaged.
+    A folder that exists is checked again, and downloaded anew if it is damaged. Nothing is written before the version,
+    the names of the files and their sizes in the store are known to be right.
     """
     data = _manifest_data(store, version)
     manifest = parse_manifest(data, version, BaseManifest)
     target = cache / version
+    if target.is_symlink():
+        target.unlink()  # whatever it leads to is not ours
     if target.is_dir():
         try:
             check(target, manifest)
@@ -143,6 +149,7 @@ def fetch(store: Store, version: str, cache: Path) -> Path:
             shutil.rmtree(target)
         else:
             return target
+    _check_sizes(store, manifest)
     incoming = cache / f".{version}.{os.getpid()}"
     shutil.rmtree(incoming, ignore_errors=True)
     try:
@@ -163,6 +170,8 @@ def check(folder: Path, manifest: BaseManifest) -> None:
     """Compare every file of a local release with its manifest; raise :class:`CorruptRelease` on a difference."""
     for name, wanted in manifest.files.items():
         path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise CorruptRelease(f"release {manifest.version}: {name} is a link that leads out of the release")
         if not path.is_file():
             raise CorruptRelease(f"release {manifest.version}: {name} is missing")
         found = _entry(path)
@@ -209,7 +218,7 @@ def promote(store: Store, version: str, *, expected: str | None) -> None:
 
 @contextmanager
 def rolling_back(store: Store) -> Iterator[None]:
-    """Undo something else than the live release; if this is killed, the next :func:`rollback` ends it and no more."""
+    """Undo something else than the live release; if this is killed, the next :func:`going_back` ends it and no more."""
     pointer, _ = _pointer(store)
     if pointer:
         store.put(ROLLBACK, _encode(pointer))
@@ -217,43 +226,52 @@ def rolling_back(store: Store) -> Iterator[None]:
     store.delete(ROLLBACK)
 
 
-def finish_rollback(store: Store) -> str | None:
-    """End a rollback that was killed after it changed ``CURRENT``; return the live version, None without such a one."""
+def is_rollback_unfinished(store: Store) -> bool:
+    """Whether a rollback was killed after it changed ``CURRENT`` and before its end: :func:`going_back` ends it."""
     pointer, _ = _pointer(store)
-    if pointer is None or pointer != _unfinished_rollback(store):
-        return None
+    return pointer is not None and pointer == _unfinished_rollback(store)
+
+
+@contextmanager
+def going_back(store: Store) -> Iterator[str]:
+    """Make the previous release live again and yield its version; what else belongs to it is done in the block.
+
+    ``releases/ROLLBACK`` holds the pointer to be written until the block ends. If it was left by a rollback that was
+    killed or did not learn its outcome, this one finishes that rollback, and does not go back once more.
+    """
+    pointer, etag = _pointer(store)
+    if pointer is not None and pointer == _unfinished_rollback(store):
+        yield pointer.version
+    else:
+        if pointer is None or not pointer.previous:
+            raise StoreError("there is no earlier release to roll back to; see `ukok release list`")
+        target = Pointer(version=pointer.previous[0], previous=pointer.previous[1:])
+        read_manifest(store, target.version, BaseManifest)
+        store.put(ROLLBACK, _encode(target))
+        store.put_if(CURRENT, _encode(target), etag)
+        yield target.version
     store.delete(ROLLBACK)
-    return pointer.version
 
 
 def rollback(store: Store) -> str:
-    """Make the previous release live again and return its version.
-
-    ``releases/ROLLBACK`` holds the pointer to be written while this is done. If it was left by a rollback that was
-    killed or did not learn its outcome, this one finishes that rollback, and does not go back once more.
-    """
-    finished = finish_rollback(store)
-    if finished is not None:
-        return finished
-    pointer, etag = _pointer(store)
-    if pointer is None or not pointer.previous:
-        raise StoreError("there is no earlier release to roll back to; see `ukok release list`")
-    target = Pointer(version=pointer.previous[0], previous=pointer.previous[1:])
-    read_manifest(store, target.version, BaseManifest)
-    store.put(ROLLBACK, _encode(target))
-    store.put_if(CURRENT, _encode(target), etag)
-    store.delete(ROLLBACK)
-    return target.version
+    """Make the previous release live again and return its version; see :func:`going_back`."""
+    with going_back(store) as version:
+        return version
 
 
 def list_releases(store: Store) -> list[str]:
     """Versions of the completely uploaded releases, oldest first."""
     suffix = f"/{MANIFEST}"
     keys = (key for key in store.list("releases/") if key.endswith(suffix))
-    return sorted(key.removeprefix("releases/").removesuffix(suffix) for key in keys)
+    versions = (key.removeprefix("releases/").removesuffix(suffix) for key in keys)
+    return sorted(version for version in versions if is_version(version))
 
 
 def _manifest_data(store: Store, version: str) -> bytes:
+    try:
+        check_version(version)
+    except ValueError as error:
+        raise CorruptRelease(str(error)) from None
     try:
         return store.get(f"releases/{version}/{MANIFEST}")
     except NotFound:
@@ -271,7 +289,7 @@ def _pointer(store: Store) -> tuple[Pointer | None, str | None]:
         return Pointer.model_validate_json(data), etag
     except ValueError:
         raise CorruptRelease(
-            f"{CURRENT} is not readable: promote a release of `ukok release list` after removing it"
+            f"{CURRENT} is not readable or names no version: promote a release of `ukok release list` after removing it"
         ) from None
 
 
@@ -295,6 +313,20 @@ def _all_done(transfers: Sequence["Future[None]"]) -> None:
     finally:
         for transfer in transfers:
             transfer.cancel()
+
+
+def _check_sizes(store: Store, manifest: BaseManifest) -> None:
+    """Compare the sizes in the store with the manifest, so that no more than that is downloaded."""
+    prefix = f"releases/{manifest.version}/"
+    stored = store.sizes(prefix)
+    for name, wanted in manifest.files.items():
+        size = stored.get(prefix + name)
+        if size is None:
+            raise CorruptRelease(f"release {manifest.version}: {name} is missing from the store")
+        if size != wanted.size:
+            raise CorruptRelease(
+                f"release {manifest.version}: {name} is damaged ({size} bytes in the store; expected {wanted.size})"
+            )
 
 
 def _download(store: Store, version: str, name: str, path: Path) -> None:

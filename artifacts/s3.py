@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from artifacts.errors import Conflict, NotFound, StoreError
+from artifacts.names import check_key, is_key
 from artifacts.s3_errors import LOST, MISSING, NOT_IMPLEMENTED, error_code, no_bucket, store_error
 from artifacts.store import UnfinishedUpload
 
@@ -102,7 +103,9 @@ class S3Store:
                 Bucket=self.bucket, Prefix=self.prefix + prefix
             )
             found = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
-        return {key.removeprefix(self.prefix): found[key] for key in sorted(found) if key != self.prefix + PROBE}
+        keys = {key.removeprefix(self.prefix): key for key in sorted(found) if key != self.prefix + PROBE}
+        # Other programs may write keys that lead out of a folder when they are downloaded: they are none of ours.
+        return {key: found[path] for key, path in keys.items() if is_key(key)}
 
     def exists(self, key: str) -> bool:
         try:
@@ -126,7 +129,7 @@ class S3Store:
         """Do nothing: a bucket has no folders."""
 
     def unfinished_uploads(self, before: datetime) -> Sequence[UnfinishedUpload]:
-        with self._errors(self.prefix):
+        with self._errors(""):
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self.bucket, Prefix=self.prefix
             )
@@ -209,6 +212,7 @@ class S3Store:
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
+        check_key(key)
         try:
             yield
         except (BotoCoreError, ClientError, S3UploadFailedError, ResponseParserError) as error:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from artifacts.names import check_version
 from crawlers.registry import sources
 from crawlers.settings import CrawlSettings
 from ukok.korea import KST
@@ -32,9 +33,15 @@ Days = Annotated[int, typer.Option(min=1, max=31, help="Number of days of schedu
 def _check_version(version: str | None) -> str | None:
     if version is not None and not version.strip():
         raise typer.BadParameter("is empty: name a version, or leave it out for the newest")
-    return version
+    try:
+        return version and check_version(version)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
+GivenVersion = Annotated[
+    str, typer.Argument(callback=_check_version, help="A version that `ukok release list` shows.", show_default=False)
+]
 Version = Annotated[
     str | None,
     typer.Argument(

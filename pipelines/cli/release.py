@@ -8,7 +8,7 @@ import typer
 from pipelines.cli.console import out, print_json, table_console
 from pipelines.cli.errors import fail
 from pipelines.cli.maintenance import Apply, print_reports
-from pipelines.cli.options import Version, wall_clock
+from pipelines.cli.options import GivenVersion, Version, wall_clock
 
 app = typer.Typer(no_args_is_help=True, help="Build, verify, promote and roll back what the API recommends from.")
 
@@ -55,8 +55,8 @@ def promote(version: Version = None) -> None:
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(help="A version that `ukok release list` shows.")],
-    after: Annotated[str, typer.Argument(help="Another one.")],
+    before: GivenVersion,
+    after: GivenVersion,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
 ) -> None:
     """Show what differs between two releases: counts, parameters, figures, checks, and the lists that changed most."""
@@ -161,13 +161,13 @@ def list_releases() -> None:
     from pipelines.release import publish
     from pipelines.status.schemas import release_figures
 
-    table = Table("version", "served", "recipes", "products", "hit@10", "gate")
-    problems = []
-    for release in reversed(publish.list_releases(open_store())):
+    table, store = Table("version", "served", "recipes", "products", "hit@10", "gate"), open_store()
+    problems = list(publish.pointer_problems(store))
+    for release in reversed(publish.list_releases(store)):
         live = release.served
         if release.manifest is None:
             table.add_row(release.version, live, "", "", "", "unreadable")
-            problems.append(release.problem)
+            problems.append(release.problem or "")
             continue
         figures = release_figures(release.manifest)
         table.add_row(
@@ -179,8 +179,8 @@ def list_releases() -> None:
             "passed" if figures.gate_passed else f"refused by {', '.join(figures.failed) or 'no check'}",
         )
     table_console().print(table)
-    for problem in problems:
-        out.print(problem)
+    for problem in dict.fromkeys(problems):
+        out.print(problem, markup=False)
 
 
 def _newest() -> str:

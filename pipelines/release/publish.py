@@ -1,12 +1,13 @@
 """Verification, canary, promotion, rollback and listing of built releases."""
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from artifacts import release as releases
 from artifacts.canary import CANARY, Canary, end_canary, read_canary, roll_back_canary
@@ -15,11 +16,11 @@ from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from pipelines.errors import CanaryRunning, PipelineError
 from pipelines.release.gate import failed_checks
+from pipelines.release.registry import align_registry, register_live
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, PROMOTION, shared_lock, waiting_lock
 from recommender.loaded_release import LoadedRelease
 from recommender.manifest import Manifest
-from sql.warehouse.steps import ReleaseRecord
 
 # Ingredients whose names are searched to verify a release; the encoder may not understand each of them.
 QUERIES: Final = 20
@@ -83,15 +84,16 @@ def make_live(warehouse: Engine, store: Store, version: str, now: datetime) -> N
     with record(warehouse, store, "promote_release") as report, shared_lock(warehouse, ARTIFACTS):
         report.details["version"] = version
         check_gate(store, version)
-        live = releases.current(store)
+        live = align_registry(warehouse, store, now)
         canary = _served_canary(store, live)
         if canary and canary.version != version:
             raise CanaryRunning(
                 f"release {version} was not promoted: {canary.version} is a canary for {canary.share:.0%} of visitors "
                 f"since {canary.since:%Y-%m-%d %H:%M %Z}; `ukok release rollback` ends it"
             )
-        releases.promote(store, version, expected=live)
-        register_live(warehouse, version, now, replaced=releases.previous(store))
+        if version != live:
+            releases.promote(store, version, expected=live)
+            register_live(warehouse, version, now, replaced=live)
         # Whatever it names, it was compared with the release that was live before.
         end_canary(store)
 
@@ -107,8 +109,12 @@ def rollback(warehouse: Engine, store: Store, now: datetime) -> RolledBack:
 
 def go_back(warehouse: Engine, store: Store, now: datetime) -> str:
     """Make the previous release live again and return its version, for a step that holds the lock ``PROMOTION``."""
-    with record(warehouse, store, "rollback_release") as report, shared_lock(warehouse, ARTIFACTS):
-        report.details["version"] = version = releases.rollback(store)
+    with (
+        record(warehouse, store, "rollback_release") as report,
+        shared_lock(warehouse, ARTIFACTS),
+        releases.going_back(store) as version,
+    ):
+        report.details["version"] = version
         register_live(warehouse, version, now, replaced=None)
     return version
 
@@ -126,7 +132,7 @@ def start_canary(warehouse: Engine, store: Store, version: str, share: float, no
     ):
         report.details["version"] = version
         check_gate(store, version)
-        live = releases.current(store)
+        live = align_registry(warehouse, store, now)
         if live is None or live == version:
             reason = "it is live already" if live else "there is no live release to compare it with: promote it"
             raise ReleaseRefused(f"release {version} is no canary: {reason}")
@@ -150,11 +156,32 @@ def check_gate(store: Store, version: str) -> None:
 
 
 def list_releases(store: Store) -> list[ListedRelease]:
-    """Every uploaded release, oldest first."""
-    live = releases.current(store)
+    """Every uploaded release, oldest first; see :func:`pointer_problems`."""
+    live = _live(store)
     canary = _served_canary(store, live)
     named = {live: LIVE} | ({canary.version: f"canary {canary.share:.0%}"} if canary else {})
     return [_listed(store, version, named.get(version, "")) for version in releases.list_releases(store)]
+
+
+def pointer_problems(store: Store) -> Iterator[str]:
+    """What keeps the releases that ``CURRENT`` and ``CANARY`` name from being served, and what to do."""
+    try:
+        live = releases.current(store)
+        if live is not None:
+            releases.read_manifest(store, live, Manifest)
+    except CorruptRelease as error:
+        live = _live(store)
+        yield f"{releases.CURRENT}: {error}"
+    try:
+        canary = read_canary(store)
+    except CorruptRelease as error:
+        yield str(error)
+        return
+    if canary and canary != _served_canary(store, live):
+        yield (
+            f"the canary {canary.version} ({canary.share:.0%}) is not served: {live} is live, not its baseline "
+            f"{canary.baseline}; `ukok release rollback` removes it"
+        )
 
 
 def _listed(store: Store, version: str, served: str) -> ListedRelease:
@@ -164,6 +191,14 @@ def _listed(store: Store, version: str, served: str) -> ListedRelease:
         return ListedRelease(version, served, None, str(error))
 
 
+def _live(store: Store) -> str | None:
+    """Version that ``CURRENT`` names; None also if it cannot be read."""
+    try:
+        return releases.current(store)
+    except CorruptRelease:
+        return None
+
+
 def _served_canary(store: Store, live: str | None) -> Canary | None:
     """The canary that the API serves beside ``live``; None if there is none, or one that it does not serve."""
     try:
@@ -171,10 +206,3 @@ def _served_canary(store: Store, live: str | None) -> Canary | None:
     except CorruptRelease:
         return None
     return canary if canary and live in {canary.baseline, canary.version} else None
-
-
-def register_live(warehouse: Engine, version: str, now: datetime, replaced: str | None) -> None:
-    """Register which release is live since ``now``, and which one it ``replaced`` unless it came back by a rollback."""
-    values = {"promoted_at": now, "replaced": replaced}
-    with warehouse.begin() as conn:
-        conn.execute(update(ReleaseRecord).where(ReleaseRecord.version == version).values(values))

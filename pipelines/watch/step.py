@@ -15,6 +15,7 @@ from artifacts import release as releases
 from artifacts.canary import Canary, end_canary, read_canary
 from artifacts.store import Store
 from pipelines.release import publish
+from pipelines.release.registry import align_registry
 from pipelines.report import Report, record
 from pipelines.step_locks import PROMOTION, waiting_lock
 from pipelines.watch.figures import Arm, count_refusals, read_arm
@@ -76,9 +77,9 @@ def watch_release(warehouse: Engine, store: Store, limits: Limits, now: datetime
 
 def _finish_what_was_killed(warehouse: Engine, store: Store, now: datetime) -> str | None:
     """End a rollback, promotion or canary of which only the first pointer was written; return the live version."""
-    back = releases.finish_rollback(store)
-    if back is not None:
-        publish.register_live(warehouse, back, now, replaced=None)
+    if releases.is_rollback_unfinished(store):
+        publish.go_back(warehouse, store, now)
+    align_registry(warehouse, store, now)
     live, canary = releases.current(store), read_canary(store)
     if canary and live == canary.version:
         publish.make_live(warehouse, store, live, now)

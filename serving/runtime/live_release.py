@@ -8,11 +8,12 @@ import structlog
 from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.folder import FolderStore
+from artifacts.release_cache import prune
 from artifacts.store import Store
 from serving.runtime.canary_release import CanaryRelease
 from serving.runtime.release_loader import ReleaseLoader
 from serving.runtime.snapshot import LiveSnapshot
-from serving.web.errors import summary
+from serving.web.errors import log_reason, summary
 from serving.web.metrics import Metrics
 
 log = structlog.get_logger()
@@ -34,6 +35,8 @@ class LiveRelease:
     ) -> None:
         self.problem: str | None = None
         self._store = store
+        self._cache = cache
+        self._kept: frozenset[str] = frozenset()
         self._live_snapshot = live_snapshot
         self._metrics = metrics
         self._loader = ReleaseLoader(store, cache, metrics, on_refusal)
@@ -54,6 +57,8 @@ class LiveRelease:
             raise
         self._follow(version)
         self.canary.follow(version)
+        if version is not None:
+            self._prune(version)
 
     @property
     def _fallback(self) -> str:
@@ -99,6 +104,22 @@ class LiveRelease:
         self._metrics.release.labels(version).set(1)
         self._set_unknown(None)
         log.info("release_in_service", version=version)
+
+    def _prune(self, live: str) -> None:
+        """Delete downloaded releases, once the served ones have changed: all but these and the one before the live."""
+        named = (live, self._live_snapshot.current.release_version, self.canary.named and self.canary.named.version)
+        served = frozenset(version for version in named if version)
+        if served == self._kept:
+            return
+        before = releases.previous(self._store)
+        try:
+            removed = prune(self._cache, {*served, before})
+        except OSError as error:
+            log.warning("release_cache_not_pruned", reason=log_reason(error))
+            return
+        self._kept = served
+        if removed:
+            log.info("release_cache_pruned", removed=removed)
 
 
 def _reason(error: Exception) -> str:

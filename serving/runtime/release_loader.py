@@ -10,6 +10,7 @@ import structlog
 from artifacts import release as releases
 from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
+from artifacts.release_cache import locked
 from artifacts.store import Store
 from recommender.relations.facts import as_product
 from serving.web.errors import log_reason, summary
@@ -44,9 +45,26 @@ class ReleaseLoader:
         """Open a release and query each of its indexes; None if that fails, or has failed and is not due again."""
         if version == self._failed and time.monotonic() < self._retry_at:
             return None
+        started = time.monotonic()
+        try:
+            with locked(self._cache):  # until it is open, so that no other process deletes it
+                loaded = self._open(version)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the releases in service stay
+            self._fail(version, error)
+            return None
+        if loaded is None:
+            return None
+        self.forget()
+        log.info("release_loaded", version=version, seconds=round(time.monotonic() - started, 2))
+        return loaded
+
+    def forget(self) -> None:
+        """Forget the release that has failed, so that it is tried again as soon as it is named again."""
+        self._failed, self._failures, self._refusals, self.reason = None, 0, 0, None
+
+    def _open(self, version: str) -> "LoadedRelease | None":
         from recommender.loaded_release import LoadedRelease
 
-        started = time.monotonic()
         folder = self._fetch(version)
         if folder is None:
             return None
@@ -56,13 +74,7 @@ class ReleaseLoader:
         except Exception as error:  # noqa: BLE001 - whatever fails, the releases in service stay
             self._refuse(version, error)
             return None
-        self.forget()
-        log.info("release_loaded", version=version, seconds=round(time.monotonic() - started, 2))
         return loaded
-
-    def forget(self) -> None:
-        """Forget the release that has failed, so that it is tried again as soon as it is named again."""
-        self._failed, self._failures, self._refusals, self.reason = None, 0, 0, None
 
     def _fetch(self, version: str) -> Path | None:
         try:

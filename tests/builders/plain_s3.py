@@ -66,8 +66,16 @@ class PlainS3:
             return self.refusal
         if path == "/bucket":
             return (200,)
+        if path.startswith("/bucket?"):
+            return 200, self._listing()
         body = self.objects.get(path)
         return (404, b"<Error><Code>NoSuchKey</Code></Error>") if body is None else (200, body, self.etag(body))
+
+    def _listing(self) -> bytes:
+        """All keys, whatever the request asks for."""
+        keys = (path.removeprefix("/bucket/") for path in sorted(self.objects))
+        rows = "".join(f"<Contents><Key>{key}</Key><Size>1</Size></Contents>" for key in keys)
+        return f"<ListBucketResult>{rows}</ListBucketResult>".encode()
 
     def _conditions_hold(self, path: str, headers: Message) -> bool:
         there = self.objects.get(path)

@@ -122,6 +122,23 @@ def test_an_empty_version_is_not_the_newest(ukok: Ukok, verb: str, version: str)
     assert "is empty" in ended.err
 
 
+VERBS = (("verify",), ("promote",), ("canary",), ("report",), ("diff", "20250806T000000Z-1"))
+ODD = [(verb, "..") for verb in VERBS] + [(("promote",), odd) for odd in ("a/b", "x" * 300, "a\0b", "감자")]
+
+
+@pytest.mark.parametrize(("verb", "version"), ODD)
+def test_an_odd_version_is_wrong_usage(ukok: Ukok, verb: tuple[str, ...], version: str) -> None:
+    ended = ukok("release", *verb, version)
+    assert ended.code == 2
+    assert "is no version" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("version", ["", "..", "a/b", "x" * 300])
+def test_an_odd_version_has_no_lineage(ukok: Ukok, on_stack: None, version: str) -> None:
+    assert "is no version" in failed(ukok("lineage", version))
+
+
 def failed(ended: Ended) -> str:
     """Return the reason of a command that failed: one line, exit code 1."""
     assert ended.code == 1

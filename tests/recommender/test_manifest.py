@@ -44,7 +44,10 @@ def test_an_unreadable_manifest_is_refused_in_one_line(data: bytes, message: str
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../other/recipes.faiss", "blend/../../x", ".", ""])
+ODD_NAMES = ("/etc/passwd", "../other/recipes.faiss", "blend/../../x", ".", "", "a//b", "./a", "a/", "C:\\x", "x\0y")
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "감자.npy", "a" * 500, ".hidden", "-rf"])
 def test_file_names_that_lead_out_of_the_release_are_refused(name: str) -> None:
     entry = {"sha256": "0" * 64, "size": 1}
     with pytest.raises(CorruptRelease, match="leads out of the release"):

@@ -78,3 +78,30 @@ def test_a_canary_is_started_listed_and_ended_by_commands(
     assert (refused.code, f"{NEW} is a canary for 20% of visitors" in refused.err) == (1, True)
     assert f"{LIVE} serves everybody: the canary has ended" in " ".join(ukok("rollback").out.split())
     assert ukok("watch").out.startswith("there is no canary")
+
+
+def test_pointers_that_name_nothing_served_are_listed(
+    pair: FolderStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UKOK_ARTIFACTS_URL", str(pair.root))
+    ukok = partial(run_ukok, monkeypatch, capsys, "release", "list")
+
+    def shown() -> str:
+        ended = ukok()
+        assert (ended.code, LIVE in ended.out, NEW in ended.out) == (0, True, True), ended
+        return " ".join(ended.out.split())
+
+    unknown = Canary(version=NEW, baseline="20250101T000000Z-0", share=0.1, since=NOW)
+    pair.put(CANARY, unknown.model_dump_json().encode())
+    said = f"the canary {NEW} (10%) is not served: {LIVE} is live, not its baseline 20250101T000000Z-0"
+    assert said in shown()
+    pair.put(CANARY, b"garbage")
+    assert "releases/CANARY is not readable" in shown()
+    pair.delete(CANARY)
+    pair.put(releases.CURRENT, b"garbage")
+    assert "releases/CURRENT is not readable" in shown()
+    pair.put(releases.CURRENT, b'{"version": "20250101T000000Z-0"}')
+    assert "there is no release '20250101T000000Z-0'" in shown()
+    pair.put(releases.CURRENT, b'{"version": "%s"}' % LIVE.encode())
+    assert "releases/" not in shown()

@@ -227,7 +227,7 @@ def test_a_promoted_release_is_rolled_back_if_its_clicks_fall(warehouse: Engine,
 @embedded_only
 def test_a_canary_whose_baseline_is_no_longer_live_ends(warehouse: Engine, served: Store, canary: Canary) -> None:
     releases.promote(served, OLD, expected=LIVE)  # not by the command, which would refuse
-    assert watch(warehouse, served, 1) is None
+    assert watch(warehouse, served, 1) is Outcome.WAIT, "as after a promotion that was killed"
     assert (releases.current(served), read_canary(served)) == (OLD, None)
 
 

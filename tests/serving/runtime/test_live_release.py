@@ -113,6 +113,32 @@ def test_release_is_promoted_and_rolled_back_without_a_restart(
     until(lambda: answer(client)["release_version"] == first, "the release before is back")
 
 
+@embedded_only
+def test_releases_that_are_no_longer_served_leave_the_disk(
+    first: str, store: Store, start: Callable[[], TestClient], stack_env: dict[str, str]
+) -> None:
+    cache = Path(stack_env["UKOK_VAR_DIR"]) / "cache"
+
+    def kept() -> set[str]:
+        return {path.name for path in cache.iterdir() if not path.name.startswith(".")}
+
+    def served_by(version: str) -> bool:
+        return all(answer(client)["release_version"] == version for client in clients)
+
+    def go_live(version: str) -> None:
+        tiny_release.copy(store, first, version)
+        tiny_release.make_live(store, version)
+        until(lambda: served_by(version), "it is in service")
+
+    clients = [start(), start()]
+    until(lambda: kept() == {first}, "what other tests have left is gone")
+    go_live("second")
+    go_live("third")
+    until(lambda: kept() == {"second", "third"}, "the live one and the one before are kept")
+    assert releases.rollback(store) == "second"
+    until(lambda: served_by("second"), "it is back")
+
+
 def test_first_release_is_loaded_after_a_start_without_one(
     filled: Engine, warehouse: Engine, store: Store, start: Callable[[], TestClient]
 ) -> None:
