@@ -28,6 +28,8 @@ LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a dat
 SESSION_ID = re.compile(r"[0-9a-f]{32,64}")
 # Without a successful refresh for this long, logins that other processes ended are unknown.
 STALE_AFTER_SECONDS = 10.0
+# So seldom, because it looks at every login that is held.
+FORGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Revocations:
         self._until: dict[str, datetime] = {}
         self._newest = 0
         self._refreshed_at = float("-inf")
+        self._forgot_at = float("-inf")
 
     @property
     def fresh(self) -> bool:
@@ -141,8 +144,10 @@ class Revocations:
                 self._newest = 0
             if newest > self._newest:
                 self._newest = self._read(conn, forgotten, newest)
-        for session_id in [session_id for session_id, until in list(self._until.items()) if until <= forgotten]:
-            del self._until[session_id]
+        if began - self._forgot_at >= FORGET_SECONDS:
+            self._forgot_at = began
+            for session_id in [session_id for session_id, until in list(self._until.items()) if until <= forgotten]:
+                del self._until[session_id]
         self._refreshed_at = began
 
     def add(self, session_id: str, access_until: datetime) -> None:

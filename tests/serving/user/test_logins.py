@@ -37,7 +37,7 @@ def test_stale_revocations_are_not_trusted(service: Engine, now: Now) -> None:
 
 
 def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engine, now: Now) -> None:
-    revocations = Revocations(service, now)
+    revocations = Revocations(service, now, lambda: now().timestamp())
     elsewhere = end_login(service, "a" * 32, now() + HOUR)
     here = Identity(1, (now() + HOUR).timestamp(), "b" * 32)
     revocations.add(here.session_id, now() + HOUR)
