@@ -10,11 +10,11 @@ from serving.recipe.router import router as recipe
 from serving.recommend.router import router as recommend
 from serving.runtime.event_writer import WriterLimits
 from serving.runtime.runtime import Dependency
-from serving.user.router import router as user
+from serving.user.routers import ROUTERS as USER
 from serving.web.clock import Clock, wall_clock
 from serving.web.settings import ServingSettings
 
-ROUTERS = (home_shopping, kok, recipe, recommend, log, user)
+ROUTERS = (home_shopping, kok, recipe, recommend, log, *USER)
 
 
 def create_app(

@@ -3,10 +3,10 @@
 from fastapi import FastAPI
 
 from serving.app import build_app
-from serving.user.router import router
+from serving.user.routers import ROUTERS
 from serving.web.settings import ServingSettings
 
 
 def create_app(settings: ServingSettings | None = None) -> FastAPI:
     """Build the application; settings are read from the environment unless given."""
-    return build_app("user", [router], [], settings=settings)
+    return build_app("user", ROUTERS, [], settings=settings)

@@ -1,38 +1,27 @@
 """Account routes. They wait for the database and for argon2, so they are ``def`` and run in the thread pool."""
 
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
-from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
+from fastapi import HTTPException, Query, Request
+from sqlalchemy.exc import IntegrityError
 
-from serving.runtime.accounts import lock_account, require_account
 from serving.runtime.deps import CurrentRuntime, User
 from serving.runtime.runtime import Runtime
 from serving.user import queries, sessions
+from serving.user.common import expiry, lifetimes, new_router, refuse_tokens
+from serving.user.confirmation import TOO_MANY, client_host, is_still_right
 from serving.user.credentials import REQUEST_BODY, Credentials
+from serving.user.devices import device_label
 from serving.user.passwords import check_password, hash_password
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
-from serving.web.auth import Identity
-from serving.web.errors import AWAY, UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
+from serving.web.errors import UNAUTHORIZED, Described, described, unauthorized
 from serving.web.schemas import Message
-from sql.service.erase import erase
-from sql.warehouse.erase import anonymise
 from sql.warehouse.event_types import UserInfoView, UserLogin, UserLogout, UserSignup
 
 log = structlog.get_logger()
 
-
-async def _forbid_caching(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
-# No cache may store tokens and personal data (RFC 6749, 5.1).
-router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)], responses=AWAY)
+router = new_router()
 
 WRONG = "wrong e-mail address or password"
 TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")
@@ -42,11 +31,7 @@ REFUSED: Described = {
         "description": "Neither a form nor JSON with an e-mail address and a password",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
     },
-    **described(
-        429,
-        "Too many wrong passwords for the account or from the address; the header Retry-After says when to try again",
-        "too many login attempts: try again in 120 seconds",
-    ),
+    **TOO_MANY,
 }
 NO_REFRESH = described(
     401, "The refresh token is unknown, expired, used before or logged out", "unknown refresh token: log in"
@@ -66,7 +51,7 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
     except IntegrityError:
         raise HTTPException(409, "this e-mail address is already in use") from None
     runtime.record_event(user_id, UserSignup())
-    return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
+    return Account(user_id=user_id, email=body.email, username=body.username, created_at=now, email_verified=False)
 
 
 @router.get("/user/signup/email/check")
@@ -91,17 +76,20 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
     """
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
-    host = request.client.host if request.client else "unknown"
+    host = client_host(request)
     runtime.login_attempts.begin(given.email, host)
     right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
         raise unauthorized(WRONG)
     with runtime.service_db.begin() as conn:
-        if not lock_account(conn, account.user_id):
+        current = queries.lock(conn, account.user_id)
+        # A new password ends the logins that were made with the old one, and so it does one that is being made.
+        if current is None or not is_still_right(account, current, given.password):
             raise unauthorized(WRONG)
-        if renewed:
-            queries.renew_password_hash(conn, account.user_id, renewed)
-        opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
+        if renewed and current.password_hash == account.password_hash:
+            queries.set_password_hash(conn, account.user_id, renewed)
+        device = device_label(request.headers.get("user-agent"))
+        opened = sessions.open_session(conn, account.user_id, runtime.clock(), lifetimes(runtime), device)
     runtime.login_attempts.succeed(account.email, host)
     runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
@@ -111,15 +99,18 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
 def refresh(runtime: CurrentRuntime, body: Refresh) -> Login:
     """Exchange a refresh token for new tokens. It can be used once, and its successor is valid for as long again.
 
-    A refresh token that is used twice was stolen or sent twice: the login ends, and all of its tokens with it.
+    For 30 seconds it gives the same successor again, as tabs of a browser may send it together, unless that was used
+    too. A refresh token that is used later was stolen: the login ends, and all of its tokens with it. However often it
+    is extended, a login ends after some days.
     """
+    successor = runtime.auth.tokens.successor(body.refresh_token)
     with runtime.service_db.begin() as conn:
-        renewed = sessions.renew(conn, body.refresh_token, runtime.clock(), _lifetimes(runtime))
+        renewed = sessions.renew(conn, body.refresh_token, successor, runtime.clock(), lifetimes(runtime))
     if isinstance(renewed, sessions.Opened):
         return _login(runtime, renewed)
-    if renewed.ended:
-        runtime.auth.revocations.add(*renewed.ended)
-        log.warning("refresh_token_reused", session_id=renewed.ended[0])
+    refuse_tokens(runtime, renewed.ended)
+    for ended in renewed.ended:
+        log.warning("refresh_token_reused", session_id=ended.session_id)
     raise unauthorized(renewed.reason)
 
 
@@ -127,8 +118,8 @@ def refresh(runtime: CurrentRuntime, body: Refresh) -> Login:
 def log_out(runtime: CurrentRuntime, user: User) -> Message:
     """End the login of this token, refresh token included: at once in this process, within seconds in the others."""
     with runtime.service_db.begin() as conn:
-        until = sessions.end(conn, user.session_id, runtime.clock(), _expiry(user))
-    runtime.auth.revocations.add(user.session_id, until)
+        ended = sessions.end(conn, user.session_id, user.user_id, runtime.clock(), expiry(user))
+    refuse_tokens(runtime, ended)
     runtime.record_event(user.user_id, UserLogout())
     return Message(message="로그아웃되었습니다.")
 
@@ -142,60 +133,15 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
         raise unauthorized("this account no longer exists")
     runtime.record_event(user.user_id, UserInfoView())
     return Account(
-        user_id=account.user_id, email=account.email, username=account.username, created_at=account.created_at
+        user_id=account.user_id,
+        email=account.email,
+        username=account.username,
+        created_at=account.created_at,
+        email_verified=account.email_verified_at is not None,
     )
 
 
-@router.delete("/user", responses=UNAUTHORIZED)
-def delete_account(runtime: CurrentRuntime, user: User, background: BackgroundTasks) -> Message:
-    """Delete the account of the token with its ratings, search history and logins.
-
-    Its events are anonymised. All tokens of the account are refused from now on.
-    """
-    with runtime.service_db.begin() as conn:
-        require_account(conn, user.user_id)
-        # After waiting for the lock: other processes poll for logins that were revoked lately.
-        now = runtime.clock()
-        until = sessions.end(conn, user.session_id, now, _expiry(user))
-        ended = [(user.session_id, until), *sessions.of_user(conn, user.user_id)]
-        erase(conn, [user.user_id], now)
-        queries.remember_erased(conn, user.user_id, now)
-    for login in ended:
-        runtime.auth.revocations.add(*login)
-    background.add_task(_anonymise_events, runtime, user.user_id)
-    return Message(message="회원 탈퇴가 완료되었습니다.")
-
-
-async def _anonymise_events(runtime: Runtime, user_id: int) -> None:
-    """Anonymise the events of a user, including those that wait in this process.
-
-    ``ukok logs erase`` anonymises the rest: events that other processes and running requests record later, and all of
-    them if this fails.
-    """
-    with suppress(Unavailable):
-        await runtime.events.write([])  # returns after everything that waits before it is stored
-    await run_in_threadpool(_anonymise_stored, runtime.warehouse, user_id)
-
-
-def _anonymise_stored(warehouse: Engine, user_id: int) -> None:
-    try:
-        with warehouse.begin() as conn:
-            rows = anonymise(conn, [user_id])
-    except SQLAlchemyError as error:
-        log.warning("events_anonymised_later", user_id=user_id, reason=log_reason(error))
-    else:
-        log.info("events_anonymised", user_id=user_id, rows=rows)
-
-
-def _expiry(identity: Identity) -> datetime:
-    return datetime.fromtimestamp(identity.expires_at, tz=UTC)
-
-
-def _lifetimes(runtime: Runtime) -> sessions.Lifetimes:
-    return sessions.Lifetimes(runtime.auth.tokens.lifetime, timedelta(days=runtime.settings.refresh_token_days))
-
-
 def _login(runtime: Runtime, opened: sessions.Opened) -> Login:
-    access_token = runtime.auth.tokens.issue(opened.user_id, opened.session_id)
-    seconds = int(runtime.auth.tokens.lifetime.total_seconds())
+    access_token = runtime.auth.tokens.issue(opened.user_id, opened.session_id, opened.access_until)
+    seconds = int((opened.access_until - runtime.clock()).total_seconds())
     return Login(access_token=access_token, refresh_token=opened.refresh_token, expires_in=seconds)

@@ -29,6 +29,17 @@ TypedEmail = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(e
 TypedPassword = Annotated[
     str, StringConstraints(max_length=LONGEST_PASSWORD), STORABLE, Field(examples=["맛있는 김치찌개"])
 ]
+NewPassword = Annotated[
+    str,
+    StringConstraints(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD),
+    STORABLE,
+    Field(
+        description="Not blank, and neither the e-mail address, nor what stands before its @, nor the user name",
+        examples=["맛있는 김치찌개"],
+    ),
+]
+LoginId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+LOGIN_ID = "3f2504e04f8941d39a0c0305e82c3301"
 
 
 class SignUp(BaseModel):
@@ -42,15 +53,7 @@ class SignUp(BaseModel):
         STORABLE,
         Field(examples=["손님"]),
     ]
-    password: Annotated[
-        str,
-        StringConstraints(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD),
-        STORABLE,
-        Field(
-            description="Not blank, and neither the e-mail address, nor what stands before its @, nor the user name",
-            examples=["맛있는 김치찌개"],
-        ),
-    ]
+    password: NewPassword
 
     @field_validator("password")
     @classmethod
@@ -66,6 +69,38 @@ class Account(BaseModel):
     email: str = Field(description="In its normal form, as it is stored", examples=["visitor@example.com"])
     username: str = Field(examples=["손님"])
     created_at: KstDateTime = Field(description="Time in Korea, without an offset", examples=["2025-08-06T12:00:00"])
+    email_verified: bool = Field(description="A link that was mailed to the address was opened", examples=[False])
+
+
+class Confirmation(BaseModel):
+    """The password of the account, to confirm something that cannot be undone."""
+
+    password: TypedPassword
+
+
+class PasswordChange(BaseModel):
+    """A new password, confirmed by the current one."""
+
+    current_password: TypedPassword
+    new_password: NewPassword
+
+
+class LoginEntry(BaseModel):
+    """A login of the account that is not over."""
+
+    login_id: str = Field(description="By which it is ended", examples=[LOGIN_ID])
+    started_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+    last_used_at: KstDateTime = Field(description="Latest refresh of its tokens", examples=["2025-08-06T12:00:00"])
+    device: str | None = Field(
+        description="Browser and system, without versions; null when unknown", examples=["Chrome, Windows"]
+    )
+    is_current: bool = Field(description="It is the login of the token", examples=[True])
+
+
+class LoginList(BaseModel):
+    """Logins of the account, the one used last first."""
+
+    logins: list[LoginEntry]
 
 
 class EmailCheck(BaseModel):

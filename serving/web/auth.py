@@ -1,6 +1,8 @@
 """Authentication: access tokens, and the logins that were revoked."""
 
+import base64
 import hashlib
+import hmac
 import re
 import time
 import uuid
@@ -11,11 +13,12 @@ from datetime import datetime, timedelta
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from serving.web.clock import Clock
 from serving.web.errors import Unavailable, unauthorized
-from sql.service.users import LoginSession
+from sql.service.revocation import CLOCK_SKEW
+from sql.service.users import LoginRevision, LoginSession
 from sql.types import LARGEST_ID
 
 ALGORITHM = "HS256"
@@ -23,10 +26,10 @@ CACHED_TOKENS = 20_000
 LONGEST_TOKEN = 2048
 LATEST_EXPIRY = 253_402_300_799  # the end of the year 9999, the last that a datetime can hold
 SESSION_ID = re.compile(r"[0-9a-f]{32,64}")
-# Transactions that revoke are short; one that commits late is still found by the next refreshes.
-OVERLAP = timedelta(seconds=60)
 # Without a successful refresh for this long, logins that other processes ended are unknown.
 STALE_AFTER_SECONDS = 10.0
+# So seldom, because it looks at every login that is held.
+FORGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,16 @@ class Tokens:
 
     def __init__(self, secret: str, lifetime: timedelta, clock: Clock, max_cached: int = CACHED_TOKENS) -> None:
         self.lifetime = lifetime
+        self._secret = secret.encode()
         self._key = OctKey.import_key(secret)
         self._clock = clock
         self._max_cached = max_cached
         self._verified: dict[str, Identity] = {}
 
-    def issue(self, user_id: int, session_id: str | None = None) -> str:
-        """Issue a token of the login ``session_id``, by default of a new one.
+    def issue(self, user_id: int, session_id: str | None = None, until: datetime | None = None) -> str:
+        """Issue a token of the login ``session_id``, by default of a new one, that expires after its lifetime.
+
+        It expires at ``until`` instead if that is given.
 
         The frontend decodes the payload as plain base64, so the claims are ASCII without ``>``, ``?`` and ``~``: these
         alone would be encoded with ``-`` and ``_``.
@@ -58,11 +64,16 @@ class Tokens:
         claims = {
             "sub": str(user_id),
             "iat": int(now.timestamp()),
-            "exp": int((now + self.lifetime).timestamp()),
+            "exp": int((until or now + self.lifetime).timestamp()),
             "jti": uuid.uuid4().hex,
             "sid": session_id or uuid.uuid4().hex,
         }
         return jwt.encode({"alg": ALGORITHM}, claims, self._key)
+
+    def successor(self, refresh_token: str) -> str:
+        """Return the token that a refresh token is exchanged for: always the same, and unknown without the key."""
+        digest = hmac.digest(self._secret, b"successor of " + refresh_token.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def verify(self, token: str) -> Identity | None:
         """Return the identity of a token, None if it is not signed by this key or has expired."""
@@ -101,8 +112,8 @@ class Tokens:
 class Revocations:
     """In-memory set of logins that were ended before their tokens expired.
 
-    This process adds those that it ends, and :meth:`refresh` finds those of other processes. While the table cannot be
-    read, ``fresh`` is False: the set may be incomplete.
+    This process adds those that it ends, and :meth:`refresh` finds those of other processes by their numbers. While the
+    table cannot be read, ``fresh`` soon becomes False: the set may be incomplete.
     """
 
     def __init__(self, engine: Engine, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -110,40 +121,47 @@ class Revocations:
         self._clock = clock
         self._monotonic = monotonic
         self._until: dict[str, datetime] = {}
-        self._newest: datetime | None = None
+        self._newest = 0
         self._refreshed_at = float("-inf")
+        self._forgot_at = float("-inf")
 
     @property
     def fresh(self) -> bool:
-        """Whether the last refresh succeeded, less than ten seconds ago."""
+        """Whether a refresh succeeded within the last ten seconds."""
         return self._monotonic() - self._refreshed_at < STALE_AFTER_SECONDS
 
     def __contains__(self, identity: Identity) -> bool:
         return identity.session_id in self._until
 
     def refresh(self) -> None:
-        """Read the logins revoked since the last refresh; an error makes the set stale and is raised."""
-        now = self._clock()
-        columns = (LoginSession.session_id, LoginSession.revoked_at, LoginSession.access_until)
-        query = select(*columns).where(LoginSession.revoked_at.is_not(None), LoginSession.access_until > now)
-        if self._newest is not None:
-            query = query.where(LoginSession.revoked_at > self._newest - OVERLAP)
-        try:
-            with self._engine.connect() as conn:
-                rows = conn.execute(query).all()
-        except BaseException:
-            self._refreshed_at = float("-inf")
-            raise
-        for session_id, revoked_at, access_until in rows:
-            self._until[session_id] = access_until
-            self._newest = max(filter(None, (self._newest, revoked_at)))
-        for session_id in [session_id for session_id, until in list(self._until.items()) if until <= now]:
-            del self._until[session_id]
-        self._refreshed_at = self._monotonic()
+        """Read the logins revoked since the last refresh, and forget those whose tokens no process accepts."""
+        began = self._monotonic()
+        forgotten = self._clock() - CLOCK_SKEW
+        with self._engine.connect() as conn:
+            newest = conn.scalar(select(LoginRevision.revision)) or 0
+            if newest < self._newest:
+                # The database was restored from a backup: its numbers begin anew from there.
+                self._newest = 0
+            if newest > self._newest:
+                self._newest = self._read(conn, forgotten, newest)
+        if began - self._forgot_at >= FORGET_SECONDS:
+            self._forgot_at = began
+            for session_id in [session_id for session_id, until in list(self._until.items()) if until <= forgotten]:
+                del self._until[session_id]
+        self._refreshed_at = began
 
     def add(self, session_id: str, access_until: datetime) -> None:
         """Refuse the tokens of a login from now on; call it after its end is committed."""
-        self._until[session_id] = access_until
+        self._until[session_id] = max(access_until, self._until.get(session_id, access_until))
+
+    def _read(self, conn: Connection, forgotten: datetime, newest: int) -> int:
+        """Read what was revoked since, up to the number ``newest`` at least; return the newest number that was read."""
+        columns = (LoginSession.session_id, LoginSession.access_until, LoginSession.revision)
+        newer = (LoginSession.revision > self._newest, LoginSession.access_until > forgotten)
+        for session_id, access_until, revision in conn.execute(select(*columns).where(*newer)).all():
+            self._until[session_id] = access_until
+            newest = max(newest, revision or 0)
+        return newest
 
 
 class Authenticator:

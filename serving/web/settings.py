@@ -12,6 +12,7 @@ DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused
 # A stolen token stays valid, and a revoked session is remembered, for that long.
 MOST_MINUTES = 30 * 24 * 60
 MOST_DAYS = 365
+MOST_LOGIN_DAYS = 3650
 # Changes must show within five seconds; revocations older than ten seconds are not trusted.
 MOST_POLL_SECONDS = 4
 
@@ -23,6 +24,7 @@ class ServingSettings(Settings):
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
     refresh_token_days: int = Field(default=14, ge=1, le=MOST_DAYS)
+    login_days: int = Field(default=90, ge=1, le=MOST_LOGIN_DAYS, description="A login ends then, however often used")
     poll_seconds: float = Field(
         default=1.0,
         gt=0,

@@ -20,6 +20,9 @@ class User(ServiceBase):
     username: Mapped[str] = mapped_column(String(100), comment="Name that the frontend shows")
     password_hash: Mapped[str] = mapped_column(String(255), comment="argon2id")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Sign-up")
+    email_verified_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="When a link that was mailed to the address was opened; NULL before"
+    )
 
 
 class LoginSession(ServiceBase):
@@ -40,9 +43,37 @@ class LoginSession(ServiceBase):
     user_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="NULL after the account is deleted")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the user logged in")
     access_until: Mapped[datetime] = mapped_column(UtcDateTime, comment="Expiry of its last access token")
-    revoked_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, index=True, comment="Logout, reuse of a refresh token or deletion of the account; NULL while valid"
+    last_used_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="Latest refresh of its tokens; NULL before the first"
     )
+    device: Mapped[str | None] = mapped_column(
+        String(40), comment="Browser and system by the user agent, without versions; NULL when unknown"
+    )
+    revoked_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime,
+        comment="Logout, reuse of a refresh token, new password or deletion of the account; NULL while valid",
+    )
+    revision: Mapped[int | None] = mapped_column(
+        BigInteger, index=True, comment="Number of its revocation, in the order of commits; NULL while valid"
+    )
+
+
+class LoginRevision(ServiceBase):
+    """Counter of revocations, locked until the transaction that revokes commits: numbers become visible in order."""
+
+    __tablename__ = "login_revision"
+    __table_args__ = (
+        {
+            "comment": "Number of the last revocation of logins; each process of the API reads what is newer",
+            "info": {"grain": "at most one row"},
+            **MARIADB,
+        },
+    )
+
+    login_revision_id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="Always 1"
+    )
+    revision: Mapped[int] = mapped_column(BigInteger, comment="Number of the last revocation")
 
 
 class RefreshToken(ServiceBase):
@@ -62,8 +93,28 @@ class RefreshToken(ServiceBase):
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the token was issued")
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="End of validity")
     used_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, comment="When it was exchanged; a second use is treated as theft"
+        UtcDateTime, comment="When it was first exchanged, by the clock of the database; a late second use is theft"
     )
+
+
+class MailToken(ServiceBase):
+    """A single-use token that was mailed to the address of an account, for one purpose; deleted when it is used."""
+
+    __tablename__ = "mail_token"
+    __table_args__ = (
+        {
+            "comment": "Tokens sent by mail, by their hash; rows past expires_at may be deleted",
+            "info": {"grain": "one row per account and purpose"},
+            **MARIADB,
+        },
+    )
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token, hex")
+    user_id: Mapped[int] = mapped_column(BigInteger, index=True, comment="Account that it is of")
+    purpose: Mapped[str] = mapped_column(String(20), comment="verify_email or reset_password")
+    email: Mapped[str] = mapped_column(String(320), comment="Address that it was sent to; void for any other")
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="When the token was issued")
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="End of validity")
 
 
 class ErasedUser(ServiceBase):

@@ -25,6 +25,13 @@ class EventType(StrEnum):
     USER_LOGIN = "user_login"
     USER_LOGOUT = "user_logout"
     USER_INFO_VIEW = "user_info_view"
+    USER_LOGINS_VIEW = "user_logins_view"
+    USER_LOGIN_END = "user_login_end"
+    USER_LOGOUT_ALL = "user_logout_all"
+    USER_PASSWORD_CHANGE = "user_password_change"  # noqa: S105 - names an event
+    USER_PASSWORD_RESET = "user_password_reset"  # noqa: S105
+    USER_EMAIL_VERIFY = "user_email_verify"
+    USER_DATA_EXPORT = "user_data_export"
     HOMESHOPPING_SCHEDULE_VIEW = "homeshopping_schedule_view"
     HOMESHOPPING_ON_AIR_VIEW = "homeshopping_on_air_view"
     HOMESHOPPING_PRODUCT_DETAIL_VIEW = "homeshopping_product_detail_view"
@@ -168,6 +175,49 @@ class UserInfoView(EventPayload):
     """A user saw the account: `GET /api/user/info`."""
 
     event_type = EventType.USER_INFO_VIEW
+
+
+class UserLoginsView(EventPayload):
+    """A user saw the logins of the account: `GET /api/user/logins`."""
+
+    event_type = EventType.USER_LOGINS_VIEW
+    count: int
+
+
+class UserLoginEnd(EventPayload):
+    """A user ended one login of the account: `DELETE /api/user/logins/{login_id}`."""
+
+    event_type = EventType.USER_LOGIN_END
+
+
+class UserLogoutAll(EventPayload):
+    """A user ended all logins of the account: `POST /api/user/logout/all`."""
+
+    event_type = EventType.USER_LOGOUT_ALL
+
+
+class UserPasswordChange(EventPayload):
+    """A user chose a new password: `POST /api/user/password`."""
+
+    event_type = EventType.USER_PASSWORD_CHANGE
+
+
+class UserPasswordReset(EventPayload):
+    """Somebody with a link that was mailed chose a new password: `POST /api/user/password/reset/confirm`."""
+
+    event_type = EventType.USER_PASSWORD_RESET
+
+
+class UserEmailVerify(EventPayload):
+    """Somebody opened a link that was mailed to verify the address: `POST /api/user/email/verification/confirm`."""
+
+    event_type = EventType.USER_EMAIL_VERIFY
+
+
+class UserDataExport(EventPayload):
+    """A user exported the data of the account: `GET /api/user/export`."""
+
+    event_type = EventType.USER_DATA_EXPORT
 
 
 class HomeshoppingScheduleView(EventPayload):

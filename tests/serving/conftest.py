@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from httpx2 import Response
+from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
 from serving.gateway.main import create_app
 from serving.runtime.event_writer import WriterLimits
+from serving.user.sessions import GRACE
+from sql.service.users import RefreshToken
 from tests.builders.small_catalog import NOON, fill
 from tests.serving.gate import Gate, gated_url
 
@@ -101,6 +104,21 @@ def log_in(client: TestClient, email: str, password: str) -> dict[str, str]:
     answer = client.post("/api/user/login", data={"grant_type": "password", "username": email, "password": password})
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def leave(client: TestClient, person: Person) -> Response:
+    """Delete the account, confirmed by its password."""
+    return client.request("DELETE", "/api/user", json={"password": person.password}, headers=person.headers)
+
+
+def end_grace(service: Engine) -> None:
+    """Make refresh tokens that were used look so old that another use is theft."""
+    with service.begin() as conn:
+        used = select(RefreshToken.token_sha256, RefreshToken.used_at).where(RefreshToken.used_at.is_not(None))
+        for token, used_at in conn.execute(used).all():
+            assert used_at is not None
+            earlier = update(RefreshToken).where(RefreshToken.token_sha256 == token)
+            conn.execute(earlier.values(used_at=used_at - GRACE))
 
 
 @pytest.fixture

@@ -150,8 +150,9 @@ def test_without_the_warehouse_only_events_are_refused(
 
 
 def test_without_the_service_database_only_the_catalog_is_served(
-    filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
+    filled: Engine, gate: Callable[[str], Gate], configured: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:
+    configured.setattr("serving.web.auth.STALE_AFTER_SECONDS", 0.5)
     door = gate("service")
     client = start()
     person = sign_up(client)
@@ -159,7 +160,9 @@ def test_without_the_service_database_only_the_catalog_is_served(
     until(lambda: dependencies(client)["logins"] != "ok", "the loss is noticed")
     assert client.get("/api/kok/discounted").json()["products"], "from memory"
     assert client.get("/api/homeshopping/schedule", headers=person.headers).json()["schedules"], "as anonymous"
-    for path in ("/api/user/info", "/api/recipes/9001", "/api/recipes/search?recipe=감자"):
+    page = "/api/recipes/9001"
+    until(lambda: client.get(page, headers=person.headers).status_code == 503, "logins count as unknown")
+    for path in ("/api/user/info", page, "/api/recipes/search?recipe=감자"):
         answer = client.get(path, headers=person.headers)
         assert answer.status_code == 503, path
         assert int(answer.headers["retry-after"]) > 0

@@ -90,6 +90,7 @@ OFFER = ITEM | {
     "on_air": bool,
 }
 AIRED = ITEM | SLOT | {"store_name": TEXT_OR_NULL, "similarity_score": (float, NULL)}
+LOGIN = {"login_id": str, "started_at": str, "last_used_at": str, "device": TEXT_OR_NULL, "is_current": bool}
 TOKENS = {"access_token": str, "token_type": str, "refresh_token": str, "expires_in": int}
 
 
@@ -482,6 +483,10 @@ WALKED = {
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/user/logout"),
     ("DELETE", "/api/user"),
+    ("GET", "/api/user/logins"),
+    ("DELETE", "/api/user/logins/{login_id}"),
+    ("POST", "/api/user/logout/all"),
+    ("POST", "/api/user/password"),
     ("POST", "/api/log/user/event"),
     ("GET", "/api/log/user/event/{user_id}"),
     ("DELETE", "/api/kok/search/history/{history_id}"),
@@ -499,7 +504,7 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
         return answer.json()
 
     account = {"email": "someone@example.com", "password": "a right password", "username": "손님"}
-    account_shape = {"user_id": int, "email": str, "username": str, "created_at": str}
+    account_shape = {"user_id": int, "email": str, "username": str, "created_at": str, "email_verified": bool}
     user = call("POST", "/api/user/signup", account_shape, 201, json=account)
     form = {"grant_type": "password", "username": account["email"], "password": account["password"], "scope": ""}
     by_form = call("POST", "/api/user/login", TOKENS, data=form)
@@ -519,7 +524,17 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
     call("DELETE", "/api/homeshopping/search/history", message, json=forget, headers=headers)
     call("POST", "/api/user/logout", message, headers=headers)
     again = call("POST", "/api/user/login", TOKENS, data=form)
-    call("DELETE", "/api/user", message, headers={"Authorization": f"Bearer {again['access_token']}"})
+    headers = {"Authorization": f"Bearer {again['access_token']}"}
+    logins = call("GET", "/api/user/logins", {"logins": [LOGIN]}, headers=headers)["logins"]
+    (entry,) = (login for login in logins if login["is_current"])
+    new = account | {"password": "another word"}
+    change = {"current_password": account["password"], "new_password": new["password"]}
+    call("POST", "/api/user/password", message, json=change, headers=headers)
+    call("DELETE", f"/api/user/logins/{entry['login_id']}", message, headers=headers)
+    for method, path in (("POST", "/api/user/logout/all"), ("DELETE", "/api/user")):
+        again = call("POST", "/api/user/login", TOKENS, json=new)
+        headers = {"Authorization": f"Bearer {again['access_token']}"}
+        call(method, path, message, json={"password": new["password"]}, headers=headers)
     assert wrong == []
 
 
@@ -685,7 +700,7 @@ def test_example_requests_of_the_openapi_answer_as_it_documents(
     seen: set[int] = set()
     good, false = sign_up(client).headers, {"Authorization": "Bearer false"}
     for method, path, operation in _operations(spec):
-        ends_the_login = (method, path) in {("DELETE", "/api/user"), ("POST", "/api/user/logout")}
+        ends_the_login = path in {"/api/user/logout", "/api/user/logout/all"}
         for headers in (false,) if ends_the_login else (false, good):
             answer = client.request(method, headers=headers, **_example_request(spec, path, operation))
             if answer.status_code >= 400:

@@ -199,7 +199,8 @@ def test_a_cached_recipe_page_needs_a_valid_login_after_logout(
     for process in (client, elsewhere):
         assert process.get(page, headers=person.headers).status_code == 200
     etag = client.get(page, headers=person.headers).headers["etag"]
-    assert client.request(method, path, headers=person.headers).status_code == 200
+    confirmation = {"password": person.password}
+    assert client.request(method, path, json=confirmation, headers=person.headers).status_code == 200
     assert client.get(page, headers=person.headers).status_code == 401, "at once here"
     assert client.get(page, headers=person.headers | {"If-None-Match": etag}).status_code == 401
     until(lambda: elsewhere.get(page, headers=person.headers).status_code == 401, "the other process refuses the token")

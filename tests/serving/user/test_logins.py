@@ -1,13 +1,13 @@
 """Tokens and ended logins in memory: kept while they matter, and no longer."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from serving.web.auth import Identity, Revocations, Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
+from sql.service.revocation import next_revision
 from sql.service.users import LoginSession
 from tests.serving.conftest import Now, Person
 
@@ -19,7 +19,7 @@ def end_login(service: Engine, session_id: str, access_until: datetime) -> Ident
     started = access_until - HOUR
     row = {"session_id": session_id, "started_at": started, "access_until": access_until, "revoked_at": started}
     with service.begin() as conn:
-        conn.execute(insert(LoginSession), row)
+        conn.execute(insert(LoginSession), row | {"revision": next_revision(conn)})
     return Identity(1, access_until.timestamp(), session_id)
 
 
@@ -37,7 +37,7 @@ def test_stale_revocations_are_not_trusted(service: Engine, now: Now) -> None:
 
 
 def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engine, now: Now) -> None:
-    revocations = Revocations(service, now)
+    revocations = Revocations(service, now, lambda: now().timestamp())
     elsewhere = end_login(service, "a" * 32, now() + HOUR)
     here = Identity(1, (now() + HOUR).timestamp(), "b" * 32)
     revocations.add(here.session_id, now() + HOUR)
@@ -46,21 +46,11 @@ def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engin
     assert here in revocations
     now.forward(minutes=60)
     revocations.refresh()
+    assert elsewhere in revocations, "a process whose clock is slow accepts its tokens yet"
+    now.forward(hours=2)
+    revocations.refresh()
     assert elsewhere not in revocations
     assert here not in revocations
-
-
-def test_logins_whose_tokens_have_expired_are_not_even_read(service: Engine, now: Now) -> None:
-    end_login(service, "a" * 32, now() - HOUR)
-    end_login(service, "b" * 32, now() + HOUR)
-    read: list[int] = []
-
-    @event.listens_for(service, "after_cursor_execute")
-    def count(_: object, cursor: Any, *__: object) -> None:
-        read.append(cursor.rowcount)
-
-    Revocations(service, now).refresh()
-    assert read == [1]
 
 
 def test_cache_of_verified_tokens_is_bounded(now: Now) -> None:
