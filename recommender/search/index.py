@@ -18,7 +18,7 @@ from recommender.search.names import NOWHERE, TRAITS, Names, Occurrences, best_o
 from recommender.search.parts import Splitter
 from recommender.search.postings import NONE, Grams, Positions, Substrings, postings_of
 from recommender.search.query import Query, QueryWord, read_query
-from recommender.search.reading import Reader, corrected
+from recommender.search.reading import Reader, Reading, corrected
 from recommender.search.texts import squeezed, words_of
 from recommender.search.tokens import Tokens
 from recommender.search.weights import FEATURES, Weights
@@ -30,8 +30,10 @@ Knows = Callable[[str], bool]
 Features = NDArray[np.float32]
 
 NO_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType({})
-# Weighted share of a query's letter trigrams that a name must contain to be a fuzzy match.
-MIN_GRAM_SHARE: Final = 0.6
+# Weighted share of a query's letter trigrams that a name must contain to be a fuzzy match. Short queries have so few
+# that chance has the half of them.
+MIN_GRAM_SHARE, MIN_SHORT_GRAM_SHARE = 0.6, 0.85
+SHORT: Final = 10
 # A word in at least this many documents is spelled correctly.
 MIN_FREQUENCY: Final = 2
 # A query of at least this many letters is matched fuzzily even if all its words are spelled correctly.
@@ -171,13 +173,15 @@ class SearchIndex:
             features.set("form", same)
             features.set("other_form", (forms > 0) & ~same)
             features.set("other_dish", ~same & ~features.has("key"))
+        elif query.is_dish:
+            features.set("other_dish", ~features.has("key"))
         elif query.key.ingredients:
             features.set("raw", raw)
             features.set("dish", (forms > 0) & ~raw)
 
-    def words(self, keyword: str, knows: Knows) -> list[str]:
-        """The words of a keyword as they are understood."""
-        return self._reader.read(keyword, knows).words
+    def reading(self, keyword: str, knows: Knows) -> Reading:
+        """How the words of a keyword are understood."""
+        return self._reader.read(keyword, knows)
 
     def did_you_mean(self, keyword: str, knows: Knows) -> str | None:
         """What is searched for instead of a keyword, if anything."""
@@ -225,8 +229,9 @@ class SearchIndex:
 
     def _fuzzy(self, piece: str) -> Positions:
         """Documents with most of the letter trigrams of a text, best match first."""
-        shares = self._grams.containment(sounds(piece))
-        matches = np.flatnonzero(shares >= MIN_GRAM_SHARE)
+        sound = sounds(piece)
+        shares = self._grams.containment(sound)
+        matches = np.flatnonzero(shares >= (MIN_GRAM_SHARE if len(sound) >= SHORT else MIN_SHORT_GRAM_SHARE))
         return matches[np.argsort(-shares[matches], kind="stable")].astype(np.int32)
 
 
