@@ -13,6 +13,7 @@ from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.settings import AlertSettings
+from pipelines.errors import one_line
 
 log = logging.getLogger(__name__)
 WEBHOOK_SECONDS = 10
@@ -119,7 +120,8 @@ def source_of(dag: str, step: str) -> str:
 def _reason(error: BaseException | str | None) -> str:
     if error is None:
         return KILLED
-    return " ".join(str(error).split()) or type(error).__name__
+    text = one_line(error) if isinstance(error, BaseException) else " ".join(error.split())
+    return text or type(error).__name__
 
 
 def _action(doc: str) -> str:

@@ -27,5 +27,18 @@ def is_permanent(error: BaseException) -> bool:
     """
     from sqlalchemy.exc import ProgrammingError
 
+    from sql.outages import DENIED, outage_of
+
     # ValueError includes invalid settings and files in a wrong format; ProgrammingError is a table that is missing.
-    return isinstance(error, PermanentError | ValueError | FileNotFoundError | ProgrammingError)
+    return outage_of(error) is DENIED or isinstance(
+        error, PermanentError | ValueError | FileNotFoundError | ProgrammingError
+    )
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error in one line; of a database, which one it was and what to do."""
+    from sqlalchemy.exc import DBAPIError
+
+    from sql import outages
+
+    return outages.one_line(error) if isinstance(error, DBAPIError) else " ".join(str(error).split())

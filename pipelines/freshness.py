@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from artifacts.errors import StoreError
 from artifacts.store import Store
-from pipelines.errors import PipelineError
+from pipelines.errors import PipelineError, one_line
 from pipelines.load.held import find_held
 from sql.warehouse.steps import StepRun
 
@@ -85,7 +85,7 @@ def _describe_held(service: Engine, store: Store, source: str | None) -> str:
         with service.connect() as conn:
             pending = find_held(conn, store, source)
     except (StoreError, DBAPIError, OSError) as error:
-        return f" (what is held back cannot be read: {' '.join(str(error).split())})"
+        return f" (what is held back cannot be read: {one_line(error)})"
     if not pending:
         return ""
     newest = pending[-1]

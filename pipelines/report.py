@@ -15,6 +15,7 @@ from sqlalchemy import Engine, insert, update
 
 from artifacts.raw import new_run_id
 from artifacts.store import Store
+from pipelines.errors import one_line
 from pipelines.step_locks import mark_killed, shared_lock
 from sql.warehouse.steps import StepRun
 
@@ -94,7 +95,7 @@ def _finished(warehouse: Engine, store: Store, report: Report, began: float) -> 
             _keep_rejects(store, report)
     except BaseException as error:
         report.seconds = time.monotonic() - began
-        _finish(warehouse, report, "failed", f"{type(error).__name__}: {' '.join(str(error).split())}")
+        _finish(warehouse, report, "failed", f"{type(error).__name__}: {one_line(error)}")
         raise
     report.seconds = time.monotonic() - began
     _finish(warehouse, report, "done", None)

@@ -1,7 +1,8 @@
 """Engines of the two databases: configured by URL, or the embedded PostgreSQL when no URL is set."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
@@ -9,10 +10,11 @@ import sqlalchemy
 from psycopg2.extensions import make_dsn
 from pymysql.connections import Connection as MariaConnection
 from sqlalchemy import URL, Engine, ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from sql import embedded
 from sql.errors import DatabaseMisconfigured, DatabaseUnavailable
+from sql.outages import outage_of
 from sql.settings import DatabaseSettings
 
 DRIVERS = {
@@ -76,20 +78,53 @@ def _engine(name: str, configured: str | None, silence_seconds: int | None) -> E
             url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args=connect_args, hide_parameters=True
         )
         _check_options(engine)
-        _name_in_errors(engine, name)
+        _handle_errors(engine, name)
     except (TypeError, ValueError, ArgumentError, psycopg2.ProgrammingError):
         raise _refused(name, "has an option after the ? that its driver does not know") from None
     return engine
 
 
-def _name_in_errors(engine: Engine, name: str) -> None:
-    """Add to every error of the database which one it is and which setting names it, without the password."""
+def _handle_errors(engine: Engine, name: str) -> None:
+    """Let connections that are of no use leave the pool, and add to every error which database and setting it is of."""
     where = shown_url(engine.url)
 
     @sqlalchemy.event.listens_for(engine, "handle_error")
-    def _(context: ExceptionContext) -> None:
-        if context.sqlalchemy_exception is not None:
-            context.sqlalchemy_exception.add_detail(f"{name} database, UKOK_{name.upper()}_DB_URL, {where}")
+    def _(context: ExceptionContext) -> OperationalError | None:
+        outage = outage_of(context.original_exception)
+        # Before the next transaction, every connection of the pool is made anew.
+        context.is_disconnect = context.is_disconnect or (outage is not None and outage.lost)
+        error = context.sqlalchemy_exception
+        if not isinstance(error, DBAPIError):
+            return None
+        replaced = None
+        if (outage or context.is_disconnect) and not isinstance(error, OperationalError):
+            # Drivers count some outages as errors of the program.
+            error = replaced = OperationalError(
+                error.statement, error.params, context.original_exception, hide_parameters=error.hide_parameters
+            )
+        error.connection_invalidated = context.is_disconnect
+        error.add_detail(f"{name} database, UKOK_{name.upper()}_DB_URL, {where}")
+        return replaced
+
+
+@contextmanager
+def driver_connection(engine: Engine) -> Iterator[Any]:
+    """Yield a connection of the driver, for COPY; rolled back unless committed.
+
+    Its errors are raised as SQLAlchemy's, and one that shows an outage empties the pool, as everywhere else.
+    """
+    with closing(engine.raw_connection()) as connection:
+        try:
+            yield connection
+        except psycopg2.Error as error:
+            outage = outage_of(error)
+            lost = (outage is not None and outage.lost) or bool(connection.closed)
+            if lost:
+                connection.invalidate(error)
+                engine.dispose()
+            if outage or lost:
+                raise OperationalError("COPY", None, error, hide_parameters=True) from error
+            raise DBAPIError.instance("COPY", None, error, psycopg2.Error, hide_parameters=True) from error
 
 
 def _url(name: str, configured: str | None) -> URL:

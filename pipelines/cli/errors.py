@@ -11,12 +11,13 @@ from pipelines.cli.console import err
 def reason_of(error: Exception) -> str | None:
     """Return the reason in one line if a person can act on the error, None if it is a bug."""
     from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError, ProgrammingError
+    from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
     from artifacts.errors import StoreError
     from crawlers.runner.crawl import CrawlFailed
     from pipelines.errors import StepError
     from sql.errors import DatabaseUnavailable
+    from sql.outages import one_line
     from ukok.settings import Settings
 
     if isinstance(error, ValidationError):  # a ValueError too
@@ -24,11 +25,8 @@ def reason_of(error: Exception) -> str | None:
             return None
         names = [".".join(map(str, entry["loc"])) for entry in error.errors(include_url=False, include_input=False)]
         return f"setting UKOK_{', UKOK_'.join(name.upper() for name in names)}: {error.errors()[0]['msg']}"
-    if isinstance(error, OperationalError | ProgrammingError):
-        reason = " ".join(str(error.orig).split())
-        where = "; ".join(error.detail) or "database"
-        hint = "run `ukok db upgrade`" if "exist" in reason else "check that the server runs, then run it again"
-        return f"{where}: {reason}; {hint}"
+    if isinstance(error, OperationalError | InterfaceError | ProgrammingError):
+        return one_line(error)
     # The message of our own errors says what to do; of the built-in ones, only value and system errors do.
     if isinstance(error, StoreError | CrawlFailed | StepError | DatabaseUnavailable | OSError | ValueError):
         return " ".join(str(error).split()) or type(error).__name__

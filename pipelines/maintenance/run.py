@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from artifacts.errors import StoreError
 from artifacts.raw import new_run_id
 from artifacts.store import Store
-from pipelines.errors import StepError
+from pipelines.errors import StepError, one_line
 from pipelines.maintenance.files import find_folders, find_log_files, find_reports, find_uploads
 from pipelines.maintenance.garbage import Findings, Kind
 from pipelines.maintenance.images import find_images
@@ -73,7 +73,7 @@ def maintain(
     if failures:
         if len(wanted) == 1:
             raise failures[wanted[0]]
-        reasons = (f"{kind}: {' '.join(str(error).split())}" for kind, error in failures.items())
+        reasons = (f"{kind}: {one_line(error)}" for kind, error in failures.items())
         raise MaintenanceFailed(f"maintenance failed for {'; '.join(reasons)}")
     return reports
 

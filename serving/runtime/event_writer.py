@@ -17,11 +17,12 @@ import psycopg2
 import structlog
 from psycopg2 import errorcodes
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from serving.web.clock import Clock
 from serving.web.errors import Unavailable, log_reason, summary
 from serving.web.metrics import Metrics
+from sql.engines import driver_connection
 
 log = structlog.get_logger()
 
@@ -359,16 +360,11 @@ class EventWriter:
 
     @contextmanager
     def _transaction(self) -> Iterator[tuple[Any, Any]]:
-        """Open a connection and a cursor of psycopg2, for COPY; rolled back unless committed.
-
-        Its errors are raised as SQLAlchemy's, as everywhere else.
-        """
+        """Open a connection and a cursor of psycopg2; rolled back unless committed."""
         self._began = time.monotonic()
         try:
-            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            with driver_connection(self._engine) as connection, closing(connection.cursor()) as cursor:
                 yield connection, cursor
-        except psycopg2.Error as error:
-            raise DBAPIError.instance("COPY user_event", None, error, psycopg2.Error, hide_parameters=True) from error
         finally:
             self._began = None
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from artifacts.errors import StoreError
+from sql.outages import STOPPING, outage_of
 
 log = structlog.get_logger()
 
@@ -94,7 +95,8 @@ def summary(error: BaseException) -> str:
     if is_missing_table(error):
         return "tables are missing: run `ukok db upgrade`"
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
-        return "the database does not answer"
+        outage = outage_of(error)
+        return f"the database {outage.problem}" if outage and outage is not STOPPING else "the database does not answer"
     if isinstance(error, SQLAlchemyError):
         return "the database refused a statement"
     if isinstance(error, StoreError):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pymysql
 import pytest
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import OperationalError
 
 from artifacts.errors import StoreError
 from artifacts.open import open_store
@@ -12,6 +14,7 @@ from crawlers.gates.holds import Holds
 from crawlers.run_report import CrawlSummary
 from crawlers.settings import CrawlSettings
 from pipelines.cli.errors import reason_of
+from pipelines.errors import is_permanent
 from pipelines.load.gates import FileHeldBack, PendingHold
 from pipelines.release.publish import ReleaseRefused
 from pipelines.train.models import ModelCard, fetch_newest
@@ -63,3 +66,10 @@ def test_a_damaged_model_card_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     with pytest.raises(StoreError, match=r"models/word2vec/1/model.json is not valid .* run `ukok train word2vec`"):
         fetch_newest(store, "word2vec", folder, ModelCard[Word2VecFigures])
+
+
+@pytest.mark.parametrize(("number", "permanent"), [(1142, True), (1290, False), (1040, False), (1053, False)])
+def test_an_outage_passes_and_a_missing_privilege_stays(number: int, permanent: bool) -> None:
+    error = OperationalError("INSERT", None, pymysql.err.OperationalError(number, "refused"))
+    assert is_permanent(error) == permanent
+    assert "the server " in str(reason_of(error))

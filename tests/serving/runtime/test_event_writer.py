@@ -159,7 +159,7 @@ def test_slow_commit_is_aborted_and_stores_nothing(
     with locked(warehouse):
         with pytest.raises(Unavailable, match=r"could not be stored$"):
             write(events, event("late"))
-        assert events.problem == "the database does not answer"
+        assert events.problem == "the database is busy with another transaction"
         with pytest.raises(Unavailable, match="right now"):
             write(events, event("later"))
         assert dropped(metrics) == 0
@@ -243,12 +243,18 @@ def test_silent_database_is_a_problem_and_new_events_are_refused(events: EventWr
     assert stored(warehouse) == ["first"]
 
 
-@pytest.mark.parametrize("setting", ["default_transaction_read_only=on", "role=pg_read_all_data"])
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ("default_transaction_read_only=on", "the database takes no writes"),
+        ("role=pg_read_all_data", "the database denies its user a statement"),
+    ],
+)
 def test_read_only_warehouse_is_a_problem(
-    stack: Stack, warehouse: Engine, now: Now, metrics: Metrics, setting: str
+    stack: Stack, warehouse: Engine, now: Now, metrics: Metrics, setting: str, problem: str
 ) -> None:
     url = make_url(stack.warehouse_url).update_query_dict({"options": f"-c {setting}"})
     readable = warehouse_engine(url.render_as_string(hide_password=False))
     with running(readable, now, metrics) as events:
-        assert events.problem == "the database refused a statement"
+        assert events.problem == problem
     readable.dispose()
