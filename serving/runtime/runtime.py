@@ -22,6 +22,7 @@ from serving.runtime.visitor import visitor_of
 from serving.web.auth import Authenticator, Revocations, Tokens
 from serving.web.clock import Clock
 from serving.web.errors import StartupError
+from serving.web.head import is_shown
 from serving.web.metrics import Metrics
 from serving.web.settings import ServingSettings
 from serving.web.visitor_session import given_session
@@ -124,11 +125,13 @@ class Runtime:
         return served.live if served.canary is None else served.to_visitor(visitor_of(scope, self.auth))
 
     def record_event(self, user_id: int, payload: EventPayload) -> str | None:
-        """Record what a user did or was shown, without waiting for the commit; return its id, None if it is dropped."""
+        """Record what a user did or was shown, without waiting for the commit; return its id, None without it."""
         return self.record_encoded_event((user_id, None), payload.event_type, payload.to_json())
 
     def record_encoded_event(self, author: Author, event_type: str, payload: str) -> str | None:
         """Record an event whose payload is encoded already, as the JSON of an object; see :meth:`record_event`."""
+        if not is_shown.get():
+            return None
         user_id, session_id = author
         event = Event(new_event_id(), user_id, event_type, session_id=session_id, payload=payload)
         return event.event_id if self.events.record_event(event) else None

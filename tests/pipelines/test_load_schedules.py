@@ -9,7 +9,8 @@ from sqlalchemy import Engine, select
 from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import DATA_VERSION, table_of
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.moved_shows import BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
