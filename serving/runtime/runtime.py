@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 from starlette.types import Scope
 
 from artifacts.errors import StoreError
@@ -86,6 +86,8 @@ class Runtime:
             self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
             self._pollers.append(Poller("release", every, LOAD_SECONDS, self.release.poll))
+        # Another worker may be asked for the metrics of this one.
+        self._measured = Poller("metrics", every, LOAD_SECONDS, self.measure)
 
     def start(self) -> None:
         """Load everything once, then start polling; what is unavailable now is tried again at each poll."""
@@ -94,13 +96,14 @@ class Runtime:
         for poller in self._pollers:
             poller.start()
         self.events.start()
+        self._measured.start()
         problems = {name: problem for name, problem in self.problems().items() if problem}
         log.info("started", release=self.live_snapshot.current.release_version, problems=problems)
 
     def stop(self) -> None:
         """Commit the waiting events, stop the threads, close the connections."""
         self.events.stop()
-        for poller in self._pollers:
+        for poller in (self._measured, *self._pollers):
             poller.stop()
         self.service_db.dispose()
         self.warehouse.dispose()
@@ -152,3 +155,12 @@ class Runtime:
     def engines(self) -> dict[str, Engine]:
         """Return the engines of the databases by name."""
         return {"service": self.service_db, "warehouse": self.warehouse}
+
+    def measure(self) -> None:
+        """Set the gauges of what is only known when it is looked at."""
+        for name, problem in self.problems().items():
+            self.metrics.dependency.labels(name).set(problem is None)
+        for name, engine in self.engines().items():
+            if isinstance(engine.pool, QueuePool):
+                self.metrics.database_connections.labels(name).set(engine.pool.checkedout())
+                self.metrics.database_pool.labels(name).set(engine.pool.size())
