@@ -20,6 +20,7 @@ from serving.runtime.runtime import Dependency, Runtime
 from serving.web import errors, logging, openapi, visitor_session
 from serving.web.clock import Clock, wall_clock
 from serving.web.errors import StartupError, log_reason
+from serving.web.head import HeadMiddleware
 from serving.web.metrics import Metrics
 from serving.web.middleware import BodyMiddleware, RequestMiddleware
 from serving.web.settings import ServingSettings, read_settings
@@ -84,10 +85,11 @@ def _add_middleware(app: FastAPI, settings: ServingSettings, metrics: Metrics) -
     """Add the middleware, the innermost first."""
     app.add_middleware(BodyMiddleware)
     app.add_middleware(ResponseCache)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-None-Match", visitor_session.HEADER],
         expose_headers=["ETag", "Retry-After", "X-Impression-ID", "X-Request-ID"],
     )

@@ -4,8 +4,9 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -13,6 +14,9 @@ from pipelines.cli.console import out
 from pipelines.cli.options import Port
 from pipelines.cli.ports import require_free
 from pipelines.cli.signals import block_stop_signals, unblock_stop_signals
+
+if TYPE_CHECKING:
+    import uvicorn
 
 HOST = "127.0.0.1"
 # A request that is never sent to its end must not keep the API from stopping.
@@ -22,6 +26,9 @@ STOP_SECONDS = 8
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = HOST,
     port: Port = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer, each with its own memory of the catalog.")
+    ] = 1,
     database_too: Annotated[bool, typer.Option("--stop-database", hidden=True)] = False,
 ) -> None:
     """Serve the API (the gateway with all six services) until Ctrl-C; /docs describes its routes."""
@@ -35,7 +42,10 @@ def serve(
     try:
         unblock_stop_signals()
         require_free(host, port)
-        _serve(host, port)
+        if workers == 1:
+            _serve(host, port)
+        else:
+            _serve_by_workers(host, port, workers)
     finally:
         if database_too:
             stop_database()
@@ -50,17 +60,9 @@ def _serve(host: str, port: int) -> None:
             """Print the addresses once they are served."""
             await super().startup(sockets)
             if self.started:
-                out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
+                _announce(host, port)
 
-    config = uvicorn.Config(
-        "serving.gateway.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    server = Server(config)
+    server = Server(_config(host, port, 1))
     try:
         server.run()
     except KeyboardInterrupt:
@@ -70,6 +72,47 @@ def _serve(host: str, port: int) -> None:
             raise
     if not server.started:
         raise typer.Exit(1)
+
+
+def _serve_by_workers(host: str, port: int, workers: int) -> None:
+    """Serve by several processes, which share their metrics in a folder; exit code 1 if none has started."""
+    from uvicorn.supervisors import Multiprocess
+
+    class Workers(Multiprocess):
+        announced = False
+
+        def keep_subprocess_alive(self) -> None:
+            """Print the addresses once all workers serve them."""
+            super().keep_subprocess_alive()
+            if not self.announced and all(process.is_ready(1) for process in self.processes):
+                self.announced = True
+                _announce(host, port)
+
+    with tempfile.TemporaryDirectory(prefix="ukok-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        config = _config(host, port, workers)
+        supervisor = Workers(config, [config.bind_socket()])
+        supervisor.run()
+    if not supervisor.announced:
+        raise typer.Exit(1)
+
+
+def _config(host: str, port: int, workers: int) -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        "serving.gateway.main:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def _announce(host: str, port: int) -> None:
+    out.print(f"API   http://{host}:{port}\ndocs  http://{host}:{port}/docs")
 
 
 def replace_by_server(port: int, *, database_too: bool) -> NoReturn:

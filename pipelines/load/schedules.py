@@ -18,6 +18,7 @@ from pipelines.load.history import History, Key
 from pipelines.load.item_validator import ItemValidator
 from pipelines.load.ledger import increment_version, lock_service, lock_warehouse, table_of
 from pipelines.load.load_step import LoadRun, load_step
+from pipelines.load.moved_shows import BROADCAST, KEY, keep_ids, scheduled_shows
 from pipelines.load.on_air import find_starts
 from pipelines.load.product_fields import (
     Pages,
@@ -38,9 +39,8 @@ from sql.warehouse.history import FctBroadcast
 from ukok.korea import KST
 
 DATASETS = ("schedule", "products")
-BROADCAST, FCT_BROADCAST = table_of(catalog.Broadcast), table_of(FctBroadcast)
+FCT_BROADCAST = table_of(FctBroadcast)
 
-KEY = ("channel_id", "starts_at", "source", "source_product_id")
 SAME_END = ("channel_id", "ends_at", "source_product_id")
 SHOW_COLUMNS = ("ends_at", "slot", "title", "list_price", "price", "price_kind", "discount_rate")
 CONTENT = ("ends_at", "product_name", "price", "list_price", "price_kind", "discount_rate")
@@ -217,16 +217,19 @@ def _write_shows(conn: Connection, table: Table, source: str, crawled: _Crawled,
         )
         for show in crawled.shows
     ]
+    seen = {tuple(row[name] for name in KEY) for row in rows}
+    appeared = seen - scheduled_shows(conn, seen) if table is BROADCAST else set()
     for unread in {show.unread for show in crawled.shows}:
         chosen = [row for row, show in zip(rows, crawled.shows, strict=True) if show.unread == unread]
         read = [name for name in (*SHOW_COLUMNS, "cancelled_at") if name not in unread]
         if "price" in read and "discount_rate" not in read:
             _drop_rates_of_other_prices(conn, table, chosen)
         row_counts.add(table, upsert(conn, table, chosen, update_columns=read, key=KEY))
-    seen = {tuple(row[name] for name in KEY) for row in rows}
     ends = {tuple(row[name] for name in SAME_END) for row in rows}
-    for day in crawled.complete:
-        row_counts.add(table, _cancel_others(conn, table, source, day, seen, ends, at))
+    cancelled = [key for day in crawled.complete for key in _cancel_others(conn, table, source, day, seen, ends, at)]
+    row_counts.add(table, Counts(updated=len(cancelled)))
+    if appeared and cancelled:
+        keep_ids(conn, appeared, cancelled)
     return row_counts
 
 
@@ -254,8 +257,8 @@ def _cancel_others(
     seen: set[Key],
     ends: set[Key],
     at: datetime,
-) -> Counts:
-    """Cancel the shows of a channel and day that were not seen, unless they already are.
+) -> list[Key]:
+    """Cancel the shows of a channel and day that were not seen, unless they already are, and return them.
 
     A show that had begun when the page was read may be missing because it is over. But one that was seen to end at the
     same instant (``ends``) with another start is the same show: the page had hidden its start while it was on air.
@@ -279,4 +282,4 @@ def _cancel_others(
             missing.append(tuple(key))
     for chunk in chunks(missing):
         conn.execute(update(table).where(tuple_(*keys).in_(chunk)).values(cancelled_at=at))
-    return Counts(updated=len(missing))
+    return missing

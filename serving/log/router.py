@@ -39,7 +39,11 @@ TAKEN = described(
     "The event_id of an event of another user",
     "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
 )
-ACTIVITY, BATCH, EVENT = JsonBody(Activity), JsonBody(ActivityBatch), JsonBody(NewEvent)
+ACTIVITY, BATCH, EVENT = (
+    JsonBody(Activity, beacon=True),
+    JsonBody(ActivityBatch, beacon=True),
+    JsonBody(NewEvent, beacon=True),
+)
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
@@ -55,6 +59,7 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
 
     With a token it is the user's. Without one it is anonymous, and `session_id` says which visitor it was. Sent again
     with the same `event_id` it is stored once. The `impression_id` of a click names the response that showed the item.
+    `navigator.sendBeacon` may send the JSON as `text/plain`; it cannot send a token, so what it sends is anonymous.
     """
     body = await ACTIVITY.read(request)
     event = _event(body, _author(request, runtime, visitor), given_session(request.scope))

@@ -23,7 +23,7 @@ class CanaryRelease:
         self._live_snapshot = live_snapshot
         self._metrics = metrics
         self._unreadable: str | None = None
-        metrics.canary.clear()
+        metrics.show_only(metrics.canary, None)
 
     def read(self) -> None:
         """Read ``CANARY``; any error but an invalid content is raised."""
@@ -65,8 +65,7 @@ class CanaryRelease:
                 f"the canary {canary.version} could not be loaded, {canary.baseline} serves all: {self._loader.reason}"
             )
         self._live_snapshot.set_canary(release, canary)
-        self._metrics.canary.clear()
-        self._metrics.canary.labels(canary.version).set(canary.share)
+        self._metrics.show_only(self._metrics.canary, canary.version, canary.share)
         log.info("canary_in_service", version=canary.version, share=canary.share)
         return None
 
@@ -74,5 +73,5 @@ class CanaryRelease:
         if self._live_snapshot.served.pointer is None:
             return
         self._live_snapshot.end_canary()
-        self._metrics.canary.clear()
+        self._metrics.show_only(self._metrics.canary, None)
         log.info("canary_ended")

@@ -3,9 +3,8 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
-from sqlalchemy import QueuePool
 
 from serving.runtime.canary_state import CanaryState, canary_state
 from serving.runtime.deps import CurrentRuntime
@@ -105,13 +104,8 @@ async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
 @router.get("/metrics", response_class=Response, responses=METRICS)
 async def metrics(runtime: CurrentRuntime) -> Response:
     """Metrics in the text format of Prometheus."""
-    for name, problem in runtime.problems().items():
-        runtime.metrics.dependency.labels(name).set(problem is None)
-    for name, engine in runtime.engines().items():
-        if isinstance(engine.pool, QueuePool):
-            runtime.metrics.database_connections.labels(name).set(engine.pool.checkedout())
-            runtime.metrics.database_pool.labels(name).set(engine.pool.size())
-    return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    runtime.measure()
+    return Response(runtime.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/api/health")

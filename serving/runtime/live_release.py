@@ -41,7 +41,7 @@ class LiveRelease:
         self._metrics = metrics
         self._loader = ReleaseLoader(store, cache, metrics, on_refusal)
         self.canary = CanaryRelease(store, ReleaseLoader(store, cache, metrics, on_refusal), live_snapshot, metrics)
-        metrics.release.clear()
+        metrics.show_only(metrics.release, None)
 
     def poll(self) -> None:
         """Load the release that ``CURRENT`` names, unless it is in service; any failure keeps the one in service.
@@ -100,8 +100,7 @@ class LiveRelease:
                 return
             loaded = opened
         self._live_snapshot.update(release=loaded)
-        self._metrics.release.clear()
-        self._metrics.release.labels(version).set(1)
+        self._metrics.show_only(self._metrics.release, version)
         self._set_unknown(None)
         log.info("release_in_service", version=version)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 from starlette.types import Scope
 
 from artifacts.errors import StoreError
@@ -22,6 +22,7 @@ from serving.runtime.visitor import visitor_of
 from serving.web.auth import Authenticator, Revocations, Tokens
 from serving.web.clock import Clock
 from serving.web.errors import StartupError
+from serving.web.head import is_shown
 from serving.web.metrics import Metrics
 from serving.web.settings import ServingSettings
 from serving.web.visitor_session import given_session
@@ -85,6 +86,8 @@ class Runtime:
             self._pollers.append(Poller("catalog", every, LOAD_SECONDS, feed.poll))
         if self.release:
             self._pollers.append(Poller("release", every, LOAD_SECONDS, self.release.poll))
+        # Another worker may be asked for the metrics of this one.
+        self._measured = Poller("metrics", every, LOAD_SECONDS, self.measure)
 
     def start(self) -> None:
         """Load everything once, then start polling; what is unavailable now is tried again at each poll."""
@@ -93,13 +96,14 @@ class Runtime:
         for poller in self._pollers:
             poller.start()
         self.events.start()
+        self._measured.start()
         problems = {name: problem for name, problem in self.problems().items() if problem}
         log.info("started", release=self.live_snapshot.current.release_version, problems=problems)
 
     def stop(self) -> None:
         """Commit the waiting events, stop the threads, close the connections."""
         self.events.stop()
-        for poller in self._pollers:
+        for poller in (self._measured, *self._pollers):
             poller.stop()
         self.service_db.dispose()
         self.warehouse.dispose()
@@ -124,11 +128,13 @@ class Runtime:
         return served.live if served.canary is None else served.to_visitor(visitor_of(scope, self.auth))
 
     def record_event(self, user_id: int, payload: EventPayload) -> str | None:
-        """Record what a user did or was shown, without waiting for the commit; return its id, None if it is dropped."""
+        """Record what a user did or was shown, without waiting for the commit; return its id, None without it."""
         return self.record_encoded_event((user_id, None), payload.event_type, payload.to_json())
 
     def record_encoded_event(self, author: Author, event_type: str, payload: str) -> str | None:
         """Record an event whose payload is encoded already, as the JSON of an object; see :meth:`record_event`."""
+        if not is_shown.get():
+            return None
         user_id, session_id = author
         event = Event(new_event_id(), user_id, event_type, session_id=session_id, payload=payload)
         return event.event_id if self.events.record_event(event) else None
@@ -149,3 +155,12 @@ class Runtime:
     def engines(self) -> dict[str, Engine]:
         """Return the engines of the databases by name."""
         return {"service": self.service_db, "warehouse": self.warehouse}
+
+    def measure(self) -> None:
+        """Set the gauges of what is only known when it is looked at."""
+        for name, problem in self.problems().items():
+            self.metrics.dependency.labels(name).set(problem is None)
+        for name, engine in self.engines().items():
+            if isinstance(engine.pool, QueuePool):
+                self.metrics.database_connections.labels(name).set(engine.pool.checkedout())
+                self.metrics.database_pool.labels(name).set(engine.pool.size())

@@ -131,14 +131,18 @@ async def _http_error(request: Request, error: Exception) -> Response:
         wrong = {"type": "json_invalid", "loc": ["body"], "msg": "The body is not JSON in UTF-8, or nested too deeply"}
         return JSONResponse({"detail": [wrong | {"input": None}]}, 422)
     if error.status_code == 405:
-        error = HTTPException(405, error.detail, headers={"Allow": ", ".join(_methods(request))})
+        allow = {"Allow": ", ".join(_methods(request))}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allow)
+        error = HTTPException(405, error.detail, headers=allow)
     return await http_exception_handler(request, error)
 
 
 def _methods(request: Request) -> list[str]:
-    """Methods of all routes that match the path; a single route knows only its own."""
+    """Methods of all routes that match the path, a single one knows only its own; HEAD where GET, OPTIONS always."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    return sorted({m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()})
+    found = {m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()}
+    return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set()))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

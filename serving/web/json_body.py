@@ -15,13 +15,17 @@ from pydantic.json_schema import models_json_schema
 
 T = TypeVar("T", bound=BaseModel)
 
+# Those of requests that a page may send without asking first; a Blob without a type has none.
+OF_BEACONS = {"text/plain", "application/x-www-form-urlencoded", ""}
 REFERENCE = "#/components/schemas/{model}"
 
 
 class JsonBody(Generic[T]):
     """Reads request bodies of one model."""
 
-    def __init__(self, model: type[T]) -> None:
+    def __init__(self, model: type[T], *, beacon: bool = False) -> None:
+        """``beacon`` accepts JSON in the content types of ``navigator.sendBeacon`` too."""
+        self._beacon = beacon
         self._model = model
         self._adapter: TypeAdapter[T] = TypeAdapter(model)
 
@@ -30,7 +34,8 @@ class JsonBody(Generic[T]):
         raw = await request.body()
         if not raw:
             raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required"}])
-        if is_json(request.headers.get("content-type", "")):
+        content_type = request.headers.get("content-type", "")
+        if is_json(content_type) or (self._beacon and media_type(content_type) in OF_BEACONS):
             return self.validate(raw)
         # Refuses the bytes, in the words in which FastAPI refuses a body of another content type.
         return validated(lambda: self._adapter.validate_python(raw, from_attributes=True))
@@ -63,3 +68,8 @@ def is_json(content_type: str) -> bool:
     message["content-type"] = content_type
     subtype = message.get_content_subtype()
     return message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()

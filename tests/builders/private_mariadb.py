@@ -62,6 +62,12 @@ class PrivateMariaDb:
         with connection, connection.cursor() as cursor:
             yield cursor
 
+    @contextmanager
+    def visitor(self) -> "Iterator[None]":
+        """Hold a connection of the user without special privileges."""
+        with pymysql.connect(host="127.0.0.1", port=self.port, user=USER, password=PASSWORD):
+            yield
+
     def _answers(self) -> bool:
         assert self.process is None or self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
         with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:

@@ -8,9 +8,10 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.drills import kills, operators, outages, training
+from tests.drills import api_drills, kills, operators, outages, training
+from tests.drills.api_environment import ApiEnvironment, api_environment
 from tests.drills.environment import Environment, environment
-from tests.drills.report import Shown, update_page
+from tests.drills.report import Seen, Shown, update_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "drills.md"
 DRILLS: tuple[Callable[[Environment], Shown], ...] = (
@@ -31,18 +32,43 @@ DRILLS: tuple[Callable[[Environment], Shown], ...] = (
 
 
 def main() -> int:
-    """Run the drills on one Airflow; exit with 1 if one of them fails."""
+    """Run the drills on one Airflow, and those of the API; exit with 1 if one of them fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = {drill.__name__: drill for drill in DRILLS}
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
+    of_api = {f"api_{drill.__name__}": drill for drill in api_drills.DRILLS}
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*known, *of_api]))
     args = parser.parse_args()
-    if unknown := set(args.names) - known.keys():
-        parser.error(f"no drill {', '.join(unknown)}: they are {', '.join(known)}")
+    if unknown := set(args.names) - known.keys() - of_api.keys():
+        parser.error(f"no drill {', '.join(unknown)}: they are {', '.join([*known, *of_api])}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with environment() as env:
-        env.api.pause("train_and_publish")
-        done = [run(env, known[name]) for name in args.names or known]
-    return int(any(shown.failures for shown in done))
+    names = args.names or [*known, *of_api]
+    failures: list[list[str]] = []
+    if wanted := [known[name] for name in names if name in known]:
+        with environment() as env:
+            env.api.pause("train_and_publish")
+            failures = [run(env, drill).failures for drill in wanted]
+    if of_visitors := [of_api[name] for name in names if name in of_api]:
+        with api_environment() as api:
+            failures += [run_api(api, drill).failures for drill in of_visitors]
+    return int(any(failures))
+
+
+def run_api(env: ApiEnvironment, drill: Callable[[ApiEnvironment], Seen]) -> Seen:
+    """Run one drill of the API, and print what visitors saw."""
+    began = time.monotonic()
+    try:
+        seen = drill(env)
+    except Exception as error:  # noqa: BLE001 - a drill that breaks leaves the others
+        traceback.print_exc()
+        seen = Seen(drill.__name__, drill.__doc__ or "", failures=[f"{type(error).__name__}: {error}"])
+    seen.seconds = time.monotonic() - began
+    head = f"{'FAILED' if seen.failures else 'ok'} {drill.__name__} {seen.seconds:.0f} s"
+    well = "" if seen.recovered is None else f"well after {seen.recovered:.1f} s"
+    sys.stdout.write("\n    ".join([head, *seen.seen, well, f"lost {seen.lost}", *seen.failures]) + "\n")
+    sys.stdout.flush()
+    if not seen.failures:
+        update_page(PAGE, seen)
+    return seen
 
 
 def run(env: Environment, drill: Callable[[Environment], Shown]) -> Shown:

@@ -12,6 +12,16 @@ What an operator sees when things go wrong under Airflow's scheduler, and what t
 on MariaDB, PostgreSQL and the demo sources; waits between tries are shortened to seconds.
 
 """
+VISITORS_HEAD = """
+## What visitors see
+
+One gateway, or what the drill names, on MariaDB, PostgreSQL and S3, while visitors read the catalog, their account and
+recommendations, sign up and send events every half second. `well after` counts from the end of the outage to the last
+refused request; 401 is a token that the clock has made invalid.
+
+| drill | what happened | statuses by second | well after | acknowledged events lost |
+|---|---|---|---|---|
+"""
 TABLE_HEAD = """\
 | drill | what happened | what was shown | alerts | data afterwards | s |
 |---|---|---|---|---|---|
@@ -46,17 +56,47 @@ class Shown:
             self.failures.append(f"expected: {what}")
 
 
-def update_page(page: Path, shown: Shown) -> None:
+@dataclass
+class Seen:
+    """Outcome of a drill of the API: what visitors saw by the second, and whether anything acknowledged was lost."""
+
+    drill: str
+    happened: str
+    seen: list[str] = field(default_factory=list)
+    recovered: float | None = None
+    lost: int = 0
+    failures: list[str] = field(default_factory=list)
+    seconds: float = 0
+
+    def expect(self, what: str, *, true: bool) -> None:
+        """Record what the drill expects; if it is not so, the drill fails."""
+        if not true:
+            self.failures.append(f"expected: {what}")
+
+
+def update_page(page: Path, shown: Shown | Seen) -> None:
     """Write the row of a drill into the page, in place of the one of the drill before."""
-    found = page.read_text(encoding="utf-8").splitlines(keepends=True) if page.exists() else []
-    rows = {row.split(" | ")[0]: row for row in found if row.startswith("| ") and row not in TABLE_HEAD}
-    rows[f"| {shown.drill}"] = _row(shown)
-    page.write_text("".join([HEAD, TABLE_HEAD, *rows.values()]), encoding="utf-8")
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    first, _, second = text.partition(VISITORS_HEAD.split("|", maxsplit=1)[0].strip())
+    tables = [_rows(first), _rows(second)]
+    tables[isinstance(shown, Seen)][f"| {shown.drill}"] = _row(shown)
+    rows, seen = ("".join(table.values()) for table in tables)
+    page.write_text("".join([HEAD, TABLE_HEAD, rows, *([VISITORS_HEAD, seen] if seen else [])]), encoding="utf-8")
 
 
-def _row(shown: Shown) -> str:
-    alerts = _cell(shown.alerts) or "none"
-    cells = shown.drill, shown.happened, _cell(shown.seen), alerts, _cell(shown.data), f"{shown.seconds:.0f}"
+def _rows(text: str) -> dict[str, str]:
+    heads = TABLE_HEAD + VISITORS_HEAD
+    found = text.splitlines(keepends=True)
+    return {row.split(" | ")[0]: row for row in found if row.startswith("| ") and row not in heads}
+
+
+def _row(shown: Shown | Seen) -> str:
+    if isinstance(shown, Seen):
+        well = "" if shown.recovered is None else f"{shown.recovered:.0f} s"
+        cells = [shown.drill, shown.happened, _cell(shown.seen), well, str(shown.lost)]
+    else:
+        alerts = _cell(shown.alerts) or "none"
+        cells = [shown.drill, shown.happened, _cell(shown.seen), alerts, _cell(shown.data), f"{shown.seconds:.0f}"]
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -20,7 +20,8 @@ from artifacts.store import Store
 from pipelines.load import child_rows, kok_pages, products, recipes
 from pipelines.load.kok import PRICE
 from pipelines.load.ledger import table_of
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.moved_shows import BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse_history import PRICES, VERSIONS
 from recommender.text.resolver import ResolvedTitle

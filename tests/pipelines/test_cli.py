@@ -19,8 +19,8 @@ from crawlers.standin.catalog import Catalog
 from crawlers.standin.server import running_standin
 from pipelines.cli.app import app
 from pipelines.cli.console import make_output_safe, out
+from pipelines.load.moved_shows import BROADCAST
 from pipelines.load.recipes import RECIPE
-from pipelines.load.schedules import BROADCAST
 from tests.builders.command_line import Ended, run_ukok
 from tests.builders.raw_runs import DAY, kst, put_shows, rows, show
 from tests.builders.servers import free_port

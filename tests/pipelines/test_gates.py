@@ -21,7 +21,8 @@ from crawlers.standin.faults import half_day, renamed
 from crawlers.standin.server import Standin, running_standin
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import table_of
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.moved_shows import BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog

@@ -10,8 +10,9 @@ from artifacts.raw import ITEMS, REPORT
 from artifacts.store import Store
 from pipelines.load.item_validator import ItemValidator
 from pipelines.load.kok_pages import REVIEW
+from pipelines.load.moved_shows import BROADCAST
 from pipelines.load.products import HOME_SHOPPING, KOK_PRODUCT
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.load.warehouse_history import PRICES
 from pipelines.report import Report

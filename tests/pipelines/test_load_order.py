@@ -15,7 +15,8 @@ from artifacts.store import Store
 from pipelines.load.child_rows import DETAIL
 from pipelines.load.kok_pages import REVIEW
 from pipelines.load.ledger import table_of
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.moved_shows import BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from sql.service import catalog
 from sql.warehouse import history

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, select
 from artifacts.store import Store
 from pipelines.load.gates import FileHeldBack
 from pipelines.load.ledger import DATA_VERSION, table_of
-from pipelines.load.schedules import BROADCAST, FCT_BROADCAST
+from pipelines.load.moved_shows import BROADCAST
+from pipelines.load.schedules import FCT_BROADCAST
 from pipelines.load.sources import load_source
 from pipelines.report import Report
 from sql.service import catalog
@@ -124,6 +125,45 @@ def test_a_moved_show_is_cancelled_at_its_old_time(
     load()
     assert shows(service) == expected | {(1, kst("09:00"), 1): None, (1, kst("11:00"), 1): 2}
     assert len(rows(warehouse, FCT_BROADCAST, "starts_at")) == 3
+
+
+def ids(service: Engine) -> dict[tuple[datetime, int], int]:
+    """The id of each show that is not cancelled, by start and product."""
+    columns = (BROADCAST.c.starts_at, BROADCAST.c.source_product_id, BROADCAST.c.broadcast_id)
+    with service.connect() as conn:
+        found = conn.execute(select(*columns).where(BROADCAST.c.cancelled_at.is_(None)))
+        return {(starts_at, product): number for starts_at, product, number in found}
+
+
+def test_a_moved_show_keeps_its_id_there_and_back(service: Engine, store: Store, load: Load) -> None:
+    nine, ten = show("09:00", "10:00", 1), show("10:00", "11:00", 2)
+    put_shows(store, T[0], [nine, ten])
+    load()
+    first = {product: number for (_, product), number in ids(service).items()}
+    moved = show("09:30", "10:30", 1)
+    for crawl, listed in enumerate(([moved, ten], [moved, ten], [nine, ten], [show("12:00", "13:00", 1), ten]), 1):
+        put_shows(store, T[0] + crawl * timedelta(hours=1), listed)
+        load()
+        found = ids(service)
+        assert {product: number for (_, product), number in found.items()} == first, f"crawl {crawl}"
+        assert {starts_at for starts_at, _ in found} == {each["starts_at"] for each in listed}
+    numbers = [number for (number,) in rows(service, BROADCAST, "broadcast_id")]
+    assert len(set(numbers)) == len(numbers) == 4
+    assert min(numbers) > 0
+
+
+def test_each_airing_of_a_product_keeps_the_nearest_id(service: Engine, store: Store, load: Load) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    put_shows(store, T[0], [show("09:00", "10:00", 1), show("15:00", "16:00", 1), show("20:00", "21:00", 2)])
+    load()
+    before = ids(service)
+    moved = [show("09:30", "10:30", 1), show("14:30", "15:30", 1), show("20:00", "21:00", 2, day=tomorrow)]
+    put_shows(store, T[1], moved, days=(DAY, tomorrow))
+    load()
+    after = ids(service)
+    assert after[kst("09:30"), 1] == before[kst("09:00"), 1]
+    assert after[kst("14:30"), 1] == before[kst("15:00"), 1]
+    assert after[kst("20:00", tomorrow), 2] not in before.values(), "another day is another show"
 
 
 def test_an_empty_day_cancels_nothing_even_before_there_is_a_history(service: Engine, store: Store, load: Load) -> None:

@@ -23,7 +23,7 @@ from pipelines import run as pipeline
 from pipelines.cli.errors import reason_of
 from pipelines.cli.main import main
 from pipelines.cli.serve import stop_database
-from pipelines.load.schedules import BROADCAST
+from pipelines.load.moved_shows import BROADCAST
 from pipelines.progress import StepResult, run_steps
 from pipelines.report import Report
 from pipelines.run import Step, Watch, figures, steps
