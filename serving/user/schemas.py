@@ -39,6 +39,7 @@ NewPassword = Annotated[
     ),
 ]
 LoginId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+REFRESH_TOKEN = "8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"  # noqa: S105 - an example
 LOGIN_ID = "3f2504e04f8941d39a0c0305e82c3301"
 
 
@@ -85,6 +86,24 @@ class PasswordChange(BaseModel):
     new_password: NewPassword
 
 
+class AddressOnly(BaseModel):
+    """An e-mail address in any spelling."""
+
+    email: Email
+
+
+class LinkToken(BaseModel):
+    """The token of a link that was mailed."""
+
+    token: Annotated[str, StringConstraints(max_length=512)] = Field(examples=[REFRESH_TOKEN])
+
+
+class PasswordReset(LinkToken):
+    """A new password, confirmed by the token of a link that was mailed."""
+
+    new_password: NewPassword
+
+
 class LoginEntry(BaseModel):
     """A login of the account that is not over."""
 
@@ -128,9 +147,7 @@ class JsonLogin(BaseModel):
 class Refresh(BaseModel):
     """A refresh token to exchange."""
 
-    refresh_token: Annotated[str, StringConstraints(max_length=512)] = Field(
-        examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
-    )
+    refresh_token: Annotated[str, StringConstraints(max_length=512)] = Field(examples=[REFRESH_TOKEN])
 
 
 class Login(BaseModel):
@@ -141,7 +158,5 @@ class Login(BaseModel):
         examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.ZXhhbXBsZSBvZiBhIHNpZ25hdHVyZQ"],
     )
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of the scheme
-    refresh_token: str = Field(
-        description="Good for one call of `/api/auth/refresh`", examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
-    )
+    refresh_token: str = Field(description="Good for one call of `/api/auth/refresh`", examples=[REFRESH_TOKEN])
     expires_in: int = Field(description="Seconds until the access token expires", examples=[3600])

@@ -487,6 +487,11 @@ WALKED = {
     ("DELETE", "/api/user/logins/{login_id}"),
     ("POST", "/api/user/logout/all"),
     ("POST", "/api/user/password"),
+    # These are tested with a mail server.
+    ("POST", "/api/user/password/reset"),
+    ("POST", "/api/user/password/reset/confirm"),
+    ("POST", "/api/user/email/verification"),
+    ("POST", "/api/user/email/verification/confirm"),
     ("POST", "/api/log/user/event"),
     ("GET", "/api/log/user/event/{user_id}"),
     ("DELETE", "/api/kok/search/history/{history_id}"),
