@@ -484,6 +484,7 @@ WALKED = {
     ("POST", "/api/user/logout"),
     ("DELETE", "/api/user"),
     ("GET", "/api/user/logins"),
+    ("GET", "/api/user/export"),
     ("DELETE", "/api/user/logins/{login_id}"),
     ("POST", "/api/user/logout/all"),
     ("POST", "/api/user/password"),
@@ -531,6 +532,8 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
     again = call("POST", "/api/user/login", TOKENS, data=form)
     headers = {"Authorization": f"Bearer {again['access_token']}"}
     logins = call("GET", "/api/user/logins", {"logins": [LOGIN]}, headers=headers)["logins"]
+    stored = {"account": {"user_id": int}, "ratings": list, "searches": list, "logins": [dict], "events": list}
+    call("GET", "/api/user/export", stored, headers=headers)
     (entry,) = (login for login in logins if login["is_current"])
     new = account | {"password": "another word"}
     change = {"current_password": account["password"], "new_password": new["password"]}
