@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 import structlog
+from anyio import CapacityLimiter
 from sqlalchemy import Engine, QueuePool
 from starlette.types import Scope
 
@@ -34,6 +35,8 @@ from sql.warehouse.event_types import AnswerFailed, EventPayload, ReleaseRefused
 SILENCE_SECONDS = 10
 # Data and releases may be large: while the next one is loaded, the last one is served.
 LOAD_SECONDS = 60
+# A mail server may be slow; threads that wait for it must not be those that answer requests.
+MAILS_AT_ONCE = 2
 # Failures in a row after which a release counts as refused: half a minute. What ends before was the store's problem.
 REFUSED_AFTER = 5
 
@@ -79,6 +82,7 @@ class Runtime:
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
         self.login_attempts = LoginAttempts()
+        self.mail_slots = CapacityLimiter(MAILS_AT_ONCE)
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Dependency.CATALOG in dependencies:

@@ -11,9 +11,11 @@ from serving.web.auth import Identity
 from serving.web.errors import AWAY
 from sql.service.revocation import EndedLogin
 
+NO_STORE = {"Cache-Control": "no-store"}
+
 
 async def _forbid_caching(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(NO_STORE)
 
 
 def new_router() -> APIRouter:

@@ -55,6 +55,12 @@ def set_password_hash(conn: Connection, user_id: int, password_hash: str) -> Non
     conn.execute(update(User).where(User.user_id == user_id).values(password_hash=password_hash))
 
 
+def set_email_verified(conn: Connection, account: StoredAccount, now: datetime) -> None:
+    """Record that somebody who reads the mails to the address of a locked account has the account."""
+    if account.email_verified_at is None:
+        conn.execute(update(User).where(User.user_id == account.user_id).values(email_verified_at=now))
+
+
 def remember_erased(conn: Connection, user_id: int, now: datetime) -> None:
     """Record that an account was deleted, for its events that are not stored yet."""
     conn.execute(insert(ErasedUser).values(user_id=user_id, erased_at=now))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import structlog
-from fastapi import HTTPException, Query, Request
+from fastapi import BackgroundTasks, HTTPException, Query, Request
 from sqlalchemy.exc import IntegrityError
 
 from serving.runtime.deps import CurrentRuntime, User
@@ -13,6 +13,8 @@ from serving.user.common import expiry, lifetimes, new_router, refuse_tokens
 from serving.user.confirmation import TOO_MANY, client_host, is_still_right
 from serving.user.credentials import REQUEST_BODY, Credentials
 from serving.user.devices import device_label
+from serving.user.mail_tokens import Purpose
+from serving.user.mailing import mail_soon
 from serving.user.passwords import check_password, hash_password
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from serving.web.errors import UNAUTHORIZED, Described, described, unauthorized
@@ -39,8 +41,11 @@ NO_REFRESH = described(
 
 
 @router.post("/user/signup", status_code=201, responses=TAKEN)
-def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
-    """Create an account. An e-mail address is one account in any spelling: in capitals, full width or punycode."""
+def sign_up(runtime: CurrentRuntime, body: SignUp, background: BackgroundTasks) -> Account:
+    """Create an account. An e-mail address is one account in any spelling: in capitals, full width or punycode.
+
+    If the service sends mails, one with a link that verifies the address follows.
+    """
     now = runtime.clock()
     password_hash = hash_password(body.password)
     try:
@@ -51,6 +56,8 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
     except IntegrityError:
         raise HTTPException(409, "this e-mail address is already in use") from None
     runtime.record_event(user_id, UserSignup())
+    if runtime.settings.mailer != "off":
+        background.add_task(mail_soon, runtime, Purpose.VERIFY_EMAIL, body.email)
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now, email_verified=False)
 
 

@@ -1,6 +1,6 @@
 """Bodies of the account routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,7 @@ NewPassword = Annotated[
     ),
 ]
 LoginId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,64}$")]
+REFRESH_TOKEN = "8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"  # noqa: S105 - an example
 LOGIN_ID = "3f2504e04f8941d39a0c0305e82c3301"
 
 
@@ -85,6 +86,92 @@ class PasswordChange(BaseModel):
     new_password: NewPassword
 
 
+class ExportedAccount(BaseModel):
+    """The account itself."""
+
+    user_id: int = Field(examples=[7])
+    email: str = Field(examples=["visitor@example.com"])
+    username: str = Field(examples=["손님"])
+    created_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+    email_verified_at: KstDateTime | None = Field(examples=[None])
+
+
+class ExportedRating(BaseModel):
+    """The latest rating of a recipe."""
+
+    recipe_id: int = Field(examples=[9001])
+    rating: int = Field(examples=[5])
+    rated_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+
+
+class ExportedSearch(BaseModel):
+    """A keyword that was saved."""
+
+    service: str = Field(examples=["kok"])
+    keyword: str = Field(examples=["감자"])
+    searched_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+
+
+class ExportedLogin(BaseModel):
+    """A login whose row is stored, over or not."""
+
+    login_id: str = Field(examples=[LOGIN_ID])
+    started_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+    last_used_at: KstDateTime | None = Field(description="Null before the first refresh", examples=[None])
+    device: str | None = Field(examples=["Chrome, Windows"])
+    ended_at: KstDateTime | None = Field(examples=[None])
+
+
+class ExportedEvent(BaseModel):
+    """What the user did or was shown; see the page on events."""
+
+    event_id: str = Field(examples=["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55"])
+    event_type: str = Field(examples=["recipe_detail_view"])
+    received_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+    occurred_at: KstDateTime | None = Field(description="By the clock of the client", examples=[None])
+    session_id: str | None = Field(examples=[None])
+    path: str | None = Field(examples=[None])
+    label: str | None = Field(examples=[None])
+    payload: Any = Field(examples=[{"recipe_id": 9001}])
+
+
+class ExportedRejection(BaseModel):
+    """An invalid event as it was received."""
+
+    event_id: str = Field(examples=["0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55"])
+    received_at: KstDateTime = Field(description="Time in Korea", examples=["2025-08-06T12:00:00"])
+    event: dict[str, Any] = Field(examples=[{"event_type": "", "user_id": 7}])
+
+
+class Export(BaseModel):
+    """Everything that is stored of a user."""
+
+    account: ExportedAccount
+    ratings: list[ExportedRating]
+    searches: list[ExportedSearch]
+    logins: list[ExportedLogin]
+    events: list[ExportedEvent]
+    rejected_events: list[ExportedRejection]
+
+
+class AddressOnly(BaseModel):
+    """An e-mail address in any spelling."""
+
+    email: Email
+
+
+class LinkToken(BaseModel):
+    """The token of a link that was mailed."""
+
+    token: Annotated[str, StringConstraints(max_length=512)] = Field(examples=[REFRESH_TOKEN])
+
+
+class PasswordReset(LinkToken):
+    """A new password, confirmed by the token of a link that was mailed."""
+
+    new_password: NewPassword
+
+
 class LoginEntry(BaseModel):
     """A login of the account that is not over."""
 
@@ -128,9 +215,7 @@ class JsonLogin(BaseModel):
 class Refresh(BaseModel):
     """A refresh token to exchange."""
 
-    refresh_token: Annotated[str, StringConstraints(max_length=512)] = Field(
-        examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
-    )
+    refresh_token: Annotated[str, StringConstraints(max_length=512)] = Field(examples=[REFRESH_TOKEN])
 
 
 class Login(BaseModel):
@@ -141,7 +226,5 @@ class Login(BaseModel):
         examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.ZXhhbXBsZSBvZiBhIHNpZ25hdHVyZQ"],
     )
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of the scheme
-    refresh_token: str = Field(
-        description="Good for one call of `/api/auth/refresh`", examples=["8mJqk0yQ2rXW5sYb1uTzv7cE3nHfL9aPdGiKoRxVwBs"]
-    )
+    refresh_token: str = Field(description="Good for one call of `/api/auth/refresh`", examples=[REFRESH_TOKEN])
     expires_in: int = Field(description="Seconds until the access token expires", examples=[3600])

@@ -28,6 +28,7 @@ BODILESS = {
     "/api/user/logout",
     "/api/user/logout/all",
     "/api/user/logins/1",
+    "/api/user/email/verification",
     "/api/kok/search/history/1",
 }
 PATHS = (

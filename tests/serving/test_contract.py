@@ -484,9 +484,15 @@ WALKED = {
     ("POST", "/api/user/logout"),
     ("DELETE", "/api/user"),
     ("GET", "/api/user/logins"),
+    ("GET", "/api/user/export"),
     ("DELETE", "/api/user/logins/{login_id}"),
     ("POST", "/api/user/logout/all"),
     ("POST", "/api/user/password"),
+    # These are tested with a mail server.
+    ("POST", "/api/user/password/reset"),
+    ("POST", "/api/user/password/reset/confirm"),
+    ("POST", "/api/user/email/verification"),
+    ("POST", "/api/user/email/verification/confirm"),
     ("POST", "/api/log/user/event"),
     ("GET", "/api/log/user/event/{user_id}"),
     ("DELETE", "/api/kok/search/history/{history_id}"),
@@ -526,6 +532,8 @@ def test_accounts_events_and_histories_answer_as_the_frontend_needs(client: Test
     again = call("POST", "/api/user/login", TOKENS, data=form)
     headers = {"Authorization": f"Bearer {again['access_token']}"}
     logins = call("GET", "/api/user/logins", {"logins": [LOGIN]}, headers=headers)["logins"]
+    stored = {"account": {"user_id": int}, "ratings": list, "searches": list, "logins": [dict], "events": list}
+    call("GET", "/api/user/export", stored, headers=headers)
     (entry,) = (login for login in logins if login["is_current"])
     new = account | {"password": "another word"}
     change = {"current_password": account["password"], "new_password": new["password"]}

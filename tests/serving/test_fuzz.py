@@ -17,7 +17,7 @@ SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 # Rules that a schema cannot express (no NUL, a password unlike the e-mail address) refuse what the schema allows.
 BEYOND_THE_SCHEMA = "positive_data_acceptance"
 # With the token of the other operations they would end its login.
-ENDS_THE_LOGIN = "^(DELETE /api/user|POST /api/user/logout(/all)?)$"
+ENDS_THE_LOGIN = "^(DELETE /api/user(/logins/.*)?|POST /api/user/logout(/all)?)$"
 
 
 @pytest.fixture
