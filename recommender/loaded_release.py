@@ -17,6 +17,7 @@ from recommender.manifest import Manifest
 from recommender.models.neighbours import BY_TEXT, SIMILAR
 from recommender.models.vector_index import IndexKind, VectorIndex
 from recommender.product_ref import KOK, ProductRef
+from recommender.rankers.cases import Cases, basket_matrix
 from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import ProductFacts, as_product
 from recommender.relations.offered_products import Offer, OfferedProducts, Target, merged
@@ -26,6 +27,9 @@ from recommender.relations.ranker import Rankers
 from recommender.relations.recipe_products import PRODUCTS_PER_INGREDIENT, recipe_offers
 from recommender.relations.relation import Relation
 from recommender.relations.space import ProductMatrix, Space
+
+# A title without any letter.
+SAYS_NOTHING = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,15 +273,22 @@ class LoadedRelease:
     def _rankers(self) -> Rankers:
         return self._bundle.relations.rankers
 
-    def closest_partner(self, ingredient: str, given: Sequence[str]) -> str | None:
-        """Which of the given ingredients speaks most for another one, by EASE; None if none of them does."""
+    def closest_partner(self, ingredient: str, given: Sequence[str]) -> tuple[str, float] | None:
+        """Which of the given ingredients speaks most for another one, and how much, by EASE; None if none does."""
         blend = self._bundle.blend
         numbers = [number for name in given if (number := self._completed_numbers.get(name)) is not None]
         if not numbers:
             return None
         weights = blend.rankers.ease.weights[numbers, self._completed_numbers[ingredient]]
         best = int(np.argmax(weights))
-        return blend.names[numbers[best]] if weights[best] > 0 else None
+        return (blend.names[numbers[best]], float(weights[best])) if weights[best] > 0 else None
+
+    def title_weights(self, title: str) -> dict[str, float]:
+        """The ingredients that a title speaks for, and how much, by EASE: more than a title that says nothing."""
+        blend = self._bundle.blend
+        nothing = basket_matrix([[], []], len(blend.names))
+        titled, always = blend.rankers.title_ease.scores(Cases(nothing, (title, SAYS_NOTHING)))
+        return {blend.names[row]: float(titled[row] - always[row]) for row in np.flatnonzero(titled > always).tolist()}
 
     @cached_property
     def _completed_numbers(self) -> dict[str, int]:

@@ -17,13 +17,12 @@ from recommender.evaluation.answers import (
 from recommender.evaluation.catalog import Catalog, CatalogProduct, CatalogRecipe
 from recommender.loaded_release import LoadedRelease, Neighbour, ProductNeighbour
 from recommender.product_ref import KOK
-from recommender.relations.facts import ProductFacts, as_product
+from recommender.relations.facts import ProductFacts, asked_ingredient
 from recommender.relations.offered_products import Target
 from recommender.search.documents import Document
 from recommender.search.index import SearchIndex
-from recommender.search.texts import query_tokens
 from recommender.search.weights import load_weights
-from recommender.text.ingredients import canonical_name, written_name
+from recommender.text.ingredients import known_name
 
 Entry = TypeVar("Entry", CatalogProduct, CatalogRecipe)
 
@@ -63,9 +62,7 @@ def release_asks(release: LoadedRelease, synonyms: Mapping[str, str]) -> dict[st
 
 def as_asked(written: str, synonyms: Mapping[str, str]) -> ProductFacts:
     """An ingredient as the API asks for it."""
-    name = synonyms.get(written) or canonical_name(written) or written
-    text = written_name(written)
-    return as_product(name, text, " ".join(query_tokens(text)))
+    return asked_ingredient(known_name(written, synonyms), written)
 
 
 def catalog_asks(catalog: Catalog) -> dict[str, Ask]:

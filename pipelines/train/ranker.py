@@ -28,7 +28,7 @@ from recommender.evaluation.relevance import evaluate_lists, relevance_figures
 from recommender.evaluation.results import BertFigures, RankerFigures, RelevanceFigures
 from recommender.models.encoder import Encoder
 from recommender.product_ref import KOK
-from recommender.relations.facts import ProductFacts, as_product
+from recommender.relations.facts import ProductFacts, asked_ingredient
 from recommender.relations.pairs import Pairs
 from recommender.relations.product_recipes import ProductRecipes
 from recommender.relations.rank import Candidates, best_targets, rank
@@ -36,8 +36,7 @@ from recommender.relations.ranker import Ranker, Rankers, Weights, expected_gain
 from recommender.relations.relation import Relation
 from recommender.relations.similar_products import SimilarProducts
 from recommender.relations.space import ProductMatrix
-from recommender.search.texts import query_tokens
-from recommender.text.ingredients import canonical_name, written_name
+from recommender.text.ingredients import known_name
 from recommender.text.titles import normalise_title
 
 log = structlog.get_logger(__name__)
@@ -297,14 +296,9 @@ def _regression(
 def _query_facts(items: Items, relation: Relation, queries: Sequence[str]) -> dict[str, ProductFacts]:
     """The facts of the queries that are in the catalog, by id in judgements."""
     if relation is Relation.INGREDIENT_PRODUCTS:
-        return {query: _as_product(query) for query in queries}
+        return {query: asked_ingredient(known_name(query, {}), query) for query in queries}
     products = {product_item(product.ref): product for product in items.products}
     return {query: products[query] for query in queries if query in products}
-
-
-def _as_product(written: str) -> ProductFacts:
-    text = written_name(written)
-    return as_product(canonical_name(written) or written, text, " ".join(query_tokens(text)))
 
 
 def _targets(items: Items, relation: Relation) -> tuple[Candidates, list[str], NDArray[np.int64]]:

@@ -1,11 +1,13 @@
 """What the relations know of a product and of a recipe."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from recommender.product_ref import ProductRef
+from recommender.text.ingredients import written_name
 from recommender.text.title_words import Kind
-from recommender.text.titles import normalise_title
+from recommender.text.titles import normalise_title, tokens
 
 # Separates the types of a product in its column, which holds so many letters.
 TYPES_SEPARATOR: Final = "|"
@@ -73,3 +75,10 @@ def join_types(types: Sequence[str]) -> str | None:
 def as_product(name: str, text: str, tokens: str) -> ProductFacts:
     """An ingredient as a product that consists of it; ``text`` is how it was written."""
     return ProductFacts(ProductRef("ingredient", 0), text, tokens, Kind.INGREDIENT, (name,), (name,), 1.0, 0)
+
+
+@lru_cache(maxsize=4096)
+def asked_ingredient(name: str, written: str) -> ProductFacts:
+    """The ingredient of a canonical ``name`` as a product, asked for as it was ``written``."""
+    text = written_name(written)
+    return as_product(name, text, " ".join(dict.fromkeys(tokens(text))))

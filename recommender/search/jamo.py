@@ -5,6 +5,8 @@ import unicodedata
 from itertools import product
 from typing import Final
 
+from ukok.text import visible
+
 _ONSETS: Final = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS: Final = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _CODAS: Final = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
@@ -47,8 +49,8 @@ _TYPED_SYLLABLE: Final = re.compile(
 
 
 def composed(text: str) -> str:
-    """``text`` in NFKC, except that letters that stand alone (ㅋㅋ) remain keyboard letters."""
-    return unicodedata.normalize("NFKC", text).translate(_LONE)
+    """Visible ``text`` in NFKC, except that letters that stand alone (ㅋㅋ) remain keyboard letters."""
+    return unicodedata.normalize("NFKC", visible(text)).translate(_LONE)
 
 
 def letters(text: str) -> str:

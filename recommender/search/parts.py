@@ -42,6 +42,7 @@ class Splitter:
         self._known |= names
         self._names = names
         self._dishes = listed["finished"]
+        self._cooked = (listed["finished"] | listed["purpose"]) - names.keys()
         # The words of names recur.
         self.parts = lru_cache(maxsize=CACHED)(self._split)
 
@@ -53,6 +54,11 @@ class Splitter:
     def knows(self, word: str) -> bool:
         """Whether a word is an ingredient, a dish or other food."""
         return word in self._known
+
+    def is_dish(self, word: str) -> bool:
+        """Whether the end of a word is a dish or a way to cook, and no ingredient: 소불고기, but not 라면."""
+        parts = self.parts(word)
+        return bool(parts) and parts[-1].end == len(word) and parts[-1].text in self._cooked
 
     def covers(self, word: str) -> bool:
         """Whether ``word`` consists of known words: 꽃게탕 of 꽃게 and 탕."""

@@ -40,11 +40,15 @@ class QueryWord(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """A query that has been read; ``key`` is the word that every answer must agree with."""
+    """A query that has been read; ``key`` is the word that every answer must agree with.
+
+    ``is_dish``: it asks for a dish or a way to cook, not for what that is made of.
+    """
 
     words: tuple[QueryWord, ...]
     key: QueryWord
     forms: int
+    is_dish: bool
 
     @property
     def phrase(self) -> str:
@@ -93,7 +97,7 @@ def read_query(texts: Sequence[str], splitter: Splitter, occurs: Callable[[str],
     key = _key(found)
     last = found[-1] if found[-1].weight == 1.0 else key
     forms = splitter.form_mask(last.text)
-    return Query(tuple(found), key, forms)
+    return Query(tuple(found), key, forms, bool(forms) or splitter.is_dish(key.text))
 
 
 def _known_words(text: str, splitter: Splitter, occurs: Callable[[str], bool]) -> list[str]:
@@ -110,7 +114,9 @@ def _word(text: str, splitter: Splitter) -> QueryWord:
     if text in words.fillers():
         return QueryWord(text, (Spelled(text, 1.0),), FILLER_WEIGHT)
     concept = words.concepts().get(text, ())
-    parts = [part for word in concept or (text,) for part in splitter.parts(word)]
+    # Dishes that stand for a concept (장조림 for 반찬) do not ask for what they are made of.
+    named = [word for word in concept if not splitter.is_dish(word)] if concept else [text]
+    parts = [part for word in named for part in splitter.parts(word)]
     ingredients = frozenset(part.ingredient for part in parts if part.ingredient)
     spelled = {text: 1.0}
     for other in _synonyms(text):

@@ -1,7 +1,7 @@
 """What the words of a query mean: misspelled, by initials, in Latin letters or typed on the wrong keyboard."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from recommender.search import words
@@ -13,7 +13,10 @@ from recommender.search.texts import words_of
 
 # Only the first words of a long query are corrected.
 MAX_CORRECTED_WORDS: Final = 8
+# Words of the longest English names.
+LONGEST_NAME: Final = 3
 _WORD: Final = re.compile(r"\w+")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _DIGIT: Final = re.compile(r"\d")
 _INITIALS: Final = re.compile("[ㄱ-ㅎ]{2,}")
 _KOREAN: Final = re.compile("[가-힣]{2,}")
@@ -25,17 +28,33 @@ _MISSPELLED: Final = re.compile("|".join(sorted(map(re.escape, words.misspelling
 class Reading(NamedTuple):
     """The words of a query, corrected.
 
-    ``did_you_mean`` is them, None if the query has them already; ``doubtful``: some are still unknown.
+    ``did_you_mean`` is them, None if the query has them already; ``doubtful``: some are still unknown. ``left_out`` are
+    those of which nothing is known, where something is of others.
     """
 
     words: list[str]
     did_you_mean: str | None
     doubtful: bool
+    left_out: list[str]
 
 
 def corrected(text: str) -> str:
     """``text`` with its common misspellings corrected."""
     return _MISSPELLED.sub(lambda found: words.misspellings()[found[0]], text)
+
+
+def _phrases(typed_words: Sequence[str]) -> Iterator[str]:
+    """The words of a query, those that together are an English name (olive oil) as one."""
+    position = 0
+    while position < len(typed_words):
+        sizes = range(min(LONGEST_NAME, len(typed_words) - position), 1, -1)
+        names = ("".join(typed_words[position : position + size]).casefold() for size in sizes)
+        size, name = next(
+            ((size, name) for size, name in zip(sizes, names, strict=True) if name in words.english()),
+            (1, typed_words[position]),
+        )
+        yield name
+        position += size
 
 
 class Reader:
@@ -62,11 +81,15 @@ class Reader:
         if english:
             found = english.split()
         else:
-            found = [word for each in typed_words for word in self._meant(each, knows).split()]
+            found = [word for each in _phrases(list(typed_words)) for word in self._meant(each, knows).split()]
         found, doubtful = self._spelled(list(dict.fromkeys(found)), knows)
-        return Reading(
-            found, " ".join(found) if found != asked and "".join(found) != "".join(asked) else None, doubtful
-        )
+        left_out = [word for word in found if not self._says_something(word, knows)]
+        if left_out and any(map(_LETTER.search, kept := [word for word in found if word not in left_out])):
+            found, doubtful = kept, False
+        else:
+            left_out = []
+        is_same = found == asked or "".join(found) == "".join(asked)
+        return Reading(found, None if is_same else " ".join(found), doubtful, left_out)
 
     def _meant(self, raw: str, knows: Callable[[str], bool]) -> str:
         """The words that a word stands for; itself unless it is by initials, Latin or from another keyboard."""
@@ -114,6 +137,13 @@ class Reader:
 
     def _is_right(self, word: str, knows: Callable[[str], bool]) -> bool:
         return knows(word) or self._occurs(word) or self._splitter.covers(word)
+
+    def _says_something(self, word: str, knows: Callable[[str], bool]) -> bool:
+        known = word in words.concepts() or word in words.fillers() or bool(_DIGIT.search(word))
+        return known or len(word) == 1 or self._is_right(word, knows) or self._has_synonym(word)
+
+    def _has_synonym(self, word: str) -> bool:
+        return any(self._occurs(other) for other in words.synonyms().get(word, ()))
 
     def _nearest(self, word: str) -> list[str]:
         return [] if _DIGIT.search(word) else self._spelling.nearest(word)

@@ -10,7 +10,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def normal(text: str) -> str:
-    """``text`` in NFKC and lower case, without lone surrogates."""
+    """``text`` in NFKC and lower case, without lone surrogates and invisible characters."""
     return composed(text.encode("utf-8", "ignore").decode()).casefold()
 
 

@@ -23,6 +23,8 @@ FEATURES: Final = (
     "letters", "tokens", "main", "listed", "mentioned", "head", "other_made", "other_raw", "modifier", "absent", "form",
     "other_form", "other_dish", "raw", "dish", "popularity",
 )  # fmt: skip
+# Among so many answers, what is rather irrelevant may be shown: less than that looks broken. Further down it is noise.
+FEW: Final = 5
 FILE: Final = Path(__file__).with_name("weights.json")
 
 
@@ -31,8 +33,9 @@ class Weights:
     """How documents of a kind are ranked.
 
     ``relevance`` weighs features to the log odds that a document is relevant. What is below ``threshold``, or
-    ``margin`` below the best, is not shown. The probability of relevance, and features weighed by ``order``, give the
-    order: of documents that are surely relevant, those whose name is most like the query come first.
+    ``margin`` below the best, is not shown; what is rather irrelevant only among the first few. The probability of
+    relevance, and features weighed by ``order``, give the order: of documents that are surely relevant, those whose
+    name is most like the query come first.
     """
 
     relevance: Mapping[str, float]
@@ -45,7 +48,8 @@ class Weights:
         odds = features @ self._relevance
         shown = np.flatnonzero(odds >= max(self.threshold, float(odds.max(initial=-np.inf)) - self.margin))
         scores = 1 / (1 + np.exp(-odds[shown])) + features[shown] @ self._order
-        return shown[np.argsort(-scores, kind="stable")]
+        ranked = shown[np.argsort(-scores, kind="stable")]
+        return ranked[(odds[ranked] >= 0) | (np.arange(len(ranked)) < FEW)]
 
     @cached_property
     def _relevance(self) -> NDArray[np.float32]:

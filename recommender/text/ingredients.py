@@ -36,6 +36,8 @@ _GLUED: Final = (
 )
 _CUTS: Final = ("다진것", "썬것", "간것", "슬라이스", "통조림", "살", "채", "잎", "싹", "캔")
 _NAME: Final = re.compile(r"[가-힣a-z][0-9가-힣a-z ]{0,14}")
+# What separates names in a list; in parentheses it separates kinds of one ingredient, and in 1/2 numbers.
+_BETWEEN_NAMES: Final = re.compile(r"(?:[,，、;；|·ㆍ・\n\r\t]|(?<!\d)/|/(?!\d))(?![^()]*\))")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -68,6 +70,25 @@ def written_name(raw: str) -> str:
     base, inner = _parenthesised(plain(raw))
     known = lexicon.ingredients().canonical
     return next((part for part in inner if part.replace(" ", "") in known), base) or raw
+
+
+def known_name(written: str, spellings: Mapping[str, str]) -> str:
+    """The canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is.
+
+    ``spellings`` maps names, with and without blanks, to canonical names. One that is written as in a recipe, with
+    amounts and remarks (`고추(꽈리고추)`), is known too.
+    """
+    name = plain(written)
+    known = spellings.get(name) or spellings.get(name.replace(" ", ""))
+    if known:
+        return known
+    canonical = canonical_name(name)
+    return spellings.get(canonical or "") or canonical or " ".join(written.split())
+
+
+def split_names(text: str) -> list[str]:
+    """The names in a text that lists several: `감자, 양파·당근` are three, `고추(청양,꽈리)` is one."""
+    return [name for part in _BETWEEN_NAMES.split(text) if (name := part.strip())]
 
 
 def title_vocabulary(recipe_counts: Mapping[str, int]) -> dict[str, str]:

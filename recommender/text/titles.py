@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from recommender.text.amounts import DECIMAL
 from recommender.text.units import SPELLINGS, unit_pattern
+from ukok.text import visible
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
@@ -31,13 +32,13 @@ _CONTENT_TAGS: Final = ("NN", "NR", "XR", "SL", "SH", "SN", "VV", "VA", "W_SERIA
 
 
 def composed(title: str) -> str:
-    """A title in NFC: macOS writes the same syllables in parts."""
-    return unicodedata.normalize("NFC", title)
+    """A title in NFC, without invisible characters: macOS writes the same syllables in parts."""
+    return unicodedata.normalize("NFC", visible(title))
 
 
 def plain(text: str) -> str:
-    """Unicode-normalised (NFKC), lower-case `text` with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    """Unicode-normalised (NFKC), lower-case `text` with single spaces and without invisible characters."""
+    return " ".join(unicodedata.normalize("NFKC", visible(text)).lower().split())
 
 
 def without_brackets(text: str) -> str:

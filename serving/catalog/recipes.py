@@ -14,7 +14,7 @@ from recommender.search.index import Knows, SearchIndex
 from recommender.search.texts import squeezed
 from recommender.search.weights import load_weights
 from recommender.text.amounts import read_measure
-from recommender.text.ingredients import canonical_name
+from recommender.text.ingredients import known_name
 from recommender.text.quantities import Quantity, quantity
 from serving.catalog.ingredient_names import IngredientNames, read_synonyms
 from serving.catalog.pantry import Pantry
@@ -94,31 +94,21 @@ class RecipeBook:
     fragments: Fragments = field(default_factory=dict)
 
     def name_of(self, ingredient: str) -> str:
-        """Canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is.
-
-        One that is written as in a recipe, with amounts and remarks (`고추(꽈리고추)`), is known too.
-        """
-        name = " ".join(ingredient.split())
-        known = self.canonical.get(name) or self.canonical.get(squeezed(name))
-        return known or self.canonical.get(canonical_name(name) or "", name)
+        """Canonical name of an ingredient in any spelling and spacing; an unknown one stays as it is."""
+        return known_name(ingredient, self.canonical)
 
     def uses(self, ingredient: str) -> bool:
         """Whether any recipe contains an ingredient, in any spelling and spacing."""
         return self.name_of(ingredient) in self.postings
 
+    def count(self, name: str) -> int:
+        """How many recipes use an ingredient, given by canonical name."""
+        return len(self.postings.get(name, ()))
+
     def search(self, keyword: str, knows: Knows) -> Found[Recipe]:
         """Recipes whose title or dish matches, best first."""
         answer = self.index.find(keyword, knows)
         return Found([self.popular[position] for position in answer.positions], answer.did_you_mean)
-
-    def meant(self, ingredient: str, knows: Knows) -> str:
-        """The ingredient that is meant by a name that no recipe uses; the name itself where none is near."""
-        if self.uses(ingredient):
-            return ingredient
-        read = "".join(self.index.words(ingredient, knows))
-        if self.uses(read):
-            return read
-        return self.ingredient_names.nearest(ingredient) or ingredient
 
     def with_all(self, ingredients: Iterable[str], k: int) -> list[Recipe]:
         """The ``k`` most popular recipes that contain every ingredient."""

@@ -18,6 +18,7 @@ from serving.recipe.schemas import (
     RecipeStatus,
     StatusSummary,
 )
+from serving.recommendations.asked_ingredients import AskedIngredient, AskedIngredients
 from serving.recommendations.candidates import Offer
 from serving.recommendations.combination import RecipeCombination
 from serving.recommendations.presenters import complement_rows, used_ingredients
@@ -58,17 +59,19 @@ def recipe_detail(recipe: Recipe) -> RecipeDetail:
 
 
 def matched_recipes(
-    combination: RecipeCombination, given: Collection[str], complements: Recommendation[str], page: int
+    combination: RecipeCombination, asked: AskedIngredients, complements: Recommendation[str], page: int
 ) -> MatchedRecipes:
-    """A combination of recipes that use ``given`` ingredients, by canonical names, and what goes with those."""
+    """A combination of recipes that use the ``asked`` ingredients, and what goes with those."""
     recipes = combination.recipes
     return MatchedRecipes(
-        recipes=[_matched_recipe(entry, given, recipes.release_version) for entry in recipes.items],
+        recipes=[_matched_recipe(entry, asked.names, recipes.release_version) for entry in recipes.items],
         page=page,
         total=combination.total,
         combination_number=page,
         has_more_combinations=combination.has_more,
         complements=complement_rows(complements),
+        unknown=list(asked.unknown),
+        did_you_mean=asked.did_you_mean,
     )
 
 
@@ -83,7 +86,7 @@ def recipe_status(recipe: Recipe, user_id: int) -> RecipeStatus:
     )
 
 
-def ingredient_products(ingredient: str, products: Recommendation[Offer]) -> IngredientProducts:
+def ingredient_products(asked: AskedIngredient, products: Recommendation[Offer]) -> IngredientProducts:
     """Products to buy as an ingredient."""
     version = products.release_version
     rows = [
@@ -91,7 +94,8 @@ def ingredient_products(ingredient: str, products: Recommendation[Offer]) -> Ing
         for entry in products.items
     ]
     return IngredientProducts(
-        ingredient=ingredient,
+        ingredient=asked.written,
+        did_you_mean=asked.did_you_mean,
         recommendations=rows,
         total_count=len(rows),
         release_version=version,

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
 from recommender.text.amounts import LARGEST, LONGEST_NUMBER, read_number
+from recommender.text.ingredients import split_names
 from recommender.text.quantities import Quantity, add_quantities, quantity
 from serving.catalog.broadcasts import Show
 from serving.catalog.recipes import Recipe
@@ -22,6 +23,7 @@ from serving.recipe.schemas import (
     RecipeStatus,
     RecipeUrl,
 )
+from serving.recommendations.asked_ingredients import AskedIngredients, read_ingredient, read_ingredients
 from serving.recommendations.combination import recommend_combination
 from serving.recommendations.complements import recommend_complements
 from serving.recommendations.presenters import impressions
@@ -32,7 +34,7 @@ from serving.runtime.response_cache import cache_response
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import AWAY, NO_NAME, UNAUTHORIZED, absent, described, not_found
 from serving.web.paging import Page, page_of
-from serving.web.parameters import STORABLE, Id, IngredientName, Keyword
+from serving.web.parameters import LISTED, STORABLE, Id, IngredientName, Keyword
 from sql.warehouse import event_types as events
 
 router = APIRouter(prefix="/api/recipes", tags=["recipes"], responses=AWAY | UNAUTHORIZED)
@@ -67,6 +69,7 @@ async def by_ingredients(
     _: User,
     ingredient: Annotated[
         list[IngredientName],
+        LISTED,
         Query(min_length=3, max_length=50, description="Ingredients in stock", examples=[["감자", "양파", "돼지고기"]]),
     ],
     amount: Annotated[
@@ -83,13 +86,15 @@ async def by_ingredients(
 
     The ingredients are a stock from which each recipe takes what it needs; rare ingredients count more than salt. The
     list ends early when everything is used up. The next page is another combination, with none of the recipes of this
-    one.
+    one. A value may list several names, separated by commas, each with an amount or unit of its own; ``unknown`` holds
+    the names that nothing is known of.
     """
     _check_counts(ingredient, amount, unit)
-    stock = _stock(snapshot, ingredient, amount, unit)
-    combination = recommend_combination(snapshot, stock, size, page)
-    complements = recommend_complements(snapshot, list(stock)).complements
-    body = presenters.matched_recipes(combination, stock, complements, page)
+    asked = read_ingredients(snapshot, ingredient)
+    stock = _stock(asked, amount, unit)
+    combination = recommend_combination(snapshot, stock, asked.given, size, page)
+    complements = recommend_complements(snapshot, asked.given)
+    body = presenters.matched_recipes(combination, asked, complements, page)
     shown = events.RecipeSearchByIngredients(
         ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(combination.recipes)
     )
@@ -120,7 +125,9 @@ async def search(
     """
     by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
     if by_ingredient:
-        found, complete, did_you_mean = _with_most(snapshot, _split(recipe))
+        asked = read_ingredients(snapshot, split_names(recipe))
+        found, complete = snapshot.recipes.with_most(each.name for each in asked.asked)
+        did_you_mean = asked.did_you_mean if found else None
     else:
         answer = snapshot.recipes.search(recipe, snapshot.knows)
         found, complete, did_you_mean = answer.items, True, answer.did_you_mean
@@ -155,8 +162,9 @@ async def product_recommend(
     ingredient: Annotated[IngredientName, Path(description="What to buy", examples=["감자"])],
 ) -> Response:
     """Products to buy as an ingredient: at most two shows, on air or to come, then mall products; five in all."""
-    products = products_for_ingredient(snapshot, ingredient, MOST_PRODUCTS, MOST_SHOWS, runtime.clock())
-    body = presenters.ingredient_products(ingredient, products)
+    asked = read_ingredient(snapshot, ingredient)
+    products = products_for_ingredient(snapshot, asked, MOST_PRODUCTS, MOST_SHOWS, runtime.clock())
+    body = presenters.ingredient_products(asked, products)
     event = events.IngredientProductRecommend(ingredient=ingredient, **impressions(products))
     # When the first of the shows ends, another one may take its place; until then none comes before them.
     shows = (entry.item for entry in products.items if isinstance(entry.item, Show))
@@ -219,34 +227,24 @@ def _recipe(snapshot: Snapshot, recipe_id: int) -> Recipe:
     return recipe
 
 
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _with_most(snapshot: Snapshot, names: Sequence[str]) -> tuple[list[Recipe], bool, str | None]:
-    """Recipes with the most of some ingredients, whether with all, and the names that are meant if they differ."""
-    meant = [snapshot.recipes.meant(name, snapshot.knows) for name in names]
-    found, complete = snapshot.recipes.with_most(meant)
-    return found, complete, ",".join(meant) if found and list(names) != meant else None
-
-
 def _lists_ingredients(snapshot: Snapshot, words: str) -> bool:
     """Whether words are ingredients, separated by commas, that recipes use."""
-    names = _split(words)
-    meant = [snapshot.recipes.meant(name, snapshot.knows) for name in names]
-    return "," in words and bool(names) and all(snapshot.recipes.uses(name) for name in meant)
+    names = split_names(words)
+    if not names or (len(names) == 1 and "," not in words):
+        return False
+    return all(snapshot.recipes.uses(each.name) for each in read_ingredients(snapshot, names).asked)
 
 
 def _stock(
-    snapshot: Snapshot, ingredient: Sequence[str], amount: Sequence[float] | None, unit: Sequence[str] | None
+    ingredients: AskedIngredients, amount: Sequence[float] | None, unit: Sequence[str] | None
 ) -> dict[str, Quantity]:
     """The given quantities by canonical name; those of an ingredient that is given twice are added."""
     stock: dict[str, Quantity] = {}
-    for position, written in enumerate(ingredient):
-        name = snapshot.recipes.name_of(written)
-        number = amount[position] if amount else None
-        there = quantity(name, number or None, unit[position] if unit else None)
-        stock[name] = add_quantities(stock[name], there) if name in stock else there
+    for position, (_, _, name, is_known) in enumerate(ingredients.asked):
+        if is_known:
+            number = amount[position] if amount else None
+            there = quantity(name, number or None, unit[position] if unit else None)
+            stock[name] = add_quantities(stock[name], there) if name in stock else there
     return stock
 
 

@@ -22,6 +22,7 @@ from serving.web.fields import (
     ReleaseVersion,
     ScrapCount,
     Servings,
+    UnknownIngredients,
     UserId,
 )
 
@@ -90,6 +91,8 @@ class MatchedRecipes(BaseModel):
     combination_number: int = Field(description="The page; there are at most three", examples=[1])
     has_more_combinations: bool = Field(description="The next page is not empty", examples=[True])
     complements: list[Complement] = Field(description="Ingredients that go with the given ones, at most five")
+    unknown: UnknownIngredients
+    did_you_mean: DidYouMean = None
 
 
 class RecipeSearch(BaseModel):
@@ -175,3 +178,4 @@ class IngredientProducts(BaseModel):
     total_count: Count
     release_version: ReleaseVersion | None
     fallback: bool = Field(description="No product was resolved to the ingredient", examples=[False])
+    did_you_mean: DidYouMean = None

@@ -1,13 +1,12 @@
 """Build the bodies of the recommendation routes."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import orjson
 
 from recommender.rankers.substitute import Substitute as RankedSubstitute
 from serving.catalog.broadcasts import Show
-from serving.catalog.ingredient_names import Suggestion
+from serving.catalog.ingredient_names import Completion
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommend.schemas import (
@@ -18,8 +17,8 @@ from serving.recommend.schemas import (
     Substitute,
     Substitutes,
 )
+from serving.recommendations.asked_ingredients import AskedIngredient, AskedIngredients
 from serving.recommendations.candidates import Offer
-from serving.recommendations.complements import ComplementsRecommendation
 from serving.recommendations.presenters import complement_rows, item_provenance, provenance
 from serving.recommendations.stages import Recommendation, RecommendedItem
 from serving.runtime.snapshot import Snapshot
@@ -64,13 +63,13 @@ def found_body(
     return b'{"recipes":%b,"products":%b,"did_you_mean":%b}' % parts
 
 
-def suggestions(found: Iterable[Suggestion]) -> IngredientSuggestions:
+def suggestions(found: Completion) -> IngredientSuggestions:
     """Ingredients that complete a prefix."""
-    rows = [IngredientSuggestion(ingredient=each.name, recipe_count=each.recipe_count) for each in found]
-    return IngredientSuggestions(suggestions=rows)
+    rows = [IngredientSuggestion(ingredient=each.name, recipe_count=each.recipe_count) for each in found.suggestions]
+    return IngredientSuggestions(suggestions=rows, did_you_mean=found.did_you_mean)
 
 
-def substitutes(ingredient: str, picked: Recommendation[RankedSubstitute]) -> Substitutes:
+def substitutes(asked: AskedIngredient, picked: Recommendation[RankedSubstitute]) -> Substitutes:
     """Substitutes for an ingredient."""
     rows = [
         Substitute(
@@ -81,7 +80,7 @@ def substitutes(ingredient: str, picked: Recommendation[RankedSubstitute]) -> Su
         )
         for entry in picked.items
     ]
-    return Substitutes(ingredient=ingredient, substitutes=rows, **provenance(picked))
+    return Substitutes(ingredient=asked.name, substitutes=rows, did_you_mean=asked.did_you_mean, **provenance(picked))
 
 
 def substitute_names(picked: Recommendation[RankedSubstitute]) -> Recommendation[str]:
@@ -90,14 +89,15 @@ def substitute_names(picked: Recommendation[RankedSubstitute]) -> Recommendation
     return Recommendation(tuple(items), picked.stage, picked.release_version)
 
 
-def complements(found: ComplementsRecommendation, title: str) -> Complements:
+def complements(asked: AskedIngredients, title: str, found: Recommendation[str]) -> Complements:
     """Ingredients that go with others."""
     return Complements(
-        ingredients=list(found.ingredients),
-        unknown=list(found.unknown),
+        ingredients=list(asked.names),
+        unknown=list(asked.unknown),
         title=title,
-        complements=complement_rows(found.complements),
-        **provenance(found.complements),
+        complements=complement_rows(found),
+        did_you_mean=asked.did_you_mean,
+        **provenance(found),
     )
 
 

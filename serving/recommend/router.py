@@ -20,6 +20,7 @@ from serving.recommend.schemas import (
     Substitutes,
 )
 from serving.recommendations import personal
+from serving.recommendations.asked_ingredients import read_dish, read_ingredient, read_ingredients
 from serving.recommendations.candidates import (
     IngredientRequest,
     Offer,
@@ -48,7 +49,7 @@ from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor
 from serving.runtime.response_cache import cache_response, impression_headers
 from serving.runtime.snapshot import Snapshot
 from serving.web.errors import AWAY, NO_NAME, UNAUTHORIZED, absent, not_found
-from serving.web.parameters import STORABLE, Id, IngredientName, KeywordQuery
+from serving.web.parameters import LISTED, STORABLE, Id, IngredientName, KeywordQuery
 from sql.warehouse import event_types as events
 
 router = APIRouter(prefix="/api/recommend", tags=["recommend"], responses=AWAY)
@@ -60,6 +61,7 @@ Count = Annotated[int, Query(ge=1, le=50, description="At most so many", example
 Ingredient = Annotated[IngredientName, Path(description="In any spelling that recipes use", examples=["감자"])]
 GivenIngredients = Annotated[
     list[IngredientName],
+    LISTED,
     Query(min_length=1, max_length=50, description="In any spelling that recipes use", examples=[["감자", "당근"]]),
 ]
 DishTitle = Annotated[str, Query(max_length=200, description="What is cooked, if known", examples=["카레"]), STORABLE]
@@ -177,8 +179,11 @@ async def search(
 async def suggest_ingredients(
     request: Request, snapshot: CurrentSnapshot, _: Visitor, prefix: Prefix, k: Count = 10
 ) -> Response:
-    """Ingredients that complete a prefix: whole syllables, an unfinished one, or initial consonants such as ㄱㅈ."""
-    found = snapshot.recipes.ingredient_names.suggest(prefix, k)
+    """Ingredients that complete a prefix: whole syllables, an unfinished one, or initial consonants such as ㄱㅈ.
+
+    Latin letters are read as an English or romanised name, or as Korean that was typed on the wrong keyboard.
+    """
+    found = snapshot.recipes.ingredient_names.complete(prefix, k)
     return cache_response(request, snapshot, presenters.suggestions(found))
 
 
@@ -190,11 +195,11 @@ async def substitutes(
 
     None without a release, for an ingredient that is not in it, or where nothing is likely enough.
     """
-    ingredient = snapshot.recipes.name_of(name)
-    picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(name, k))
-    body = presenters.substitutes(ingredient, picked)
+    asked = read_ingredient(snapshot, name)
+    picked = recommend(snapshot, SUBSTITUTES, IngredientRequest(asked, k))
+    body = presenters.substitutes(asked, picked)
     names = presenters.substitute_names(picked)
-    event = events.IngredientSubstitutesView(ingredient=ingredient, **impressions(names))
+    event = events.IngredientSubstitutesView(ingredient=asked.name, **impressions(names))
     return cache_response(request, snapshot, body, event=event, stage=picked.stage)
 
 
@@ -209,14 +214,15 @@ async def complete(
 ) -> Response:
     """What goes with some ingredients: those that complete a recipe with them, of this title if there is one.
 
-    Names that no recipe uses are left out and returned as `unknown`.
+    A value may list several names, separated by commas. Names that nothing is known of are left out and returned as
+    `unknown`.
     """
-    found = recommend_complements(snapshot, ingredient, k, title)
-    event = events.IngredientComplementsView(
-        ingredients=list(found.ingredients), title=title, **impressions(found.complements)
-    )
-    body = presenters.complements(found, title)
-    return cache_response(request, snapshot, body, event=event, stage=found.complements.stage)
+    asked = read_ingredients(snapshot, ingredient)
+    dish = read_dish(snapshot, title)
+    found = recommend_complements(snapshot, asked.given, k, dish)
+    event = events.IngredientComplementsView(ingredients=list(asked.names), title=title, **impressions(found))
+    body = presenters.complements(asked, dish, found)
+    return cache_response(request, snapshot, body, event=event, stage=found.stage)
 
 
 def _products(

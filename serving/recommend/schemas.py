@@ -19,6 +19,7 @@ from serving.web.fields import (
     PriceKind,
     RecipeId,
     RecipeTitle,
+    UnknownIngredients,
 )
 
 
@@ -93,15 +94,17 @@ class Substitutes(Provenance):
 
     ingredient: str = Field(description="The requested name, as recipes spell it", examples=["감자"])
     substitutes: list[Substitute]
+    did_you_mean: DidYouMean = None
 
 
 class Complements(Provenance):
     """Ingredients that go with others, best first."""
 
     ingredients: list[str] = Field(description="The given ingredients, by canonical name", examples=[["감자", "당근"]])
-    unknown: list[str] = Field(description="Given names that no recipe uses; they are left out", examples=[["감쟈칩"]])
-    title: str = Field(description="The given title, empty without one", examples=["카레"])
+    unknown: UnknownIngredients
+    title: str = Field(description="The title as it was read; empty where nothing of it is known", examples=["카레"])
     complements: list[Complement]
+    did_you_mean: DidYouMean = None
 
 
 _PROVENANCE: Final[JsonDict] = {
@@ -162,3 +165,4 @@ class IngredientSuggestions(BaseModel):
     """Ingredients: first those that begin with the prefix, the most used of them first."""
 
     suggestions: list[IngredientSuggestion]
+    did_you_mean: DidYouMean = None

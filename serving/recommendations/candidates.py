@@ -5,7 +5,7 @@ while they are on air or to come.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice, zip_longest
@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.substitute import Substitute
-from recommender.relations.facts import SHOW_RECIPES, as_product
-from recommender.search.texts import query_tokens
+from recommender.relations.facts import SHOW_RECIPES, asked_ingredient
 from recommender.text import lexicon
-from recommender.text.ingredients import written_name
 from serving.catalog.broadcasts import DAYS_AHEAD, Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
+from serving.recommendations.asked_ingredients import AskedIngredient
 from serving.recommendations.stages import Candidate
 from serving.runtime.snapshot import Snapshot
 from serving.web.clock import kst_day
@@ -101,9 +100,9 @@ class RecipeRequest:
 
 @dataclass(frozen=True, slots=True)
 class IngredientRequest:
-    """What stands for one ingredient, in any spelling."""
+    """What stands for one ingredient."""
 
-    ingredient: str
+    ingredient: AskedIngredient
     k: int
 
 
@@ -116,11 +115,19 @@ class IngredientShowsRequest(IngredientRequest):
 
 @dataclass(frozen=True, slots=True)
 class ComplementsRequest:
-    """What goes with some ingredients, given by canonical name, in a dish of this title, if it has one."""
+    """What goes with some ingredients, in a dish of this title, if it has one.
 
-    ingredients: Sequence[str]
+    ``given`` maps the canonical name of each to its name in reasons: that by which it was asked for.
+    """
+
+    given: Mapping[str, str]
     title: str
     k: int
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """Canonical names of the ingredients."""
+        return tuple(self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +339,7 @@ def mall_product_per_ingredient(snapshot: Snapshot, request: RecipeRequest) -> I
 
 def shows_with_ingredient(snapshot: Snapshot, request: IngredientShowsRequest) -> Iterator[Candidate[Show]]:
     """Shows of an ingredient, in order of their start."""
-    name = snapshot.recipes.name_of(request.ingredient)
+    name = request.ingredient.name
     shows = snapshot.schedule.with_ingredient(name, request.now)
     return one_per_item(Candidate(show, f"contains:{name}") for show in shows)
 
@@ -340,9 +347,7 @@ def shows_with_ingredient(snapshot: Snapshot, request: IngredientShowsRequest) -
 def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
     """Mall products that the release ranks for an ingredient, as it was written."""
     if snapshot.release:
-        name = snapshot.recipes.name_of(request.ingredient)
-        text = written_name(request.ingredient)
-        asked = as_product(name, text, " ".join(query_tokens(text)))
+        asked = asked_ingredient(request.ingredient.name, request.ingredient.text)
         found = snapshot.release.ingredient_products(asked, NEIGHBOURS)
         items = ((snapshot.kok.items.get(n.product.product_id), n.reason) for n in found)
         yield from one_per_item(Candidate(item, reason) for item, reason in items if item and item.listed)
@@ -350,13 +355,12 @@ def mall_products_for_ingredient(snapshot: Snapshot, request: IngredientRequest)
 
 def mall_products_with_ingredient(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
     """Mall products that were resolved to an ingredient."""
-    name = snapshot.recipes.name_of(request.ingredient)
-    return mall_products_with_ingredients(snapshot, IngredientsRequest((name,), request.k))
+    return mall_products_with_ingredients(snapshot, IngredientsRequest((request.ingredient.name,), request.k))
 
 
 def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[KokItem]]:
     """Mall products whose name says that they are an ingredient."""
-    spellings = dict.fromkeys((snapshot.recipes.name_of(request.ingredient), " ".join(request.ingredient.split())))
+    spellings = dict.fromkeys((request.ingredient.name, " ".join(request.ingredient.text.split())))
     return one_per_item(
         Candidate(item, f"title:{spelling}") for spelling in spellings for item in snapshot.kok.named(spelling)
     )
@@ -365,8 +369,8 @@ def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Itera
 def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[Substitute]]:
     """Ingredients that a cook would accept instead, with the probability of it."""
     if snapshot.release:
-        written, name = request.ingredient, snapshot.recipes.name_of(request.ingredient)
-        found = snapshot.release.substitutes(written, request.k) or snapshot.release.substitutes(name, request.k)
+        asked, release = request.ingredient, snapshot.release
+        found = release.substitutes(asked.text, request.k) or release.substitutes(asked.name, request.k)
         for each in found:
             yield Candidate(each, SIMILAR, each.score)
 
@@ -375,16 +379,21 @@ def complements(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Can
     """Ingredients that complete a recipe with the given ones, by the release's blend."""
     known = snapshot.release.completed_ingredients.intersection(request.ingredients) if snapshot.release else ()
     if snapshot.release and (known or request.title):
+        by_title = snapshot.release.title_weights(request.title) if request.title else {}
         for name, score in snapshot.release.complete(request.ingredients, request.k, request.title):
-            partner = snapshot.release.closest_partner(name, request.ingredients)
-            yield Candidate(name, f"with:{partner}" if partner else f"title:{request.title}", score)
+            partner, weight = snapshot.release.closest_partner(name, request.ingredients) or (None, 0.0)
+            if by_title.get(name, 0.0) > weight:
+                reason = f"title:{request.title}"
+            else:
+                reason = f"with:{request.given[partner]}" if partner else POPULAR
+            yield Candidate(name, reason, score)
 
 
 def ingredients_used_together(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Candidate[str]]:
     """Ingredients of the most popular recipes that contain every given one, the most frequent first."""
     recipes = snapshot.recipes.with_all(request.ingredients, COUNTED_RECIPES)
     counts = Counter(name for recipe in recipes for name in recipe.ingredients if name not in request.ingredients)
-    reason = f"with:{','.join(request.ingredients)}"
+    reason = f"with:{','.join(request.given.values())}"
     return (Candidate(name, reason) for name in sorted(counts, key=lambda name: (-counts[name], name)))
 
 

@@ -36,5 +36,5 @@ def recommend_for_cart(snapshot: Snapshot, product_ids: Iterable[int], page: int
     ingredients = tuple(dict.fromkeys(name for product in products.values() for name in product.ingredients))
     positions = snapshot.recipes.by_informative_ingredients(ingredients)
     recipes = recommend(snapshot, RECIPES_FOR_CART, CartRequest(ingredients, page_of(positions, page, size), size))
-    complements = recommend_complements(snapshot, ingredients).complements
+    complements = recommend_complements(snapshot, {name: name for name in ingredients})
     return CartRecommendation(tuple(products), ingredients, recipes, len(positions), complements)

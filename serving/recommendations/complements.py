@@ -1,7 +1,6 @@
 """Ingredients that go with others: with those asked for, with a cart, with what is in the kitchen."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
 from serving.recommendations.candidates import ComplementsRequest
@@ -13,21 +12,11 @@ from serving.runtime.snapshot import Snapshot
 MOST_BESIDE_RECIPES: Final = 5
 
 
-@dataclass(frozen=True)
-class ComplementsRecommendation:
-    """What goes with the `ingredients`, by canonical name; `unknown` names are of no recipe and were left out."""
-
-    ingredients: tuple[str, ...]
-    unknown: tuple[str, ...]
-    complements: Recommendation[str]
-
-
 def recommend_complements(
-    snapshot: Snapshot, names: Sequence[str], k: int = MOST_BESIDE_RECIPES, title: str = ""
-) -> ComplementsRecommendation:
-    """At most ``k`` ingredients that go with others, given in any spelling, in a dish of this title."""
-    canonical = {name: snapshot.recipes.name_of(name) for name in dict.fromkeys(names)}
-    unknown = tuple(name for name, ingredient in canonical.items() if not snapshot.recipes.uses(ingredient))
-    known = tuple(dict.fromkeys(ingredient for name, ingredient in canonical.items() if name not in unknown))
-    complements = recommend(snapshot, COMPLEMENTS, ComplementsRequest(known, " ".join(title.split()), k))
-    return ComplementsRecommendation(known, unknown, complements)
+    snapshot: Snapshot, given: Mapping[str, str], k: int = MOST_BESIDE_RECIPES, title: str = ""
+) -> Recommendation[str]:
+    """At most ``k`` ingredients that go with others in a dish of this title.
+
+    ``given`` maps the canonical name of each to its name in reasons.
+    """
+    return recommend(snapshot, COMPLEMENTS, ComplementsRequest(given, title, k))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Before the name of what was viewed; alone where that is not in the catalog.
+VIEWED = "viewed"
+
 
 def taken_by(views: Sequence[View]) -> list[Taken]:
     """The products among views, newest first."""
@@ -37,7 +40,7 @@ def learned_offers(
             yield RecommendedItem(offer, POPULAR, Stage.POPULAR)
         else:
             because = model.because(history, suggestion.product, now.timestamp())
-            yield RecommendedItem(offer, f"viewed:{_name(snapshot, because)}", Stage.RELEASE)
+            yield RecommendedItem(offer, _reason(snapshot, because), Stage.RELEASE)
 
 
 def seen_items(snapshot: Snapshot, history: Iterable[Taken]) -> frozenset[object]:
@@ -82,7 +85,7 @@ def _offer(snapshot: Snapshot, ref: ProductRef, now: datetime) -> Offer | None:
     return show
 
 
-def _name(snapshot: Snapshot, ref: ProductRef | None) -> str:
-    """The name of what was viewed; its source where it is no longer in the catalog."""
+def _reason(snapshot: Snapshot, ref: ProductRef | None) -> str:
+    """The name of what was viewed, or that something was which is no longer in the catalog."""
     product = find_product(snapshot, ref) if ref else None
-    return product.name if product else ref.source if ref else ""
+    return f"{VIEWED}:{product.name}" if product else VIEWED

@@ -24,7 +24,7 @@ from serving.recommendations.candidates import (
     RecipeRequest,
     find_product,
 )
-from serving.recommendations.learned import learned_offers, mixed, seen_items, taken_by, unseen
+from serving.recommendations.learned import VIEWED, learned_offers, mixed, seen_items, taken_by, unseen
 from serving.recommendations.recently_viewed import RecipeRef, View, Viewed
 from serving.recommendations.relations import (
     POPULAR_PRODUCTS,
@@ -89,7 +89,7 @@ class _Ranking(Generic[T]):
         """Add what goes with a view. What is only popular is left out: it says nothing about the user."""
         if recommendation.stage is None or recommendation.stage is Stage.POPULAR:
             return
-        reason = f"viewed:{viewed_name}"
+        reason = f"{VIEWED}:{viewed_name}"
         for place, entry in enumerate(recommendation.items):
             ref = self._ref_of(entry.item)
             if ref in without:

@@ -13,6 +13,7 @@ from serving.catalog.broadcasts import Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
 from serving.recommendations import candidates
+from serving.recommendations.asked_ingredients import AskedIngredient
 from serving.recommendations.candidates import (
     CartRequest,
     ComplementsRequest,
@@ -113,7 +114,7 @@ def mall_products_for(snapshot: Snapshot, product: KokItem | Product, k: int) ->
 
 
 def products_for_ingredient(
-    snapshot: Snapshot, ingredient: str, k: int, most_shows: int, now: datetime
+    snapshot: Snapshot, ingredient: AskedIngredient, k: int, most_shows: int, now: datetime
 ) -> Recommendation[Offer]:
     """Products to buy as an ingredient: at most ``most_shows`` shows, then mall products, ``k`` in all."""
     shows = recommend(snapshot, SHOWS_FOR_INGREDIENT, IngredientShowsRequest(ingredient, most_shows, now))

@@ -20,7 +20,8 @@ class ItemProvenance(BaseModel):
     """Why an item is recommended, and what recommends it."""
 
     reason: str = Field(
-        description="`contains:` or `uses:` ingredients, `similar`, `title:` what it names, `viewed:` or `popular`",
+        description="`contains:` or `uses:` ingredients, `similar`, `title:` what it names, `viewed:` and the name of "
+        "what was viewed (`viewed` alone where that is not in the catalog), `season:` an ingredient, or `popular`",
         examples=["contains:감자"],
     )
     release_version: ReleaseVersion | None
@@ -32,7 +33,8 @@ class Complement(ItemProvenance):
     """An ingredient that goes with others."""
 
     reason: str = Field(
-        description="`with:` the given ingredients that speak most for it, or `title:` the title that does",
+        description="`with:` the given ingredients that speak most for it, as they were asked for, `title:` the title "
+        "that does, or `popular` where neither says more than that many recipes have it",
         examples=["with:감자"],
     )
     ingredient: str = Field(examples=["양파"])

@@ -113,15 +113,20 @@ class Snapshot:
 
     def knows(self, word: str) -> bool:
         """Whether a word is spelled correctly: a recipe, mall product or broadcast uses it."""
-        return any(index.knows(word) for index in self._indexes)
+        return any(index.knows(word) for index in self.indexes)
 
     def did_you_mean(self, keyword: str) -> str | None:
         """What recipes, else mall products, else shows are searched for instead of a keyword, if anything."""
-        found = (index.did_you_mean(keyword, self.knows) for index in self._indexes)
+        found = (index.did_you_mean(keyword, self.knows) for index in self.indexes)
         return next((meant for meant in found if meant), None)
 
+    def has_ingredient(self, name: str) -> bool:
+        """Whether a recipe, mall product or broadcast has the ingredient of a canonical name."""
+        return name in self.recipes.postings or name in self.kok.by_ingredient or name in self.schedule.by_ingredient
+
     @property
-    def _indexes(self) -> tuple[SearchIndex, ...]:
+    def indexes(self) -> tuple[SearchIndex, ...]:
+        """What is searched: recipes, mall products and broadcasts."""
         return self.recipes.index, self.kok.index, self.schedule.index
 
 

@@ -53,4 +53,8 @@ DidYouMean = Annotated[
         examples=[None],
     ),
 ]
+UnknownIngredients = Annotated[
+    list[str],
+    Field(description="Given names that no recipe or product has; they are left out", examples=[["감쟈칩"]]),
+]
 PageNumber = Annotated[int, Field(description="As asked for", examples=[1])]

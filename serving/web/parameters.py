@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from recommender.text.ingredients import split_names
 from sql.types import LARGEST_ID
 
 # 64 bits: ids of sources exceed 32 bits.
@@ -35,10 +36,19 @@ def _stripped(text: str) -> str:
     return stripped
 
 
+def _separate_names(values: object) -> object:
+    """Each name of a value that lists several as a value of its own; a blank value stays, to be refused."""
+    if not isinstance(values, list):
+        return values
+    return [name for value in values for name in (isinstance(value, str) and split_names(value)) or [value]]
+
+
 # Spaces around a text count towards its length, as in the OpenAPI.
 STRIPPED = AfterValidator(_stripped)
 # Text that every database can store; goes last in an annotation.
 STORABLE = AfterValidator(_storable)
+# A list of ingredients whose values may themselves list several; goes before the constraints of the list.
+LISTED = BeforeValidator(_separate_names)
 IngredientName = Annotated[str, StringConstraints(min_length=1, max_length=100), STRIPPED, STORABLE]
 Keyword = Annotated[
     str,

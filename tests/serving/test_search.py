@@ -121,19 +121,19 @@ NAMES = IngredientNames(
     ],
 )
 def test_an_ingredient_is_suggested_while_it_is_typed(typed: str, suggested: list[str]) -> None:
-    assert [name for name, _ in NAMES.suggest(typed, 3)] == suggested[:3]
+    assert [name for name, _ in NAMES.complete(typed, 3).suggestions] == suggested[:3]
 
 
 def test_a_suggestion_says_how_many_recipes_use_it_and_comes_once() -> None:
-    assert NAMES.suggest("감자", 9) == [("감자", 90), ("감자전분", 40), ("간장", 200), ("통감자칩", 1)]
-    assert NAMES.suggest("감자", 1) == [("감자", 90)]
-    assert NAMES.suggest("감자", 0) == []
-    assert IngredientNames({}, {}).suggest("감", 5) == []
+    assert NAMES.complete("감자", 9).suggestions == [("감자", 90), ("감자전분", 40), ("간장", 200), ("통감자칩", 1)]
+    assert NAMES.complete("감자", 1).suggestions == [("감자", 90)]
+    assert NAMES.complete("감자", 0).suggestions == []
+    assert IngredientNames({}, {}).complete("감", 5) == ([], None)
 
 
 @given(st.one_of(st.text(), st.lists(WORDS, max_size=4).map("".join)), st.integers(0, 4))
 def test_any_text_can_be_completed(typed: str, k: int) -> None:
-    found = [name for name, _ in NAMES.suggest(typed, k)]
+    found = [name for name, _ in NAMES.complete(typed, k).suggestions]
     assert len(set(found)) == len(found) <= k
     assert set(found) <= set(COUNTS)
 
@@ -141,8 +141,8 @@ def test_any_text_can_be_completed(typed: str, k: int) -> None:
 def test_recipes_know_the_names_of_their_ingredients(filled: Engine) -> None:
     with filled.connect() as conn:
         book = load_recipes(conn)
-    assert book.ingredient_names.suggest("돈", 5) == [("돼지고기", 2)]
-    assert book.ingredient_names.suggest("ㅇㅍ", 5) == [("양파", 4)]
+    assert book.ingredient_names.complete("돈", 5).suggestions == [("돼지고기", 2)]
+    assert book.ingredient_names.complete("ㅇㅍ", 5).suggestions == [("양파", 4)]
     assert book.name_of(" 돼지 고기 ") == book.name_of("돈 육") == "돼지고기"
     assert book.name_of("카레 가루") == "카레가루", "not recognised, but in a recipe"
     assert book.name_of("카레가로") == "카레가로", "names are not guessed"
