@@ -66,7 +66,7 @@ class ProductRecipes:
     def candidates(self, queries: ProductMatrix) -> Pairs:
         """Recipes with near titles, with the product's ingredients, and of the dish that the product is.
 
-        Nobody cooks with supplements and with what is no food, whatever their titles say.
+        Nobody cooks with supplements, with what is no food, and with what is eaten as it is, whatever their titles say.
         """
         nothing = np.zeros(0, np.int32)
         others = [
@@ -80,7 +80,8 @@ class ProductRecipes:
             for row in range(len(queries))
         ]
         pairs = candidate_pairs(queries, self._nearest, others)
-        return pairs.where(~np.isin(queries.kinds[pairs.queries], (NONFOOD, SUPPLEMENT)))
+        is_cooked = ~np.isin(queries.kinds, (NONFOOD, SUPPLEMENT)) & (queries.recipes > 0)
+        return pairs.where(is_cooked[pairs.queries])
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:
         """Given pairs of products and recipes."""

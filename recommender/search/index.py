@@ -17,7 +17,7 @@ from recommender.search.mentions import Mentions
 from recommender.search.names import NOWHERE, TRAITS, Names, Occurrences, best_of
 from recommender.search.parts import Splitter
 from recommender.search.postings import NONE, Grams, Positions, Substrings, postings_of
-from recommender.search.query import Query, QueryWord, read_query
+from recommender.search.query import Query, QueryWord, Spelled, read_query
 from recommender.search.reading import Reader, Reading, corrected
 from recommender.search.texts import squeezed, words_of
 from recommender.search.tokens import Tokens
@@ -42,6 +42,8 @@ MIN_FUZZY_LENGTH: Final = 6
 MAIN_INGREDIENTS: Final = 3
 # How much the similarity to a synonym counts beside that to the word itself: who types a word sees it first.
 SYNONYM_SIMILARITY: Final = 0.8
+# Of a word that is looked for in names.
+LEAST_LETTERS: Final = 2
 # Where names with the key word are fewer, others of the same form are candidates.
 FEW: Final = 10
 # Share of a query's tokens, weighted, that makes a document a candidate.
@@ -173,9 +175,10 @@ class SearchIndex:
             features.set("form", same)
             features.set("other_form", (forms > 0) & ~same)
             features.set("other_dish", ~same & ~features.has("key"))
-        elif query.is_dish:
+            return
+        if query.is_dish:
             features.set("other_dish", ~features.has("key"))
-        elif query.key.ingredients:
+        if query.key.ingredients:
             features.set("raw", raw)
             features.set("dish", (forms > 0) & ~raw)
 
@@ -207,15 +210,20 @@ class SearchIndex:
 
     def _occurrences(self, word: QueryWord) -> Occurrences:
         """Where the names contain a word or what stands for it; the best of them in each document."""
-        found = [(self._in_names(spelled.text), spelled.weight) for spelled in word.spelled]
+        found = [(self._spelled(spelled, word.text), spelled.weight) for spelled in word.spelled]
         found = [(each, weight) for each, weight in found if len(each.positions)] or found[:1]
         if len(found) == 1:
             return found[0][0].weighted(found[0][1])
         return best_of([each.weighted(weight) for each, weight in found])
 
+    def _spelled(self, spelled: Spelled, asked: str) -> Occurrences:
+        if len(spelled.text) == LEAST_LETTERS and spelled.text != asked:
+            return self._names.find_apart(spelled.text, self._splitter.covers)
+        return self._in_names(spelled.text)
+
     def _in_names(self, word: str) -> Occurrences:
         # A single syllable is part of too many other words.
-        return self._names.find(word) if len(word) > 1 else self._mentions.singles.get(word, NOWHERE)
+        return self._names.find(word) if len(word) >= LEAST_LETTERS else self._mentions.singles.get(word, NOWHERE)
 
     def _occurs(self, word: str) -> bool:
         return len(self._in_names(word).positions) > 0

@@ -61,6 +61,11 @@ _GLUED_TO_AMOUNT: Final = re.compile(
     rf"(?P<unit>{unit_pattern(s for s, unit in SPELLINGS.items() if unit.sort in ('whole', 'part'))})"
     r"(?P<name>[가-힣]{1,9})(?![가-힣])"
 )
+# A heading that stands in an item: 반죽재료) 강력분, <주재료> 감자, 양념간장: 물. Of words with a colon only some head.
+_HEADS: Final = "(?<=재료|양념|소스|육수|토핑|밑간|크림|간장|추장|레싱)"
+_ITEM_HEADING: Final = re.compile(
+    rf"^\s*<?(?P<heading>[A-Za-z가-힣 ]{{1,14}}?)\s*(?:[)>]|{_HEADS}\s*:)\s*(?=[A-Za-z가-힣])"
+)
 _LIST_NUMBER: Final = re.compile(r"^\(?\d{1,2}[.)]\s*(?=[^\d\s])")
 
 
@@ -124,11 +129,11 @@ def _section_lines(section: str | None, items: Iterable[str]) -> Iterator[Line]:
     line: Line | None = None
     notes: list[str | None] = []
     for written in items:
-        item = _read_item(written[:LONGEST_ITEM])
+        heading, item = _read_headed(written[:LONGEST_ITEM])
         if item.name and line:
             yield line._replace(note=_note(notes))
         if item.name:
-            line, notes = Line(section, *item[:3], None), [] if line else notes
+            line, notes = Line(heading or section, *item[:3], None), [] if line else notes
         notes += [item.note, clean(written[LONGEST_ITEM:])]
     remark = _note(notes)
     if line:
@@ -137,6 +142,13 @@ def _section_lines(section: str | None, items: Iterable[str]) -> Iterator[Line]:
         item = _read_item(f"{section} {remark}")
         if item.name:
             yield Line(section, *item)
+
+
+def _read_headed(written: str) -> tuple[str | None, _Item]:
+    """The heading that stands in an item, if any does, and the item."""
+    headed = _ITEM_HEADING.match(written)
+    item = _read_item(written[headed.end() :]) if headed else None
+    return (clean(headed["heading"]), item) if headed and item and item.name else (None, _read_item(written))
 
 
 def _note(remarks: Iterable[str | None]) -> str | None:

@@ -14,12 +14,15 @@ from recommender.text import amounts, lexicon, title_model, title_reading, title
 from recommender.text.title_model import Answers, TitleModel, default_model
 from recommender.text.title_reading import RuleReading
 from recommender.text.title_rules import TitleRules
-from recommender.text.title_words import Kind
+from recommender.text.title_words import FINISHED_KINDS, Kind
 
 # Probabilities from which a title is food, and from which food is an ingredient.
 FOOD: Final = 0.5
 INGREDIENT: Final = 0.5
 SPIRITS: Final = "전통주"
+# Shelves of goods that are eaten as they are, and the probability that somebody cooks with those.
+EATEN: Final = lexicon.words("titles")["eaten"]
+NEVER: Final = 0.0
 _CODE: Final = (amounts, title_model, title_reading, title_rules, title_words, titles, units)
 
 
@@ -84,15 +87,21 @@ def _decide(reading: RuleReading, answers: Answers, *, known_food: bool) -> Reso
         kind = Kind.SUPPLEMENT if head and head.word.sort == Kind.SUPPLEMENT else Kind.NONFOOD
         return ResolvedTitle(kind, reading.types_of(kind), (), False, 0.0)
     if reading.is_spirit:
-        return ResolvedTitle(Kind.DRINK, (SPIRITS, *reading.types_of(Kind.DRINK)), (), True, 0.0)
+        return ResolvedTitle(Kind.DRINK, (SPIRITS, *reading.types_of(Kind.DRINK)), (), True, NEVER)
+    kind = _kind_of_food(reading, answers)
+    types = reading.types_of(kind)
+    is_eaten = kind in FINISHED_KINDS and bool(types) and lexicon.shelves().get(types[0]) in EATEN
+    return ResolvedTitle(kind, types, reading.ingredients_of(kind), True, NEVER if is_eaten else answers.recipes)
+
+
+def _kind_of_food(reading: RuleReading, answers: Answers) -> Kind:
+    """The kind of what a shop of food sells. What is no food there is taken for one's health."""
     if answers.ingredient >= INGREDIENT:
-        kind = Kind.INGREDIENT
-    elif reading.finished_kind is not None:
-        kind = reading.finished_kind
-    else:
-        # What a shop of food sells and is no food is taken for one's health.
-        kind = Kind.SUPPLEMENT if answers.food < FOOD else Kind.READY
-    return ResolvedTitle(kind, reading.types_of(kind), reading.ingredients_of(kind), True, answers.recipes)
+        return Kind.INGREDIENT
+    for_health = any(hit.word.sort == Kind.SUPPLEMENT for hit in reading.main)
+    if answers.food < FOOD and (for_health or reading.finished_kind is None):
+        return Kind.SUPPLEMENT
+    return reading.finished_kind or Kind.READY
 
 
 def resolver_version(vocabulary: Mapping[str, str], model: TitleModel | None = None) -> str:

@@ -64,6 +64,12 @@ _COOKED: Final = frozenset(
 # What follows finished goods of these kinds or shelves and stands on those is their flavour ("요거트 딸기").
 _FLAVOURED: Final = frozenset({Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT, "유제품"})
 _FLAVOURS: Final = frozenset({"과일", "견과", "곡물", "콩", "채소"})
+# Where something grows or lives that is likened to food from elsewhere.
+_PLACES: Final = frozenset({"숲", "속", "숲속", "바다", "밭", "들", "땅", "땅속", "산", "강", "갯벌", "나무"})
+# Plants in tea bags are tea; dried fish and stock come in bags, too.
+_TEA_BAGS: Final = re.compile(r"\d\s*(?:삼각)?(?:티백|t백|tb)(?![a-z가-힣])")
+_STEEPED: Final = frozenset({"곡물", "채소", "버섯", "과일", "견과", "콩", "차", "가루"})
+TEA: Final = Word(Kind.DRINK, "차", "차")
 UNKNOWN_DISH: Final = Word("unknown dish")
 
 
@@ -88,7 +94,7 @@ class TitleRules:
         tokens = zip(self._kiwi.tokenize(texts), self._kiwi.tokenize(contents), strict=True)
         return [
             RuleReading(
-                tuple(_with_roles(self._scan(text, outer))),
+                _with_tea(_with_roles(self._scan(text, outer)), plain(title)),
                 bool(_PROOF.search(title)),
                 tuple(hit for hit, _, _ in self._scan(content, inner) if hit.word.ingredient),
             )
@@ -134,6 +140,8 @@ class TitleRules:
                 if word and _stands_alone(text, start, end) and not _ends_a_name(text, start, end, word):
                     if _describes(tokens, stop) or _is_negated_or_counts(tokens, position, stop):
                         continue
+                    if self._is_likened(text, tokens, position, stop) or _is_night(tokens, position):
+                        continue
                     yield position, stop
                     position = stop
                     break
@@ -146,6 +154,16 @@ class TitleRules:
             is_dish = len(token.form) > 2 and token.tag.startswith("NN") and token.form[-1] in _DISH_SUFFIXES
             if is_dish and not _describes(tokens, position + 1):
                 yield Hit(UNKNOWN_DISH, *_place(text, token.start), False), token.start, token.end
+
+    def _is_likened(self, text: str, tokens: list[Token], start: int, stop: int) -> bool:
+        """Whether something else, named next, is likened to a word: the butter of the woods is an avocado.
+
+        ("숲 속의 버터 아보카도", "바다의 우유 굴", but not "명인의 된장 고추장")
+        """
+        if start < 2 or tokens[start - 1].tag != "JKG" or stop >= len(tokens):
+            return False
+        named = self._words.get(text[tokens[stop].start : tokens[stop].end])
+        return tokens[start - 2].form in _PLACES and named is not None and named.sort == Kind.INGREDIENT
 
     def _is_open(self, tokens: list[Token], stop: int) -> bool:
         """Whether a noun that is not transparent follows in the same eojeol, unless a known word does."""
@@ -173,6 +191,14 @@ def _with_roles(found: Iterable[tuple[Hit, int, int]]) -> list[Hit]:
         hit._replace(describes=hit.describes or (starts[at] not in ends and _is_flavour(hit, hits[:at])))
         for at, hit in enumerate(hits)
     ]
+
+
+def _with_tea(hits: list[Hit], title: str) -> tuple[Hit, ...]:
+    """The hits, and what is sold in tea bags as tea."""
+    is_steeped = all(hit.word.sort == Kind.INGREDIENT and hit.word.shelf in _STEEPED for hit in hits if hit.word.type)
+    if not is_steeped or not _TEA_BAGS.search(title):
+        return tuple(hits)
+    return (*hits, Hit(TEA, *(hits[0].place if hits else (0, 0)), False))
 
 
 def _is_flavour(hit: Hit, before: Sequence[Hit]) -> bool:
@@ -230,6 +256,15 @@ def _is_negated_or_counts(tokens: list[Token], start: int, stop: int) -> bool:
     before = tokens[start - 1]
     counts = stop == start + 1 and tokens[start].form in _COUNTERS and before.tag.startswith(_NUMBER_TAGS)
     return counts or before.form in _WITHOUT_FORMS
+
+
+def _is_night(tokens: list[Token], start: int) -> bool:
+    """Whether 밤 is the night, by what stands before it ("편한 밤")."""
+    if tokens[start].form != "밤" or not start:
+        return False
+    before = [token.form for token in tokens[max(0, start - 3) : start] if token.tag not in {"ETM", "XSA", "XSV"}]
+    night = lexicon.words("titles")["night"]
+    return bool(before) and (before[-1] in night or f"{before[-1]}하" in night)
 
 
 def _place(text: str, position: int) -> tuple[int, int]:

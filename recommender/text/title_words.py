@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from recommender.text import lexicon
 
@@ -21,6 +21,10 @@ class Kind(StrEnum):
 
 FOOD_KINDS = frozenset({Kind.INGREDIENT, Kind.READY, Kind.SNACK, Kind.DRINK})
 FINISHED_KINDS = frozenset({Kind.READY, Kind.SNACK, Kind.DRINK, Kind.SUPPLEMENT})
+
+
+# What is eaten with the drink that it is named after: 맥주안주.
+EATEN_WITH: Final = "안주"
 
 
 class Word(NamedTuple):
@@ -79,9 +83,14 @@ def _same_as(word: str, product: lexicon.ProductType, words: Mapping[str, Word])
 
 
 def _made_of(word: str, ingredients: tuple[str, ...], words: Mapping[str, Word]) -> str:
-    """The first of ``ingredients``, else the ingredient that a compound starts with (꼬막무침 -> 꼬막), else ""."""
-    for name in ingredients:
-        if (found := words.get(name)) and found.ingredient:
-            return found.ingredient
+    """The first of ``ingredients``, else the ingredient that a compound starts with (꼬막무침 -> 꼬막), else "".
+
+    What is listed after the first goes along with it: where that is no ingredient (고기 of 마라탕), the vegetables of a
+    dish do not stand for it. Nor is 맥주안주 made of beer.
+    """
+    if ingredients and (first := words.get(ingredients[0])) and first.ingredient:
+        return first.ingredient
+    if word.endswith(EATEN_WITH):
+        return ""
     heads = (words.get(word[:size]) for size in range(len(word), 1, -1))
     return next((found.ingredient for found in heads if found and found.ingredient), "")

@@ -90,7 +90,10 @@ class Substitute(ItemProvenance):
 
 
 class Substitutes(Provenance):
-    """Substitutes for an ingredient, best first; empty where nothing is likely enough to be accepted."""
+    """Substitutes for an ingredient, best first; empty where nothing is likely enough to be accepted.
+
+    At most five of them are other names and kinds of the ingredient itself, as their ``relation`` says.
+    """
 
     ingredient: str = Field(description="The requested name, as recipes spell it", examples=["감자"])
     substitutes: list[Substitute]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recommender.models.neighbours import SIMILAR
 from recommender.product_ref import KOK, ProductRef
+from recommender.rankers.substitute import Relation as SubstituteRelation
 from recommender.rankers.substitute import Substitute
 from recommender.relations.facts import SHOW_RECIPES, asked_ingredient
 from recommender.text import lexicon
@@ -36,6 +37,8 @@ T = TypeVar("T")
 POPULAR = "popular"
 # Before the ingredient in season.
 SEASON = "season:"
+# Other names and kinds of an ingredient among its substitutes: beef has twenty.
+MOST_SAME = 5
 # Neighbours of a product or recipe in a release.
 NEIGHBOURS = 20
 # Recipes that are counted for what is used together, where no release answers.
@@ -367,12 +370,14 @@ def mall_products_named(snapshot: Snapshot, request: IngredientRequest) -> Itera
 
 
 def substitutes(snapshot: Snapshot, request: IngredientRequest) -> Iterator[Candidate[Substitute]]:
-    """Ingredients that a cook would accept instead, with the probability of it."""
+    """Ingredients that a cook would accept instead, with the probability of it: some of the same, then others."""
     if snapshot.release:
         asked, release = request.ingredient, snapshot.release
-        found = release.substitutes(asked.text, request.k) or release.substitutes(asked.name, request.k)
-        for each in found:
-            yield Candidate(each, SIMILAR, each.score)
+        same = 0
+        for each in release.substitutes(asked.text, NEIGHBOURS) or release.substitutes(asked.name, NEIGHBOURS):
+            same += each.relation is not SubstituteRelation.SUBSTITUTE
+            if each.relation is SubstituteRelation.SUBSTITUTE or same <= MOST_SAME:
+                yield Candidate(each, SIMILAR, each.score)
 
 
 def complements(snapshot: Snapshot, request: ComplementsRequest) -> Iterator[Candidate[str]]:

@@ -29,11 +29,12 @@ class CartRecommendation(NamedTuple):
 def recommend_for_cart(snapshot: Snapshot, product_ids: Iterable[int], page: int, size: int) -> CartRecommendation:
     """Recipes that use the products, first those that use the most informative ingredients.
 
-    Ids may be of mall and broadcast products; unknown ones are skipped.
+    Ids may be of mall and broadcast products; unknown ones are skipped, and so is what is eaten as it is.
     """
     found = (snapshot.kok.items.get(number) or snapshot.schedule.product_by_id(number) for number in product_ids)
     products = {product.ref: product for product in found if product}
-    ingredients = tuple(dict.fromkeys(name for product in products.values() for name in product.ingredients))
+    cooked = (product for product in products.values() if product.facts.recipes > 0)
+    ingredients = tuple(dict.fromkeys(name for product in cooked for name in product.ingredients))
     positions = snapshot.recipes.by_informative_ingredients(ingredients)
     recipes = recommend(snapshot, RECIPES_FOR_CART, CartRequest(ingredients, page_of(positions, page, size), size))
     complements = recommend_complements(snapshot, {name: name for name in ingredients})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recommender.search.documents import Document
 from recommender.search.index import SearchIndex
 from recommender.search.spelling import Spelling
-from recommender.search.weights import Kind, load_weights
+from recommender.search.weights import FEW, Kind, load_weights
 from recommender.text.titles import tokens
 
 TITLES = (
@@ -261,3 +261,66 @@ def test_any_text_can_be_searched_for(index: SearchIndex, keyword: str) -> None:
     assert len(set(found.positions)) == len(found.positions)
     assert set(found.positions) <= set(range(len(TITLES)))
     assert index.find(keyword, index.knows) == found
+
+
+@pytest.mark.parametrize(
+    ("keyword", "found", "meant"),
+    [
+        ("김치찌개 asdf", {"돼지고기 김치찌개", "참치김치찌개 끓이는 법"}, "김치찌개"),
+        ("asdf 감자", {"감자조림", "알감자 버터구이"}, "감자"),
+        ("감자 stew", {"감자조림", "알감자 버터구이"}, "감자 찌개"),
+        ("asdf", set(), None),
+        ("감\u200b자\ufeff", {"감자조림", "알감자 버터구이"}, None),
+        ("감\u00ad자조림", {"감자조림"}, None),
+    ],
+)
+def test_what_is_not_understood_is_left_out(
+    index: SearchIndex, keyword: str, found: set[str], meant: str | None
+) -> None:
+    answer = index.find(keyword, index.knows)
+    assert found <= {TITLES[position] for position in answer.positions}
+    assert bool(found) == bool(answer.positions)
+    assert answer.did_you_mean == meant
+
+
+def test_invisible_characters_in_a_title_split_no_word() -> None:
+    hidden = index_of(["김\u200b치\u00ad찌개"])
+    assert hidden.find("김치찌개", hidden.knows).positions == [0]
+
+
+def test_a_dish_is_not_answered_by_all_that_it_is_made_of() -> None:
+    names = ["한우 불고기 300g", *(f"한우 등심 {number}호" for number in range(9)), "언양식 불고기 500g"]
+    beef = index_of(names, "products", ingredients=[("소고기",)] * len(names), is_ingredient=[True] * len(names))
+    found = beef.find("불고기", beef.knows).positions
+    assert set(found[:2]) == {0, 10}
+    assert len(found) <= FEW, "raw beef only among the first few"
+    assert len(beef.find("소고기", beef.knows).positions) == len(names)
+
+
+def test_what_is_rather_irrelevant_only_fills_the_first_places() -> None:
+    noodles = [f"멸치육수 칼국수 {number}인분" for number in range(9)]
+    shop = index_of(["잔치국수 2인분", *noodles], "products")
+    found = shop.find("잔치국수", shop.knows).positions
+    assert found[0] == 0
+    assert len(found) == FEW
+
+
+def test_a_short_word_needs_most_of_its_letters() -> None:
+    fruits = index_of(["장조림 두 가지 리본 안주", "사과 5kg"])
+    assert fruits.find("두리안", fruits.knows).positions == []
+
+
+def test_a_kind_of_food_is_not_what_a_dish_of_it_is_made_of() -> None:
+    shop = index_of(
+        ["콩자반 반찬 200g", "한우 등심 1kg"],
+        "products",
+        ingredients=[("콩",), ("소고기",)],
+        is_ingredient=[False, True],
+    )
+    assert shop.find("반찬", shop.knows).positions == [0], "though 장조림 is made of beef"
+
+
+def test_english_names_of_several_words_are_read_within_a_query(index: SearchIndex) -> None:
+    oils = index_of(["엑스트라버진 올리브유 500ml", "참기름 선물세트"])
+    answer = oils.find("엑스트라버진 olive oil", oils.knows)
+    assert (answer.positions, answer.did_you_mean) == ([0], "엑스트라버진 올리브유")

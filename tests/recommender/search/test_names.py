@@ -23,3 +23,14 @@ def test_blanks_are_ignored_and_the_best_occurrence_counts() -> None:
 def test_a_number_ends_a_word() -> None:
     assert Names(["고구마3kg"]).find("고구마").traits.tolist() == [WHOLE]
     assert len(Names([]).find("고구마").positions) == 0
+
+
+def test_a_word_is_not_put_together_of_ends_of_others() -> None:
+    names = Names(["최초 밥상", "연어 초 밥", "새우초 밥상", "초밥", "모둠초밥 세트"])
+    assert names.find("초밥").positions.tolist() == [1, 3, 4]
+
+
+def test_a_synonym_stands_apart_from_unknown_letters() -> None:
+    names = Names(["캐비어 50g", "흑맥비어", "비어 6캔", "생 비어"])
+    assert names.find("비어").positions.tolist() == [0, 1, 2, 3]
+    assert names.find_apart("비어", {"흑맥"}.__contains__).positions.tolist() == [1, 2, 3]

@@ -213,9 +213,7 @@ NAMES = [
     "비타민 C",
     "오메가3",
     "HOT6",
-    "양념) 진간장",
     "저지방2% 우유",
-    "<주재료> 감자",
     "단지무",
 ]
 
@@ -259,6 +257,23 @@ def test_no_letter_of_an_item_is_lost(item: str) -> None:
     lines = list(ingredient_lines(item))
     found = "".join(str(part) for line in lines for part in line if part)
     assert {letter for letter in item if letter.isalpha()} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("item", "section", "name"),
+    [
+        (f"반죽재료) 강력분{BEL}20{BEL}g", "반죽재료", "강력분"),
+        ("양념) 진간장 20g", "양념", "진간장"),
+        ("<주재료> 감자 20g", "주재료", "감자"),
+        ("주재료 > 바나나 20g", "주재료", "바나나"),
+        ("저나트륨 양념간장:간장 20g", "저나트륨 양념간장", "간장"),
+        ("소스 : 와인 20g", "소스", "와인"),
+        ("현미 : 흰쌀 20g", "재료", "현미 : 흰쌀"),
+        ("물녹말(전분:물) 20g", "재료", "물녹말(전분:물)"),
+    ],
+)
+def test_a_heading_in_an_item_is_no_part_of_its_name(item: str, section: str, name: str) -> None:
+    assert list(ingredient_lines(f"[재료] {item}")) == [Line(section, name, "20", "g", None)]
 
 
 def test_a_bracket_inside_an_item_is_no_heading() -> None:

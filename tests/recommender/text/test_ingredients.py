@@ -1,6 +1,6 @@
 import pytest
 
-from recommender.text.ingredients import MIN_RECIPES, canonical_name, title_vocabulary
+from recommender.text.ingredients import MIN_RECIPES, canonical_name, known_name, split_names, title_vocabulary
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,24 @@ def test_the_title_vocabulary_leaves_out_rare_notes() -> None:
     assert vocabulary["방아잎"] == "방아잎"
     assert "집에있는것" not in vocabulary
     assert "당근" not in vocabulary
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("감자", ["감자"]),
+        ("감자, 양파·당근", ["감자", "양파", "당근"]),
+        ("돼지고기/소고기\n우유 1/2컵", ["돼지고기", "소고기", "우유 1/2컵"]),
+        ("고추(청양,꽈리), 마늘", ["고추(청양,꽈리)", "마늘"]),
+        (" , ", []),
+    ],
+)
+def test_a_list_is_split_into_names(text: str, names: list[str]) -> None:
+    assert split_names(text) == names
+
+
+def test_a_name_is_known_in_any_spelling_and_spacing() -> None:
+    spellings = {"돈육": "돼지고기", "돼지고기": "돼지고기"}
+    for written in ("돈 육", "돼지\u200b고기", "국산 돼지고기 600g", "돼지고기(국내산)"):
+        assert known_name(written, spellings) == "돼지고기"
+    assert known_name(" 없는  재료 ", spellings) == "없는 재료"
