@@ -13,9 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from serving.runtime.accounts import lock_account, require_account
 from serving.runtime.deps import CurrentRuntime, User
 from serving.runtime.runtime import Runtime
-from serving.user import queries, sessions
+from serving.user import login_limits, queries, sessions
 from serving.user.credentials import REQUEST_BODY, Credentials
-from serving.user.passwords import check_password, hash_password
+from serving.user.passwords import check_password, hash_password, password_turn
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from serving.web.auth import Identity
 from serving.web.errors import AWAY, UNAUTHORIZED, Described, Unavailable, described, log_reason, unauthorized
@@ -36,28 +36,31 @@ router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_c
 
 WRONG = "wrong e-mail address or password"
 TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")
+TOO_MANY = described(
+    429,
+    "Too many attempts; the header Retry-After says when to try again",
+    "too many attempts: try again in 30 seconds",
+)
 REFUSED: Described = {
     **described(401, "Wrong e-mail address or password; the answer does not say which", WRONG),
     422: {
         "description": "Neither a form nor JSON with an e-mail address and a password",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}},
     },
-    **described(
-        429,
-        "Too many wrong passwords for the account or from the address; the header Retry-After says when to try again",
-        "too many login attempts: try again in 120 seconds",
-    ),
+    **TOO_MANY,
 }
 NO_REFRESH = described(
     401, "The refresh token is unknown, expired, used before or logged out", "unknown refresh token: log in"
 )
 
 
-@router.post("/user/signup", status_code=201, responses=TAKEN)
-def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
+@router.post("/user/signup", status_code=201, responses=TAKEN | TOO_MANY)
+def sign_up(request: Request, runtime: CurrentRuntime, body: SignUp) -> Account:
     """Create an account. An e-mail address is one account in any spelling: in capitals, full width or punycode."""
     now = runtime.clock()
-    password_hash = hash_password(body.password)
+    with password_turn():
+        login_limits.begin_from_address(runtime.attempts, login_limits.SIGN_UP, request)
+        password_hash = hash_password(body.password)
     try:
         with runtime.service_db.begin() as conn:
             user_id = queries.create(
@@ -69,12 +72,14 @@ def sign_up(runtime: CurrentRuntime, body: SignUp) -> Account:
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now)
 
 
-@router.get("/user/signup/email/check")
+@router.get("/user/signup/email/check", responses=TOO_MANY)
 def check_email(
+    request: Request,
     runtime: CurrentRuntime,
     email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
 ) -> EmailCheck:
     """Whether an e-mail address is taken."""
+    login_limits.begin_from_address(runtime.attempts, login_limits.EMAIL_CHECK, request)
     # No user_email_duplicate_check is recorded: the visitor is unknown.
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None
@@ -83,17 +88,20 @@ def check_email(
 
 
 @router.post("/user/login", responses=REFUSED, openapi_extra=REQUEST_BODY)
-def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Login:
+def log_in(request: Request, response: Response, runtime: CurrentRuntime, given: Credentials) -> Login:
     """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
 
-    After ten wrong passwords for an account within five minutes, or a hundred from an address, further attempts are
-    refused for some time. Each process of the API counts for itself.
+    After ten wrong passwords for an account from one browser or address, one attempt is allowed every 30 seconds.
+    Wrong passwords from many addresses delay those alone who have not logged in to the account from their browser or
+    address lately. The cookie `ukok_device` names the browser.
     """
+    origin = login_limits.origin_of(request, runtime.attempts)
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
-    host = request.client.host if request.client else "unknown"
-    runtime.login_attempts.begin(given.email, host)
-    right, renewed = check_password(given.password, account.password_hash if account else None)
+        known = login_limits.known_place(conn, given.email, origin, runtime.clock())
+    with password_turn():
+        attempt = login_limits.begin(runtime.attempts, given.email, origin, known)
+        right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
         raise unauthorized(WRONG)
     with runtime.service_db.begin() as conn:
@@ -102,7 +110,9 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
         if renewed:
             queries.renew_password_hash(conn, account.user_id, renewed)
         opened = sessions.open_session(conn, account.user_id, runtime.clock(), _lifetimes(runtime))
-    runtime.login_attempts.succeed(account.email, host)
+        device = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts)
+        runtime.attempts.succeed(conn, attempt.here, *attempt.others)
+    login_limits.set_cookie(request, response, device)
     runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
 

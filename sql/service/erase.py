@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
+from sql.service.attempts import LoginPlace
 from sql.service.users import LoginSession, RecipeRating, RefreshToken, SearchHistory, User
 
 
@@ -25,6 +26,7 @@ def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
     for owner, key in (
         (SearchHistory, SearchHistory.user_id),
         (RecipeRating, RecipeRating.user_id),
+        (LoginPlace, LoginPlace.user_id),
         (User, User.user_id),
     ):
         deleted += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount

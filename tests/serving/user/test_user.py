@@ -201,7 +201,7 @@ def test_both_kinds_of_login_are_documented(client: TestClient) -> None:
     assert body["application/json"]["schema"]["required"] == ["email", "password"]
     assert body["application/x-www-form-urlencoded"]["schema"]["required"] == ["username", "password"]
     assert operation["responses"].keys() == {"200", "401", "413", "422", "429", "503"}
-    assert paths["/api/user/signup"]["post"]["responses"].keys() == {"201", "409", "413", "422", "503"}
+    assert paths["/api/user/signup"]["post"]["responses"].keys() == {"201", "409", "413", "422", "429", "503"}
     assert paths["/api/auth/refresh"]["post"]["responses"].keys() == {"200", "401", "413", "422", "503"}
     assert paths["/api/user"]["delete"]["responses"].keys() == {"200", "401", "503"}
 
