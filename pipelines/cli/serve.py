@@ -57,6 +57,7 @@ def _serve(host: str, port: int) -> None:
         factory=True,
         host=host,
         port=port,
+        http="serving.web.http_protocol:BoundedHttpProtocol",
         log_level="warning",
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from artifacts.errors import StoreError
+from artifacts.release import CorruptRelease
 
 log = structlog.get_logger()
 
@@ -90,15 +91,17 @@ def is_missing_table(error: BaseException) -> bool:
 
 
 def summary(error: BaseException) -> str:
-    """Summarise an error for clients, without hosts, users and statements, which only the log may hold."""
+    """Summarise an error for clients, without hosts, folders, settings, users and statements: the log has those."""
     if is_missing_table(error):
         return "tables are missing: run `ukok db upgrade`"
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
         return "the database does not answer"
     if isinstance(error, SQLAlchemyError):
         return "the database refused a statement"
-    if isinstance(error, StoreError):
+    if isinstance(error, CorruptRelease):
         return str(error)
+    if isinstance(error, StoreError):
+        return "the artifact store does not answer as it should"
     return f"unexpected {type(error).__name__}"
 
 

@@ -18,11 +18,11 @@ from starlette.testclient import TestClient
 from serving.runtime.event_writer import WriterLimits
 from serving.web.auth import Tokens
 from serving.web.clock import wall_clock
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.warehouse.events import UserEvent
 from tests.builders.api_process import Server, served
 from tests.builders.small_catalog import NOON
 from tests.builders.waiting import until
+from tests.conftest import SECRET_KEY
 from tests.serving.conftest import Now, Person, sign_up
 
 ACTIVITY = "/api/log/user/activity"
@@ -217,7 +217,7 @@ async def _write_until_killed(server: Server, kill_after: int) -> list[str]:
 
 async def _write_until(server: Server, many: int, end: Callable[[], None]) -> list[str]:
     """Write without a pause; call ``end`` after ``many`` acknowledgements, and go on until the server ends."""
-    headers = {"Authorization": f"Bearer {Tokens(DEVELOPMENT_SECRET, timedelta(hours=1), wall_clock).issue(7)}"}
+    headers = {"Authorization": f"Bearer {Tokens(SECRET_KEY, timedelta(hours=1), wall_clock).issue(7)}"}
     acknowledged: list[str] = []
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
 

@@ -7,8 +7,8 @@ from sqlalchemy import Engine, event, insert
 from starlette.testclient import TestClient
 
 from serving.web.auth import Identity, Revocations, Tokens
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession
+from tests.conftest import SECRET_KEY
 from tests.serving.conftest import Now, Person
 
 HOUR = timedelta(hours=1)
@@ -64,7 +64,7 @@ def test_logins_whose_tokens_have_expired_are_not_even_read(service: Engine, now
 
 
 def test_cache_of_verified_tokens_is_bounded(now: Now) -> None:
-    tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now, max_cached=3)
+    tokens = Tokens(SECRET_KEY, HOUR, now, max_cached=3)
     issued = [tokens.issue(user_id) for user_id in range(1, 8)]
     for _ in range(2):
         verified = [tokens.verify(token) for token in issued]
