@@ -23,6 +23,7 @@ from serving.web.auth import Authenticator, Revocations, Tokens
 from serving.web.clock import Clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
+from serving.web.middleware import route_of
 from serving.web.settings import ServingSettings
 from serving.web.visitor_session import given_session
 from sql.engines import service_engine, warehouse_engine
@@ -137,8 +138,7 @@ class Runtime:
         """Record that a request was answered by an error of the API itself."""
         user_id = scope.get("state", {}).get("user_id")
         session_id = given_session(scope) if user_id is None else None
-        route: str = getattr(scope.get("route"), "path", "unmatched")
-        payload = AnswerFailed(release_version=release_version, route=route)
+        payload = AnswerFailed(release_version=release_version, route=route_of(scope))
         self.record_encoded_event((user_id, session_id), payload.event_type, payload.to_json())
 
     def _record_refusal(self, version: str, failures: int) -> None:

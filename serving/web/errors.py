@@ -8,7 +8,15 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
@@ -86,8 +94,12 @@ def is_missing_table(error: BaseException) -> bool:
     """Whether a statement failed because the schema was never created."""
     if not isinstance(error, ProgrammingError) or error.orig is None:
         return False
-    code = getattr(error.orig, "pgcode", None) or next(iter(error.orig.args), None)
-    return code in MISSING_TABLE
+    return _code(error) in MISSING_TABLE
+
+
+def _code(error: DBAPIError) -> object:
+    """Return the SQLSTATE of PostgreSQL or the error number of MariaDB."""
+    return getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
 
 
 def summary(error: BaseException) -> str:
@@ -106,7 +118,13 @@ def summary(error: BaseException) -> str:
 
 
 def log_reason(error: BaseException) -> str:
-    """Format an error as one line for the log; the engines keep parameters and passwords out of messages."""
+    """Format an error as one line for the log; the engines keep parameters and passwords out of messages.
+
+    A database quotes the values that it refuses, which may be an e-mail address: of those errors only the code is
+    named.
+    """
+    if isinstance(error, DataError | IntegrityError):
+        return f"{type(error).__name__} {_code(error)}"
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return " ".join(str(cause).split())
 
@@ -122,7 +140,8 @@ def install(app: FastAPI) -> None:
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ProgrammingError) and not is_missing_table(error):
         raise error
-    log.warning("database_unavailable", path=request.url.path, reason=log_reason(error))
+    route = getattr(request.scope.get("route"), "path", None)
+    log.warning("database_unavailable", route=route, reason=log_reason(error))
     return JSONResponse({"detail": summary(error)}, 503, headers=RETRY_AFTER)
 
 

@@ -25,6 +25,7 @@ BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
 # Probes and scrapes, every few seconds.
 UNLOGGED = {"/healthz", "/readyz", "/metrics"}
+UNMATCHED = "unmatched"
 INTERNAL_ERROR = b'{"detail":"internal error"}'
 
 
@@ -55,7 +56,7 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
-            log.exception("request_failed", method=scope["method"], path=scope["path"])
+            log.exception("request_failed", method=_method(scope), route=route_of(scope))
             if status:
                 raise
             await _send_internal_error(send_with_id)
@@ -64,10 +65,9 @@ class RequestMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = str(scope.get("cached_route") or getattr(scope.get("route"), "path", "unmatched"))
-        # Clients may send any method and path, and each would become a time series.
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        key = (method if route != "unmatched" else "any", route, status)
+        route = route_of(scope)
+        method = _method(scope)
+        key = (method if route != UNMATCHED else "any", route, status)
         counter = self._counters.get(key)
         if counter is None:
             method, path, code = key
@@ -77,12 +77,22 @@ class RequestMiddleware:
         if scope["path"] not in UNLOGGED:
             log.info(
                 "request",
-                method=scope["method"],
-                path=scope["path"],
+                method=method,
+                route=route,
                 status=status,
                 milliseconds=round(seconds * 1000, 2),
                 user_id=scope.get("state", {}).get("user_id"),
             )
+
+
+def route_of(scope: Scope) -> str:
+    """Return the path of a request as a template: the path itself may hold anything that a visitor typed."""
+    return str(scope.get("cached_route") or getattr(scope.get("route"), "path", UNMATCHED))
+
+
+def _method(scope: Scope) -> str:
+    """Return the method, or ``other``: clients may send any, and each would become a time series."""
+    return scope["method"] if scope["method"] in METHODS else "other"
 
 
 class BodyMiddleware:
