@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -27,12 +27,7 @@ from sql.warehouse.event_types import UserInfoView, UserLogin, UserLogout, UserS
 log = structlog.get_logger()
 
 
-async def _forbid_caching(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
-# No cache may store tokens and personal data (RFC 6749, 5.1).
-router = APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)], responses=AWAY)
+router = APIRouter(prefix="/api", tags=["user"], responses=AWAY)
 
 WRONG = "wrong e-mail address or password"
 TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import Counter
@@ -21,6 +22,9 @@ TOO_LARGE = "the body is larger than 2 MB"
 CLIENT_CLOSED = 499
 VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
+# An answer with one of these headers is made to be stored: catalog and release, and the files of the documentation.
+STORABLE = {b"cache-control", b"etag"}
+NO_STORE = (b"cache-control", b"no-store")
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
 # Probes and scrapes, every few seconds.
@@ -50,7 +54,7 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
+                message["headers"] = [*message["headers"], *_more_headers(message["headers"], request_id)]
             await send(message)
 
         try:
@@ -83,6 +87,13 @@ class RequestMiddleware:
                 milliseconds=round(seconds * 1000, 2),
                 user_id=scope.get("state", {}).get("user_id"),
             )
+
+
+def _more_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the id of the request, and forbid to store what does not say otherwise: answers to a user, errors."""
+    yield REQUEST_ID, request_id
+    if not any(name in STORABLE for name, _ in headers):
+        yield NO_STORE
 
 
 def route_of(scope: Scope) -> str:
