@@ -12,14 +12,7 @@ from serving.catalog.recipes import RecipeBook
 from tests.conftest import embedded_only
 from tests.serving.conftest import Person
 
-QUERY = {
-    "keyword": "감자",
-    "recipe": "감자",
-    "ingredient": "감자",
-    "prefix": "감",
-    "product_ids": "101",
-    "email": "a@b.kr",
-}
+QUERY = dict.fromkeys(("keyword", "recipe", "ingredient", "prefix"), "감자") | {"product_ids": "101", "email": "a@b.kr"}
 NUMBERS = {"recipe_id": "9001", "live_id": "6", "product_id": "101", "history_id": "1"}
 
 pytestmark = embedded_only
@@ -29,12 +22,9 @@ def reads(client: TestClient, person: Person) -> list[str]:
     """A path of each GET route."""
     assert isinstance(client.app, FastAPI)
     numbers = NUMBERS | {"user_id": str(person.user_id), "source": "kok"}
-    routes = [
-        route.path for route in client.app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())
-    ]
-    return [
-        re.sub(r"{(\w+)[^}]*}", lambda found: numbers.get(found[1], "감자"), path) for path in routes if path != "/"
-    ]
+    routes = [route for route in client.app.routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
+    paths = (re.sub(r"{(\w+)[^}]*}", lambda found: numbers.get(found[1], "감자"), route.path) for route in routes)
+    return [path for path in paths if path != "/"]
 
 
 def test_only_answers_with_an_etag_may_be_stored(client: TestClient, person: Person) -> None:
@@ -44,7 +34,7 @@ def test_only_answers_with_an_etag_may_be_stored(client: TestClient, person: Per
             answer = client.get(path, params=QUERY, headers=headers | {"X-Session-ID": "somebody"})
             policy = answer.headers["cache-control"]
             assert (policy == "no-store") == ("etag" not in answer.headers), path
-            assert (policy == "private, no-cache") == (answer.headers.get("vary") == "Authorization"), path
+            assert (policy == "private, no-cache") == ("Authorization" in answer.headers.get("vary", "")), path
             kinds.add((answer.status_code, policy))
     assert kinds >= {(200, "no-store"), (200, "no-cache"), (200, "private, no-cache"), (401, "no-store")}
 
@@ -75,7 +65,8 @@ def test_an_internal_error_is_not_stored(client: TestClient, person: Person, mon
 
 def test_the_catalog_stays_cached_for_everybody(client: TestClient, filled: Engine) -> None:
     first = client.get("/api/kok/discounted", headers={"X-Session-ID": "somebody"})
-    assert (first.headers["cache-control"], "vary" in first.headers) == ("no-cache", False)
+    assert first.headers["cache-control"] == "no-cache"
+    assert "Authorization" not in first.headers.get("vary", "")
     again = client.get(
         "/api/kok/discounted", headers={"If-None-Match": first.headers["etag"], "X-Session-ID": "somebody"}
     )
