@@ -13,6 +13,7 @@ from artifacts.errors import StoreError
 from artifacts.open import open_store
 from recommender.search.texts import query_tokens
 from serving.runtime.attempts import AttemptLimits
+from serving.runtime.event_quota import EventQuotas
 from serving.runtime.event_writer import Author, Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
 from serving.runtime.poller import Poller
@@ -78,6 +79,7 @@ class Runtime:
         tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
+        self.event_quotas = EventQuotas()
         self.attempts = AttemptLimits(self.service_db, clock, settings.secret_key.get_secret_value())
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
