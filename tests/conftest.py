@@ -28,6 +28,8 @@ from tests.builders.databases import new_database
 from tests.builders.servers import S3_BUCKET, S3_KEY, S3_SECRET, embedded_folder, s3_server
 
 ROOT = Path(__file__).resolve().parent.parent
+# Signs tokens: with a database server the API refuses the key that it has by default.
+SECRET_KEY = "a secret key that only the tests have"
 
 
 # The same examples in every run, without deadlines, which a busy machine would miss.
@@ -84,7 +86,11 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             _switch_fsync_off(urls["service"])
             yield _migrated(
                 Stack(
-                    "embedded", urls["service"], urls["warehouse"], str(var / "artifacts"), {"UKOK_VAR_DIR": str(var)}
+                    "embedded",
+                    urls["service"],
+                    urls["warehouse"],
+                    str(var / "artifacts"),
+                    {"UKOK_VAR_DIR": str(var), "UKOK_SECRET_KEY": SECRET_KEY},
                 )
             )
         return
@@ -100,6 +106,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "UKOK_SERVICE_DB_URL": service_url,
             "UKOK_WAREHOUSE_DB_URL": warehouse_url,
             "UKOK_S3_ENDPOINT_URL": endpoint,
+            "UKOK_SECRET_KEY": SECRET_KEY,
         }
         yield _migrated(Stack("servers", service_url, warehouse_url, f"s3://{S3_BUCKET}", env))
         del os.environ["UKOK_S3_ENDPOINT_URL"]

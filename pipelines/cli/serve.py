@@ -106,6 +106,7 @@ def _config(host: str, port: int, workers: int) -> "uvicorn.Config":
         host=host,
         port=port,
         workers=workers,
+        http="serving.web.http_protocol:BoundedHttpProtocol",
         log_level="warning",
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Engine, String, cast, func, select
+from sqlalchemy import Engine, String, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import aliased
 
@@ -57,6 +57,9 @@ def read_click_judgements(warehouse: Engine) -> dict[str, Judgements]:
         shown.event_id == cast(response, UUID(as_uuid=True)),
         shown.event_type.in_(_SHOWN),
         visitor.is_not(None),
+        # Whoever was shown the list: a click of somebody else is made up.
+        shown.user_id.is_not_distinct_from(click.user_id),
+        or_(shown.user_id.is_not(None), shown.session_id == click.session_id),
     )
     lists: dict[object, tuple[str, str, Payload, list[Payload]]] = {}
     with warehouse.connect() as conn:

@@ -1,7 +1,8 @@
 """What the visitors of a release were shown and did, from the events in the warehouse.
 
 Figures are read from the landing table, so that a bad release is found while ingestion is late. A click counts for the
-answer whose ``X-Impression-ID`` it names; empty answers count too, since nobody can click what is not there.
+answer whose ``X-Impression-ID`` it names, once, if the same visitor got that answer; empty answers count too, since
+nobody can click what is not there. Only the API records answers, so that nobody makes up what a release has shown.
 
 The first answer of an anonymous session is left out: a visitor whom nothing identifies is served the live release, so
 that the visitors who never come back would all count for that one.
@@ -13,9 +14,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from sql.warehouse.event_types import PAYLOADS, EventType
-
-RECOMMENDATIONS: Final = sorted(name for name, payload in PAYLOADS.items() if "impressions" in payload.model_fields)
+from sql.warehouse.event_types import RECOMMENDATIONS, EventType
 
 # Visitors with the same counts are counted together: a few hundred rows, whatever the number of visitors.
 _FIGURES: Final = text(
@@ -28,7 +27,9 @@ _FIGURES: Final = text(
         WHERE received_at >= :since AND received_at < :until AND event_type = ANY(:types)
             AND (user_id IS NOT NULL OR session_id IS NOT NULL)
     ), clicked AS (
-        SELECT DISTINCT payload ->> 'impression_id' AS event_id FROM user_event
+        SELECT DISTINCT payload ->> 'impression_id' AS event_id,
+            coalesce('user:' || user_id, 'session:' || session_id) AS visitor
+        FROM user_event
         WHERE received_at >= :since AND received_at < :until AND event_type = :click
     ), visitors AS (
         SELECT
@@ -38,9 +39,10 @@ _FIGURES: Final = text(
                 WHERE event_type <> :failure AND coalesce(stage, '') NOT IN ('release', 'text')
             ) AS simpler,
             count(*) FILTER (WHERE event_type = :failure) AS failed
-        FROM answers LEFT JOIN clicked ON clicked.event_id = answers.event_id::text
+        FROM answers
+        LEFT JOIN clicked ON clicked.event_id = answers.event_id::text AND clicked.visitor = answers.visitor
         WHERE version = :version AND (user_id IS NOT NULL OR place > 1)
-        GROUP BY visitor
+        GROUP BY answers.visitor
     )
     SELECT count(*) AS visitors, shown, clicked, simpler, failed FROM visitors GROUP BY shown, clicked, simpler, failed
     """
@@ -100,7 +102,7 @@ def read_arm(conn: Connection, version: str, since: datetime, until: datetime) -
         "version": version,
         "since": since,
         "until": until,
-        "types": [*RECOMMENDATIONS, EventType.ANSWER_FAILED.value],
+        "types": [*sorted(RECOMMENDATIONS), EventType.ANSWER_FAILED.value],
         "click": EventType.USER_ACTIVITY_RECOMMENDATION_CLICK.value,
         "failure": EventType.ANSWER_FAILED.value,
     }

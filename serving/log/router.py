@@ -21,7 +21,9 @@ from serving.log.schemas import (
 )
 from serving.runtime.deps import CurrentRuntime, User, Visitor
 from serving.runtime.event_writer import Event, EventIdTaken, EventRefused, new_event_id
+from serving.runtime.runtime import Runtime
 from serving.web.auth import Identity
+from serving.web.client_address import client_address
 from serving.web.errors import AWAY, INVALID, UNAUTHORIZED, described, unauthorized
 from serving.web.json_body import JsonBody
 from serving.web.parameters import Id
@@ -44,6 +46,9 @@ ACTIVITY, BATCH, EVENT = (
     JsonBody(ActivityBatch, beacon=True),
     JsonBody(NewEvent, beacon=True),
 )
+TOO_MANY = described(
+    429, "Too many events of the visitor; Retry-After says when", "too many events: send these again in 20 seconds"
+)
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
 
@@ -51,7 +56,7 @@ UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
     "/activity",
     status_code=201,
     response_model=ActivityLogged,
-    responses=REFUSED | TAKEN | INVALID,
+    responses=REFUSED | TAKEN | TOO_MANY | INVALID,
     openapi_extra=ACTIVITY.openapi(),
 )
 async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visitor) -> Response:
@@ -75,14 +80,14 @@ async def log_activity(request: Request, runtime: CurrentRuntime, visitor: Visit
         "error": None,
         "event_id": event.event_id,
     }
-    return await _store(runtime, [event], answer)
+    return await _store(request, runtime, [event], answer)
 
 
 @router.post(
     "/activity/batch",
     status_code=201,
     response_model=BatchLogged,
-    responses=REFUSED | TAKEN | INVALID,
+    responses=REFUSED | TAKEN | TOO_MANY | INVALID,
     openapi_extra=BATCH.openapi(),
 )
 async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor) -> Response:
@@ -97,14 +102,14 @@ async def log_batch(request: Request, runtime: CurrentRuntime, visitor: Visitor)
     events = [_event(activity, author, session_id) for activity in body.events]
     ids = [event.event_id for event in events]
     answer = {"message": STORED, "logged": True, "count": len(set(ids)), "event_ids": ids}
-    return await _store(runtime, events, answer)
+    return await _store(request, runtime, events, answer)
 
 
 @router.post(
     "/event",
     status_code=201,
     response_model=StoredEvent,
-    responses=REFUSED | INVALID,
+    responses=REFUSED | TOO_MANY | INVALID,
     openapi_extra=EVENT.openapi(),
 )
 async def log_event(request: Request, runtime: CurrentRuntime, user: User) -> Response:
@@ -132,7 +137,7 @@ async def log_event(request: Request, runtime: CurrentRuntime, user: User) -> Re
     )
     stored = {"log_id": None, "event_id": event.event_id, "user_id": user.user_id, "event_type": body.event_type}
     answer = stored | {"event_data": data} | call | {"client_ip": None, "created_at": _kst(runtime.clock())}
-    return await _store(runtime, [event], answer)
+    return await _store(request, runtime, [event], answer)
 
 
 @router.get("/event")
@@ -189,8 +194,9 @@ def _payload(body: Activity) -> str:
     return orjson.dumps(orjson.loads(payload) | {"impression_id": str(body.impression_id)}).decode()
 
 
-async def _store(runtime: CurrentRuntime, events: list[Event], answer: dict[str, Any]) -> Response:
+async def _store(request: Request, runtime: Runtime, events: list[Event], answer: dict[str, Any]) -> Response:
     """Store events and answer; the answer is encoded first, so that nothing can fail after the commit."""
+    runtime.event_quotas.count(events, client_address(request.scope), runtime.clock().timestamp())
     response = Response(orjson.dumps(answer), 201, media_type="application/json")
     try:
         await runtime.events.write(events)

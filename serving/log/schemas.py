@@ -74,7 +74,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _of_client(event_type: str) -> str:
-    """Refuse the events by which the API reports its own failures."""
+    """Refuse the events by which the API reports what a release has shown and where it failed."""
     if event_type in RECORDED_BY_API:
         raise ValueError(f"may not be {event_type}, which only the API records")
     return event_type
@@ -208,7 +208,7 @@ class NewEvent(BaseModel):
     event_type: Annotated[
         str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL), AfterValidator(_of_client)
     ] = Field(
-        description="Any but `answer_failed` and `release_refused`, which only the API records",
+        description="Any but recommendations, `answer_failed` and `release_refused`, which only the API records",
         examples=["recipe_detail_view"],
     )
     event_data: Payload | None = Field(default=None, examples=[{"recipe_id": 9001}])

@@ -53,7 +53,7 @@ class LiveRelease:
             self.canary.read()
             version = releases.current(self._store)
         except (StoreError, OSError) as error:
-            self._set_unknown(f"{releases.CURRENT} cannot be read, {self._fallback}: {_reason(error)}")
+            self._set_unknown(f"{releases.CURRENT} cannot be read, {self._fallback}: {summary(error)}")
             raise
         self._follow(version)
         self.canary.follow(version)
@@ -69,7 +69,7 @@ class LiveRelease:
         if version is None:
             problem = self._missing_release()
             if problem and problem != self.problem:
-                log.warning("release_missing", problem=problem)
+                log.warning("release_missing", problem=problem, folder=str(getattr(self._store, "root", "")))
             self._set_unknown(problem)
         elif version == self._live_snapshot.current.release_version:
             self._set_unknown(None)
@@ -84,7 +84,7 @@ class LiveRelease:
     def _missing_release(self) -> str | None:
         """Return why no release is live, None in a system that never had one."""
         if isinstance(self._store, FolderStore) and not self._store.root.is_dir():
-            return f"there is no folder {self._store.root}, {self._fallback}: check UKOK_ARTIFACTS_URL, or `ukok run`"
+            return f"there is no folder of artifacts, {self._fallback}"
         if self._live_snapshot.current.release is None:
             return None
         return f"{releases.CURRENT} is gone, {self._fallback}: promote a release of `ukok release list`"
@@ -119,7 +119,3 @@ class LiveRelease:
         self._kept = served
         if removed:
             log.info("release_cache_pruned", removed=removed)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, StoreError) else summary(error)

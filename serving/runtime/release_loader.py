@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from artifacts import release as releases
-from artifacts.errors import StoreError
 from artifacts.release import CorruptRelease
 from artifacts.release_cache import locked
 from artifacts.store import Store
@@ -99,7 +98,7 @@ class ReleaseLoader:
         self._failures += 1
         self._retry_at = time.monotonic() + min(MAX_RETRY_SECONDS, 2.0**self._failures)
         self._metrics.release_failures.inc()
-        self.reason = str(error) if isinstance(error, StoreError) else summary(error)
+        self.reason = summary(error)
         log.warning("release_refused", version=version, failures=self._failures, reason=log_reason(error))
 
 

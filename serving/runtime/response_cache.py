@@ -22,8 +22,9 @@ from sql.warehouse.event_types import EventPayload
 JSON: Final = (b"content-type", b"application/json")
 # A browser may store an answer, and asks each time whether it is still current.
 CACHE_CONTROL: Final = b"cache-control"
-REVALIDATE: Final = (CACHE_CONTROL, b"no-cache")
-REVALIDATE_OWN: Final = (CACHE_CONTROL, b"private, no-cache")
+REVALIDATE: Final = ((CACHE_CONTROL, b"no-cache"),)
+# Another user, or visitor while a canary runs, may get another answer.
+REVALIDATE_OWN: Final = ((CACHE_CONTROL, b"private, no-cache"), (b"vary", b"Authorization"))
 # Id of the event that records what a response shows; a click names it.
 IMPRESSION_ID: Final = b"x-impression-id"
 
@@ -102,7 +103,7 @@ def cache_response(
         JSON,
         (b"content-length", str(len(body)).encode()),
         (b"etag", etag),
-        REVALIDATE_OWN if needs_login or snapshot.by_visitor else REVALIDATE,
+        *(REVALIDATE_OWN if needs_login or snapshot.by_visitor else REVALIDATE),
     )
     answer = Answer(
         path=request.scope["path"],
@@ -149,8 +150,8 @@ def _record(
     if session is None or session.set_cookie is None:
         return headers
     # The cookie is this visitor's alone, so no shared cache may store the response.
-    own = [header for header in headers if header[0] != CACHE_CONTROL]
-    return [*own, REVALIDATE_OWN, (b"set-cookie", session.set_cookie)]
+    own = [header for header in headers if header[0] not in {CACHE_CONTROL, b"vary"}]
+    return [*own, *REVALIDATE_OWN, (b"set-cookie", session.set_cookie)]
 
 
 def _matches(if_none_match: bytes, etag: bytes) -> bool:

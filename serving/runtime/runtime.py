@@ -13,9 +13,10 @@ from starlette.types import Scope
 from artifacts.errors import StoreError
 from artifacts.open import open_store
 from recommender.search.texts import query_tokens
+from serving.runtime.attempts import AttemptLimits
+from serving.runtime.event_quota import EventQuotas
 from serving.runtime.event_writer import Author, Event, EventWriter, WriterLimits, new_event_id
 from serving.runtime.live_release import LiveRelease
-from serving.runtime.login_attempts import LoginAttempts
 from serving.runtime.poller import Poller
 from serving.runtime.refresh import CatalogFeed
 from serving.runtime.snapshot import LiveSnapshot, Snapshot
@@ -25,6 +26,7 @@ from serving.web.clock import Clock
 from serving.web.errors import StartupError
 from serving.web.head import is_shown
 from serving.web.metrics import Metrics
+from serving.web.middleware import route_of
 from serving.web.settings import ServingSettings
 from serving.web.visitor_session import given_session
 from sql.engines import service_engine, warehouse_engine
@@ -81,8 +83,9 @@ class Runtime:
         tokens = Tokens(settings.secret_key.get_secret_value(), timedelta(minutes=settings.access_token_minutes), clock)
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
-        self.login_attempts = LoginAttempts()
         self.mail_slots = CapacityLimiter(MAILS_AT_ONCE)
+        self.event_quotas = EventQuotas()
+        self.attempts = AttemptLimits(self.service_db, clock, settings.secret_key.get_secret_value())
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Dependency.CATALOG in dependencies:
@@ -147,8 +150,7 @@ class Runtime:
         """Record that a request was answered by an error of the API itself."""
         user_id = scope.get("state", {}).get("user_id")
         session_id = given_session(scope) if user_id is None else None
-        route: str = getattr(scope.get("route"), "path", "unmatched")
-        payload = AnswerFailed(release_version=release_version, route=route)
+        payload = AnswerFailed(release_version=release_version, route=route_of(scope))
         self.record_encoded_event((user_id, session_id), payload.event_type, payload.to_json())
 
     def _record_refusal(self, version: str, failures: int) -> None:

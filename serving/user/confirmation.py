@@ -4,39 +4,34 @@ from fastapi import HTTPException, Request
 from sqlalchemy import Connection
 
 from serving.runtime.runtime import Runtime
-from serving.user import queries
-from serving.user.passwords import check_password
+from serving.user import login_limits, queries
+from serving.user.login_limits import TOO_MANY
+from serving.user.passwords import check_password, password_turn
 from serving.user.queries import StoredAccount
 from serving.web.auth import Identity
 from serving.web.errors import Described, described, unauthorized
 
 GONE = "this account no longer exists"
 WRONG_PASSWORD = "wrong password"  # noqa: S105 - what is answered
-TOO_MANY = described(
-    429,
-    "Too many wrong passwords for the account or from the address; the header Retry-After says when to try again",
-    "too many login attempts: try again in 120 seconds",
-)
 # 403: with 401 a client would throw its token away, which is good.
 UNCONFIRMED: Described = described(403, "The password is wrong; the login goes on", WRONG_PASSWORD) | TOO_MANY
 
 
-def client_host(request: Request) -> str:
-    """Return the address of the client."""
-    return request.client.host if request.client else "unknown"
-
-
 def confirm_password(request: Request, runtime: Runtime, user: Identity, password: str) -> StoredAccount:
     """Return the account of a user who knows its password; 403 if it is wrong, 429 after too many wrong ones."""
+    origin = login_limits.origin_of(request, runtime.attempts)
     with runtime.service_db.connect() as conn:
         account = queries.find(conn, user.user_id)
-    if account is None:
-        raise unauthorized(GONE)
-    host = client_host(request)
-    runtime.login_attempts.begin(account.email, host)
-    if not check_password(password, account.password_hash)[0]:
+        if account is None:
+            raise unauthorized(GONE)
+        known = login_limits.known_place(conn, account.email, origin, runtime.clock())
+    with password_turn():
+        attempt = login_limits.begin(runtime.attempts, account.email, origin, known)
+        right, _ = check_password(password, account.password_hash)
+    if not right:
         raise HTTPException(403, WRONG_PASSWORD)
-    runtime.login_attempts.succeed(account.email, host)
+    with runtime.service_db.begin() as conn:
+        runtime.attempts.succeed(conn, attempt.here, *attempt.others)
     return account
 
 

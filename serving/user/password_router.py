@@ -4,12 +4,13 @@ from fastapi import BackgroundTasks, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 
 from serving.runtime.deps import CurrentRuntime, User
-from serving.user import mail_tokens, queries, sessions
+from serving.user import login_limits, mail_tokens, queries, sessions
 from serving.user.common import new_router, refuse_tokens
 from serving.user.confirmation import UNCONFIRMED, confirm_password, lock_confirmed
+from serving.user.login_limits import TOO_MANY
 from serving.user.mail_tokens import Purpose
 from serving.user.mailing import BAD_LINK, NO_MAIL, VOID, Mailing, mail_soon
-from serving.user.passwords import check_rules, hash_password
+from serving.user.passwords import check_rules, hash_password, password_turn
 from serving.user.queries import StoredAccount
 from serving.user.schemas import AddressOnly, PasswordChange, PasswordReset
 from serving.web.errors import UNAUTHORIZED
@@ -24,7 +25,8 @@ def change_password(request: Request, runtime: CurrentRuntime, user: User, body:
     """Replace the password, confirmed by the current one. All other logins of the account end; this one goes on."""
     account = confirm_password(request, runtime, user, body.current_password)
     check_new_password(body.new_password, account)
-    password_hash = hash_password(body.new_password)
+    with password_turn():
+        password_hash = hash_password(body.new_password)
     with runtime.service_db.begin() as conn:
         lock_confirmed(conn, account, body.current_password)
         queries.set_password_hash(conn, user.user_id, password_hash)
@@ -35,13 +37,14 @@ def change_password(request: Request, runtime: CurrentRuntime, user: User, body:
     return Message(message="비밀번호가 변경되었습니다. 다른 기기에서는 다시 로그인해야 합니다.")
 
 
-@router.post("/user/password/reset", responses=NO_MAIL)
-def request_reset(runtime: Mailing, body: AddressOnly, background: BackgroundTasks) -> Message:
+@router.post("/user/password/reset", responses=NO_MAIL | TOO_MANY)
+def request_reset(request: Request, runtime: Mailing, body: AddressOnly, background: BackgroundTasks) -> Message:
     """Mail a link by which the password can be chosen anew, valid for 30 minutes, to the address of an account.
 
     Whether there is an account is looked up after the answer, which is always the same. An account gets at most one
     such mail a minute, and its latest link is the one that counts.
     """
+    login_limits.begin_from_address(runtime.attempts, login_limits.RESET, request)
     background.add_task(mail_soon, runtime, Purpose.RESET_PASSWORD, body.email)
     return Message(message="가입된 주소라면 비밀번호 재설정 메일을 보냈습니다.")
 
@@ -58,7 +61,8 @@ def reset_password(runtime: Mailing, body: PasswordReset) -> Message:
     if account is None:
         raise HTTPException(403, VOID)
     check_new_password(body.new_password, account)
-    password_hash = hash_password(body.new_password)
+    with password_turn():
+        password_hash = hash_password(body.new_password)
     with runtime.service_db.begin() as conn:
         current = mail_tokens.redeem(conn, body.token, Purpose.RESET_PASSWORD, now)
         if current is None:

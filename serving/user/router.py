@@ -3,19 +3,20 @@
 from typing import Annotated
 
 import structlog
-from fastapi import BackgroundTasks, HTTPException, Query, Request
+from fastapi import BackgroundTasks, HTTPException, Query, Request, Response
 from sqlalchemy.exc import IntegrityError
 
 from serving.runtime.deps import CurrentRuntime, User
 from serving.runtime.runtime import Runtime
-from serving.user import queries, sessions
+from serving.user import login_limits, queries, sessions
 from serving.user.common import expiry, lifetimes, new_router, refuse_tokens
-from serving.user.confirmation import TOO_MANY, client_host, is_still_right
+from serving.user.confirmation import is_still_right
 from serving.user.credentials import REQUEST_BODY, Credentials
 from serving.user.devices import device_label
+from serving.user.login_limits import TOO_MANY
 from serving.user.mail_tokens import Purpose
 from serving.user.mailing import mail_soon
-from serving.user.passwords import check_password, hash_password
+from serving.user.passwords import check_password, hash_password, password_turn
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
 from serving.web.errors import UNAUTHORIZED, Described, described, unauthorized
 from serving.web.schemas import Message
@@ -40,14 +41,16 @@ NO_REFRESH = described(
 )
 
 
-@router.post("/user/signup", status_code=201, responses=TAKEN)
-def sign_up(runtime: CurrentRuntime, body: SignUp, background: BackgroundTasks) -> Account:
+@router.post("/user/signup", status_code=201, responses=TAKEN | TOO_MANY)
+def sign_up(request: Request, runtime: CurrentRuntime, body: SignUp, background: BackgroundTasks) -> Account:
     """Create an account. An e-mail address is one account in any spelling: in capitals, full width or punycode.
 
     If the service sends mails, one with a link that verifies the address follows.
     """
     now = runtime.clock()
-    password_hash = hash_password(body.password)
+    with password_turn():
+        login_limits.begin_from_address(runtime.attempts, login_limits.SIGN_UP, request)
+        password_hash = hash_password(body.password)
     try:
         with runtime.service_db.begin() as conn:
             user_id = queries.create(
@@ -61,12 +64,14 @@ def sign_up(runtime: CurrentRuntime, body: SignUp, background: BackgroundTasks) 
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now, email_verified=False)
 
 
-@router.get("/user/signup/email/check")
+@router.get("/user/signup/email/check", responses=TOO_MANY)
 def check_email(
+    request: Request,
     runtime: CurrentRuntime,
     email: Annotated[Email, Query(description="In any spelling", examples=["visitor@example.com"])],
 ) -> EmailCheck:
     """Whether an e-mail address is taken."""
+    login_limits.begin_from_address(runtime.attempts, login_limits.EMAIL_CHECK, request)
     # No user_email_duplicate_check is recorded: the visitor is unknown.
     with runtime.service_db.connect() as conn:
         taken = queries.find_by_email(conn, email) is not None
@@ -75,17 +80,20 @@ def check_email(
 
 
 @router.post("/user/login", responses=REFUSED, openapi_extra=REQUEST_BODY)
-def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Login:
+def log_in(request: Request, response: Response, runtime: CurrentRuntime, given: Credentials) -> Login:
     """Exchange e-mail address and password for tokens: by form (the address is its `username`) or by JSON.
 
-    After ten wrong passwords for an account within five minutes, or a hundred from an address, further attempts are
-    refused for some time. Each process of the API counts for itself.
+    After ten wrong passwords for an account from one browser or address, one attempt is allowed every 30 seconds.
+    Wrong passwords from many addresses delay those alone who have not logged in to the account from their browser or
+    address lately. The cookie `ukok_device` names the browser.
     """
+    origin = login_limits.origin_of(request, runtime.attempts)
     with runtime.service_db.connect() as conn:
         account = queries.find_by_email(conn, given.email) if given.email else None
-    host = client_host(request)
-    runtime.login_attempts.begin(given.email, host)
-    right, renewed = check_password(given.password, account.password_hash if account else None)
+        known = login_limits.known_place(conn, given.email, origin, runtime.clock())
+    with password_turn():
+        attempt = login_limits.begin(runtime.attempts, given.email, origin, known)
+        right, renewed = check_password(given.password, account.password_hash if account else None)
     if not account or not right:
         raise unauthorized(WRONG)
     with runtime.service_db.begin() as conn:
@@ -95,9 +103,11 @@ def log_in(request: Request, runtime: CurrentRuntime, given: Credentials) -> Log
             raise unauthorized(WRONG)
         if renewed and current.password_hash == account.password_hash:
             queries.set_password_hash(conn, account.user_id, renewed)
-        device = device_label(request.headers.get("user-agent"))
-        opened = sessions.open_session(conn, account.user_id, runtime.clock(), lifetimes(runtime), device)
-    runtime.login_attempts.succeed(account.email, host)
+        label = device_label(request.headers.get("user-agent"))
+        opened = sessions.open_session(conn, account.user_id, runtime.clock(), lifetimes(runtime), label)
+        device = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts)
+        runtime.attempts.succeed(conn, attempt.here, *attempt.others)
+    login_limits.set_cookie(request, response, device)
     runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
 

@@ -8,12 +8,21 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from artifacts.errors import StoreError
+from artifacts.release import CorruptRelease
 from sql.outages import STOPPING, outage_of
 
 log = structlog.get_logger()
@@ -86,12 +95,16 @@ def is_missing_table(error: BaseException) -> bool:
     """Whether a statement failed because the schema was never created."""
     if not isinstance(error, ProgrammingError) or error.orig is None:
         return False
-    code = getattr(error.orig, "pgcode", None) or next(iter(error.orig.args), None)
-    return code in MISSING_TABLE
+    return _code(error) in MISSING_TABLE
+
+
+def _code(error: DBAPIError) -> object:
+    """Return the SQLSTATE of PostgreSQL or the error number of MariaDB."""
+    return getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", ())), None)
 
 
 def summary(error: BaseException) -> str:
-    """Summarise an error for clients, without hosts, users and statements, which only the log may hold."""
+    """Summarise an error for clients, without hosts, folders, settings, users and statements: the log has those."""
     if is_missing_table(error):
         return "tables are missing: run `ukok db upgrade`"
     if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
@@ -99,13 +112,21 @@ def summary(error: BaseException) -> str:
         return f"the database {outage.problem}" if outage and outage is not STOPPING else "the database does not answer"
     if isinstance(error, SQLAlchemyError):
         return "the database refused a statement"
-    if isinstance(error, StoreError):
+    if isinstance(error, CorruptRelease):
         return str(error)
+    if isinstance(error, StoreError):
+        return "the artifact store does not answer as it should"
     return f"unexpected {type(error).__name__}"
 
 
 def log_reason(error: BaseException) -> str:
-    """Format an error as one line for the log; the engines keep parameters and passwords out of messages."""
+    """Format an error as one line for the log; the engines keep parameters and passwords out of messages.
+
+    A database quotes the values that it refuses, which may be an e-mail address: of those errors only the code is
+    named.
+    """
+    if isinstance(error, DataError | IntegrityError):
+        return f"{type(error).__name__} {_code(error)}"
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return " ".join(str(cause).split())
 
@@ -121,7 +142,8 @@ def install(app: FastAPI) -> None:
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ProgrammingError) and not is_missing_table(error):
         raise error
-    log.warning("database_unavailable", path=request.url.path, reason=log_reason(error))
+    route = getattr(request.scope.get("route"), "path", None)
+    log.warning("database_unavailable", route=route, reason=log_reason(error))
     return JSONResponse({"detail": summary(error)}, 503, headers=RETRY_AFTER)
 
 

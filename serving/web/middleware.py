@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections.abc import Iterable, Iterator
 
 import structlog
 from prometheus_client import Counter
@@ -21,10 +22,14 @@ TOO_LARGE = "the body is larger than 2 MB"
 CLIENT_CLOSED = 499
 VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
+# An answer with one of these headers is made to be stored: catalog and release, and the files of the documentation.
+STORABLE = {b"cache-control", b"etag"}
+NO_STORE = (b"cache-control", b"no-store")
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
 # Probes and scrapes, every few seconds.
 UNLOGGED = {"/healthz", "/readyz", "/metrics"}
+UNMATCHED = "unmatched"
 INTERNAL_ERROR = b'{"detail":"internal error"}'
 
 
@@ -49,13 +54,13 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID, request_id)]
+                message["headers"] = [*message["headers"], *_more_headers(message["headers"], request_id)]
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
-            log.exception("request_failed", method=scope["method"], path=scope["path"])
+            log.exception("request_failed", method=_method(scope), route=route_of(scope))
             if status:
                 raise
             await _send_internal_error(send_with_id)
@@ -64,10 +69,9 @@ class RequestMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = str(scope.get("cached_route") or getattr(scope.get("route"), "path", "unmatched"))
-        # Clients may send any method and path, and each would become a time series.
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        key = (method if route != "unmatched" else "any", route, status)
+        route = route_of(scope)
+        method = _method(scope)
+        key = (method if route != UNMATCHED else "any", route, status)
         counter = self._counters.get(key)
         if counter is None:
             method, path, code = key
@@ -77,12 +81,29 @@ class RequestMiddleware:
         if scope["path"] not in UNLOGGED:
             log.info(
                 "request",
-                method=scope["method"],
-                path=scope["path"],
+                method=method,
+                route=route,
                 status=status,
                 milliseconds=round(seconds * 1000, 2),
                 user_id=scope.get("state", {}).get("user_id"),
             )
+
+
+def _more_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the id of the request, and forbid to store what does not say otherwise: answers to a user, errors."""
+    yield REQUEST_ID, request_id
+    if not any(name in STORABLE for name, _ in headers):
+        yield NO_STORE
+
+
+def route_of(scope: Scope) -> str:
+    """Return the path of a request as a template: the path itself may hold anything that a visitor typed."""
+    return str(scope.get("cached_route") or getattr(scope.get("route"), "path", UNMATCHED))
+
+
+def _method(scope: Scope) -> str:
+    """Return the method, or ``other``: clients may send any, and each would become a time series."""
+    return scope["method"] if scope["method"] in METHODS else "other"
 
 
 class BodyMiddleware:

@@ -7,9 +7,10 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import NoDecode
 
 from serving.web.errors import StartupError
+from sql.settings import DatabaseSettings
 from ukok.settings import Settings, parse_list
 
-DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - refused in production
+DEVELOPMENT_SECRET = "for-development-only-not-a-secret"  # noqa: S105 - good for the embedded database alone
 # A stolen token stays valid, and a revoked session is remembered, for that long.
 MOST_MINUTES = 30 * 24 * 60
 MOST_DAYS = 365
@@ -83,11 +84,17 @@ class ServingSettings(Settings):
     @model_validator(mode="after")
     def _check_secret(self) -> "ServingSettings":
         secret = self.secret_key.get_secret_value()
-        if self.environment == "production" and secret == DEVELOPMENT_SECRET:
+        if secret == DEVELOPMENT_SECRET and (self.environment == "production" or _has_servers()):
             raise ValueError("UKOK_SECRET_KEY is the development default: set a random one of 32 characters or more")
         if len(secret.strip()) < 32:
             raise ValueError("UKOK_SECRET_KEY is shorter than 32 characters, spaces around it aside: set a random one")
         return self
+
+
+def _has_servers() -> bool:
+    """Whether a database is a server's, and not the embedded one of somebody who tries the project out."""
+    databases = DatabaseSettings()
+    return databases.service_db_url is not None or databases.warehouse_db_url is not None
 
 
 def read_settings() -> ServingSettings:

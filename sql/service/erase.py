@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
+from sql.service.attempts import LoginPlace
 from sql.service.revocation import CLOCK_SKEW, revoke
 from sql.service.users import LoginSession, MailToken, RecipeRating, RefreshToken, SearchHistory, User
 
@@ -22,6 +23,7 @@ def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
         (MailToken, MailToken.user_id),
         (SearchHistory, SearchHistory.user_id),
         (RecipeRating, RecipeRating.user_id),
+        (LoginPlace, LoginPlace.user_id),
         (User, User.user_id),
     ):
         deleted += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount

@@ -82,9 +82,6 @@ class EventType(StrEnum):
         return PAYLOADS[self]
 
 
-# Events that only the API may record: a release is rolled back because of them.
-RECORDED_BY_API: Final = frozenset({EventType.ANSWER_FAILED, EventType.RELEASE_REFUSED})
-
 # Events of the earlier backend that nothing records here, with the reason.
 NOT_RECORDED: Final[Mapping[str, str]] = {
     "user_email_duplicate_check": "who asks is unknown, and of unknown people only what they send is stored",
@@ -642,3 +639,8 @@ PAYLOADS: Final[Mapping[EventType, type[EventPayload]]] = {
     for payload in _subclasses(EventPayload)
     if issubclass(payload, EventPayload) and "event_type" in vars(payload)
 }
+
+# Events that say what a release has shown: each is an impression that a click may name.
+RECOMMENDATIONS: Final = frozenset(name for name, payload in PAYLOADS.items() if "impressions" in payload.model_fields)
+# Events that only the API may record: a release is promoted or rolled back because of them.
+RECORDED_BY_API: Final = RECOMMENDATIONS | {EventType.ANSWER_FAILED, EventType.RELEASE_REFUSED}

@@ -42,6 +42,7 @@ from sql.service.pages import ProductDetail, ProductImage
 from sql.service.recipes import Ingredient, Recipe, RecipeIngredient
 from sql.upgrade import upgrade
 from tests.bench.serving_app import HOT, PLAIN
+from tests.builders.api_process import PROTOCOL
 from tests.builders.servers import free_port
 from tests.conftest import ROOT
 
@@ -106,7 +107,7 @@ def server(var: Path, module: str = "tests.bench.serving_app") -> Iterator[tuple
     env = {name: value for name, value in os.environ.items() if not name.startswith("UKOK_")}
     env |= {"UKOK_VAR_DIR": str(var), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
-    command += ["--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    command += ["--workers", "1", "--loop", "uvloop", "--http", PROTOCOL, "--no-access-log"]
     with (var / "server.log").open("wb") as log:
         process = subprocess.Popen([*pinned(0), *command], stdout=log, stderr=log, env=env, cwd=ROOT)
     try:

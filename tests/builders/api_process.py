@@ -16,6 +16,7 @@ from tests.builders.servers import free_port
 from tests.conftest import ROOT
 
 START_SECONDS = 60.0
+PROTOCOL = "serving.web.http_protocol:BoundedHttpProtocol"
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,18 @@ class Server:
         self.process.wait(120)
 
 
-def command(module: str, port: int) -> list[str]:
+def command(module: str, port: int, protocol: str = PROTOCOL) -> list[str]:
     """Command that runs the application of ``module`` on ``port``."""
-    return [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app", "--port", str(port)]
+    run = [sys.executable, "-m", "uvicorn", "--factory", f"{module}:create_app"]
+    return [*run, "--port", str(port), "--http", protocol]
 
 
 @contextmanager
-def served(module: str, env: Mapping[str, str], log: Path) -> Iterator[Server]:
+def served(module: str, env: Mapping[str, str], log: Path, protocol: str = PROTOCOL) -> Iterator[Server]:
     """Run ``module`` until the block ends; yields once it answers."""
     port = free_port()
     with log.open("wb") as out:
-        process = subprocess.Popen(command(module, port), stdout=out, stderr=out, env=dict(env), cwd=ROOT)
+        process = subprocess.Popen(command(module, port, protocol), stdout=out, stderr=out, env=dict(env), cwd=ROOT)
     server = Server(process, f"http://127.0.0.1:{port}", log)
     try:
         _wait(server)

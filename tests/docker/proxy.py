@@ -47,14 +47,17 @@ def port_of(url: str) -> int:
 
 
 @contextmanager
-def proxied(mode: str, servers: Mapping[str, Sequence[int]]) -> Iterator[Proxy]:
-    """Run nginx before ``servers``: the ports on loopback that stand for each ``host:port`` of the upstreams."""
+def proxied(mode: str, servers: Mapping[str, Sequence[int]], **limits: str) -> Iterator[Proxy]:
+    """Run nginx before ``servers``: the ports on loopback that stand for each ``host:port`` of the upstreams.
+
+    ``limits`` are values of directives that a test would have to wait for.
+    """
     program, port = nginx_program(), free_port()
     # Not one of pytest's folders: workers of nginx are another user, whom those shut out.
     with tempfile.TemporaryDirectory(prefix="ukok-nginx-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        _configure(folder, mode, port, servers)
+        _configure(folder, mode, port, servers, limits)
         log = folder / "log"
         command = [program, "-c", str(folder / "nginx.conf"), "-g", f"daemon off; pid {folder}/pid;"]
         with log.open("wb") as out:
@@ -67,8 +70,13 @@ def proxied(mode: str, servers: Mapping[str, Sequence[int]]) -> Iterator[Proxy]:
             process.wait(120)
 
 
-def _configure(folder: Path, mode: str, port: int, servers: Mapping[str, Sequence[int]]) -> None:
+def _configure(
+    folder: Path, mode: str, port: int, servers: Mapping[str, Sequence[int]], limits: Mapping[str, str]
+) -> None:
     shipped = (ROOT / "docker" / "nginx.conf").read_text()
+    for name, value in limits.items():
+        shipped, found = re.subn(rf"\b({name}[ =])[\w/]+", rf"\g<1>{value}", shipped)
+        assert found, name
     (folder / "nginx.conf").write_text(shipped.replace("listen 80;", f"listen 127.0.0.1:{port};"))
     upstreams = (ROOT / "docker" / f"upstreams.{mode}.conf").read_text()
     assert set(re.findall(r"server ([a-z-]+:\d+);", upstreams)) == servers.keys()

@@ -147,9 +147,112 @@ def test_a_request_keeps_its_id_and_without_one_gets_one(one: Proxy) -> None:
         assert answer.json()["headers"]["x-request-id"] == known
         ids.append(known)
     until(lambda: all(f'"request_id": "{known}"' in one.log.read_text() for known in ids), "the ids are logged")
-    lines = [json.loads(line) for line in one.log.read_text().splitlines() if '"path": "/api/x"' in line]
+    lines = [json.loads(line) for line in one.log.read_text().splitlines() if any(known in line for known in ids)]
     assert {(line["method"], line["status"], line["client"]) for line in lines} == {("GET", 200, "127.0.0.1")}
     assert "secret" not in one.log.read_text()
+
+
+PRIVATE = "gonjajeon"
+
+
+def test_no_log_of_nginx_holds_what_a_visitor_typed(folder: Path) -> None:
+    with echo("quiet", folder) as server, proxied("gateway", {GATEWAY: [port_of(server.url), free_port()]}) as proxy:
+        address = f"{PRIVATE}@example.com"
+        agent = {"User-Agent": f"bot ({address})", "Referer": f"http://x/?q={PRIVATE}"}
+        for path in (f"/api/recipes/{PRIVATE}/product-recommend", "/api/user/signup/email/check", f"/{PRIVATE}"):
+            httpx.get(f"{proxy.url}{path}", params={"email": address}, headers=agent)
+        httpx.post(f"{proxy.url}/api/kok?q={PRIVATE}", content=b"x" * (2 * 2**20 + 1))
+        raw(proxy, f"/api/kok?q={PRIVATE}{'a' * 40_000}")
+        httpx.request(PRIVATE.upper(), f"{proxy.url}/api/kok", headers={"X-Request-ID": "the-last"})
+        until(lambda: "the-last" in proxy.log.read_text(), "all are logged")
+        logged = proxy.log.read_text()
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    assert PRIVATE not in logged.lower()
+    assert {line["path"] for line in lines} >= {"/api/recipes", "/api/user", "/api/kok", "other"}
+    assert {line["status"] for line in lines} >= {200, 400, 404, 413}
+
+
+def test_a_failed_upstream_is_logged_without_the_query() -> None:
+    with proxied("gateway", {GATEWAY: [free_port()]}) as proxy:
+        httpx.get(f"{proxy.url}/api/kok/search?keyword={PRIVATE}")
+        until(lambda: '"status": 502' in proxy.log.read_text(), "the failure is logged")
+        assert PRIVATE not in proxy.log.read_text()
+
+
+def test_requests_of_an_address_are_limited_and_others_answered(folder: Path) -> None:
+    with (
+        echo("limited", folder) as server,
+        proxied("gateway", {GATEWAY: [port_of(server.url)]}, rate="1r/m", burst="30") as proxy,
+        httpx.Client(base_url=proxy.url) as client,
+        httpx.Client(base_url=proxy.url, transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other,
+    ):
+        answers = [client.get("/api/kok/discounted") for _ in range(35)]
+        assert [answer.status_code for answer in answers[:30]] == [200] * 30, "a page calls thirty at once"
+        refused = answers[-1]
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
+        assert "Too many requests" in detail(refused)
+        assert other.get("/api/kok/discounted").status_code == 200
+        until(lambda: '"limit": "REJECTED"' in proxy.log.read_text(), "the limit is logged")
+
+
+def test_a_page_with_thirty_calls_is_never_limited(one: Proxy) -> None:
+    with httpx.Client(base_url=one.url) as client:
+        assert {client.get("/api/kok/discounted").status_code for _ in range(60)} == {200}
+
+
+def test_connections_of_an_address_are_limited(folder: Path) -> None:
+    with (
+        echo("connected", folder) as server,
+        proxied("gateway", {GATEWAY: [port_of(server.url)]}, connections="5") as proxy,
+        ExitStack() as held,
+    ):
+        for _ in range(5):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port_of(proxy.url))))
+            connection.sendall(b"POST /api/kok HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        answer = until(lambda: refused_by(proxy), "the connections are counted")
+        assert "connections" in detail(answer)
+        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+            assert other.get(f"{proxy.url}/api/kok").status_code == 200
+
+
+def refused_by(proxy: Proxy) -> httpx.Response | None:
+    answer = httpx.get(f"{proxy.url}/api/kok")
+    return answer if answer.status_code == 429 else None
+
+
+def test_slow_headers_and_bodies_are_not_waited_for(folder: Path) -> None:
+    slow = {"client_header_timeout": "1s", "client_body_timeout": "1s"}
+    head = b"POST /api/kok HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+    with echo("slow", folder) as server, proxied("gateway", {GATEWAY: [port_of(server.url)]}, **slow) as proxy:
+        for sent in (b"", b"GET / HT", head, head + b"\r\n12345"):
+            with socket.create_connection(("127.0.0.1", port_of(proxy.url)), timeout=60) as connection:
+                connection.sendall(sent)
+                assert httpx.get(f"{proxy.url}/api/kok").status_code == 200
+                with suppress(ConnectionResetError):
+                    assert connection.recv(65536)[:12] in {b"", b"HTTP/1.1 408"}
+
+
+def test_headers_that_are_too_long_are_refused(one: Proxy) -> None:
+    for headers in ({"X-A": "a" * 9_000}, {f"X-{n}": "a" * 1_000 for n in range(50)}):
+        answer = httpx.get(f"{one.url}/api/kok", headers=headers)
+        assert (answer.status_code, "too long" in detail(answer)) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "subscriber"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+        ("2001:db8:1:2::6", "2001:db8:1:2"),
+        ("2001:db8::6", "2001:db8"),
+        ("::1", "::1"),
+    ],
+)
+def test_an_ipv6_subscriber_is_limited_as_one(address: str, subscriber: str) -> None:
+    shipped = (ROOT / "docker" / "nginx.conf").read_text()
+    (block,) = re.findall(r"map \$remote_addr \$subscriber {(.*?)\n    }", shipped, re.DOTALL)
+    found = (re.match(pattern, address) for pattern in re.findall(r'"~(.*)" \$1;', block))
+    assert next((match[1] for match in found if match), address) == subscriber
 
 
 def test_a_body_of_two_megabytes_passes_and_a_larger_one_does_not(one: Proxy) -> None:

@@ -152,5 +152,4 @@ def test_every_application_that_a_document_starts_exists(name: str) -> None:
 def test_every_decision_is_listed() -> None:
     records = {path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md")}
     assert records == set(LINK.findall(TEXT["docs/adr/README.md"]))
-    numbers = sorted(int(name[:4]) for name in records)
-    assert numbers == list(range(1, len(records) + 1))
+    assert len({name[:4] for name in records}) == len(records)

@@ -16,11 +16,10 @@ from starlette.testclient import TestClient
 
 from serving.gateway.main import create_app
 from serving.web.auth import Tokens
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
 from tests.builders.api_process import served
 from tests.builders.waiting import until
-from tests.conftest import embedded_only
+from tests.conftest import SECRET_KEY, embedded_only
 from tests.serving.conftest import Now, Person, end_grace, log_in
 
 INFO = "/api/user/info"
@@ -108,7 +107,7 @@ def raw(url: str, head: bytes) -> tuple[int, bytes, bytes]:
 
 def test_our_own_token_opens(client: TestClient, person: Person, now: Now) -> None:
     assert status(client, token_of(person)) == 200
-    assert status(client, Tokens(DEVELOPMENT_SECRET, HOUR, now).issue(person.user_id)) == 200
+    assert status(client, Tokens(SECRET_KEY, HOUR, now).issue(person.user_id)) == 200
 
 
 def test_another_algorithm_is_refused(client: TestClient, person: Person, now: Now) -> None:
@@ -155,7 +154,7 @@ def test_a_signed_token_of_the_wrong_claims_is_refused(client: TestClient) -> No
         {"sub": "1", "exp": late, "sid": 7},
     ]
     for claims in wrong:
-        token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(DEVELOPMENT_SECRET))
+        token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET_KEY))
         assert status(client, token) == 401, claims
 
 

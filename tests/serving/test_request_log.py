@@ -59,7 +59,8 @@ def test_log_lines_are_json_with_request_and_user_without_address(
         assert requested(log, "check")["user_id"] is None
         for request_id, path in asked.items():
             line = requested(log, request_id)
-            assert (line["user_id"], line["path"], line["status"]) == (user_id, path, 200), request_id
+            route = path.replace("9001", "{recipe_id}")
+            assert (line["user_id"], line["route"], line["status"]) == (user_id, route, 200), request_id
     assert PRIVATE not in log.read_text()
     assert lines(log)[-1]["event"], "to the last line of the shutdown"
 

@@ -15,10 +15,10 @@ from serving.runtime.runtime import Dependency, Runtime
 from serving.web.clock import wall_clock
 from serving.web.errors import StartupError
 from serving.web.metrics import Metrics
-from serving.web.settings import read_settings
+from serving.web.settings import DEVELOPMENT_SECRET, read_settings
 from tests.builders.api_process import served
 from tests.builders.servers import free_port
-from tests.conftest import ROOT, Stack
+from tests.conftest import ROOT, SECRET_KEY, Stack
 
 PASSWORD = "s3cr3t-w0rd"
 
@@ -39,7 +39,8 @@ UKOK = [sys.executable, "-m", "pipelines.cli", "serve"]
 def test_invalid_configuration_ends_the_start_with_one_line(
     program: list[str], name: str, value: str, said: str, tmp_path: Path
 ) -> None:
-    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path), name: value}
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "UKOK_VAR_DIR": str(tmp_path)}
+    env |= {"UKOK_SECRET_KEY": SECRET_KEY, name: value}
     start = [*program, "--port", str(free_port())]
     process = subprocess.run(start, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     output = process.stdout + process.stderr
@@ -52,7 +53,8 @@ def test_invalid_configuration_ends_the_start_with_one_line(
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ENVIRONMENT", "production", "UKOK_SECRET_KEY is the development default"),
+        ("SECRET_KEY", "", "UKOK_SECRET_KEY is the development default"),
+        ("SECRET_KEY", DEVELOPMENT_SECRET, "UKOK_SECRET_KEY is the development default"),
         ("SECRET_KEY", PASSWORD, "UKOK_SECRET_KEY is shorter than 32 characters"),
         ("SECRET_KEY", " " * 20 + "short" + " " * 20, "UKOK_SECRET_KEY is shorter than 32 characters"),
         ("POLL_SECONDS", "often", "UKOK_POLL_SECONDS"),
@@ -89,6 +91,7 @@ def test_configuration_error_names_the_setting_without_secrets(
     for database in ("SERVICE", "WAREHOUSE"):
         monkeypatch.setenv(f"UKOK_{database}_DB_URL", "postgresql://nobody@127.0.0.1:9/none")
     monkeypatch.setenv("UKOK_ARTIFACTS_URL", "s3://bucket/prefix")
+    monkeypatch.setenv("UKOK_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv(f"UKOK_{name}", value)
     with pytest.raises(StartupError) as caught:
         Runtime(read_settings(), wall_clock, Metrics(), frozenset(Dependency))

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 import ukok
 from serving.web.errors import StartupError
-from serving.web.settings import read_settings
+from serving.web.settings import DEVELOPMENT_SECRET, read_settings
 from sql.settings import DatabaseSettings
 from tests.builders.settings_classes import settings_classes, variables
 
@@ -60,6 +60,18 @@ def test_production_refuses_a_blank_secret(blank: str, folder: Path, monkeypatch
     monkeypatch.setenv("UKOK_SECRET_KEY", blank)
     with pytest.raises(StartupError, match="UKOK_SECRET_KEY is the development default"):
         read_settings()
+
+
+@pytest.mark.parametrize("name", ["UKOK_SERVICE_DB_URL", "UKOK_WAREHOUSE_DB_URL"])
+def test_a_database_server_refuses_the_development_key(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_settings().secret_key.get_secret_value() == DEVELOPMENT_SECRET
+    monkeypatch.setenv(name, "postgresql://ukok@127.0.0.1:9/none")
+    with pytest.raises(StartupError, match="UKOK_SECRET_KEY is the development default"):
+        read_settings()
+    monkeypatch.setenv("UKOK_SECRET_KEY", "a key of thirty-two characters or more")
+    assert read_settings()
 
 
 def test_the_version_is_the_one_of_the_distribution() -> None:

@@ -16,6 +16,9 @@ from sql.warehouse.partitions import make_partitions
 NOON = datetime(2025, 8, 6, 3, tzinfo=UTC)
 
 
+CLICK = "user_activity_recommendation_click"
+
+
 def shown(*numbers: int) -> dict[str, Any]:
     """Mall products in the order in which a broadcast product showed them."""
     impressions = [
@@ -70,7 +73,10 @@ def test_clicks_are_joined_to_the_lists_they_were_made_in(warehouse: Engine, ser
     rows = [_event(number, "product_product_recommendation", shown(1, 2, 3)) for number in range(4)]
     clicks = [click(2) | {"impression_id": str(UUID(int=number))} for number in range(4)]
     clicks += [click(2) | {"impression_id": "no id"}, click(2), click(2) | {"impression_id": str(UUID(int=999))}]
-    rows += [_event(100 + n, "user_activity_recommendation_click", payload) for n, payload in enumerate(clicks)]
+    # Of the users who were shown the lists, and of somebody else, whose clicks do not count.
+    for first, payloads in ((0, clicks), (50, [click(1) | {"impression_id": str(UUID(int=n))} for n in range(4)])):
+        made = (_event(100 + first + n, CLICK, payload) for n, payload in enumerate(payloads))
+        rows += [event | {"user_id": first + n} for n, event in enumerate(made)]
     with warehouse.begin() as conn:
         conn.execute(insert(FctUserEvent), rows)
     assert read_click_judgements(warehouse)["broadcast_mall"].grades == {"hmall:9": {"kok:1": 0, "kok:2": 2}}

@@ -153,6 +153,26 @@ def test_only_answers_to_visitors_who_are_known_are_counted(warehouse: Engine) -
 
 
 @embedded_only
+def test_a_click_counts_once_and_only_for_who_was_shown_it(warehouse: Engine) -> None:
+    at = START + HOUR
+    mine, other, empty = (answer(at, NEW, user_id=user) for user in (7, 8, 9))
+    anonymous = [answer(at + n * HOUR, NEW, user_id=None, session_id="anybody") for n in (0, 1)]
+    seen = anonymous[1]["event_id"]
+    land(
+        warehouse,
+        *(mine, other, empty, *anonymous),
+        *(click(at + n * HOUR, mine["event_id"], user_id=7) for n in range(5)),
+        click(at, other["event_id"], user_id=7),
+        click(at, other["event_id"], user_id=None, session_id="anybody"),
+        click(at, seen, user_id=None, session_id="somebody else"),
+        click(at, seen, user_id=8),
+        click(at, uuid4(), user_id=9),
+    )
+    with warehouse.connect() as conn:
+        assert counts(read_arm(conn, NEW, START, START + DAY)) == (4, 1, 0, 0)
+
+
+@embedded_only
 def test_only_refusals_of_the_api_itself_are_counted(warehouse: Engine) -> None:
     at, refused = START + HOUR, {"event_type": "release_refused", "payload": {"release_version": NEW}}
     land(warehouse, an_event(at, **refused), an_event(at, **refused, user_id=None) | {"session_id": "anybody"})

@@ -223,12 +223,17 @@ def test_unreadable_current_replaces_an_earlier_problem(
 
 @embedded_only
 def test_missing_artifact_folder_is_named(
-    filled: Engine, configured: pytest.MonkeyPatch, start: Callable[[], TestClient], tmp_path: Path
+    filled: Engine,
+    configured: pytest.MonkeyPatch,
+    start: Callable[[], TestClient],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     configured.setenv("UKOK_ARTIFACTS_URL", str(tmp_path / "elsewhere"))
     ready = start().get("/readyz")
+    assert str(tmp_path / "elsewhere") in capfd.readouterr().err, "the log names it"
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-    assert ready.json()["dependencies"]["release"].startswith(f"there is no folder {tmp_path / 'elsewhere'}")
+    assert ready.json()["dependencies"]["release"].startswith("there is no folder of artifacts")
 
 
 @embedded_only

@@ -37,7 +37,7 @@ def test_only_a_release_that_cannot_be_read_or_opened_is_refused(
         return loader.reason or ""
 
     assert load(FULL) == "unexpected OSError"
-    assert load(AWAY) == "the store is away"
+    assert load(AWAY) == "the artifact store does not answer as it should"
     assert refusals == []
     assert "damaged" in load(CorruptRelease("a file is damaged"))
     load(AWAY)

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, insert
 from starlette.testclient import TestClient
 
 from serving.web.auth import Identity, Revocations, Tokens
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.revocation import next_revision
 from sql.service.users import LoginSession
+from tests.conftest import SECRET_KEY
 from tests.serving.conftest import Now, Person
 
 HOUR = timedelta(hours=1)
@@ -54,7 +54,7 @@ def test_an_ended_login_is_forgotten_when_its_tokens_have_expired(service: Engin
 
 
 def test_cache_of_verified_tokens_is_bounded(now: Now) -> None:
-    tokens = Tokens(DEVELOPMENT_SECRET, HOUR, now, max_cached=3)
+    tokens = Tokens(SECRET_KEY, HOUR, now, max_cached=3)
     issued = [tokens.issue(user_id) for user_id in range(1, 8)]
     for _ in range(2):
         verified = [tokens.verify(token) for token in issued]

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from serving.web.auth import Tokens
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession, RefreshToken
 from tests.builders.waiting import until
+from tests.conftest import SECRET_KEY
 from tests.serving.conftest import Now, Person, end_grace, sign_up
 from tests.serving.gate import Gate
 
@@ -148,9 +148,9 @@ def test_a_token_that_names_no_login_is_logged_out_as_well(
     client: TestClient, person: Person, now: Now, start: Callable[[], TestClient]
 ) -> None:
     exp = int((now() + timedelta(hours=5)).timestamp())
-    key = OctKey.import_key(DEVELOPMENT_SECRET)
+    key = OctKey.import_key(SECRET_KEY)
     without = jwt.encode({"alg": "HS256"}, {"sub": str(person.user_id), "exp": exp}, key)
-    own = Tokens(DEVELOPMENT_SECRET, timedelta(hours=5), now).issue(person.user_id)
+    own = Tokens(SECRET_KEY, timedelta(hours=5), now).issue(person.user_id)
     elsewhere = start()
     for token in (without, own):
         assert info(client, token) == info(elsewhere, token) == 200

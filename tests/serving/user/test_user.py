@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from serving.user.emails import normalize
 from serving.user.passwords import _hasher, hash_password
 from serving.web.auth import Tokens
-from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import User
+from tests.conftest import SECRET_KEY
 from tests.serving.conftest import Now, Person, log_in, sign_up
 
 
@@ -201,7 +201,7 @@ def test_both_kinds_of_login_are_documented(client: TestClient) -> None:
     assert body["application/json"]["schema"]["required"] == ["email", "password"]
     assert body["application/x-www-form-urlencoded"]["schema"]["required"] == ["username", "password"]
     assert operation["responses"].keys() == {"200", "401", "413", "422", "429", "503"}
-    assert paths["/api/user/signup"]["post"]["responses"].keys() == {"201", "409", "413", "422", "503"}
+    assert paths["/api/user/signup"]["post"]["responses"].keys() == {"201", "409", "413", "422", "429", "503"}
     assert paths["/api/auth/refresh"]["post"]["responses"].keys() == {"200", "401", "413", "422", "503"}
     assert paths["/api/user"]["delete"]["responses"].keys() == {"200", "401", "403", "413", "422", "429", "503"}
 
@@ -286,7 +286,7 @@ def test_an_address_in_its_normal_form_stays_as_it_is(local: str, domain: str) -
     session=st.uuids(),
 )
 def test_the_payload_of_a_token_is_plain_base64_whoever_it_is_of(user_id: int, moment: datetime, session: UUID) -> None:
-    token = Tokens(DEVELOPMENT_SECRET, timedelta(minutes=60), lambda: moment).issue(user_id, session.hex)
+    token = Tokens(SECRET_KEY, timedelta(minutes=60), lambda: moment).issue(user_id, session.hex)
     payload = token.split(".")[1]
     assert re.fullmatch(r"[A-Za-z0-9+/]+", payload)
     claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4)).decode("ascii"))

@@ -1,0 +1,51 @@
+"""What keeps guesses of passwords slow: counted attempts, and where the owner of an account logs in from."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sql.service.base import MARIADB, ServiceBase
+from sql.types import UtcDateTime
+
+
+class AttemptLimit(ServiceBase):
+    """A limit of attempts that is not at rest: of an account from an address, of an address, and so on."""
+
+    __tablename__ = "attempt_limit"
+    __table_args__ = (
+        {
+            "comment": "Attempts that are limited in number; rows that are free again may be deleted",
+            "info": {"grain": "one row per limit and what it counts"},
+            **MARIADB,
+        },
+    )
+
+    limit_sha256: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="Keyed SHA-256 of the limit and of the account or address, hex"
+    )
+    free_at: Mapped[int] = mapped_column(
+        BigInteger, index=True, comment="When all attempts are available again, in milliseconds since 1970"
+    )
+
+
+class LoginPlace(ServiceBase):
+    """A browser or address from which the owner of an account logged in lately."""
+
+    __tablename__ = "login_place"
+    __table_args__ = (
+        {
+            "comment": "Browsers and addresses that an account was logged in from; the oldest are deleted",
+            "info": {"grain": "one row per account and browser or address"},
+            **MARIADB,
+        },
+    )
+
+    user_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="Account that logged in"
+    )
+    place_sha256: Mapped[str] = mapped_column(
+        String(64), primary_key=True, comment="Keyed SHA-256 of the cookie of the browser, or of the address, hex"
+    )
+    kind: Mapped[str] = mapped_column(String(10), comment="browser or address")
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Latest login from there, to the day")
