@@ -50,7 +50,7 @@ def postgresql_restart(env: ApiEnvironment) -> Seen:
         "restart of PostgreSQL",
         f"the warehouse stopped for {AWAY} s",
         lambda: embedded.stop(env.postgres),
-        lambda: embedded.start(env.postgres),
+        lambda: _start_postgresql(env),
     )
 
 
@@ -261,6 +261,12 @@ def _judged(env: ApiEnvironment, seen: Seen, visitors: Visitors, well_at: float 
         seen.recovered = max(0.0, visitors.well_since() - well_at)
         seen.expect(f"well within {WELL_WITHIN} s", true=seen.recovered <= WELL_WITHIN)
     return seen
+
+
+def _start_postgresql(env: ApiEnvironment) -> None:
+    """Start it by another process: this one thinks that it runs since the environment started it."""
+    start = f"from pathlib import Path; from sql import embedded; embedded.start(Path({str(env.postgres)!r}))"
+    subprocess.run([sys.executable, "-c", start], check=True, cwd=ROOT)
 
 
 @contextmanager
