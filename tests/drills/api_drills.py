@@ -20,7 +20,7 @@ from tests.builders.servers import free_port
 from tests.builders.waiting import until
 from tests.conftest import ROOT
 from tests.docker.proxy import port_of, proxied
-from tests.drills.api_environment import ApiEnvironment
+from tests.drills.api_environment import START_SECONDS, ApiEnvironment
 from tests.drills.report import Seen
 from tests.drills.visitors import Visitors
 
@@ -234,21 +234,19 @@ def _outage(
     end: Callable[[], object],
     served: str | None = None,
 ) -> Seen:
-    """Let visitors use one gateway before, during and after an outage."""
-    seen = Seen(name, happened)
-    with env.serving() as server:
-        until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200, "the gateway is ready")
-        with env.visited(server.url) as visitors:
-            time.sleep(BEFORE)
-            begin()
-            time.sleep(AWAY)
-            end()
-            well_at = visitors.second()
-            time.sleep(AFTER)
-        ready = httpx.get(f"{server.url}/readyz").json()
-        seen.expect(f"ready again, not {ready}", true=ready["status"] == "ready" or served is not None)
-        if served:
-            until(lambda: httpx.get(f"{server.url}/readyz").json()["release"] == served, f"{served} in service", 90)
+    """Let visitors use the gateway before, during and after an outage."""
+    seen, url = Seen(name, happened), env.gateway.url
+    until(lambda: httpx.get(f"{url}/readyz", timeout=30).status_code == 200, "the gateway is ready", 90)
+    with env.visited(url) as visitors:
+        time.sleep(BEFORE)
+        begin()
+        time.sleep(AWAY)
+        end()
+        well_at = visitors.second()
+        time.sleep(AFTER)
+    until(lambda: httpx.get(f"{url}/readyz", timeout=30).json()["status"] == "ready", "all to be ready again", 90)
+    if served:
+        seen.expect(f"{served} in service", true=httpx.get(f"{url}/readyz", timeout=30).json()["release"] == served)
     return _judged(env, seen, visitors, well_at)
 
 
@@ -276,7 +274,7 @@ def _started_again(env: ApiEnvironment, module: str, port: int) -> Iterator[None
     with (env.folder / "again.log").open("wb") as log:
         process = subprocess.Popen(command, env=env.env, cwd=Path(ROOT), stdout=log, stderr=log)
     try:
-        until(lambda: _is_ready(port), "the service is ready", 60)
+        until(lambda: _is_ready(port), "the service is ready", START_SECONDS)
         yield
     finally:
         process.terminate()

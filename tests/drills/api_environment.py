@@ -30,6 +30,7 @@ from tests.conftest import ROOT
 from tests.drills.visitors import Visitors, visiting
 
 DISK_MEGABYTES = 8
+START_SECONDS = 240  # on a busy machine
 PASSWORD = "a right password"
 
 
@@ -45,13 +46,22 @@ class ApiEnvironment:
     versions: list[str]
     env: dict[str, str]
     folder: Path
+    running: ExitStack
+    _gateway: Server | None = None
 
     @contextmanager
     def serving(self, module: str = "serving.gateway.main", **env: str) -> Iterator[Server]:
         """Run the API, ready to answer."""
         log = self.folder / f"{module}-{datetime.now(UTC):%H%M%S%f}.log"
-        with served(module, self.env | env, log) as server:
+        with served(module, self.env | env, log, START_SECONDS) as server:
             yield server
+
+    @property
+    def gateway(self) -> Server:
+        """The gateway that goes through all outages without a restart; started when it is first used."""
+        if self._gateway is None:
+            self._gateway = self.running.enter_context(self.serving())
+        return self._gateway
 
     @contextmanager
     def visited(self, url: Callable[[], str] | str) -> Iterator[Visitors]:
@@ -125,4 +135,4 @@ def api_environment() -> Iterator[ApiEnvironment]:
         service.dispose()
         warehouse.dispose()
         env = os.environ | {"PYTHONPATH": str(ROOT)}
-        yield ApiEnvironment(mariadb, var, warehouse_url, s3, store, versions, env, folder)
+        yield ApiEnvironment(mariadb, var, warehouse_url, s3, store, versions, env, folder, stack)
