@@ -65,12 +65,13 @@ coverage: setup ## All tests with their coverage, which takes half as long again
 docs: setup ## Write the generated documents under docs/: OpenAPI, DAG page, data dictionary, events
 	$(BIN)/python -m docs.generate
 
-bench: setup ## Measure: crawling, serving, log writes, swaps, search, encoding, completing a recipe, linking products, building a release
+bench: setup ## Measure: crawling, serving, log writes, swaps, memory, search, encoding, completing a recipe, linking products, building a release
 	$(BIN)/python -m tests.bench.bench_crawl
 	$(BIN)/python -m tests.bench.bench_serving
 	$(BIN)/python -m tests.bench.bench_log
 	$(BIN)/python -m tests.bench.bench_ingest
 	$(BIN)/python -m tests.bench.bench_swaps
+	$(BIN)/python -m tests.bench.bench_memory
 	$(BIN)/python -m tests.bench.bench_search
 	$(BIN)/python -m tests.bench.bench_quality
 	$(BIN)/python -m tests.bench.bench_next_items
@@ -85,7 +86,7 @@ month: setup ## Run 30 days of crawls, loads, links and ingestions against livin
 airflow: setup ## Start Airflow with the DAGs on the embedded database and the demo sources
 	@$(BIN)/python docker/local_airflow.py --port $(PORT)
 
-drills: setup ## Break things under Airflow's scheduler and write docs/drills.md; needs MariaDB, PostgreSQL and root
+drills: setup ## Break things under Airflow's scheduler and under the API, and write docs/drills.md; needs MariaDB, PostgreSQL, nginx and root
 	$(BIN)/python -m tests.drills
 
 clean: ## Stop the embedded database and remove .venv, var and every cache

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -113,18 +113,22 @@ def driver_connection(engine: Engine) -> Iterator[Any]:
 
     Its errors are raised as SQLAlchemy's, and one that shows an outage empties the pool, as everywhere else.
     """
-    with closing(engine.raw_connection()) as connection:
-        try:
-            yield connection
-        except psycopg2.Error as error:
-            outage = outage_of(error)
-            lost = (outage is not None and outage.lost) or bool(connection.closed)
-            if lost:
-                connection.invalidate(error)
-                engine.dispose()
-            if outage or lost:
-                raise OperationalError("COPY", None, error, hide_parameters=True) from error
-            raise DBAPIError.instance("COPY", None, error, psycopg2.Error, hide_parameters=True) from error
+    connection = None
+    try:
+        connection = engine.raw_connection()
+        yield connection
+    except psycopg2.Error as error:
+        outage = outage_of(error)
+        lost = (outage is not None and outage.lost) or connection is None or bool(connection.closed)
+        if lost and connection is not None:
+            connection.invalidate(error)
+            engine.dispose()
+        if outage or lost:
+            raise OperationalError("COPY", None, error, hide_parameters=True) from error
+        raise DBAPIError.instance("COPY", None, error, psycopg2.Error, hide_parameters=True) from error
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _url(name: str, configured: str | None) -> URL:

@@ -153,7 +153,7 @@ class HomeShoppingProduct(ServiceBase):
 
 
 class Broadcast(ServiceBase):
-    """One product in one show. ``broadcast_id`` is the API's ``live_id`` and survives re-crawls."""
+    """One product in one show. ``broadcast_id`` is the API's ``live_id``; it survives re-crawls and moves in a day."""
 
     __tablename__ = "broadcast"
     __table_args__ = (

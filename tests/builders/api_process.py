@@ -40,22 +40,28 @@ def command(module: str, port: int, protocol: str = PROTOCOL) -> list[str]:
 
 
 @contextmanager
-def served(module: str, env: Mapping[str, str], log: Path, protocol: str = PROTOCOL) -> Iterator[Server]:
-    """Run ``module`` until the block ends; yields once it answers."""
+def served(
+    module: str,
+    env: Mapping[str, str],
+    log: Path,
+    protocol: str = PROTOCOL,
+    seconds: float = START_SECONDS,
+) -> Iterator[Server]:
+    """Run ``module`` until the block ends; yields once it answers, which may take so many seconds."""
     port = free_port()
     with log.open("wb") as out:
         process = subprocess.Popen(command(module, port, protocol), stdout=out, stderr=out, env=dict(env), cwd=ROOT)
     server = Server(process, f"http://127.0.0.1:{port}", log)
     try:
-        _wait(server)
+        _wait(server, seconds)
         yield server
     finally:
         process.terminate()
         process.wait(120)
 
 
-def _wait(server: Server) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait(server: Server, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while True:
         try:
             httpx.get(f"{server.url}/healthz")

@@ -21,6 +21,7 @@ from sql.engines import service_engine, warehouse_engine
 from sql.upgrade import upgrade
 from tests.builders import tiny_release
 from tests.builders.api_process import Server, served
+from tests.builders.command_line import silence_logs
 from tests.builders.private_mariadb import PrivateMariaDb, private_mariadb
 from tests.builders.servers import S3_BUCKET, S3_KEY, S3_SECRET, embedded_folder, s3_server
 from tests.builders.small_catalog import fill
@@ -29,6 +30,7 @@ from tests.conftest import ROOT
 from tests.drills.visitors import Visitors, visiting
 
 DISK_MEGABYTES = 8
+START_SECONDS = 240  # on a busy machine
 PASSWORD = "a right password"
 
 
@@ -44,13 +46,22 @@ class ApiEnvironment:
     versions: list[str]
     env: dict[str, str]
     folder: Path
+    running: ExitStack
+    _gateway: Server | None = None
 
     @contextmanager
     def serving(self, module: str = "serving.gateway.main", **env: str) -> Iterator[Server]:
         """Run the API, ready to answer."""
         log = self.folder / f"{module}-{datetime.now(UTC):%H%M%S%f}.log"
-        with served(module, self.env | env, log) as server:
+        with served(module, self.env | env, log, START_SECONDS) as server:
             yield server
+
+    @property
+    def gateway(self) -> Server:
+        """The gateway that goes through all outages without a restart; started when it is first used."""
+        if self._gateway is None:
+            self._gateway = self.running.enter_context(self.serving())
+        return self._gateway
 
     @contextmanager
     def visited(self, url: Callable[[], str] | str) -> Iterator[Visitors]:
@@ -90,6 +101,8 @@ def log_in(url: str) -> str:
 @contextmanager
 def api_environment() -> Iterator[ApiEnvironment]:
     """Start the servers, with the small catalog and three releases, of which the first is live."""
+    silence_logs()
+    os.environ |= {"AWS_ACCESS_KEY_ID": S3_KEY, "AWS_SECRET_ACCESS_KEY": S3_SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="ukok-drills-", ignore_cleanup_errors=True))
@@ -105,9 +118,6 @@ def api_environment() -> Iterator[ApiEnvironment]:
             "UKOK_WAREHOUSE_DB_URL": warehouse_url,
             "UKOK_ARTIFACTS_URL": f"s3://{S3_BUCKET}/drills",
             "UKOK_S3_ENDPOINT_URL": f"http://127.0.0.1:{s3.port}",
-            "AWS_ACCESS_KEY_ID": S3_KEY,
-            "AWS_SECRET_ACCESS_KEY": S3_SECRET,
-            "AWS_DEFAULT_REGION": "us-east-1",
             "OMP_NUM_THREADS": "1",
         }
         os.environ |= settings
@@ -124,5 +134,5 @@ def api_environment() -> Iterator[ApiEnvironment]:
         tiny_release.make_live(store, first)
         service.dispose()
         warehouse.dispose()
-        env = os.environ | settings | {"PYTHONPATH": str(ROOT)}
-        yield ApiEnvironment(mariadb, var, warehouse_url, s3, store, versions, env, folder)
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        yield ApiEnvironment(mariadb, var, warehouse_url, s3, store, versions, env, folder, stack)

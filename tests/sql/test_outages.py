@@ -93,6 +93,12 @@ def test_a_read_only_connection_of_the_driver_leaves_too(postgres_url: str) -> N
     engine.dispose()
 
 
+def test_a_driver_that_cannot_connect_shows_an_outage() -> None:
+    engine = warehouse_engine("postgresql://someone@127.0.0.1:9/warehouse")
+    with pytest.raises(OperationalError, match="refused"), driver_connection(engine):
+        pass
+
+
 def test_a_lost_postgresql_connection_is_an_outage(postgres_url: str) -> None:
     engine = warehouse_engine(postgres_url)
     with engine.connect() as conn, pytest.raises(OperationalError) as caught:
