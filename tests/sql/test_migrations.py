@@ -206,9 +206,9 @@ def test_logins_that_were_revoked_before_get_a_number(pair: tuple[Database, Serv
     create_numbered_schema(old, database, server, NUMBERED_HEADS[database])
     with old.begin() as conn:
         for name, revoked_at in (("a", "2025-08-06"), ("b", "2025-08-07"), ("c", None)):
-            columns = "session_id, started_at, access_until, revoked_at"
-            statement = text(f"INSERT INTO login_session ({columns}) VALUES (:name, :day, :day, :revoked_at)")
-            conn.execute(statement, {"name": name, "day": "2025-08-06", "revoked_at": revoked_at})
+            statement = "INSERT INTO login_session (session_id, started_at, access_until, revoked_at) "
+            statement += "VALUES (:name, :day, :day, :revoked_at)"
+            conn.execute(text(statement), {"name": name, "day": "2025-08-06", "revoked_at": revoked_at})
     for engine, counter in ((old, [1]), (fresh, [])):
         upgrade(engine, database)
         with engine.connect() as conn:
