@@ -160,5 +160,5 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
 
 def _login(runtime: Runtime, opened: sessions.Opened) -> Login:
     access_token = runtime.auth.tokens.issue(opened.user_id, opened.session_id, opened.access_until)
-    seconds = int((opened.access_until - runtime.clock()).total_seconds())
+    seconds = round((opened.access_until - runtime.clock()).total_seconds())
     return Login(access_token=access_token, refresh_token=opened.refresh_token, expires_in=seconds)

@@ -199,6 +199,25 @@ def test_the_last_numbered_revision_is_adopted(pair: tuple[Database, Server], ne
         assert channels(old) == channels(fresh) | {9: "old"}
 
 
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair[0] == "service"], ids="-".join, indirect=True)
+def test_logins_that_were_revoked_before_get_a_number(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
+    database, server = pair
+    old, fresh = new_engine(), new_engine()
+    create_numbered_schema(old, database, server, NUMBERED_HEADS[database])
+    with old.begin() as conn:
+        for name, revoked_at in (("a", "2025-08-06"), ("b", "2025-08-07"), ("c", None)):
+            statement = "INSERT INTO login_session (session_id, started_at, access_until, revoked_at) "
+            statement += "VALUES (:name, :day, :day, :revoked_at)"
+            conn.execute(text(statement), {"name": name, "day": "2025-08-06", "revoked_at": revoked_at})
+    for engine, counter in ((old, [1]), (fresh, [])):
+        upgrade(engine, database)
+        with engine.connect() as conn:
+            assert conn.scalars(text("SELECT revision FROM login_revision")).all() == counter
+    with old.connect() as conn:
+        numbers = conn.scalars(text("SELECT revision FROM login_session ORDER BY session_id")).all()
+    assert numbers == [1, 1, None]
+
+
 def test_the_shared_baseline_is_adopted(pair: tuple[Database, Server], new_engine: NewEngine) -> None:
     engine = new_engine()
     upgrade(engine, pair[0])

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, select, update
 from starlette.testclient import TestClient
 
+from artifacts.store import Store
+from pipelines.logs.erase import erase_users
 from serving.user import mailer
 from serving.user.mail_tokens import Purpose
 from serving.user.mailing import VOID
@@ -179,6 +181,16 @@ def test_a_new_password_or_deletion_voids_a_reset(
     assert reset(mailing, token_in(mailbox[-1])).status_code == 403
     with filled.connect() as conn:
         assert conn.scalars(select(MailToken.token_sha256)).all() == []
+
+
+def test_expired_tokens_of_mails_are_deleted_by_the_batch(
+    mailing: TestClient, filled: Engine, warehouse: Engine, store: Store, now: Now
+) -> None:
+    ask_reset(mailing, sign_up(mailing).email)
+    now.forward(minutes=30)
+    assert erase_users(filled, warehouse, store, now=now()).written == 1
+    with filled.connect() as conn:
+        assert conn.scalars(select(MailToken.purpose)).all() == ["verify_email"]
 
 
 def test_tokens_of_mails_are_neither_stored_nor_logged(

@@ -63,7 +63,12 @@ def _add_columns() -> None:
 
 
 def _number_earlier_revocations() -> None:
-    """Give number 1 to what was revoked before, so that a process that starts reads it."""
+    """Give number 1 to what was revoked before, so that a process that starts reads it.
+
+    A new database gets no row: a backup is restored into an empty one.
+    """
     op.execute("UPDATE login_session SET revision = 1 WHERE revoked_at IS NOT NULL AND revision IS NULL")
-    if op.get_bind().scalar(sa.text("SELECT count(*) FROM login_revision")) == 0:
-        op.execute("INSERT INTO login_revision (login_revision_id, revision) VALUES (1, 1)")
+    op.execute(
+        "INSERT INTO login_revision (login_revision_id, revision) SELECT DISTINCT 1, 1 FROM login_session "
+        "WHERE revision IS NOT NULL AND NOT EXISTS (SELECT 1 FROM login_revision)"
+    )
