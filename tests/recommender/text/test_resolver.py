@@ -229,7 +229,7 @@ def test_ingredients_are_distinguished_on_real_titles(resolver: TitleResolver, s
         ("맥주안주 모음", Kind.READY, ()),
     ],
 )
-def test_what_goods_go_with_is_no_ingredient(
+def test_what_a_product_goes_with_is_no_ingredient(
     resolver: TitleResolver, title: str, kind: Kind, ingredients: tuple[str, ...]
 ) -> None:
     found = resolver.resolve(title, known_food=True)
