@@ -15,7 +15,7 @@ from crawlers import registry
 from pipelines.report import Report, record
 from pipelines.step_locks import ARTIFACTS, shared_lock
 from pipelines.train.interactions import NotEnoughEvents
-from recommender.product_ref import ProductRef
+from recommender.product_ref import ProductRef, product_of
 from sql.engines import check, service_engine, warehouse_engine
 
 if TYPE_CHECKING:
@@ -154,13 +154,12 @@ def remove_labels(products: Sequence[ProductRef]) -> list[Report]:
 
 
 def show_title(name: str) -> "ShownTitle":
-    """Explain how a title is read, or that of a product ``source:id``."""
+    """Explain how a title is read, or that of a product ``source:id``; a source may be written in any case."""
     from pipelines.labels import inspect
 
-    source, _, number = name.partition(":")
-    is_product = source in registry.sources() and number.isdecimal()
+    source = name.partition(":")[0].strip().lower()
     with open_resources() as opened:
-        return inspect.show_title(opened.service, ProductRef(source, int(number)) if is_product else name)
+        return inspect.show_title(opened.service, product_of(name) if source in registry.sources() else name)
 
 
 def unknown_words(size: int) -> "list[UnknownWord]":
@@ -391,11 +390,11 @@ def lineage(name: str) -> "ProductLineage | ReleaseLineage":
     from pipelines.lineage import NoLineage, product_lineage, release_lineage
 
     with open_resources() as opened:
-        source, colon, number = name.partition(":")
-        if colon:
-            if source not in registry.sources() or not number.isdecimal():
+        if ":" in name:
+            product = product_of(name)
+            if product.source not in registry.sources():
                 raise NoLineage(f"{name!r} is no product: expected e.g. kok:1471015, or the version of a release")
-            return product_lineage(opened.service, opened.warehouse, opened.store, ProductRef(source, int(number)))
+            return product_lineage(opened.service, opened.warehouse, opened.store, product)
         version = current(opened.store) if name == "live" else name
         if version is None:
             raise NoLineage("no release is live: run `ukok release promote`")

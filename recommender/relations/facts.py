@@ -35,6 +35,11 @@ class ProductFacts(NamedTuple):
     item_id: str | None = None
 
     @property
+    def is_eaten(self) -> bool:
+        """Whether it is eaten or drunk as it is, so that nobody cooks with it."""
+        return self.recipes <= 0 and self.kind not in {Kind.INGREDIENT, Kind.READY}
+
+    @property
     def text(self) -> str:
         """The text that encoders read: the title without its packaging."""
         return normalise_title(self.title)

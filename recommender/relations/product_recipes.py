@@ -13,7 +13,9 @@ from recommender.relations.members import Members
 from recommender.relations.nearest import NearestTitles
 from recommender.relations.pairs import Pairs, candidate_pairs, given_pairs, shared
 from recommender.relations.space import (
+    DRINK,
     NONFOOD,
+    SNACK,
     SUPPLEMENT,
     UNKNOWN,
     ProductMatrix,
@@ -80,7 +82,8 @@ class ProductRecipes:
             for row in range(len(queries))
         ]
         pairs = candidate_pairs(queries, self._nearest, others)
-        is_cooked = ~np.isin(queries.kinds, (NONFOOD, SUPPLEMENT)) & (queries.recipes > 0)
+        is_eaten = np.isin(queries.kinds, (SNACK, DRINK)) & (queries.recipes <= 0)
+        is_cooked = ~np.isin(queries.kinds, (NONFOOD, SUPPLEMENT)) & ~is_eaten
         return pairs.where(is_cooked[pairs.queries])
 
     def pairs(self, queries: ProductMatrix, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Pairs:

@@ -20,6 +20,8 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 KINDS: Final = tuple(Kind)
 NONFOOD: Final = KINDS.index(Kind.NONFOOD)
 SUPPLEMENT: Final = KINDS.index(Kind.SUPPLEMENT)
+SNACK: Final = KINDS.index(Kind.SNACK)
+DRINK: Final = KINDS.index(Kind.DRINK)
 UNKNOWN: Final = -1
 # Reviews and views of the most popular goods, by which popularity is scaled to about 0 … 1.
 MANY_REVIEWS: Final = 3000

@@ -33,7 +33,7 @@ def recommend_for_cart(snapshot: Snapshot, product_ids: Iterable[int], page: int
     """
     found = (snapshot.kok.items.get(number) or snapshot.schedule.product_by_id(number) for number in product_ids)
     products = {product.ref: product for product in found if product}
-    cooked = (product for product in products.values() if product.facts.recipes > 0)
+    cooked = (product for product in products.values() if not product.facts.is_eaten)
     ingredients = tuple(dict.fromkeys(name for product in cooked for name in product.ingredients))
     positions = snapshot.recipes.by_informative_ingredients(ingredients)
     recipes = recommend(snapshot, RECIPES_FOR_CART, CartRequest(ingredients, page_of(positions, page, size), size))

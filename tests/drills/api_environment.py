@@ -53,7 +53,7 @@ class ApiEnvironment:
     def serving(self, module: str = "serving.gateway.main", **env: str) -> Iterator[Server]:
         """Run the API, ready to answer."""
         log = self.folder / f"{module}-{datetime.now(UTC):%H%M%S%f}.log"
-        with served(module, self.env | env, log, START_SECONDS) as server:
+        with served(module, self.env | env, log, seconds=START_SECONDS) as server:
             yield server
 
     @property

@@ -9,7 +9,7 @@ import pytest
 from pipelines.release.build import write_files
 from pipelines.train.blend import DEFAULT_WEIGHTS
 from recommender.bundle import ReleaseBundle
-from recommender.loaded_release import LoadedRelease
+from recommender.loaded_release import SAYS_NOTHING, LoadedRelease
 from recommender.models.encoder import Encoder
 from recommender.models.recipe_corpus import corpus_of
 from recommender.models.word_vectors import WordVectors
@@ -131,6 +131,13 @@ def test_an_ingredient_is_bought_in_the_mall(loaded: LoadedRelease) -> None:
     assert set(ids(found)) <= {1, 2, 3, 4}
     assert {each.reason for each in found} == {"contains:감자"}
     assert ids(loaded.ingredient_products(as_product("감자", "햇감자", "햇감자"), 1)) == [1]
+
+
+def test_a_title_that_says_nothing_speaks_for_no_ingredient(loaded: LoadedRelease) -> None:
+    assert loaded.title_weights(SAYS_NOTHING) == {}
+    spoken_for = loaded.title_weights("감자조림")
+    assert spoken_for.keys() <= loaded.completed_ingredients
+    assert all(weight > 0 for weight in spoken_for.values())
 
 
 def test_an_ingredient_that_nobody_uses_is_found_by_title(loaded: LoadedRelease) -> None:

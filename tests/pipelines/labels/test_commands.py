@@ -22,12 +22,14 @@ def test_titles_are_labelled_and_looked_at_on_the_command_line(
         return ended.out + ended.err
 
     ukok("label", "kok:1", "--kind", "ready", "--ingredient", "양파", "--by", "김", "--note", "조림")
-    shown = ukok("show", "kok:1")
+    shown = ukok("show", "KOK:1")
+    assert "no product kok:9" in ukok("show", "Kok:9", code=1)
+    assert "'kok:1a' is no product" in ukok("show", "kok:1a", code=1)
     assert "read as: ingredient of 감자" in shown
     assert "label, applies: ready of 양파, without recipes; by 김" in shown
     assert "note: 조림" in shown
     ukok("export", str(tmp_path / "labels.csv"))
-    ukok("remove", "kok:1")
+    ukok("remove", "Kok:1")
     assert "1 written" in ukok("import", str(tmp_path / "labels.csv"), "--by", "박")
     assert "국내산 감자 1kg,ready,양파,False,김" in ukok("export")
     assert "head: 양파 (ingredient)" in ukok("show", "햇양파 3kg")

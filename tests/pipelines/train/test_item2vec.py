@@ -93,9 +93,10 @@ def test_products_of_a_shelf_are_near_and_next_items_are_found() -> None:
 
 
 def test_the_name_of_a_product_is_read_back() -> None:
-    assert product_of("kok:1471015") == ProductRef("kok", 1471015)
-    with pytest.raises(ValueError, match="is no product"):
-        product_of("1471015")
+    assert product_of("kok:1471015") == product_of(" KOK: 1471015") == ProductRef("kok", 1471015)
+    for name in ("1471015", "kok:", ":1", "kok:1a", "kok:" + "9" * 19):
+        with pytest.raises(ValueError, match="is no product"):
+            product_of(name)
 
 
 def test_a_fresh_system_says_that_events_are_missing(warehouse: Engine, store: Store) -> None:

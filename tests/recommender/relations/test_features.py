@@ -162,3 +162,10 @@ def test_food_is_no_answer_to_what_nobody_eats() -> None:
     asked = set(ProductRecipes(ITEMS.recipe_rows).candidates(rows).queries.tolist())
     assert {0, 1} <= asked
     assert not asked & {6, 7}
+
+
+def test_no_recipe_is_looked_for_where_nobody_cooks() -> None:
+    sweets = product(7, "감자 사탕", kind=Kind.SNACK, ingredients=("감자",), recipes=0.0)
+    jerky = product(8, "감자 말랭이", kind=Kind.SNACK, ingredients=("감자",), recipes=0.02)
+    found = ProductRecipes(ITEMS.recipe_rows).candidates(ITEMS.space.products([sweets, jerky]))
+    assert set(found.queries.tolist()) == {1}

@@ -6,7 +6,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from recommender.relations.facts import SHOW_RECIPES
 from recommender.text import lexicon
-from recommender.text.resolver import SPIRITS, TitleResolver, resolver_version
+from recommender.text.resolver import NEVER, SPIRITS, TitleResolver, resolver_version
 from recommender.text.title_model import BIAS, Answers, TitleModel
 from recommender.text.title_words import Kind
 
@@ -216,3 +216,34 @@ def test_ingredients_are_distinguished_on_real_titles(resolver: TitleResolver, s
     found = [title.is_ingredient for title in titles]
     assert accuracy_score(wanted, found) > 0.89
     assert f1_score(wanted, found, average="macro") > 0.88
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "ingredients"),
+    [
+        ("숙면을 부르는 우엉 100티백", Kind.DRINK, ()),
+        ("멸치육수 10티백", Kind.INGREDIENT, ("육수",)),
+        ("체지방감소 가르시니아 다이어트 커피 14포", Kind.SUPPLEMENT, ()),
+        ("쓰촨 마라탕 600g 3팩", Kind.READY, ()),
+        ("해물찜 1kg", Kind.READY, ()),
+        ("맥주안주 모음", Kind.READY, ()),
+    ],
+)
+def test_what_a_product_goes_with_is_no_ingredient(
+    resolver: TitleResolver, title: str, kind: Kind, ingredients: tuple[str, ...]
+) -> None:
+    found = resolver.resolve(title, known_food=True)
+    assert (found.kind, found.ingredients) == (kind, ingredients)
+
+
+def test_nobody_cooks_with_what_is_eaten_as_it_is(resolver: TitleResolver) -> None:
+    for title in (
+        "다크초콜릿 초코볼 모음",
+        "찹쌀 약과 20개",
+        "레몬맛 사탕 500g",
+        "보리차 100티백",
+        "나주 배술 16도 375ml",
+    ):
+        assert resolver.resolve(title, known_food=True).recipes == NEVER, title
+    for title in ("국산콩 두부 300g", "쇠고기 육포 100g", "식빵 500g"):
+        assert resolver.resolve(title, known_food=True).recipes > NEVER, title

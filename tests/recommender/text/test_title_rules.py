@@ -236,3 +236,20 @@ def test_what_ends_a_title_leaves_nothing_out(resolver: TitleResolver, title: st
     (reading,) = resolver.read_many([title])
     assert reading.head
     assert reading.head.word.type == head
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("숲 속의 버터 아보카도 5과", "아보카도"),
+        ("바다의 우유 굴 1kg", "굴"),
+        ("명인의 된장", "된장"),
+        ("편한 밤 하루의 끝", ""),
+        ("맛있는 밤 1kg", "밤"),
+        ("한돈 돈치맛살(항정살) 300g", "항정살"),
+    ],
+)
+def test_a_word_that_something_else_is_likened_to_is_no_head(
+    resolver: TitleResolver, title: str, expected: str
+) -> None:
+    assert head(resolver, title) == expected

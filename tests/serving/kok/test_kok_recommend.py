@@ -1,16 +1,18 @@
 """Recommendations in the mall: recipes for a cart, and shows for what was viewed."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from starlette.testclient import TestClient
 
 from serving.gateway.main import create_app
+from sql.service.catalog import KokProduct
 from sql.warehouse.events import UserEvent
 from tests.builders.small_catalog import BIG_ID
 from tests.builders.waiting import until
-from tests.serving.conftest import Now, Person
+from tests.serving.conftest import Now, Person, sign_up
 
 CART = "/api/kok/carts/recipe-recommend"
 SHOWS = "/api/kok/product/homeshopping-recommend"
@@ -35,6 +37,15 @@ def test_a_cart_that_no_recipe_uses_entirely_still_gets_recipes(client: TestClie
     ]
     assert first["reason"] == "contains:감자,양파"
     assert (body["total_count"], body["total_pages"], body["fallback"]) == (5, 1, True)
+
+
+def test_what_is_eaten_as_it_is_asks_for_no_recipes(filled: Engine, start: Callable[[], TestClient]) -> None:
+    with filled.begin() as conn:
+        row = update(KokProduct).where(KokProduct.kok_product_id == 101)
+        conn.execute(row.values(kind="snack", recipe_probability=0.0))
+    client = start()
+    body = cart(client, sign_up(client), "product_ids=101,102")
+    assert body["keyword_extraction"] == ["양파"]
 
 
 def test_the_openapi_says_which_product_ids_are_understood(client: TestClient, person: Person) -> None:

@@ -107,6 +107,14 @@ def test_complements_of_ingredients_and_of_a_title(warm: tuple[TestClient, str],
     assert [each["ingredient"] for each in recorded()[0]["impressions"]] == names
 
 
+def test_reasons_name_only_what_was_given(warm: tuple[TestClient, str]) -> None:
+    body = answer(warm[0], "/api/recommend/complete?ingredient=햇감자&ingredient=onion&title=asdf&k=9")
+    assert (body["title"], body["did_you_mean"]) == ("", "햇감자,양파")
+    given = {"with:햇감자", "with:양파", "with:햇감자,양파", "popular"}
+    assert body["complements"]
+    assert {row["reason"] for row in body["complements"]} <= given
+
+
 def test_unknown_ingredients_alone_have_no_complements(warm: tuple[TestClient, str]) -> None:
     body = answer(warm[0], "/api/recommend/complete?ingredient=없는재료")
     assert (body["ingredients"], body["unknown"], body["complements"]) == ([], ["없는재료"], [])

@@ -1,14 +1,23 @@
 """What is understood by the name of an ingredient, and that every route understands the same."""
 
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from recommender.loaded_release import LoadedRelease
+from recommender.rankers.substitute import Relation, Substitute
 from serving.catalog.mall import load_kok
 from serving.catalog.recipes import load_recipes
-from serving.recommendations.asked_ingredients import read_dish, read_ingredient, read_ingredients
+from serving.recommendations.asked_ingredients import (
+    AskedIngredient,
+    read_dish,
+    read_ingredient,
+    read_ingredients,
+)
+from serving.recommendations.candidates import MOST_SAME, IngredientRequest, substitutes
 from serving.runtime.snapshot import Snapshot
 from tests.conftest import embedded_only
 from tests.serving.conftest import Person
@@ -100,3 +109,13 @@ def test_a_value_may_list_several_ingredients(client: TestClient, person: Person
     assert (short.status_code, short.json()) == (400, {"detail": "3 ingredients but 2 values of unit"})
     blank = client.get("/api/recommend/complete", params={"ingredient": " "})
     assert blank.status_code == 422
+
+
+def test_substitutes_hold_few_other_names_of_the_ingredient() -> None:
+    same = [Substitute(f"소고기 {number}", 0.9, Relation.VARIETY) for number in range(9)]
+    others = [Substitute("돼지고기", 0.8, Relation.SUBSTITUTE), Substitute("쇠고기", 0.7, Relation.OTHER_NAME)]
+    release = Mock(spec=LoadedRelease)
+    release.substitutes.return_value = [*same, *others]
+    request = IngredientRequest(AskedIngredient("소고기", "소고기", "소고기", is_known=True), 10)
+    found = [each.item for each in substitutes(Snapshot(release=release), request)]
+    assert found == [*same[:MOST_SAME], others[0]]

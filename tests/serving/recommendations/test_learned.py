@@ -53,3 +53,9 @@ def test_vanished_and_seen_products_are_left_out() -> None:
     offers = unseen(learned_offers(snapshot, MODEL, HISTORY, NOW), seen_items(snapshot, HISTORY))
     found = [(entry.item.ref.product_id, entry.stage, entry.reason) for entry in offers]  # type: ignore[union-attr]
     assert found == [(4, Stage.POPULAR, "popular"), (3, Stage.RELEASE, "viewed:0")]
+
+
+def test_a_view_of_what_is_no_longer_in_the_catalog_has_no_name() -> None:
+    snapshot = Snapshot(kok=KokCatalog(items=kok_items(range(1, 4))))
+    reasons = {entry.reason for entry in learned_offers(snapshot, MODEL, HISTORY, NOW)}
+    assert reasons == {"viewed"}
