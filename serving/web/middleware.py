@@ -24,6 +24,8 @@ VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
 # An answer with one of these headers is made to be stored: catalog and release, and the files of the documentation.
 STORABLE = {b"cache-control", b"etag"}
+# A browser takes an answer for what its content type says, never for a page.
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 NO_STORE = (b"cache-control", b"no-store")
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
@@ -92,6 +94,7 @@ class RequestMiddleware:
 def _more_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the id of the request, and forbid to store what does not say otherwise: answers to a user, errors."""
     yield REQUEST_ID, request_id
+    yield NO_SNIFFING
     if not any(name in STORABLE for name, _ in headers):
         yield NO_STORE
 
