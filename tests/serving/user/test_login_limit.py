@@ -306,14 +306,15 @@ def test_concurrent_attempts_and_deletions_do_not_deadlock(
     monkeypatch.setattr(attempts, "CLEANED_EVERY", 1)
 
     def attempt(number: int) -> None:
-        now.forward(minutes=20)  # all rows are free again
         places = (limits.counted(HERE, "a", f"{number % 3}"), limits.counted(ADDRESS, f"{number % 2}"))
         limits.begin(*places)
         with service.begin() as conn:
             limits.succeed(conn, *places)
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(attempt, range(100))) == [None] * 100
+        for _ in range(10):
+            now.forward(minutes=20)  # all rows are free again
+            assert list(pool.map(attempt, range(8))) == [None] * 8
 
 
 def test_sign_ups_of_an_address_are_limited(client: TestClient, service: Engine) -> None:
