@@ -7,22 +7,22 @@ row, changed by one statement. An attempt that is refused writes nothing, so a f
 import hashlib
 import hmac
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import Connection, Engine, Table, case, delete, func, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import mysql, postgresql
 from starlette.exceptions import HTTPException
 
 from serving.web.clock import Clock
 from sql.service.attempts import AttemptLimit
 
-# Rows that are free again are deleted by the process that counts, at most so many and so often.
-CLEANED_ROWS: Final = 2_000
-CLEANED_SECONDS: Final = 10.0
+# After so many attempts, a process deletes rows that are free again: more than it may have added.
+CLEANED_EVERY: Final = 100
+CLEANED_ROWS: Final = 500
 LIMITS: Final = cast(Table, AttemptLimit.__table__)
 _key, _free_at = LIMITS.c.limit_sha256, LIMITS.c.free_at
 
@@ -66,7 +66,7 @@ class AttemptLimits:
         self._engine = engine
         self._clock = clock
         self._secret = secret.encode()
-        self._cleaned_at = time.monotonic()
+        self._attempts = count()
 
     def now(self) -> datetime:
         """Return the time by which attempts are counted."""
@@ -103,15 +103,15 @@ class AttemptLimits:
             conn.execute(update(LIMITS).where(_key == each.key).values(free_at=free_at))
 
     def _clean(self, now: int) -> None:
-        """Delete rows that are free again, from time to time; as many as one process can add meanwhile."""
-        if time.monotonic() - self._cleaned_at < CLEANED_SECONDS:
+        """Delete rows that are free again, from time to time."""
+        if next(self._attempts) % CLEANED_EVERY:
             return
-        self._cleaned_at = time.monotonic()
         with self._engine.begin() as conn:
             free = select(_key).where(now >= _free_at).limit(CLEANED_ROWS).with_for_update(skip_locked=True)
-            keys = conn.scalars(free).all()
+            keys = [{"key": key} for key in conn.scalars(free)]
+            # One by one: for a list of keys MariaDB may read the whole table, and wait for rows that others lock.
             if keys:
-                conn.execute(delete(LIMITS).where(_key.in_(keys)))
+                conn.execute(delete(LIMITS).where(_key == bindparam("key")), keys)
 
 
 def _hit(dialect: str, counted: Sequence[Counted], now: int) -> Any:  # noqa: ANN401 - an insert of either dialect

@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import structlog
 from prometheus_client import Counter
@@ -24,6 +24,8 @@ VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 REQUEST_ID = b"x-request-id"
 # An answer with one of these headers is made to be stored: catalog and release, and the files of the documentation.
 STORABLE = {b"cache-control", b"etag"}
+# A browser takes an answer for what its content type says, never for a page.
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 NO_STORE = (b"cache-control", b"no-store")
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 METHODS = BODILESS | {"POST", "PUT", "PATCH", "DELETE"}
@@ -54,7 +56,7 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_more_headers(message["headers"], request_id)]
+                message["headers"] = _with_more(message["headers"], request_id)
             await send(message)
 
         try:
@@ -89,11 +91,13 @@ class RequestMiddleware:
             )
 
 
-def _more_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the id of the request, and forbid to store what does not say otherwise: answers to a user, errors."""
-    yield REQUEST_ID, request_id
-    if not any(name in STORABLE for name, _ in headers):
-        yield NO_STORE
+def _with_more(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Add the id of the request, and forbid to store what does not say otherwise: answers to a user, errors."""
+    more = [*headers, (REQUEST_ID, request_id), NO_SNIFFING]
+    for name, _ in more:
+        if name in STORABLE:
+            return more
+    return [*more, NO_STORE]
 
 
 def route_of(scope: Scope) -> str:

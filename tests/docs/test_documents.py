@@ -149,6 +149,16 @@ def test_every_application_that_a_document_starts_exists(name: str) -> None:
     assert "main:app" not in TEXT[name]
 
 
+def test_every_attack_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (?!attack|-)(.+) \|$", TEXT["docs/security.md"], re.MULTILINE)
+    assert len(rows) >= 60
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert f"\ndef {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+
+
 def test_every_decision_is_listed() -> None:
     records = {path.name for path in (ROOT / "docs/adr").glob("[0-9]*.md")}
     assert records == set(LINK.findall(TEXT["docs/adr/README.md"]))

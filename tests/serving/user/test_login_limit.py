@@ -289,12 +289,32 @@ def test_a_wrong_clock_elsewhere_locks_for_an_interval_at_most(
 def test_rows_that_are_free_again_are_deleted(
     limits: AttemptLimits, service: Engine, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "CLEANED_SECONDS", 0)
-    old = [{"limit_sha256": f"{n:064x}", "free_at": round(now().timestamp() * 1000)} for n in range(500)]
+    monkeypatch.setattr(attempts, "CLEANED_EVERY", 2)
+    old = [{"limit_sha256": f"{n:064x}", "free_at": round(now().timestamp() * 1000)} for n in range(700)]
     with service.begin() as conn:
         conn.execute(insert(AttemptLimit), old)
-    limits.begin(limits.counted(HERE, "a", "place"))
-    assert rows(service, AttemptLimit) == 1
+    left = []
+    for _ in range(3):
+        limits.begin(limits.counted(HERE, "a", "place"))
+        left.append(rows(service, AttemptLimit))
+    assert left == [201, 201, 1]
+
+
+def test_concurrent_attempts_and_deletions_do_not_deadlock(
+    limits: AttemptLimits, service: Engine, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "CLEANED_EVERY", 1)
+
+    def attempt(number: int) -> None:
+        places = (limits.counted(HERE, "a", f"{number % 3}"), limits.counted(ADDRESS, f"{number % 2}"))
+        limits.begin(*places)
+        with service.begin() as conn:
+            limits.succeed(conn, *places)
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            now.forward(minutes=20)  # all rows are free again
+            assert list(pool.map(attempt, range(8))) == [None] * 8
 
 
 def test_sign_ups_of_an_address_are_limited(client: TestClient, service: Engine) -> None:
