@@ -7,7 +7,7 @@ row, changed by one statement. An attempt that is refused writes nothing, so a f
 import hashlib
 import hmac
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -17,13 +17,15 @@ from sqlalchemy import Connection, Engine, Table, bindparam, case, delete, func,
 from sqlalchemy.dialects import mysql, postgresql
 from starlette.exceptions import HTTPException
 
-from serving.web.clock import Clock
+from sql.clock import database_now
 from sql.service.attempts import AttemptLimit
 
 # After so many attempts, a process deletes rows that are free again: more than it may have added.
 CLEANED_EVERY: Final = 100
 CLEANED_ROWS: Final = 500
 LIMITS: Final = cast(Table, AttemptLimit.__table__)
+# The clock of the database: the processes that count together may have clocks that differ.
+DatabaseClock = Callable[[Connection], datetime]
 _key, _free_at = LIMITS.c.limit_sha256, LIMITS.c.free_at
 
 
@@ -43,7 +45,7 @@ class Limit:
     def wait(self, free_at: int, now: int) -> int:
         """Milliseconds until an attempt is allowed, 0 or less if it is now.
 
-        No row is so far ahead of the clock, unless another process's clock is wrong: counting corrects it.
+        No row is so far ahead of the clock, unless that of the database was set back: counting corrects it.
         """
         return free_at + self.step - now - self.at_once * self.step if free_at <= self.latest(now) else 0
 
@@ -62,15 +64,11 @@ class Counted(NamedTuple):
 class AttemptLimits:
     """Counts attempts of whoever a limit is for."""
 
-    def __init__(self, engine: Engine, clock: Clock, secret: str) -> None:
+    def __init__(self, engine: Engine, secret: str, clock: DatabaseClock = database_now) -> None:
+        self.clock = clock
         self._engine = engine
-        self._clock = clock
         self._secret = secret.encode()
         self._attempts = count()
-
-    def now(self) -> datetime:
-        """Return the time by which attempts are counted."""
-        return self._clock()
 
     def counted(self, limit: Limit, *who: str) -> Counted:
         """Return what a limit counts; only a keyed hash is stored, as it may be an address."""
@@ -82,8 +80,8 @@ class AttemptLimits:
 
     def begin(self, *counted: Counted) -> None:
         """Count an attempt before it is made, so that concurrent ones are limited too; 429 if it is one too many."""
-        now = _milliseconds(self._clock())
         with self._engine.connect() as conn:
+            now = _milliseconds(self.clock(conn))
             query = select(_key, _free_at).where(_key.in_([each.key for each in counted]))
             before = dict(conn.execute(query).all())
         _refuse_if(max(each.limit.wait(before.get(each.key, 0), now) for each in counted))
@@ -96,7 +94,7 @@ class AttemptLimits:
 
     def succeed(self, conn: Connection, cleared: Counted, *uncounted: Counted) -> None:
         """Forget the attempts that ``cleared`` counts, and take a right one off the others."""
-        now = _milliseconds(self._clock())
+        now = _milliseconds(self.clock(conn))
         # In the order in which they are counted, so that no two transactions wait for each other.
         for each in _in_order((cleared, *uncounted)):
             free_at = now if each == cleared else _free_at - each.limit.step

@@ -85,7 +85,7 @@ class Runtime:
         self.auth = Authenticator(tokens, revocations)
         self.mail_slots = CapacityLimiter(MAILS_AT_ONCE)
         self.event_quotas = EventQuotas()
-        self.attempts = AttemptLimits(self.service_db, clock, settings.secret_key.get_secret_value())
+        self.attempts = AttemptLimits(self.service_db, settings.secret_key.get_secret_value())
         every = settings.poll_seconds
         self._pollers = [Poller("logins", every, SILENCE_SECONDS, revocations.refresh)]
         if Dependency.CATALOG in dependencies:

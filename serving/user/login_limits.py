@@ -100,7 +100,9 @@ def begin_from_address(limits: AttemptLimits, limit: Limit, request: Request) ->
     limits.begin(limits.counted(limit, client_address(request.scope)))
 
 
-def remember(conn: Connection, user_id: int, origin: Origin, known: str | None, limits: AttemptLimits) -> str:
+def remember(
+    conn: Connection, user_id: int, origin: Origin, known: str | None, limits: AttemptLimits, now: datetime
+) -> str:
     """Store where an account was logged in from, in the transaction that has locked it; return the browser's token.
 
     A browser that is not known gets a new one: a token that somebody else has planted must not become known.
@@ -108,8 +110,8 @@ def remember(conn: Connection, user_id: int, origin: Origin, known: str | None, 
     device = origin.device
     if device is None or known != origin.device_place:
         device = secrets.token_urlsafe(32)
-    _store(conn, user_id, "browser", limits.digest("device", device), limits.now())
-    _store(conn, user_id, "address", origin.address_place, limits.now())
+    _store(conn, user_id, "browser", limits.digest("device", device), now)
+    _store(conn, user_id, "address", origin.address_place, now)
     return device
 
 

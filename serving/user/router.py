@@ -104,8 +104,9 @@ def log_in(request: Request, response: Response, runtime: CurrentRuntime, given:
         if renewed and current.password_hash == account.password_hash:
             queries.set_password_hash(conn, account.user_id, renewed)
         label = device_label(request.headers.get("user-agent"))
-        opened = sessions.open_session(conn, account.user_id, runtime.clock(), lifetimes(runtime), label)
-        device = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts)
+        now = runtime.clock()
+        opened = sessions.open_session(conn, account.user_id, now, lifetimes(runtime), label)
+        device = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts, now)
         runtime.attempts.succeed(conn, attempt.here, *attempt.others)
     login_limits.set_cookie(request, response, device)
     runtime.record_event(account.user_id, UserLogin())

@@ -62,7 +62,10 @@ def start(configured: pytest.MonkeyPatch, now: Now, writer_limits: WriterLimits)
     with ExitStack() as running:
 
         def one() -> TestClient:
-            return running.enter_context(TestClient(create_app(clock=now, writer_limits=writer_limits)))
+            app = create_app(clock=now, writer_limits=writer_limits)
+            client = running.enter_context(TestClient(app))
+            app.state.runtime.attempts.clock = lambda _: now()
+            return client
 
         yield one
 

@@ -46,9 +46,9 @@ def at(client: TestClient, host: str, cookies: Any = None) -> TestClient:
 
 def exhaust(limits: AttemptLimits, service: Engine, limit: Limit, *who: str) -> None:
     """Store what so many attempts as are allowed at once leave."""
-    free_at = round(limits.now().timestamp() * 1000) + limit.at_once * limit.step
     key = limits.counted(limit, *who).key
     with service.begin() as conn:
+        free_at = round(limits.clock(conn).timestamp() * 1000) + limit.at_once * limit.step
         conn.execute(delete(AttemptLimit).where(AttemptLimit.limit_sha256 == key))
         conn.execute(insert(AttemptLimit).values(limit_sha256=key, free_at=free_at))
 
@@ -73,7 +73,7 @@ def rows(service: Engine, table: type[Any]) -> int:
 
 @pytest.fixture
 def limits(service: Engine, now: Now) -> AttemptLimits:
-    return AttemptLimits(service, now, SECRET)
+    return AttemptLimits(service, SECRET, lambda _: now())
 
 
 def test_a_stranger_who_guesses_locks_out_nobody_else(client: TestClient, person: Person) -> None:
@@ -254,7 +254,7 @@ def test_an_address_that_tries_many_accounts_is_refused(limits: AttemptLimits, s
     assert not refused(limits, ADDRESS, "192.0.2.2")
 
 
-def test_logins_that_succeed_are_not_held_against_an_address(client: TestClient, service: Engine) -> None:
+def test_logins_that_succeed_are_not_held_against_an_address(client: TestClient, service: Engine, now: Now) -> None:
     people = [sign_up(client) for _ in range(3)]
     office = at(client, "192.0.2.1")
     for each in people:
@@ -263,7 +263,7 @@ def test_logins_that_succeed_are_not_held_against_an_address(client: TestClient,
     key = limits_of(client).counted(ADDRESS, "192.0.2.1").key
     with service.connect() as conn:
         free_at = conn.scalar(select(AttemptLimit.free_at).where(AttemptLimit.limit_sha256 == key))
-    assert free_at == limits_of(client).now().timestamp() * 1000
+    assert free_at == now().timestamp() * 1000
 
 
 def test_all_addresses_of_an_ipv6_subscriber_are_one() -> None:
