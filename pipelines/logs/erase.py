@@ -5,11 +5,11 @@ The API removes what it finds at that moment. This step finds the rest, before e
 
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 
 from artifacts.store import Store
 from pipelines.report import Report, record
-from sql.service.erase import erase, forget_expired
+from sql.service.erase import delete_rows, erase, forget_expired
 from sql.service.users import ErasedUser, LoginSession, MailToken
 from sql.upsert import chunks
 from sql.warehouse.erase import anonymise
@@ -28,7 +28,7 @@ def erase_users(service: Engine, warehouse: Engine, store: Store, *, now: dateti
             user_ids = list(conn.scalars(select(ErasedUser.user_id).order_by(ErasedUser.user_id)))
             rows = sum(erase(conn, some, now) for some in chunks(user_ids))
             rows += forget_expired(conn, LoginSession.user_id.is_(None), now)
-            rows += conn.execute(delete(MailToken).where(MailToken.expires_at <= now)).rowcount
+            rows += delete_rows(conn, MailToken.token_sha256, MailToken.expires_at <= now)
         with warehouse.begin() as conn:
             events = anonymise(conn, user_ids)
         report.read, report.written = len(user_ids), rows + events

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from serving.user import queries
 from serving.user.queries import StoredAccount
+from sql.service.erase import delete_rows
 from sql.service.users import MailToken
 
 TOKEN_BYTES = 32
@@ -62,7 +63,8 @@ def redeem(conn: Connection, token: str, purpose: Purpose, now: datetime) -> Sto
 
 def void(conn: Connection, user_id: int, purpose: Purpose) -> None:
     """Make the tokens of a locked account invalid for a purpose."""
-    conn.execute(delete(MailToken).where(MailToken.user_id == user_id, MailToken.purpose == purpose))
+    theirs = (MailToken.user_id == user_id) & (MailToken.purpose == purpose)
+    delete_rows(conn, MailToken.token_sha256, theirs)
 
 
 def _digest(token: str) -> str:

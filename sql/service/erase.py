@@ -2,12 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from sql.service.attempts import LoginPlace
 from sql.service.revocation import CLOCK_SKEW, revoke
 from sql.service.users import LoginSession, MailToken, RecipeRating, RefreshToken, SearchHistory, User
+from sql.upsert import chunks
 
 
 def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
@@ -16,19 +19,19 @@ def erase(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
     Sessions are kept without the user, so that their tokens stay revoked. The caller must hold a lock on the accounts
     that keeps logins out.
     """
-    theirs = LoginSession.user_id.in_(user_ids)
-    tokens = delete(RefreshToken).where(RefreshToken.session_id.in_(select(LoginSession.session_id).where(theirs)))
-    deleted = conn.execute(tokens).rowcount
-    for owner, key in (
-        (MailToken, MailToken.user_id),
-        (SearchHistory, SearchHistory.user_id),
-        (RecipeRating, RecipeRating.user_id),
-        (LoginPlace, LoginPlace.user_id),
-        (User, User.user_id),
-    ):
-        deleted += conn.execute(delete(owner).where(key.in_(user_ids))).rowcount
-    revoke(conn, theirs, now)
-    conn.execute(update(LoginSession).where(theirs).values(user_id=None, last_used_at=None, device=None))
+    session_ids = conn.scalars(select(LoginSession.session_id).where(LoginSession.user_id.in_(user_ids))).all()
+    deleted = sum(
+        delete_rows(conn, RefreshToken.token_sha256, RefreshToken.session_id.in_(some)) for some in chunks(session_ids)
+    )
+    deleted += delete_rows(conn, MailToken.token_sha256, MailToken.user_id.in_(user_ids))
+    deleted += delete_rows(conn, SearchHistory.search_history_id, SearchHistory.user_id.in_(user_ids))
+    deleted += delete_rows(conn, RecipeRating.user_id, RecipeRating.user_id.in_(user_ids))
+    deleted += delete_rows(conn, LoginPlace.user_id, LoginPlace.user_id.in_(user_ids))
+    deleted += delete_rows(conn, User.user_id, User.user_id.in_(user_ids))
+    for some in chunks(session_ids):
+        theirs = LoginSession.session_id.in_(some)
+        revoke(conn, theirs, now)
+        conn.execute(update(LoginSession).where(theirs).values(user_id=None, last_used_at=None, device=None))
     return deleted
 
 
@@ -37,8 +40,24 @@ def forget_expired(conn: Connection, logins: ColumnElement[bool], now: datetime)
 
     Sessions stay for :data:`CLOCK_SKEW` longer than their tokens: a process whose clock is slow still accepts these.
     """
-    session_ids = select(LoginSession.session_id).where(logins)
-    expired = delete(RefreshToken).where(RefreshToken.session_id.in_(session_ids), RefreshToken.expires_at <= now)
-    has_tokens = exists().where(RefreshToken.session_id == LoginSession.session_id)
-    ended = delete(LoginSession).where(logins, LoginSession.access_until <= now - CLOCK_SKEW, ~has_tokens)
-    return conn.execute(expired).rowcount + conn.execute(ended).rowcount
+    expiries = select(LoginSession.session_id, LoginSession.access_until).where(logins)
+    sessions = {row.session_id: row.access_until for row in conn.execute(expiries)}
+    deleted = 0
+    for some in chunks(list(sessions)):
+        tokens = RefreshToken.session_id.in_(some)
+        deleted += delete_rows(conn, RefreshToken.token_sha256, tokens & (RefreshToken.expires_at <= now))
+        extendable = set(conn.scalars(select(RefreshToken.session_id).where(tokens).distinct()))
+        over = [name for name in some if name not in extendable and sessions[name] <= now - CLOCK_SKEW]
+        if over:
+            deleted += conn.execute(delete(LoginSession).where(LoginSession.session_id.in_(over))).rowcount
+    return deleted
+
+
+def delete_rows(conn: Connection, key: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> int:
+    """Delete the rows that match by an indexed ``key`` that no other rows share; returns their number.
+
+    MariaDB locks every row that a DELETE looks at, those of other users too where it scans the table, and transactions
+    that do so at once wait for each other: a deadlock. Reading locks nothing.
+    """
+    keys = conn.scalars(select(key).where(condition).distinct()).all()
+    return sum(conn.execute(delete(key.class_).where(key.in_(some))).rowcount for some in chunks(keys))

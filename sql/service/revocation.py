@@ -12,6 +12,7 @@ from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from sql.service.users import LoginRevision, LoginSession
+from sql.upsert import chunks
 
 # Clocks of two processes may differ by so much: revocations are kept for as long after their last token has expired.
 CLOCK_SKEW = timedelta(hours=2)
@@ -26,12 +27,13 @@ class EndedLogin(NamedTuple):
 
 def revoke(conn: Connection, logins: ColumnElement[bool], now: datetime) -> list[EndedLogin]:
     """End the logins among ``logins`` that are not over. The caller holds their account locked and commits soon."""
-    valid = (logins, LoginSession.revoked_at.is_(None))
-    # Locked before the counter: whoever has that waits for nothing else.
-    query = select(LoginSession.session_id, LoginSession.access_until).where(*valid).with_for_update()
-    ended = [EndedLogin(*row) for row in conn.execute(query)]
+    query = select(LoginSession.session_id, LoginSession.access_until)
+    ended = [EndedLogin(*row) for row in conn.execute(query.where(logins, LoginSession.revoked_at.is_(None)))]
     if ended:
-        conn.execute(update(LoginSession).where(*valid).values(revoked_at=now, revision=next_revision(conn)))
+        values = {"revoked_at": now, "revision": next_revision(conn)}
+        for some in chunks([login.session_id for login in ended]):
+            # By their key, because MariaDB locks every row that it looks at: whoever has the counter waits for no one.
+            conn.execute(update(LoginSession).where(LoginSession.session_id.in_(some)).values(values))
     return ended
 
 

@@ -162,7 +162,7 @@ class RecipeRating(ServiceBase):
 
     recipe_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="Rated recipe")
     user_id: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True, autoincrement=False, comment="Account that rated"
+        BigInteger, primary_key=True, autoincrement=False, index=True, comment="Account that rated"
     )
     rating: Mapped[int] = mapped_column(SmallInteger, comment="0 to 5")
     rated_at: Mapped[datetime] = mapped_column(UtcDateTime, comment="Latest rating")

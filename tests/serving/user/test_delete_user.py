@@ -8,7 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, MetaData, insert, select, text
+from sqlalchemy import Connection, Engine, MetaData, insert, select, text
 from starlette.testclient import TestClient
 
 from artifacts.store import Store
@@ -267,6 +267,44 @@ def test_requests_during_a_deletion_leave_no_rows(
         assert conn.scalars(select(LoginSession.user_id).where(LoginSession.revoked_at.is_(None))).all() == []
         for kept in (SearchHistory.user_id, RecipeRating.user_id, RefreshToken.session_id):
             assert conn.scalars(select(kept)).all() == []
+
+
+@pytest.mark.parametrize("way", ["login", "refresh", "logout", "logout everywhere", "deletion"])
+def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Person, service: Engine, way: str) -> None:
+    """MariaDB locks every row that a DELETE looks at; two that wait for rows of each other are a deadlock."""
+    other = sign_up(client)
+    for who in (person, other):
+        client.post("/api/kok/search/history", json={"keyword": "감자"}, headers=who.headers)
+        client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers)
+    login = {"email": other.email, "password": other.password}
+    token = client.post("/api/user/login", json=login).json()["refresh_token"]
+    method, path, body = {
+        "login": ("POST", "/api/user/login", login),
+        "refresh": ("POST", "/api/auth/refresh", {"refresh_token": token}),
+        "logout": ("POST", "/api/user/logout", None),
+        "logout everywhere": ("POST", "/api/user/logout/all", None),
+        "deletion": ("DELETE", "/api/user", {"password": other.password}),
+    }[way]
+    with ThreadPoolExecutor(1) as pool, service.begin() as conn:
+        lock_everything_of(conn, person.user_id)
+        answer = pool.submit(client.request, method, path, json=body, headers=other.headers)
+        until(answer.done, "it is done while the rows are locked", seconds=20)
+    assert answer.result().status_code == 200
+
+
+def lock_everything_of(conn: Connection, user_id: int) -> None:
+    """Lock every row of a user, by its primary key."""
+    sessions = conn.scalars(select(LoginSession.session_id).where(LoginSession.user_id == user_id)).all()
+    tokens = conn.scalars(select(RefreshToken.token_sha256).where(RefreshToken.session_id.in_(sessions))).all()
+    searches = select(SearchHistory.search_history_id).where(SearchHistory.user_id == user_id)
+    for table, condition in (
+        (User, User.user_id == user_id),
+        (LoginSession, LoginSession.session_id.in_(sessions)),
+        (RefreshToken, RefreshToken.token_sha256.in_(tokens)),
+        (SearchHistory, SearchHistory.search_history_id.in_(conn.scalars(searches).all())),
+        (RecipeRating, (RecipeRating.user_id == user_id) & (RecipeRating.recipe_id == 9001)),
+    ):
+        assert conn.execute(select(table).where(condition).with_for_update()).all()
 
 
 def test_deletion_is_stamped_after_waiting_for_the_lock(

@@ -3,9 +3,11 @@
 import email
 import re
 import smtplib
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from serving.web.settings import ServingSettings, parse_smtp_url
 from sql.service.users import MailToken, User
 from tests.builders.alert_receivers import mail_server
 from tests.builders.small_catalog import NOON
+from tests.builders.tls_mail_server import tls_mail_server
 from tests.serving.conftest import Now, Person, leave, log_in, sign_up
 
 SITE = "https://shop.example.com"
@@ -251,6 +254,20 @@ def test_a_server_elsewhere_gets_nothing_unencrypted(monkeypatch: pytest.MonkeyP
         with pytest.raises(smtplib.SMTPNotSupportedError, match="STARTTLS"):
             mailer.send_by_smtp(chosen, compose(chosen, Purpose.RESET_PASSWORD, "a@example.com", "secret", NOON))
     assert received == []
+
+
+def test_a_server_elsewhere_gets_mails_over_tls_after_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailer, "LOOPBACK", set())
+    with tls_mail_server(tmp_path) as server:
+        chosen = settings(smtp_url=f"smtp://user:p%40ss@127.0.0.1:{server.port}")
+        mail = compose(chosen, Purpose.RESET_PASSWORD, "a@example.com", "secret", NOON)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            mailer.send_by_smtp(chosen, mail)
+        assert server.mails == [], "nobody vouched for its certificate"
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        mailer.send_by_smtp(chosen, mail)
+    assert server.logins == ["user p@ss"]
+    assert len(server.mails) == 1
 
 
 SMTP = {"smtp_url": "smtp://h", "mail_from": "a@example.com", "site_url": SITE}

@@ -33,6 +33,7 @@ def upgrade() -> None:
         comment="Tokens sent by mail, by their hash; rows past expires_at may be deleted",
     )
     op.create_index("ix_mail_token_user_id", "mail_token", ["user_id"], if_not_exists=True)
+    op.create_index("ix_recipe_rating_user_id", "recipe_rating", ["user_id"], if_not_exists=True)
     _number_earlier_revocations()
 
 
