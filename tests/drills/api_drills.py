@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pymysql
 
 from artifacts import release as releases
 from sql import embedded
@@ -82,15 +83,14 @@ def mariadb_full_of_connections(env: ApiEnvironment) -> Seen:
 
     def begin() -> None:
         administrator = held.enter_context(env.mariadb.administrator())
-        administrator.execute("SET GLOBAL max_connections = 10")
         administrator.execute("SELECT id FROM information_schema.processlist WHERE user = 'ukok'")
-        for (number,) in administrator.fetchall():
+        of_the_api = [number for (number,) in administrator.fetchall()]
+        administrator.execute("SET GLOBAL max_connections = 10")
+        while _held(env, held):
+            pass
+        for number in of_the_api:
             administrator.execute(f"KILL {number}")
-        for _ in range(10):
-            try:
-                held.enter_context(env.mariadb.visitor())
-            except Exception:  # noqa: BLE001 - all are taken
-                break
+            until(lambda: _held(env, held), "the connection of the API")
 
     def end() -> None:
         held.close()
@@ -288,9 +288,18 @@ def _is_ready(port: int) -> bool:
         return False
 
 
+def _held(env: ApiEnvironment, held: ExitStack) -> bool:
+    """Take a connection of the service database, if one is free."""
+    try:
+        held.enter_context(env.mariadb.visitor())
+    except pymysql.err.OperationalError:
+        return False
+    return True
+
+
 def _executed(env: ApiEnvironment, statement: str) -> bool:
     try:
         env.mariadb.execute(statement)
-    except Exception:  # noqa: BLE001 - no connection is free
+    except pymysql.err.OperationalError:
         return False
     return True
