@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pymysql
@@ -63,25 +63,31 @@ def mariadb_read_only(env: ApiEnvironment) -> Seen:
 
 def mariadb_full_of_connections(env: ApiEnvironment) -> Seen:
     """Let others take all connections of the service database, after the pool of the API lost its own."""
-    held = ExitStack()
-
-    def begin() -> None:
-        administrator = held.enter_context(env.mariadb.administrator())
-        administrator.execute("SELECT id FROM information_schema.processlist WHERE user = 'ukok'")
-        of_the_api = [number for (number,) in administrator.fetchall()]
-        administrator.execute("SET GLOBAL max_connections = 10")
-        while _held(env, held):
-            pass
-        for number in of_the_api:
-            administrator.execute(f"KILL {number}")
-            until(lambda: _held(env, held), "the connection of the API")
-
-    def end() -> None:
-        held.close()
-        until(lambda: _executed(env, "SET GLOBAL max_connections = 151"), "a free connection")
-
     happened = f"`max_connections` = 10, all taken by others for {AWAY} s"
-    return _outage(env, "`max_connections` of MariaDB", happened, begin, end)
+    with ExitStack() as held:
+        administrator = held.enter_context(env.mariadb.administrator())
+        others: set[int] = set()
+
+        def take_all() -> bool:
+            """End the connections of the API and take what is free; whether it has none left."""
+            with suppress(pymysql.err.OperationalError):
+                while True:
+                    others.add(held.enter_context(env.mariadb.visitor()))
+            administrator.execute("SELECT id FROM information_schema.processlist WHERE user = 'ukok'")
+            of_the_api = {number for (number,) in administrator.fetchall()} - others
+            for number in of_the_api:
+                with suppress(pymysql.err.OperationalError):  # it ended by itself
+                    administrator.execute(f"KILL {number}")
+            return not of_the_api
+
+        def begin() -> None:
+            administrator.execute("SET GLOBAL max_connections = 10")
+            until(take_all, "all connections to be taken", pause=0)
+
+        def end() -> None:
+            administrator.execute("SET GLOBAL max_connections = 151")
+
+        return _outage(env, "`max_connections` of MariaDB", happened, begin, end)
 
 
 def s3_away(env: ApiEnvironment) -> Seen:
@@ -153,20 +159,3 @@ def _start_postgresql(env: ApiEnvironment) -> None:
     """Start it by another process: this one thinks that it runs since the environment started it."""
     start = f"from pathlib import Path; from sql import embedded; embedded.start(Path({str(env.postgres)!r}))"
     subprocess.run([sys.executable, "-c", start], check=True, cwd=ROOT)
-
-
-def _held(env: ApiEnvironment, held: ExitStack) -> bool:
-    """Take a connection of the service database, if one is free."""
-    try:
-        held.enter_context(env.mariadb.visitor())
-    except pymysql.err.OperationalError:
-        return False
-    return True
-
-
-def _executed(env: ApiEnvironment, statement: str) -> bool:
-    try:
-        env.mariadb.execute(statement)
-    except pymysql.err.OperationalError:
-        return False
-    return True
