@@ -34,11 +34,11 @@ def is_version(name: str) -> bool:
 
 
 def check_file_name(name: str) -> str:
-    """Return a name that leads to a file in the folder of a release, else raise ``ValueError`` in one line."""
+    """Return a name that leads to a file in the folder of a release or backup, else raise ``ValueError``."""
     parts = name.split("/")
     if len(name) <= LONGEST_NAME and all(len(part) <= LONGEST_PART and _PART.fullmatch(part) for part in parts):
         return name
-    raise ValueError(f"file name {_shown(name)} leads out of the release or is not of letters, digits, '.', '-', '_'")
+    raise ValueError(f"file name {_shown(name)} leads out of the folder or is not of letters, digits, '.', '-', '_'")
 
 
 def check_distinct(names: Iterable[str]) -> None:

@@ -33,7 +33,8 @@ def prune(cache: Path, keep: Collection[str | None]) -> list[str]:
     if not cache.is_dir():
         return []
     with locked(cache):
-        old = sorted(path.name for path in cache.iterdir() if is_version(path.name) and path.name not in keep)
+        folders = [path.name for path in cache.iterdir() if path.is_dir()]
+        old = sorted(name for name in folders if is_version(name) and name not in keep)
         for version in old:
             # Renamed first: a release is there as a whole or not at all.
             removed = (cache / version).replace(cache / f"{_REMOVED}{version}")

@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 import sql.service
 import sql.warehouse
+from artifacts.names import FileName
 from sql.service.base import ServiceBase
 from sql.types import UtcDateTime
 from sql.upgrade import Database
@@ -56,7 +57,7 @@ class _Part(BaseModel):
 class File(_Part):
     """A file of the backup: number of its lines, and digest of its bytes."""
 
-    name: str
+    name: FileName
     lines: int
     sha256: str
 

@@ -30,8 +30,9 @@ def names(cache: Path) -> set[str]:
 
 def test_only_what_is_kept_stays(cache: Path) -> None:
     (cache / "v0").symlink_to(cache.parent / "mine")
+    (cache / "README").write_bytes(b"not a release")
     assert prune(cache, {"v3", "v4", None}) == ["v0", "v1", "v2"]
-    assert names(cache) == {"v3", "v4"}
+    assert names(cache) == {"v3", "v4", "README"}
     assert (cache.parent / "mine" / "data").exists()
     assert prune(cache.parent / "absent", set()) == []
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.drills import api_drills, kills, operators, outages, training
+from tests.drills import api_outages, api_processes, kills, operators, outages, training
 from tests.drills.api_environment import ApiEnvironment, api_environment
 from tests.drills.environment import Environment, environment
 from tests.drills.report import Seen, Shown, update_page
@@ -29,13 +29,28 @@ DRILLS: tuple[Callable[[Environment], Shown], ...] = (
     operators.two_days_down,
     training.training_waits,
 )
+# Those of the API, by their name after `api_`.
+API_DRILLS: tuple[Callable[[ApiEnvironment], Seen], ...] = (
+    api_outages.postgresql_failover,
+    api_outages.postgresql_restart,
+    api_outages.mariadb_restart,
+    api_outages.mariadb_read_only,
+    api_outages.mariadb_full_of_connections,
+    api_outages.s3_away,
+    api_outages.current_garbage,
+    api_outages.disk_full,
+    api_processes.clock_shifted,
+    api_processes.two_gateways,
+    api_processes.six_services,
+    api_processes.two_workers,
+)
 
 
 def main() -> int:
     """Run the drills on one Airflow, and those of the API; exit with 1 if one of them fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     known = {drill.__name__: drill for drill in DRILLS}
-    of_api = {f"api_{drill.__name__}": drill for drill in api_drills.DRILLS}
+    of_api = {f"api_{drill.__name__}": drill for drill in API_DRILLS}
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*known, *of_api]))
     args = parser.parse_args()
     if unknown := set(args.names) - known.keys() - of_api.keys():

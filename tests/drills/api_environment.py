@@ -29,6 +29,7 @@ from tests.builders.tcp_proxy import TcpProxy, tcp_proxy
 from tests.conftest import ROOT
 from tests.drills.visitors import Visitors, visiting
 
+BEFORE, AWAY, AFTER = 4, 8, 12  # seconds of a drill
 DISK_MEGABYTES = 8
 START_SECONDS = 240  # on a busy machine
 PASSWORD = "a right password"

@@ -11,7 +11,10 @@ from itertools import groupby
 
 import httpx
 
+from tests.drills.report import Seen
+
 PAUSE = 0.5
+WELL_WITHIN = 20  # seconds after the end of an outage
 ACTIVITY = {"action": "drill", "session_id": "drill"}
 NO_ANSWER = 0
 Statuses = frozenset[int]
@@ -95,6 +98,18 @@ def visiting(url: Callable[[], str], headers: dict[str, str]) -> Iterator[Visito
         ends.set()
         for thread in threads:
             thread.join(30)
+
+
+def judged(seen: Seen, visitors: Visitors, lost: int, well_at: float | None) -> Seen:
+    """Fill in what visitors saw, and what the drill expects of it."""
+    seen.seen = visitors.summary()
+    seen.lost = lost
+    seen.expect("no acknowledged event lost", true=seen.lost == 0)
+    seen.expect(f"no 500, not {sorted(visitors.bad())}", true=500 not in visitors.bad())
+    if well_at is not None:
+        seen.recovered = max(0.0, visitors.well_since() - well_at)
+        seen.expect(f"well within {WELL_WITHIN} s", true=seen.recovered <= WELL_WITHIN)
+    return seen
 
 
 def _runs(by_second: dict[int, set[int]]) -> Iterator[str]:

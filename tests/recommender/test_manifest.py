@@ -50,7 +50,7 @@ ODD_NAMES = ("/etc/passwd", "../other/recipes.faiss", "blend/../../x", ".", "", 
 @pytest.mark.parametrize("name", [*ODD_NAMES, "감자.npy", "a" * 500, ".hidden", "-rf"])
 def test_file_names_that_lead_out_of_the_release_are_refused(name: str) -> None:
     entry = {"sha256": "0" * 64, "size": 1}
-    with pytest.raises(CorruptRelease, match="leads out of the release"):
+    with pytest.raises(CorruptRelease, match="leads out of the folder"):
         parse_manifest(changed(files={name: entry}), "v1", BaseManifest)
 
 

@@ -573,8 +573,8 @@ def test_errors_have_fastapis_shape(client: TestClient) -> None:
 def test_an_unsupported_method_is_answered_with_allow(client: TestClient) -> None:
     several = client.put("/api/homeshopping/search/history")
     assert (several.status_code, several.json()) == (405, {"detail": "Method Not Allowed"})
-    assert several.headers["allow"] == "DELETE, GET, POST"
-    assert client.delete("/api/recipes/9001").headers["allow"] == "GET"
+    assert several.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
+    assert client.delete("/api/recipes/9001").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_a_proxy_may_put_a_prefix_before_the_paths(client: TestClient, person: Person) -> None:

@@ -16,7 +16,7 @@ from tests.builders.failover import Failover, failover_of
 from tests.builders.private_mariadb import PrivateMariaDb, private_mariadb
 from tests.builders.waiting import until
 from tests.conftest import Stack, embedded_only, servers_only
-from tests.serving.conftest import sign_up
+from tests.serving.conftest import Now, log_in, sign_up
 
 ADVISED = {"detail": "the database takes no writes"}
 
@@ -127,3 +127,20 @@ def test_read_only_restarted_and_full_mariadb_are_survived(
 def _free(administrator: Any) -> int:
     administrator.execute("SHOW STATUS LIKE 'Threads_connected'")
     return max(0, 10 - int(administrator.fetchone()[1]))
+
+
+@embedded_only
+def test_a_clock_that_is_an_hour_off_refuses_only_old_tokens(client: TestClient, now: Now, warehouse: Engine) -> None:
+    visitors = Visitors(client)
+    person = sign_up(client)
+
+    def account(headers: dict[str, str]) -> int:
+        return client.get("/api/user/info", headers=headers).status_code
+
+    for hours in (1, -2):
+        now.forward(hours=hours)
+        assert account(person.headers) == (401 if hours > 0 else 200), "a token is valid for an hour"
+        assert account(log_in(client, person.email, person.password)) == 200
+        assert visitors.visit() == {200: 1, 201: 2}
+        assert client.get("/api/kok/discounted").json()["products"]
+    assert set(visitors.stored) == events(warehouse)

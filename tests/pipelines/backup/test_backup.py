@@ -219,6 +219,9 @@ def test_a_damaged_or_foreign_backup_changes_nothing(
         "is damaged": lambda folder: (folder / "artifacts.jsonl.gz").write_bytes(b"x"),
         "it is no backup": lambda folder: (folder / MANIFEST).unlink(),
         "is damaged or of another version": lambda folder: (folder / MANIFEST).write_text("{"),
+        "of another version: 1 errors": lambda folder: _replace(
+            folder / MANIFEST, '"artifacts.', '"../good/artifacts.'
+        ),
         "restore it with version": lambda folder: _replace(folder / MANIFEST, '_version": 1', '_version": 9'),
         "and the backup at 20200101_other": lambda folder: _replace(folder / MANIFEST, newest, "20200101_other"),
     }
