@@ -92,8 +92,8 @@ async def by_ingredients(
     _check_counts(ingredient, amount, unit)
     asked = read_ingredients(snapshot, ingredient)
     stock = _stock(asked, amount, unit)
-    combination = recommend_combination(snapshot, stock, asked.given, size, page)
-    complements = recommend_complements(snapshot, asked.given)
+    combination = recommend_combination(snapshot, stock, size, page)
+    complements = recommend_complements(snapshot, {name: name for name in asked.names})
     body = presenters.matched_recipes(combination, asked, complements, page)
     shown = events.RecipeSearchByIngredients(
         ingredients=ingredient, amount=amount, unit=unit, page=page, **impressions(combination.recipes)

@@ -1,6 +1,6 @@
 """Recipes that together use up a stock of ingredients."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from recommender.text.quantities import Quantity
@@ -19,19 +19,16 @@ class RecipeCombination(NamedTuple):
 
 
 def recommend_combination(
-    snapshot: Snapshot, stock: Mapping[str, Quantity], given: Mapping[str, str], size: int, number: int
+    snapshot: Snapshot, stock: Mapping[str, Quantity], size: int, number: int
 ) -> RecipeCombination:
-    """Combination ``number`` (from 1) of at most ``size`` recipes for a stock by canonical names.
-
-    ``given`` maps these to the names in reasons.
-    """
+    """Combination ``number`` (from 1) of at most ``size`` recipes for a stock by canonical names."""
     combination = combine(snapshot.recipes.pantry, stock, size, number)
     recipes = (snapshot.recipes.popular[position] for position in combination.recipes)
-    items = tuple(RecommendedItem(recipe, _reason(recipe, given), Stage.RESOLVED) for recipe in recipes)
+    items = tuple(RecommendedItem(recipe, _reason(recipe, stock), Stage.RESOLVED) for recipe in recipes)
     recommendation = Recommendation(items, Stage.RESOLVED if items else None, snapshot.release_version)
     return RecipeCombination(recommendation, combination.total, combination.has_more)
 
 
-def _reason(recipe: Recipe, given: Mapping[str, str]) -> str:
+def _reason(recipe: Recipe, stock: Collection[str]) -> str:
     used = recipe.by_ingredient
-    return f"uses:{','.join(text for name, text in given.items() if name in used)}"
+    return f"uses:{','.join(name for name in stock if name in used)}"

@@ -33,8 +33,8 @@ class Complement(ItemProvenance):
     """An ingredient that goes with others."""
 
     reason: str = Field(
-        description="`with:` the given ingredients that speak most for it, as they were asked for, `title:` the title "
-        "that does, or `popular` where neither says more than that many recipes have it",
+        description="`with:` the given ingredients that speak most for it, `title:` the title that does, or `popular` "
+        "where neither says more than that many recipes have it",
         examples=["with:감자"],
     )
     ingredient: str = Field(examples=["양파"])

@@ -306,7 +306,7 @@ def test_what_is_rather_irrelevant_only_fills_the_first_places() -> None:
 
 
 def test_a_short_word_needs_most_of_its_letters() -> None:
-    fruits = index_of(["장조림 두 가지 리본 안주", "사과 5kg"])
+    fruits = index_of(["모둠두리 시안", "사과 5kg"])
     assert fruits.find("두리안", fruits.knows).positions == []
 
 
