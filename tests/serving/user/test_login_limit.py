@@ -306,15 +306,16 @@ def test_concurrent_attempts_and_deletions_do_not_deadlock(
     monkeypatch.setattr(attempts, "CLEANED_EVERY", 1)
 
     def attempt(number: int) -> None:
-        places = (limits.counted(HERE, "a", f"{number % 3}"), limits.counted(ADDRESS, f"{number % 2}"))
-        limits.begin(*places)
+        account, address = f"{number % 7}", f"{number % 3}"
+        places = [limits.counted(HERE, account, address), limits.counted(ACCOUNT_LATER, account)]
+        limits.begin(*places, limits.counted(ADDRESS, address))
         with service.begin() as conn:
-            limits.succeed(conn, *places)
+            limits.succeed(conn, *places, limits.counted(ADDRESS, address))
 
-    with ThreadPoolExecutor(8) as pool:
-        for _ in range(10):
+    with ThreadPoolExecutor(12) as pool:
+        for _ in range(6):
             now.forward(minutes=20)  # all rows are free again
-            assert list(pool.map(attempt, range(8))) == [None] * 8
+            assert list(pool.map(attempt, range(12))) == [None] * 12
 
 
 def test_sign_ups_of_an_address_are_limited(client: TestClient, service: Engine) -> None:
