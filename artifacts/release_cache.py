@@ -15,10 +15,13 @@ _REMOVED: Final = ".removed."
 
 
 @contextmanager
-def locked(cache: Path) -> Iterator[None]:
-    """Hold the folder alone, after whoever holds it, and remove what a process that was killed left half done."""
+def locked(cache: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the folder alone, after whoever holds it, and remove what a process that was killed left half done.
+
+    Without ``wait`` a folder that is held raises ``TimeoutError``.
+    """
     cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / LOCK):
+    with FileLock(cache / LOCK, timeout=-1 if wait else 0):
         for path in cache.iterdir():
             if path.name.startswith(".") and path.name != LOCK:
                 _remove(path)
@@ -28,11 +31,12 @@ def locked(cache: Path) -> Iterator[None]:
 def prune(cache: Path, keep: Collection[str | None]) -> list[str]:
     """Delete the downloaded releases but ``keep``, and return their versions, oldest first.
 
-    Processes that still serve one of them hold it in memory; one that would open it downloads it again.
+    Processes that still serve one of them hold it in memory; one that would open it downloads it again. Raises
+    ``TimeoutError`` while another one downloads.
     """
     if not cache.is_dir():
         return []
-    with locked(cache):
+    with locked(cache, wait=False):
         folders = [path.name for path in cache.iterdir() if path.is_dir()]
         old = sorted(name for name in folders if is_version(name) and name not in keep)
         for version in old:

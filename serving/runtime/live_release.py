@@ -113,6 +113,8 @@ class LiveRelease:
         before = releases.previous(self._store)
         try:
             removed = prune(self._cache, {*served, before})
+        except TimeoutError:
+            return  # another process downloads: at the next poll
         except OSError as error:
             log.warning("release_cache_not_pruned", reason=log_reason(error))
             return

@@ -37,6 +37,12 @@ def test_only_what_is_kept_stays(cache: Path) -> None:
     assert prune(cache.parent / "absent", set()) == []
 
 
+def test_pruning_does_not_wait_for_a_download(cache: Path) -> None:
+    with locked(cache), pytest.raises(TimeoutError):
+        prune(cache, set())
+    assert names(cache) == {"v1", "v2", "v3", "v4"}
+
+
 def hold(cache: Path, holds: Event, ends: Event) -> None:
     with locked(cache):
         (cache / ".v5.1").mkdir()

@@ -23,6 +23,7 @@ from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshTok
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
 from tests.builders.small_catalog import NOON
 from tests.builders.waiting import until
+from tests.conftest import servers_only
 from tests.serving.conftest import Now, Person, leave, log_in, sign_up
 from tests.serving.gate import Gate
 from tests.serving.test_contract import CASES
@@ -269,7 +270,8 @@ def test_requests_during_a_deletion_leave_no_rows(
             assert conn.scalars(select(kept)).all() == []
 
 
-@pytest.mark.parametrize("way", ["login", "refresh", "logout", "logout everywhere", "deletion"])
+@pytest.mark.parametrize("way", ["login", "refresh", "deletion"])
+@servers_only
 def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Person, service: Engine, way: str) -> None:
     """MariaDB locks every row that a DELETE looks at; two that wait for rows of each other are a deadlock."""
     other = sign_up(client)
@@ -281,8 +283,6 @@ def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Perso
     method, path, body = {
         "login": ("POST", "/api/user/login", login),
         "refresh": ("POST", "/api/auth/refresh", {"refresh_token": token}),
-        "logout": ("POST", "/api/user/logout", None),
-        "logout everywhere": ("POST", "/api/user/logout/all", None),
         "deletion": ("DELETE", "/api/user", {"password": other.password}),
     }[way]
     with ThreadPoolExecutor(1) as pool, service.begin() as conn:

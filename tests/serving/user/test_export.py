@@ -14,6 +14,7 @@ from serving.user import export as exporting
 from sql.warehouse.events import RejectedEvent
 from tests.builders.small_catalog import NOON
 from tests.builders.waiting import until
+from tests.conftest import embedded_only
 from tests.serving.conftest import Person, sign_up
 from tests.serving.gate import Gate
 from tests.serving.user.test_delete_user import land
@@ -89,6 +90,7 @@ def test_an_event_that_waits_for_ingestion_is_exported_once(
     assert data["rejected_events"] == [], "it is among those that landed"
 
 
+@embedded_only
 def test_an_export_without_the_warehouse_answers_503(
     filled: Engine, gate: Callable[[str], Gate], start: Callable[[], TestClient]
 ) -> None:

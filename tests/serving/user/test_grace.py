@@ -16,6 +16,7 @@ from serving.web.auth import Tokens
 from serving.web.settings import DEVELOPMENT_SECRET
 from sql.service.users import LoginSession, RefreshToken, User
 from tests.builders.small_catalog import NOON
+from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, end_grace, leave
 from tests.serving.user.test_refresh_tokens import login, opens, refresh
 
@@ -71,6 +72,7 @@ def test_tabs_of_two_processes_get_one_login(
     assert refresh(client, answers[0]["refresh_token"]).status_code == 200
 
 
+@embedded_only
 def test_a_hundred_uses_in_the_grace_add_one_token(client: TestClient, person: Person, service: Engine) -> None:
     first = login(client, person)
     before = count(service)
@@ -128,6 +130,7 @@ def test_nothing_that_ended_a_login_leaves_it_a_grace(client: TestClient, person
             assert refresh(client, token["refresh_token"]).status_code == 401, end.__name__
 
 
+@embedded_only
 def test_a_deleted_account_has_no_grace(client: TestClient, person: Person) -> None:
     first = login(client, person)["refresh_token"]
     assert refresh(client, first).status_code == 200
@@ -142,6 +145,7 @@ def test_a_successor_is_not_known_without_the_key() -> None:
     assert all(len(successor) == 43 for successor in successors), "256 bits"
 
 
+@embedded_only
 def test_a_login_ends_however_often_it_was_extended(client: TestClient, person: Person, now: Now) -> None:
     tokens = login(client, person)
     for _ in range(6):
@@ -158,6 +162,7 @@ def test_a_login_ends_however_often_it_was_extended(client: TestClient, person: 
     assert opens(client, login(client, person))
 
 
+@embedded_only
 def test_an_extension_by_a_slow_clock_shortens_no_login(
     client: TestClient, person: Person, now: Now, service: Engine
 ) -> None:

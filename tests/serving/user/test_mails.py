@@ -26,6 +26,7 @@ from sql.service.users import MailToken, User
 from tests.builders.alert_receivers import mail_server
 from tests.builders.small_catalog import NOON
 from tests.builders.tls_mail_server import tls_mail_server
+from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, leave, log_in, sign_up
 
 SITE = "https://shop.example.com"
@@ -65,6 +66,7 @@ def reset(client: TestClient, token: str, password: str = NEW) -> Any:
     return client.post(f"{RESET}/confirm", json={"token": token, "new_password": password})
 
 
+@embedded_only
 def test_a_sign_up_is_followed_by_a_mail_that_verifies(mailing: TestClient, mailbox: list[str]) -> None:
     person = sign_up(mailing)
     (mail,) = mailbox
@@ -93,6 +95,7 @@ def test_a_reset_chooses_a_new_password_and_ends_all_logins(mailing: TestClient,
     assert mailing.get("/api/user/info", headers=headers).json()["email_verified"] is True
 
 
+@embedded_only
 def test_a_reset_does_not_say_who_has_an_account(mailing: TestClient, mailbox: list[str]) -> None:
     person = sign_up(mailing)
     del mailbox[:]
@@ -104,6 +107,7 @@ def test_a_reset_does_not_say_who_has_an_account(mailing: TestClient, mailbox: l
     assert len(mailbox) == 1
 
 
+@embedded_only
 def test_a_reset_does_the_same_work_before_it_answers(
     mailing: TestClient, filled: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +161,7 @@ def test_a_token_is_for_one_purpose_address_and_time(
     assert mailing.post(f"{VERIFY}/confirm", json={"token": verification}).status_code == 200, "a day"
 
 
+@embedded_only
 def test_an_account_gets_a_mail_a_minute_and_one_link(mailing: TestClient, mailbox: list[str], now: Now) -> None:
     person = sign_up(mailing)
     del mailbox[:]
@@ -196,6 +201,7 @@ def test_expired_tokens_of_mails_are_deleted_by_the_batch(
         assert conn.scalars(select(MailToken.purpose)).all() == ["verify_email"]
 
 
+@embedded_only
 def test_tokens_of_mails_are_neither_stored_nor_logged(
     mailing: TestClient, mailbox: list[str], filled: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,6 +217,7 @@ def test_tokens_of_mails_are_neither_stored_nor_logged(
     assert person.email not in caplog.text
 
 
+@embedded_only
 def test_a_mail_server_that_is_away_is_only_logged(
     mailing: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +231,7 @@ def test_a_mail_server_that_is_away_is_only_logged(
     assert "@example.com" not in caplog.text
 
 
+@embedded_only
 def test_without_a_mailer_its_routes_answer_404(client: TestClient, person: Person) -> None:
     calls = [
         ask_reset(client, person.email),
@@ -293,6 +301,7 @@ def test_the_url_of_a_mail_server_is_parsed() -> None:
     assert parse_smtp_url("smtp://h:2525") == ("h", 2525, "", "", False)
 
 
+@embedded_only
 def test_more_mails_than_may_wait_are_dropped(
     mailing: TestClient, mailbox: list[str], monkeypatch: pytest.MonkeyPatch, start: Callable[[], TestClient]
 ) -> None:

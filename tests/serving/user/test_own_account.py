@@ -16,6 +16,7 @@ from serving.user.passwords import hash_password
 from sql.service.users import LoginSession
 from sql.warehouse.events import UserEvent
 from tests.builders.waiting import until
+from tests.conftest import embedded_only
 from tests.serving.conftest import Now, Person, leave, log_in, sign_up
 from tests.serving.user.test_delete_user import waits_for_a_lock
 
@@ -53,6 +54,7 @@ def test_a_new_password_ends_all_other_logins(
     assert status(client, log_in(client, person.email, NEW)) == 200
 
 
+@embedded_only
 def test_a_wrong_current_password_changes_nothing(client: TestClient, person: Person) -> None:
     other = log_in(client, person.email, person.password)
     refused = change(client, person, "wrong")
@@ -67,6 +69,7 @@ def test_a_wrong_current_password_changes_nothing(client: TestClient, person: Pe
     assert log_in(client, person.email, person.password)
 
 
+@embedded_only
 def test_confirmations_count_as_attempts_to_log_in(client: TestClient, person: Person) -> None:
     codes = [leave(client, replace(person, password="wrong")).status_code for _ in range(11)]
     assert codes == [403] * 10 + [429]
@@ -88,6 +91,7 @@ def test_a_login_with_the_old_password_fails_after_a_change(
     assert len(logins(client, person.headers)) == 1
 
 
+@embedded_only
 def test_logins_are_listed_with_device_and_use(client: TestClient, person: Person, now: Now) -> None:
     sign_up(client)
     now.forward(minutes=10)
@@ -150,6 +154,7 @@ def test_a_logout_everywhere_ends_every_login(
     assert status(client, log_in(client, person.email, person.password)) == 200
 
 
+@embedded_only
 def test_a_deletion_needs_the_password(client: TestClient, person: Person) -> None:
     missing = client.request("DELETE", "/api/user", headers=person.headers)
     assert (missing.status_code, missing.json()["detail"][0]["loc"]) == (422, ["body"])
@@ -162,6 +167,7 @@ def test_a_deletion_needs_the_password(client: TestClient, person: Person) -> No
     assert status(client, person.headers) == 401
 
 
+@embedded_only
 def test_a_deleted_login_keeps_no_device(client: TestClient, person: Person, service: Engine) -> None:
     body = {"email": person.email, "password": person.password}
     client.post("/api/user/login", json=body, headers={"User-Agent": CHROME})
@@ -171,6 +177,7 @@ def test_a_deleted_login_keeps_no_device(client: TestClient, person: Person, ser
     assert set(map(tuple, kept)) == {(None, None, None)}
 
 
+@embedded_only
 def test_actions_on_an_account_are_recorded(client: TestClient, person: Person, warehouse: Engine) -> None:
     assert change(client, person, person.password).status_code == 200
     other = log_in(client, person.email, NEW)
