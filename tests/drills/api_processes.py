@@ -52,9 +52,9 @@ def two_gateways(env: ApiEnvironment) -> Seen:
             time.sleep(BEFORE)
             other.kill()
             time.sleep(AWAY)
-            with _started_again(env, "serving.gateway.main", port_of(other.url)):
-                well_at = visitors.second()
-                time.sleep(AFTER)
+            second.enter_context(_started_again(env, "serving.gateway.main", port_of(other.url)))
+            well_at = visitors.second()
+            time.sleep(AFTER)
     return judged(seen, visitors, env.lost(visitors), well_at)
 
 
@@ -68,9 +68,9 @@ def six_services(env: ApiEnvironment) -> Seen:
             time.sleep(BEFORE)
             servers["log"].kill()
             time.sleep(AWAY)
-            with _started_again(env, "serving.log.main", ports["log:8006"][0]):
-                well_at = visitors.second()
-                time.sleep(AFTER)
+            running.enter_context(_started_again(env, "serving.log.main", ports["log:8006"][0]))
+            well_at = visitors.second()
+            time.sleep(AFTER)
     return judged(seen, visitors, env.lost(visitors), well_at)
 
 
