@@ -16,7 +16,7 @@ from artifacts.release import CorruptRelease
 from artifacts.store import Store
 from pipelines.errors import CanaryRunning, PipelineError
 from pipelines.release.gate import failed_checks
-from pipelines.release.registry import align_registry, register_live
+from pipelines.release.registry import align_registry, register_live, register_rollback
 from pipelines.report import record
 from pipelines.step_locks import ARTIFACTS, PROMOTION, shared_lock, waiting_lock
 from recommender.loaded_release import LoadedRelease
@@ -115,7 +115,7 @@ def go_back(warehouse: Engine, store: Store, now: datetime) -> str:
         releases.going_back(store) as version,
     ):
         report.details["version"] = version
-        register_live(warehouse, version, now, replaced=None)
+        register_rollback(warehouse, version, now)
     return version
 
 

@@ -31,9 +31,7 @@ def align_registry(warehouse: Engine, store: Store, now: datetime) -> str | None
     It was a promotion if the release that is registered last is the one before it, else a rollback.
     """
     live = releases.current(store)
-    with warehouse.connect() as conn:
-        newest = select(func.max(ReleaseRecord.promoted_at)).scalar_subquery()
-        registered = set(conn.scalars(select(ReleaseRecord.version).where(ReleaseRecord.promoted_at == newest)))
+    registered = _registered(warehouse)
     if live is None or live in registered:
         return live
     before = releases.previous(store)
@@ -41,3 +39,16 @@ def align_registry(warehouse: Engine, store: Store, now: datetime) -> str | None
     log.warning("release_registered_late", version=live, replaced=replaced)
     register_live(warehouse, live, now, replaced)
     return live
+
+
+def register_rollback(warehouse: Engine, version: str, now: datetime) -> None:
+    """Register the release that a rollback has made live, unless it is so already: the rollback was of its canary."""
+    if _registered(warehouse) != {version}:
+        register_live(warehouse, version, now, replaced=None)
+
+
+def _registered(warehouse: Engine) -> set[str]:
+    """The release that was registered last; several if these were at the same instant."""
+    newest = select(func.max(ReleaseRecord.promoted_at)).scalar_subquery()
+    with warehouse.connect() as conn:
+        return set(conn.scalars(select(ReleaseRecord.version).where(ReleaseRecord.promoted_at == newest)))

@@ -125,6 +125,18 @@ def test_a_rollback_killed_anywhere_goes_back_once(
 
 
 @embedded_only
+@pytest.mark.parametrize("at", [1, 2])
+def test_the_killed_end_of_a_canary_registers_nothing(warehouse: Engine, served: MortalStore, at: int) -> None:
+    served.at = at
+    with pytest.raises(Killed):
+        publish.rollback(warehouse, served, START)
+    served.at = None
+    watch(warehouse, served)
+    assert releases.current(served) == LIVE
+    assert registered(warehouse) == (LIVE, OLD), "it is still compared with the one that it replaced"
+
+
+@embedded_only
 def test_a_clock_that_is_behind_registers_no_earlier(warehouse: Engine, served: MortalStore) -> None:
     publish.promote(warehouse, served, NEW, START - 2 * DAY)
     assert registered(warehouse) in {(NEW, LIVE), (LIVE, OLD)}, "at the same instant"
@@ -143,3 +155,4 @@ def _kill(store: MortalStore, at: int | str, monkeypatch: pytest.MonkeyPatch) ->
         raise Killed
 
     monkeypatch.setattr(publish, "register_live", killed)
+    monkeypatch.setattr(publish, "register_rollback", killed)
