@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from recommender.search.documents import Document
 from recommender.search.index import Knows, SearchIndex
@@ -153,21 +153,8 @@ def load_recipes(conn: Connection) -> RecipeBook:
     # Databases differ in where they sort NULL.
     scraps, views = func.coalesce(RecipeRow.scrap_count, 0), func.coalesce(RecipeRow.view_count, 0)
     by_popularity = (scraps.desc(), views.desc(), RecipeRow.recipe_id)
-    popular = tuple(
-        Recipe(
-            recipe_id=row.recipe_id,
-            title=row.title,
-            dish=row.dish,
-            occasion=row.occasion,
-            kind=row.kind,
-            introduction=row.introduction,
-            servings=row.servings,
-            scrap_count=row.scrap_count,
-            image_url=row.image_url,
-            lines=lines.get(row.recipe_id, ()),
-        )
-        for row in conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
-    )
+    rows = conn.execute(select(RecipeRow.__table__).order_by(*by_popularity))
+    popular = tuple(_recipe(row, lines.get(row.recipe_id, ())) for row in rows)
     tokens = _search_tokens(conn)
     synonyms = read_synonyms(conn)
     postings = _postings(popular)
@@ -187,6 +174,21 @@ def load_recipes(conn: Connection) -> RecipeBook:
         ingredient_names=IngredientNames(
             {name: len(postings[name]) for name in names.values() if name in postings}, synonyms
         ),
+    )
+
+
+def _recipe(row: Row[Any], lines: tuple[Line, ...]) -> Recipe:
+    return Recipe(
+        recipe_id=row.recipe_id,
+        title=row.title,
+        dish=row.dish,
+        occasion=row.occasion,
+        kind=row.kind,
+        introduction=row.introduction,
+        servings=row.servings,
+        scrap_count=row.scrap_count,
+        image_url=row.image_url,
+        lines=lines,
     )
 
 

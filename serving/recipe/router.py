@@ -1,7 +1,7 @@
 """Recipe routes, all for logged-in users. Recipes come from memory, ratings from the service database."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -119,32 +119,23 @@ async def search(
 
     Words with commas are read as ingredients whatever ``method`` says if recipes use each of them, because the frontend
     does not repeat the method from page 2 on. It then asks for another ``size``, too; pages are counted by the size of
-    the request, so recipes of page 1 of 15 come again on page 2 of 5. Misspelled names are corrected.
-    Where no recipe contains all the ingredients, the
-    recipes with the most of them are found, and ``fallback`` is true.
+    the request, so recipes of page 1 of 15 come again on page 2 of 5. Misspelled names are corrected. Where no recipe
+    contains all the ingredients, the recipes with the most of them are found, and ``fallback`` is true.
     """
     by_ingredient = method == "ingredient" or _lists_ingredients(snapshot, recipe)
-    if by_ingredient:
-        asked = read_ingredients(snapshot, split_names(recipe))
-        found, complete = snapshot.recipes.with_most(each.name for each in asked.asked)
-        did_you_mean = asked.did_you_mean if found else None
-    else:
-        answer = snapshot.recipes.search(recipe, snapshot.knows)
-        found, complete, did_you_mean = answer.items, True, answer.did_you_mean
+    found, complete, did_you_mean = (_with_ingredients if by_ingredient else _with_words)(snapshot, recipe)
     shown = page_of(found, page, size)
-    rows = [presenters.recipe_row(row) for row in shown]
     body = RecipeSearch(
-        recipes=rows,
+        recipes=[presenters.recipe_row(row) for row in shown],
         page=page,
         size=size,
         total=len(found),
         fallback=bool(found) and not complete,
         did_you_mean=did_you_mean,
     )
-    meant = "ingredient" if by_ingredient else "recipe"
     event = events.RecipeSearchByKeyword(
         keyword=recipe,
-        method=meant,
+        method="ingredient" if by_ingredient else "recipe",
         page=page,
         size=size,
         result_count=len(found),
@@ -225,6 +216,25 @@ def _recipe(snapshot: Snapshot, recipe_id: int) -> Recipe:
     if recipe is None:
         raise not_found(f"recipe {recipe_id}")
     return recipe
+
+
+class _Found(NamedTuple):
+    """Recipes found, whether they have all that was asked for, and what was read instead."""
+
+    recipes: Sequence[Recipe]
+    complete: bool
+    did_you_mean: str | None
+
+
+def _with_ingredients(snapshot: Snapshot, text: str) -> _Found:
+    asked = read_ingredients(snapshot, split_names(text))
+    found, complete = snapshot.recipes.with_most(each.name for each in asked.asked)
+    return _Found(found, complete, asked.did_you_mean if found else None)
+
+
+def _with_words(snapshot: Snapshot, text: str) -> _Found:
+    answer = snapshot.recipes.search(text, snapshot.knows)
+    return _Found(answer.items, complete=True, did_you_mean=answer.did_you_mean)
 
 
 def _lists_ingredients(snapshot: Snapshot, words: str) -> bool:
