@@ -24,9 +24,9 @@ from serving.home_shopping.schemas import (
     ScheduleDay,
     SlotSearch,
 )
-from serving.recommendations.candidates import ProductRequest
 from serving.recommendations.presenters import impressions, product_fields
 from serving.recommendations.relations import MALL_PRODUCTS_FOR_PRODUCT, RECIPES_FOR_PRODUCT
+from serving.recommendations.requests import ProductRequest
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime import search_history
 from serving.runtime.deps import CurrentRuntime, CurrentSnapshot, User, Visitor

@@ -19,8 +19,8 @@ from serving.recipe.schemas import (
     StatusSummary,
 )
 from serving.recommendations.asked_ingredients import AskedIngredient, AskedIngredients
-from serving.recommendations.candidates import Offer
 from serving.recommendations.combination import RecipeCombination
+from serving.recommendations.offers import Offer
 from serving.recommendations.presenters import complement_rows, used_ingredients
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage
 from serving.web.money import shown_price

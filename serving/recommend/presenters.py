@@ -18,7 +18,7 @@ from serving.recommend.schemas import (
     Substitutes,
 )
 from serving.recommendations.asked_ingredients import AskedIngredient, AskedIngredients
-from serving.recommendations.candidates import Offer
+from serving.recommendations.offers import Offer
 from serving.recommendations.presenters import complement_rows, item_provenance, provenance
 from serving.recommendations.stages import Recommendation, RecommendedItem
 from serving.runtime.snapshot import Snapshot

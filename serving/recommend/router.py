@@ -21,16 +21,8 @@ from serving.recommend.schemas import (
 )
 from serving.recommendations import personal
 from serving.recommendations.asked_ingredients import read_dish, read_ingredient, read_ingredients
-from serving.recommendations.candidates import (
-    IngredientRequest,
-    Offer,
-    ProductRequest,
-    ProductShowsRequest,
-    RecipeRequest,
-    SearchRequest,
-    find_product,
-)
 from serving.recommendations.complements import recommend_complements
+from serving.recommendations.offers import Offer, find_product
 from serving.recommendations.presenters import impression_items, impressions, product_fields
 from serving.recommendations.recently_viewed import viewed_by
 from serving.recommendations.relations import (
@@ -42,6 +34,13 @@ from serving.recommendations.relations import (
     SUBSTITUTES,
     mall_products_for,
     next_change,
+)
+from serving.recommendations.requests import (
+    IngredientRequest,
+    ProductRequest,
+    ProductShowsRequest,
+    RecipeRequest,
+    SearchRequest,
 )
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.canary_state import canary_state

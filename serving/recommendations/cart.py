@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from recommender.product_ref import ProductRef
 from serving.catalog.recipes import Recipe
-from serving.recommendations.candidates import CartRequest
 from serving.recommendations.complements import recommend_complements
 from serving.recommendations.relations import RECIPES_FOR_CART
+from serving.recommendations.requests import CartRequest
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.snapshot import Snapshot
 from serving.web.paging import page_of

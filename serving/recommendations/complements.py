@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from serving.recommendations.candidates import ComplementsRequest
 from serving.recommendations.relations import COMPLEMENTS
+from serving.recommendations.requests import ComplementsRequest
 from serving.recommendations.stages import Recommendation, recommend
 from serving.runtime.snapshot import Snapshot
 

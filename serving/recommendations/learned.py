@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from recommender.product_ref import KOK, ProductRef
 from recommender.rankers.taken import Taken
 from serving.catalog.broadcasts import Show
-from serving.recommendations.candidates import POPULAR, Offer, find_product, item_key
+from serving.recommendations.offers import Offer, find_product, item_key
 from serving.recommendations.recently_viewed import View
-from serving.recommendations.stages import RecommendedItem, Stage
+from serving.recommendations.stages import POPULAR, RecommendedItem, Stage
 from serving.runtime.snapshot import Snapshot
 
 if TYPE_CHECKING:

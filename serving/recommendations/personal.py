@@ -15,16 +15,8 @@ from recommender.product_ref import ProductRef
 from serving.catalog.broadcasts import Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
-from serving.recommendations.candidates import (
-    IngredientsRequest,
-    Offer,
-    PopularRequest,
-    ProductRequest,
-    ProductShowsRequest,
-    RecipeRequest,
-    find_product,
-)
 from serving.recommendations.learned import VIEWED, learned_offers, mixed, seen_items, taken_by, unseen
+from serving.recommendations.offers import Offer, find_product
 from serving.recommendations.recently_viewed import RecipeRef, View, Viewed
 from serving.recommendations.relations import (
     POPULAR_PRODUCTS,
@@ -36,6 +28,13 @@ from serving.recommendations.relations import (
     SHOWS_FOR_PRODUCT,
     SIMILAR_SHOWS,
     mall_products_for,
+)
+from serving.recommendations.requests import (
+    IngredientsRequest,
+    PopularRequest,
+    ProductRequest,
+    ProductShowsRequest,
+    RecipeRequest,
 )
 from serving.recommendations.stages import Recommendation, RecommendedItem, Stage, recommend
 from serving.runtime.snapshot import Snapshot

@@ -12,16 +12,18 @@ from recommender.rankers.substitute import Substitute
 from serving.catalog.broadcasts import Product, Show
 from serving.catalog.mall import KokItem
 from serving.catalog.recipes import Recipe
-from serving.recommendations import candidates
+from serving.recommendations import ingredient_candidates as ingredients
+from serving.recommendations import product_candidates as products
+from serving.recommendations import recipe_candidates as recipes
 from serving.recommendations.asked_ingredients import AskedIngredient
-from serving.recommendations.candidates import (
+from serving.recommendations.offers import Offer
+from serving.recommendations.requests import (
     CartRequest,
     ComplementsRequest,
     IngredientRequest,
     IngredientShowsRequest,
     IngredientsRequest,
     MallItemRequest,
-    Offer,
     PopularRequest,
     ProductRequest,
     ProductShowsRequest,
@@ -33,77 +35,77 @@ from serving.runtime.snapshot import Snapshot
 from serving.web.clock import next_midnight
 
 RECIPES_FOR_PRODUCT: Final[Relation[ProductRequest, Recipe]] = (
-    Generator(Stage.RELEASE, candidates.neighbour_recipes, decides=True),
-    Generator(Stage.RESOLVED, candidates.recipes_with_all_product_ingredients),
-    Generator(Stage.RESOLVED, candidates.recipes_with_main_product_ingredient),
+    Generator(Stage.RELEASE, recipes.neighbour_recipes, decides=True),
+    Generator(Stage.RESOLVED, recipes.recipes_with_all_product_ingredients),
+    Generator(Stage.RESOLVED, recipes.recipes_with_main_product_ingredient),
 )
 
 RECIPES_BY_INGREDIENTS: Final[Relation[IngredientsRequest, Recipe]] = (
-    Generator(Stage.RELEASE, candidates.recipes_ranked_by_release),
-    Generator(Stage.RESOLVED, candidates.recipes_with_all_ingredients),
-    Generator(Stage.RESOLVED, candidates.recipes_with_main_ingredient),
+    Generator(Stage.RELEASE, recipes.recipes_ranked_by_release),
+    Generator(Stage.RESOLVED, recipes.recipes_with_all_ingredients),
+    Generator(Stage.RESOLVED, recipes.recipes_with_main_ingredient),
 )
 
-RECIPES_FOR_CART: Final[Relation[CartRequest, Recipe]] = (Generator(Stage.RESOLVED, candidates.recipes_for_cart),)
+RECIPES_FOR_CART: Final[Relation[CartRequest, Recipe]] = (Generator(Stage.RESOLVED, recipes.recipes_for_cart),)
 
-POPULAR_RECIPES: Final[Relation[PopularRequest, Recipe]] = (Generator(Stage.POPULAR, candidates.popular_recipes),)
+POPULAR_RECIPES: Final[Relation[PopularRequest, Recipe]] = (Generator(Stage.POPULAR, recipes.popular_recipes),)
 
 # For a product of a broadcaster.
 MALL_PRODUCTS_FOR_PRODUCT: Final[Relation[ProductRequest, KokItem]] = (
-    Generator(Stage.RELEASE, candidates.similar_mall_products, decides=True),
-    Generator(Stage.RESOLVED, candidates.mall_products_with_ingredients),
+    Generator(Stage.RELEASE, products.similar_mall_products, decides=True),
+    Generator(Stage.RESOLVED, products.mall_products_with_ingredients),
 )
 
 # For a product of the mall itself.
 MALL_PRODUCTS_FOR_MALL_ITEM: Final[Relation[MallItemRequest, KokItem]] = (
-    Generator(Stage.RELEASE, candidates.other_similar_mall_products, decides=True),
-    Generator(Stage.RESOLVED, candidates.other_mall_products_with_ingredients),
+    Generator(Stage.RELEASE, products.other_similar_mall_products, decides=True),
+    Generator(Stage.RESOLVED, products.other_mall_products_with_ingredients),
 )
 
 SHOWS_FOR_PRODUCT: Final[Relation[ProductShowsRequest, Show]] = (
-    Generator(Stage.RELEASE, candidates.shows_of_similar_products_by_start, decides=True),
-    Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
+    Generator(Stage.RELEASE, products.shows_of_similar_products_by_start, decides=True),
+    Generator(Stage.RESOLVED, products.shows_with_ingredients),
 )
 
 # As above, best first instead of by start.
 SIMILAR_SHOWS: Final[Relation[ProductShowsRequest, Show]] = (
-    Generator(Stage.RELEASE, candidates.shows_of_similar_products, decides=True),
-    Generator(Stage.RESOLVED, candidates.shows_with_ingredients),
+    Generator(Stage.RELEASE, products.shows_of_similar_products, decides=True),
+    Generator(Stage.RESOLVED, products.shows_with_ingredients),
 )
 
-POPULAR_SHOWS: Final[Relation[PopularRequest, Show]] = (Generator(Stage.POPULAR, candidates.shows_on_air_or_next),)
+POPULAR_SHOWS: Final[Relation[PopularRequest, Show]] = (Generator(Stage.POPULAR, products.shows_on_air_or_next),)
 
-POPULAR_PRODUCTS: Final[Relation[PopularRequest, Offer]] = (Generator(Stage.POPULAR, candidates.popular_offers),)
+POPULAR_PRODUCTS: Final[Relation[PopularRequest, Offer]] = (Generator(Stage.POPULAR, products.popular_offers),)
 
 PRODUCTS_FOR_RECIPE: Final[Relation[RecipeRequest, Offer]] = (
-    Generator(Stage.RELEASE, candidates.neighbours_of_recipe),
-    Generator(Stage.RESOLVED, candidates.mall_product_per_ingredient),
+    Generator(Stage.RELEASE, products.neighbours_of_recipe),
+    Generator(Stage.RESOLVED, products.mall_product_per_ingredient),
 )
 
 SHOWS_FOR_INGREDIENT: Final[Relation[IngredientShowsRequest, Show]] = (
-    Generator(Stage.RESOLVED, candidates.shows_with_ingredient),
+    Generator(Stage.RESOLVED, products.shows_with_ingredient),
 )
 
 MALL_PRODUCTS_FOR_INGREDIENT: Final[Relation[IngredientRequest, KokItem]] = (
-    Generator(Stage.RELEASE, candidates.mall_products_for_ingredient, decides=True),
-    Generator(Stage.RESOLVED, candidates.mall_products_with_ingredient),
-    Generator(Stage.TEXT, candidates.mall_products_named),
+    Generator(Stage.RELEASE, products.mall_products_for_ingredient, decides=True),
+    Generator(Stage.RESOLVED, products.mall_products_with_ingredient),
+    Generator(Stage.TEXT, products.mall_products_named),
 )
 
-SUBSTITUTES: Final[Relation[IngredientRequest, Substitute]] = (Generator(Stage.RELEASE, candidates.substitutes),)
+SUBSTITUTES: Final[Relation[IngredientRequest, Substitute]] = (Generator(Stage.RELEASE, ingredients.substitutes),)
 
 COMPLEMENTS: Final[Relation[ComplementsRequest, str]] = (
-    Generator(Stage.RELEASE, candidates.complements),
-    Generator(Stage.RESOLVED, candidates.ingredients_used_together),
+    Generator(Stage.RELEASE, ingredients.complements),
+    Generator(Stage.RESOLVED, ingredients.ingredients_used_together),
 )
 
 # The release is asked for recipes of similar meaning only where no title matches.
 SEARCH_RECIPES: Final[Relation[SearchRequest, Recipe]] = (
-    Generator(Stage.TEXT, candidates.recipes_by_title),
-    Generator(Stage.RELEASE, candidates.recipes_by_meaning),
+    Generator(Stage.TEXT, recipes.recipes_by_title),
+    Generator(Stage.RELEASE, recipes.recipes_by_meaning),
 )
 
-SEARCH_PRODUCTS: Final[Relation[SearchRequest, Offer]] = (Generator(Stage.TEXT, candidates.products_by_title),)
+SEARCH_PRODUCTS: Final[Relation[SearchRequest, Offer]] = (Generator(Stage.TEXT, products.products_by_title),)
 
 
 def mall_products_for(snapshot: Snapshot, product: KokItem | Product, k: int) -> Recommendation[KokItem]:

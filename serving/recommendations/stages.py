@@ -1,9 +1,9 @@
 """Recommendations by named stages: candidate generators that run in order until one of them yields something."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from serving.runtime.snapshot import Snapshot
@@ -12,6 +12,12 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R", bound="Request")
 R_contra = TypeVar("R_contra", bound="Request", contravariant=True)
+
+# Reasons of what is only popular, and before the ingredient of what is in season.
+POPULAR = "popular"
+SEASON = "season:"
+# Neighbours of a product or recipe that a release is asked for.
+NEIGHBOURS = 20
 
 
 class Stage(StrEnum):
@@ -100,3 +106,14 @@ def recommend(snapshot: Snapshot, relation: Relation[R, T], request: R) -> Recom
 def is_fallback(stage: Stage | None) -> bool:
     """Whether ``stage`` is simpler than the release and the search for words."""
     return stage not in {Stage.RELEASE, Stage.TEXT}
+
+
+def alternating(
+    first: Iterable[Candidate[T]], second: Iterable[Candidate[T]], key_of: Callable[[T], Hashable]
+) -> Iterator[Candidate[T]]:
+    """The candidates of both in turn, each item once; those of the longer one follow."""
+    seen: set[Hashable] = set()
+    for candidate in chain.from_iterable(zip_longest(first, second)):
+        if candidate is not None and (key := key_of(candidate.item)) not in seen:
+            seen.add(key)
+            yield candidate

@@ -17,7 +17,8 @@ from serving.recommendations.asked_ingredients import (
     read_ingredient,
     read_ingredients,
 )
-from serving.recommendations.candidates import MOST_SAME, IngredientRequest, substitutes
+from serving.recommendations.ingredient_candidates import MOST_SAME, substitutes
+from serving.recommendations.requests import IngredientRequest
 from serving.runtime.snapshot import Snapshot
 from tests.conftest import embedded_only
 from tests.serving.conftest import Person

@@ -8,7 +8,7 @@ from typing import cast
 
 from recommender.loaded_release import LoadedRelease
 from serving.recommendations import relations
-from serving.recommendations.candidates import PopularRequest
+from serving.recommendations.requests import PopularRequest
 from serving.recommendations.stages import Candidate, Generator, Relation, Stage, recommend
 from serving.runtime.snapshot import Snapshot
 
