@@ -144,7 +144,7 @@ def _record(
     runtime: Runtime, answer: Answer, event: RecordedEvent, user_id: int | None, scope: Scope
 ) -> Sequence[tuple[bytes, bytes]]:
     """Record the event of an answer; return its headers with the id of the event and the cookie of a new session."""
-    session = session_of(scope) if user_id is None else None
+    session = session_of(scope, runtime.settings) if user_id is None else None
     event_id = runtime.record_encoded_event((user_id, session.session_id if session else None), *event)
     headers = [*answer.headers, (IMPRESSION_ID, event_id.encode())] if event_id else answer.headers
     if session is None or session.set_cookie is None:

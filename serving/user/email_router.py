@@ -1,9 +1,9 @@
 """Verification of the e-mail address of an account by a link that is mailed to it."""
 
-from fastapi import BackgroundTasks, HTTPException
+from fastapi import BackgroundTasks, HTTPException, Request
 
 from serving.runtime.deps import User
-from serving.user import mail_tokens, queries
+from serving.user import login_limits, mail_tokens, queries
 from serving.user.common import new_router
 from serving.user.confirmation import GONE
 from serving.user.mail_tokens import Purpose
@@ -17,15 +17,19 @@ router = new_router()
 
 
 @router.post("/user/email/verification", responses=UNAUTHORIZED | NO_MAIL)
-def request_verification(runtime: Mailing, user: User, background: BackgroundTasks) -> Message:
-    """Mail a link that verifies the address of the account, valid for a day; at most one a minute."""
+def request_verification(request: Request, runtime: Mailing, user: User, background: BackgroundTasks) -> Message:
+    """Mail a link that verifies the address of the account, valid for a day.
+
+    Beyond three mails, an address gets one every four hours.
+    """
     with runtime.service_db.connect() as conn:
         account = queries.find(conn, user.user_id)
     if account is None:
         raise unauthorized(GONE)
     if account.email_verified_at is not None:
         return Message(message="이미 인증된 이메일입니다.")
-    background.add_task(mail_soon, runtime, Purpose.VERIFY_EMAIL, account.email)
+    origin = login_limits.origin_of(request, runtime.attempts)
+    background.add_task(mail_soon, runtime, Purpose.VERIFY_EMAIL, account.email, origin)
     return Message(message="인증 메일을 보냈습니다.")
 
 

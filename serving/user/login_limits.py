@@ -7,6 +7,7 @@ address as well. Accounts that do not exist are counted alike.
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from serving.runtime.attempts import AttemptLimits, Counted, Limit
 from serving.web.client_address import client_address
 from serving.web.errors import described
-from sql.service.attempts import LoginPlace
+from sql.service.attempts import KNOWN_FOR, LoginPlace
 from sql.service.users import User
 
 MINUTE: Final = timedelta(minutes=1)
@@ -28,6 +29,8 @@ ACCOUNT_LATER: Final = Limit("login to an account, later", 30, MINUTE)
 ADDRESS: Final = Limit("login from an address", 300, MINUTE / 15)
 SIGN_UP: Final = Limit("sign-up from an address", 100, MINUTE / 6)
 RESET: Final = Limit("request for a new password from an address", 20, MINUTE / 2)
+# Counted after the answer, for each purpose: 9 mails a day, and as many for requests from known places.
+MAIL: Final = Limit("mail to an address", 3, timedelta(hours=4))
 EMAIL_CHECK: Final = Limit("check of an e-mail address from an address", 120, MINUTE / 30)
 
 TOO_MANY: Final = described(
@@ -38,21 +41,22 @@ TOO_MANY: Final = described(
 
 COOKIE: Final = "ukok_device"
 COOKIE_PATH: Final = "/api/user"
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-# How long a place is known, and the most browsers and the most addresses of an account.
-KNOWN_FOR: Final = timedelta(days=90)
+# Tokens of a cookie, the newest first: people who share a browser have one each.
+MOST_TOKENS: Final = 5
+_TOKENS: Final = re.compile(rf"[A-Za-z0-9_-]{{43}}(?:\.[A-Za-z0-9_-]{{43}}){{0,{MOST_TOKENS - 1}}}")
+# The most browsers and the most addresses of an account.
 MOST_PLACES: Final = 20
 # A place that is seen each day is written once a day.
 WRITTEN_EVERY: Final = timedelta(days=1)
 
 
 class Origin(NamedTuple):
-    """Where an attempt comes from: address, cookie of the browser if there is one, and the keyed hashes of both."""
+    """Where an attempt comes from: address, tokens of the browser if it has some, and the keyed hashes of both."""
 
     address: str
-    device: str | None
     address_place: str
-    device_place: str | None
+    devices: tuple[str, ...] = ()
+    device_places: tuple[str, ...] = ()
 
 
 class Attempt(NamedTuple):
@@ -65,15 +69,15 @@ class Attempt(NamedTuple):
 def origin_of(request: Request, limits: AttemptLimits) -> Origin:
     """Return where a request comes from."""
     address = client_address(request.scope)
-    device = request.cookies.get(COOKIE, "")
-    if not _TOKEN.fullmatch(device):
-        return Origin(address, None, limits.digest("address", address), None)
-    return Origin(address, device, limits.digest("address", address), limits.digest("device", device))
+    cookie = request.cookies.get(COOKIE, "")
+    devices = tuple(cookie.split(".")) if _TOKENS.fullmatch(cookie) else ()
+    places = tuple(limits.digest("device", device) for device in devices)
+    return Origin(address, limits.digest("address", address), devices, places)
 
 
 def known_place(conn: Connection, email: str | None, origin: Origin, now: datetime) -> str | None:
     """Return the place from which the account was logged in lately, the browser before the address."""
-    places = [place for place in (origin.device_place, origin.address_place) if place]
+    places = (*origin.device_places, origin.address_place)
     lately = LoginPlace.seen_at > now - KNOWN_FOR
     owned = select(LoginPlace.place_sha256).join(User, User.user_id == LoginPlace.user_id).where(User.email == email)
     found = set(conn.scalars(owned.where(LoginPlace.place_sha256.in_(places), lately)))
@@ -100,26 +104,32 @@ def begin_from_address(limits: AttemptLimits, limit: Limit, request: Request) ->
     limits.begin(limits.counted(limit, client_address(request.scope)))
 
 
+def begin_mail(limits: AttemptLimits, purpose: str, email: str, known: str | None) -> None:
+    """Count a mail to an address, whatever account has it; requests from known places are not held up by others."""
+    limits.begin(limits.counted(MAIL, purpose, email, "known" if known else "unknown"))
+
+
 def remember(
     conn: Connection, user_id: int, origin: Origin, known: str | None, limits: AttemptLimits, now: datetime
-) -> str:
-    """Store where an account was logged in from, in the transaction that has locked it; return the browser's token.
+) -> tuple[str, ...]:
+    """Store where an account was logged in from, in the transaction that has locked it; return the browser's tokens.
 
-    A browser that is not known gets a new one: a token that somebody else has planted must not become known.
+    A browser that is not known to the account gets one more: a token that somebody else has planted must not become
+    known, and those of other accounts stay.
     """
-    device = origin.device
-    if device is None or known != origin.device_place:
-        device = secrets.token_urlsafe(32)
-    _store(conn, user_id, "browser", limits.digest("device", device), now)
+    devices, place = origin.devices, known
+    if place is None or place not in origin.device_places:
+        devices = (secrets.token_urlsafe(32), *devices)[:MOST_TOKENS]
+        place = limits.digest("device", devices[0])
+    _store(conn, user_id, "browser", place, now)
     _store(conn, user_id, "address", origin.address_place, now)
-    return device
+    return devices
 
 
-def set_cookie(request: Request, response: Response, device: str) -> None:
-    """Let the browser send its token when somebody logs in."""
+def set_cookie(response: Response, devices: Sequence[str], secure: bool) -> None:
+    """Let the browser send its tokens when somebody logs in."""
     age = int(KNOWN_FOR.total_seconds())
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, device, age, path=COOKIE_PATH, secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(COOKIE, ".".join(devices), age, path=COOKIE_PATH, secure=secure, httponly=True, samesite="lax")
 
 
 def _store(conn: Connection, user_id: int, kind: str, place: str, now: datetime) -> None:

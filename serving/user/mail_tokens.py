@@ -13,8 +13,8 @@ from sql.service.erase import delete_rows
 from sql.service.users import MailToken
 
 TOKEN_BYTES = 32
-# An account gets no second mail of a kind so soon, whoever asks for it.
-PAUSE = timedelta(minutes=1)
+# Tokens of an account that are valid at a time for a purpose: mails may arrive late and out of order.
+MOST_VALID = 5
 
 
 class Purpose(StrEnum):
@@ -27,17 +27,16 @@ class Purpose(StrEnum):
 LIFETIMES = {Purpose.VERIFY_EMAIL: timedelta(hours=24), Purpose.RESET_PASSWORD: timedelta(minutes=30)}
 
 
-def issue(conn: Connection, account: StoredAccount, purpose: Purpose, now: datetime) -> str | None:
-    """Issue a token to an account that this transaction has locked, in place of an earlier one.
+def issue(conn: Connection, account: StoredAccount, purpose: Purpose, now: datetime) -> str:
+    """Issue a token to an account that this transaction has locked.
 
-    None if the earlier one was issued a moment ago.
+    Earlier ones stay valid, so that nobody voids the link of somebody else by asking for another one.
     """
-    theirs = (MailToken.user_id == account.user_id, MailToken.purpose == purpose)
-    earlier = conn.scalar(select(MailToken.issued_at).where(*theirs))
-    # Either way, as the clock of the process that issued it may be ahead.
-    if earlier is not None and abs(now - earlier) < PAUSE:
-        return None
-    void(conn, account.user_id, purpose)
+    theirs = (MailToken.user_id == account.user_id) & (MailToken.purpose == purpose)
+    newest = select(MailToken.token_sha256).where(theirs, MailToken.expires_at > now)
+    newest = newest.order_by(MailToken.issued_at.desc(), MailToken.token_sha256).limit(MOST_VALID - 1)
+    kept = conn.scalars(newest).all()
+    delete_rows(conn, MailToken.token_sha256, theirs & MailToken.token_sha256.not_in(kept))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row = {"token_sha256": _digest(token), "user_id": account.user_id, "purpose": purpose, "email": account.email}
     conn.execute(insert(MailToken).values(row | {"issued_at": now, "expires_at": now + LIFETIMES[purpose]}))
@@ -53,11 +52,15 @@ def find(conn: Connection, token: str, purpose: Purpose, now: datetime) -> Store
 
 
 def redeem(conn: Connection, token: str, purpose: Purpose, now: datetime) -> StoredAccount | None:
-    """Use a token up, and lock and return its account; None if it is not good, or was used by another request."""
+    """Use a token up, and lock and return its account; None if it is not good, or was used by another request.
+
+    Other tokens of the account for the same purpose become invalid.
+    """
     found = find(conn, token, purpose, now)
     account = queries.lock(conn, found.user_id) if found else None
     if account is None or not conn.execute(delete(MailToken).where(MailToken.token_sha256 == _digest(token))).rowcount:
         return None
+    void(conn, account.user_id, purpose)
     return account
 
 

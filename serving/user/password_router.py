@@ -41,11 +41,12 @@ def change_password(request: Request, runtime: CurrentRuntime, user: User, body:
 def request_reset(request: Request, runtime: Mailing, body: AddressOnly, background: BackgroundTasks) -> Message:
     """Mail a link by which the password can be chosen anew, valid for 30 minutes, to the address of an account.
 
-    Whether there is an account is looked up after the answer, which is always the same. An account gets at most one
-    such mail a minute, and its latest link is the one that counts.
+    Whether there is an account is looked up after the answer, which is always the same. Links of several mails are
+    valid side by side, until one of them is used. Beyond three mails, an address gets one every four hours.
     """
     login_limits.begin_from_address(runtime.attempts, login_limits.RESET, request)
-    background.add_task(mail_soon, runtime, Purpose.RESET_PASSWORD, body.email)
+    origin = login_limits.origin_of(request, runtime.attempts)
+    background.add_task(mail_soon, runtime, Purpose.RESET_PASSWORD, body.email, origin)
     return Message(message="가입된 주소라면 비밀번호 재설정 메일을 보냈습니다.")
 
 

@@ -18,6 +18,7 @@ from serving.user.mail_tokens import Purpose
 from serving.user.mailing import mail_soon
 from serving.user.passwords import check_password, hash_password, password_turn
 from serving.user.schemas import Account, Email, EmailCheck, Login, Refresh, SignUp
+from serving.web.cookies import is_secure
 from serving.web.errors import UNAUTHORIZED, Described, described, unauthorized
 from serving.web.schemas import Message
 from sql.warehouse.event_types import UserInfoView, UserLogin, UserLogout, UserSignup
@@ -60,7 +61,8 @@ def sign_up(request: Request, runtime: CurrentRuntime, body: SignUp, background:
         raise HTTPException(409, "this e-mail address is already in use") from None
     runtime.record_event(user_id, UserSignup())
     if runtime.settings.mailer != "off":
-        background.add_task(mail_soon, runtime, Purpose.VERIFY_EMAIL, body.email)
+        origin = login_limits.origin_of(request, runtime.attempts)
+        background.add_task(mail_soon, runtime, Purpose.VERIFY_EMAIL, body.email, origin)
     return Account(user_id=user_id, email=body.email, username=body.username, created_at=now, email_verified=False)
 
 
@@ -106,9 +108,9 @@ def log_in(request: Request, response: Response, runtime: CurrentRuntime, given:
         label = device_label(request.headers.get("user-agent"))
         now = runtime.clock()
         opened = sessions.open_session(conn, account.user_id, now, lifetimes(runtime), label)
-        device = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts, now)
+        devices = login_limits.remember(conn, account.user_id, origin, known, runtime.attempts, now)
         runtime.attempts.succeed(conn, attempt.here, *attempt.others)
-    login_limits.set_cookie(request, response, device)
+    login_limits.set_cookie(response, devices, is_secure(request.scope, runtime.settings))
     runtime.record_event(account.user_id, UserLogin())
     return _login(runtime, opened)
 

@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 
 from starlette.types import Scope
 
+from serving.web.cookies import is_secure
+from serving.web.settings import ServingSettings
+
 COOKIE: Final = "ukok_session"
 HEADER: Final = "X-Session-ID"
 SESSION_ID: Final = r"^[A-Za-z0-9._-]+$"
@@ -38,12 +41,12 @@ def given_session(scope: Scope) -> str | None:
     return cookie
 
 
-def session_of(scope: Scope) -> VisitorSession:
+def session_of(scope: Scope, settings: ServingSettings) -> VisitorSession:
     """Return the session of a request, a new one if it names none."""
     given = given_session(scope)
     if given is not None:
         return VisitorSession(given)
     session_id = secrets.token_urlsafe(16)
-    secure = "; Secure" if scope["scheme"] == "https" else ""
+    secure = "; Secure" if is_secure(scope, settings) else ""
     cookie = f"{COOKIE}={session_id}; Path=/api; HttpOnly; SameSite=Lax{secure}"
     return VisitorSession(session_id, cookie.encode())

@@ -1,12 +1,15 @@
 """What keeps guesses of passwords slow: counted attempts, and where the owner of an account logs in from."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sql.service.base import MARIADB, ServiceBase
 from sql.types import UtcDateTime
+
+# How long a place is known, and kept, after the latest login from there.
+KNOWN_FOR = timedelta(days=90)
 
 
 class AttemptLimit(ServiceBase):

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from sql.service.attempts import LoginPlace
+from sql.service.attempts import KNOWN_FOR, LoginPlace
 from sql.service.revocation import CLOCK_SKEW, revoke
 from sql.service.users import LoginSession, MailToken, RecipeRating, RefreshToken, SearchHistory, User
 from sql.upsert import chunks
@@ -51,6 +51,33 @@ def forget_expired(conn: Connection, logins: ColumnElement[bool], now: datetime)
         if over:
             deleted += conn.execute(delete(LoginSession).where(LoginSession.session_id.in_(over))).rowcount
     return deleted
+
+
+def users_with_expired(conn: Connection, now: datetime) -> list[int]:
+    """Return the users of whom logins or places of logins are kept no longer."""
+    valid = exists().where(RefreshToken.session_id == LoginSession.session_id, RefreshToken.expires_at > now)
+    over = (LoginSession.access_until <= now - CLOCK_SKEW) & ~valid
+    logins = select(LoginSession.user_id).where(LoginSession.user_id.is_not(None), over)
+    places = select(LoginPlace.user_id).where(LoginPlace.seen_at <= now - KNOWN_FOR)
+    return sorted(conn.scalars(logins.union(places)))
+
+
+def forget_expired_of(conn: Connection, user_ids: Collection[int], now: datetime) -> int:
+    """Delete logins and places of users that are kept no longer; return the number of deleted rows.
+
+    The accounts are locked first, as by each request that changes these rows, so that neither waits for the other's.
+    """
+    for user_id in user_ids:
+        conn.execute(select(User.user_id).where(User.user_id == user_id).with_for_update())
+    deleted = forget_expired(conn, LoginSession.user_id.in_(user_ids), now)
+    keys = (LoginPlace.user_id.label("user"), LoginPlace.place_sha256.label("place"))
+    old = select(*keys).where(LoginPlace.user_id.in_(user_ids), LoginPlace.seen_at <= now - KNOWN_FOR)
+    places = [dict(row) for row in conn.execute(old).mappings()]
+    if places:
+        # One by one, by their key: MariaDB locks every row that a statement looks at.
+        key = (LoginPlace.user_id == bindparam("user"), LoginPlace.place_sha256 == bindparam("place"))
+        conn.execute(delete(LoginPlace).where(*key), places)
+    return deleted + len(places)
 
 
 def delete_rows(conn: Connection, key: InstrumentedAttribute[Any], condition: ColumnElement[bool]) -> int:

@@ -104,7 +104,7 @@ class MailToken(ServiceBase):
     __table_args__ = (
         {
             "comment": "Tokens sent by mail, by their hash; rows past expires_at may be deleted",
-            "info": {"grain": "one row per account and purpose"},
+            "info": {"grain": "one row per mail"},
             **MARIADB,
         },
     )

@@ -16,10 +16,13 @@ from pipelines.logs.erase import erase_users
 from pipelines.logs.ingest import ingest_logs
 from serving.runtime.accounts import lock_account
 from serving.runtime.event_writer import WriterLimits
+from serving.user import mail_tokens, queries
+from serving.user.mail_tokens import Purpose
 from serving.user.passwords import hash_password
+from sql.service.attempts import LoginPlace
 from sql.service.erase import erase
 from sql.service.revocation import CLOCK_SKEW
-from sql.service.users import ErasedUser, LoginSession, RecipeRating, RefreshToken, SearchHistory, User
+from sql.service.users import ErasedUser, LoginSession, MailToken, RecipeRating, RefreshToken, SearchHistory, User
 from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
 from tests.builders.small_catalog import NOON
 from tests.builders.waiting import until
@@ -270,7 +273,7 @@ def test_requests_during_a_deletion_leave_no_rows(
             assert conn.scalars(select(kept)).all() == []
 
 
-@pytest.mark.parametrize("way", ["login", "refresh", "deletion"])
+@pytest.mark.parametrize("way", ["login", "refresh", "password", "deletion"])
 @servers_only
 def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Person, service: Engine, way: str) -> None:
     """MariaDB locks every row that a DELETE looks at; two that wait for rows of each other are a deadlock."""
@@ -278,11 +281,13 @@ def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Perso
     for who in (person, other):
         client.post("/api/kok/search/history", json={"keyword": "감자"}, headers=who.headers)
         client.post("/api/recipes/9001/rating", json={"rating": 5}, headers=who.headers)
+        issue_mail_token(service, who)
     login = {"email": other.email, "password": other.password}
     token = client.post("/api/user/login", json=login).json()["refresh_token"]
     method, path, body = {
         "login": ("POST", "/api/user/login", login),
         "refresh": ("POST", "/api/auth/refresh", {"refresh_token": token}),
+        "password": ("POST", "/api/user/password", {"current_password": other.password, "new_password": "a new one"}),
         "deletion": ("DELETE", "/api/user", {"password": other.password}),
     }[way]
     with ThreadPoolExecutor(1) as pool, service.begin() as conn:
@@ -292,17 +297,28 @@ def test_no_one_waits_for_rows_of_another_user(client: TestClient, person: Perso
     assert answer.result().status_code == 200
 
 
+def issue_mail_token(service: Engine, who: Person) -> None:
+    with service.begin() as conn:
+        account = queries.lock(conn, who.user_id)
+        assert account
+        mail_tokens.issue(conn, account, Purpose.RESET_PASSWORD, NOON)
+
+
 def lock_everything_of(conn: Connection, user_id: int) -> None:
     """Lock every row of a user, by its primary key."""
     sessions = conn.scalars(select(LoginSession.session_id).where(LoginSession.user_id == user_id)).all()
     tokens = conn.scalars(select(RefreshToken.token_sha256).where(RefreshToken.session_id.in_(sessions))).all()
     searches = select(SearchHistory.search_history_id).where(SearchHistory.user_id == user_id)
+    places = select(LoginPlace.place_sha256).where(LoginPlace.user_id == user_id)
+    mails = select(MailToken.token_sha256).where(MailToken.user_id == user_id)
     for table, condition in (
         (User, User.user_id == user_id),
         (LoginSession, LoginSession.session_id.in_(sessions)),
         (RefreshToken, RefreshToken.token_sha256.in_(tokens)),
         (SearchHistory, SearchHistory.search_history_id.in_(conn.scalars(searches).all())),
         (RecipeRating, (RecipeRating.user_id == user_id) & (RecipeRating.recipe_id == 9001)),
+        (LoginPlace, (LoginPlace.user_id == user_id) & LoginPlace.place_sha256.in_(conn.scalars(places).all())),
+        (MailToken, MailToken.token_sha256.in_(conn.scalars(mails).all())),
     ):
         assert conn.execute(select(table).where(condition).with_for_update()).all()
 

@@ -1,5 +1,6 @@
 """Limits of passwords that are tried: strangers are held up, and hold up nobody else."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, delete, event, func, insert, select, update
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from serving.gateway.main import create_app
 from serving.runtime import attempts
 from serving.runtime.attempts import AttemptLimits, Limit
 from serving.user import passwords
@@ -21,14 +23,15 @@ from serving.user.login_limits import (
     COOKIE,
     EMAIL_CHECK,
     HERE,
-    KNOWN_FOR,
+    MOST_TOKENS,
     SIGN_UP,
     Origin,
     begin,
 )
 from serving.user.passwords import MOST_WAITING, _hasher, password_turn
+from serving.web import visitor_session
 from serving.web.client_address import client_address
-from sql.service.attempts import AttemptLimit, LoginPlace
+from sql.service.attempts import KNOWN_FOR, AttemptLimit, LoginPlace
 from tests.serving.conftest import Now, Person, log_in, sign_up
 
 TEN = HERE.at_once
@@ -157,6 +160,18 @@ def test_all_processes_count_together(client: TestClient, person: Person, start:
     assert codes == [401] * TEN + [429] * 2
 
 
+def test_processes_of_other_clocks_count_together(filled: Engine, configured: pytest.MonkeyPatch, now: Now) -> None:
+    with (
+        TestClient(create_app(clock=now)) as first,
+        TestClient(create_app(clock=lambda: now() + timedelta(hours=1))) as second,
+    ):
+        person = sign_up(first)
+        codes = {guess(at(first, "192.0.2.1"), person.email).status_code for _ in range(TEN)}
+        assert codes == {401}
+        assert guess(at(second, "192.0.2.1"), person.email).status_code == 429
+        assert guess(second, person.email, person.password).status_code == 200
+
+
 def test_after_each_interval_an_attempt_is_allowed(limits: AttemptLimits, now: Now) -> None:
     for _ in range(2):
         assert [refused(limits, HERE, "a", "place") for _ in range(TEN + 1)] == [False] * TEN + [True]
@@ -178,7 +193,7 @@ def test_guesses_from_many_addresses_are_delayed_more_and_more(limits: AttemptLi
     while now() < until:
         address = f"198.51.{tried // 250}.{tried % 250}"
         try:
-            begin(limits, "visitor@example.com", Origin(address, None, address, None), None)
+            begin(limits, "visitor@example.com", Origin(address, address), None)
             tried += 1
         except HTTPException as error:
             delays.append(int((error.headers or {})["Retry-After"]))
@@ -227,6 +242,18 @@ def test_the_cookie_of_a_browser_is_hidden_and_stored_as_a_hash(
     assert not {answer.cookies[COOKIE], "192.0.2.1"} & set(stored)
 
 
+def test_cookies_of_production_are_secure_behind_any_proxy(
+    configured: pytest.MonkeyPatch, filled: Engine, start: Callable[[], TestClient]
+) -> None:
+    configured.setenv("UKOK_ENVIRONMENT", "production")
+    configured.setenv("UKOK_SECRET_KEY", "x" * 32)
+    client = start()
+    person = sign_up(client)
+    answers = [guess(client, person.email, person.password), client.get("/api/kok/product/101/info")]
+    assert [answer.headers["set-cookie"].partition("=")[0] for answer in answers] == [COOKIE, visitor_session.COOKIE]
+    assert all("Secure" in answer.headers["set-cookie"].split("; ") for answer in answers)
+
+
 def test_a_planted_cookie_does_not_become_known(client: TestClient, person: Person, service: Engine) -> None:
     thief = sign_up(at(client, "192.0.2.1"))
     planted = at(client, "192.0.2.1")
@@ -237,6 +264,30 @@ def test_a_planted_cookie_does_not_become_known(client: TestClient, person: Pers
     exhaust(limits_of(client), service, ACCOUNT_LATER, person.email)
     assert guess(planted, person.email, person.password).status_code == 429
     assert guess(victim, person.email, person.password).status_code == 200
+
+
+def test_a_browser_is_known_to_all_who_share_it(client: TestClient, person: Person, service: Engine) -> None:
+    other = sign_up(client)
+    shared = client.cookies[COOKIE]
+    log_in(client, person.email, person.password)
+    assert client.cookies[COOKIE] == shared, "it is known to both"
+    for each in (person, other):
+        exhaust(limits_of(client), service, ACCOUNT_LATER, each.email)
+    for each in (person, other):
+        away = at(client, "192.0.2.1", client.cookies)
+        assert guess(away, each.email, each.password).status_code == 200
+    for _ in range(MOST_TOKENS):
+        sign_up(client)
+    assert client.cookies[COOKIE].count(".") == MOST_TOKENS - 1
+    assert guess(at(client, "192.0.2.2", client.cookies), person.email, person.password).status_code == 429
+
+
+def test_a_cookie_of_another_form_is_ignored(client: TestClient, person: Person) -> None:
+    tokens = [f"{number:043}" for number in range(MOST_TOKENS + 1)]
+    for cookie in (".".join(tokens), tokens[0] + ".", tokens[0][1:], f"{tokens[0]},{tokens[1]}"):
+        browser = at(client, "192.0.2.1", {COOKIE: cookie})
+        answer = guess(browser, person.email, person.password)
+        assert re.fullmatch(r"[\w-]{43}", answer.cookies[COOKIE])
 
 
 def test_places_of_an_account_are_bounded(client: TestClient, person: Person, service: Engine, now: Now) -> None:
