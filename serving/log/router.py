@@ -41,13 +41,10 @@ TAKEN = described(
     "The event_id of an event of another user",
     "another event has the event_id 0198a3c2-5a10-7cc2-9d61-3f3b1d2a4e55: give this one a new id",
 )
-ACTIVITY, BATCH, EVENT = (
-    JsonBody(Activity, beacon=True),
-    JsonBody(ActivityBatch, beacon=True),
-    JsonBody(NewEvent, beacon=True),
-)
+ACTIVITY, BATCH = JsonBody(Activity, beacon=True), JsonBody(ActivityBatch, beacon=True)
+EVENT = JsonBody(NewEvent)
 TOO_MANY = described(
-    429, "Too many events of the visitor; Retry-After says when", "too many events: send these again in 20 seconds"
+    429, "Too many events of the visitor; Retry-After says when", "too many events: try again in 20 seconds"
 )
 UserId = Annotated[Id, Path(description="The user of the token", examples=[7])]
 
@@ -196,10 +193,10 @@ def _payload(body: Activity) -> str:
 
 async def _store(request: Request, runtime: Runtime, events: list[Event], answer: dict[str, Any]) -> Response:
     """Store events and answer; the answer is encoded first, so that nothing can fail after the commit."""
-    runtime.event_quotas.count(events, client_address(request.scope), runtime.clock().timestamp())
     response = Response(orjson.dumps(answer), 201, media_type="application/json")
     try:
-        await runtime.events.write(events)
+        with runtime.event_quotas.counted(events, client_address(request.scope)):
+            await runtime.events.write(events)
     except EventRefused as error:
         raise HTTPException(422, str(error)) from None
     except EventIdTaken as error:

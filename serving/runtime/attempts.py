@@ -6,7 +6,6 @@ row, changed by one statement. An attempt that is refused writes nothing, so a f
 
 import hashlib
 import hmac
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +14,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import mysql, postgresql
-from starlette.exceptions import HTTPException
 
+from serving.web.errors import too_many
 from sql.clock import database_now
 from sql.service.attempts import AttemptLimit
 
@@ -132,9 +131,7 @@ def _in_order(counted: Sequence[Counted]) -> list[Counted]:
 
 def _refuse_if(wait: int) -> None:
     if wait > 0:
-        seconds = math.ceil(wait / 1000)
-        detail = f"too many attempts: try again in {seconds} seconds"
-        raise HTTPException(429, detail, headers={"Retry-After": str(seconds)})
+        raise too_many("attempts", wait / 1000)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -23,6 +23,7 @@ from serving.web.clock import Clock
 from serving.web.errors import Unavailable, log_reason, summary
 from serving.web.metrics import Metrics
 from sql.engines import driver_connection
+from sql.timeouts import set_timeouts
 
 log = structlog.get_logger()
 
@@ -335,7 +336,7 @@ class EventWriter:
         self._metrics.events.inc(len(distinct))
 
     def _copy(self, cursor: Any, statement: str, events: Sequence[Event]) -> None:  # noqa: ANN401 - a cursor of psycopg2
-        cursor.execute(_set_timeouts(self.limits.statement_seconds))
+        cursor.execute(set_timeouts(self.limits.statement_seconds))
         received_at = self._clock().isoformat()
         lines = "\n".join([event.line(received_at) for event in events]).encode()
         cursor.copy_expert(statement, io.BytesIO(lines), len(lines) + 1)
@@ -343,7 +344,7 @@ class EventWriter:
     def _check(self) -> None:
         try:
             with self._transaction() as (_, cursor):
-                cursor.execute(_set_timeouts(self.limits.statement_seconds))
+                cursor.execute(set_timeouts(self.limits.statement_seconds))
                 cursor.execute(_CHECK)
         except SQLAlchemyError as error:
             self._fail(error)
@@ -388,11 +389,6 @@ def _distinct(events: Sequence[Event]) -> dict[str, Event]:
 def _is_refusal(error: Exception) -> bool:
     """Whether a value is invalid: the database refused it, or it could not be sent."""
     return isinstance(error, DataError | ValueError)
-
-
-def _set_timeouts(seconds: float) -> str:
-    names = ("statement_timeout", "idle_in_transaction_session_timeout")
-    return "SELECT " + ", ".join(f"set_config('{name}', '{seconds * 1000:.0f}', true)" for name in names)
 
 
 def _answer(group: Sequence[_Waiting], failure: type[Exception] | None = None, why: str = "") -> None:

@@ -39,6 +39,8 @@ SILENCE_SECONDS = 10
 LOAD_SECONDS = 60
 # A mail server may be slow; threads that wait for it must not be those that answer requests.
 MAILS_AT_ONCE = 2
+# Of all exports together: the connections of the warehouse are those that events are stored by.
+EXPORT_PAGES_AT_ONCE = 1
 # Failures in a row after which a release counts as refused: half a minute. What ends before was the store's problem.
 REFUSED_AFTER = 5
 
@@ -84,6 +86,7 @@ class Runtime:
         revocations = Revocations(self.service_db, clock)
         self.auth = Authenticator(tokens, revocations)
         self.mail_slots = CapacityLimiter(MAILS_AT_ONCE)
+        self.export_slots = CapacityLimiter(EXPORT_PAGES_AT_ONCE)
         self.event_quotas = EventQuotas()
         self.attempts = AttemptLimits(self.service_db, settings.secret_key.get_secret_value())
         every = settings.poll_seconds

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter
 
 from serving.runtime.runtime import Runtime
 from serving.user.sessions import Lifetimes
@@ -11,16 +11,10 @@ from serving.web.auth import Identity
 from serving.web.errors import AWAY
 from sql.service.revocation import EndedLogin
 
-NO_STORE = {"Cache-Control": "no-store"}
-
-
-async def _forbid_caching(response: Response) -> None:
-    response.headers.update(NO_STORE)
-
 
 def new_router() -> APIRouter:
-    """Return a router of account routes. No cache may store tokens and personal data (RFC 6749, 5.1)."""
-    return APIRouter(prefix="/api", tags=["user"], dependencies=[Depends(_forbid_caching)], responses=AWAY)
+    """Return a router of account routes."""
+    return APIRouter(prefix="/api", tags=["user"], responses=AWAY)
 
 
 def lifetimes(runtime: Runtime) -> Lifetimes:

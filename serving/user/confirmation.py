@@ -3,6 +3,7 @@
 from fastapi import HTTPException, Request
 from sqlalchemy import Connection
 
+from serving.runtime.accounts import GONE
 from serving.runtime.runtime import Runtime
 from serving.user import login_limits, queries
 from serving.user.login_limits import TOO_MANY
@@ -11,7 +12,6 @@ from serving.user.queries import StoredAccount
 from serving.web.auth import Identity
 from serving.web.errors import Described, described, unauthorized
 
-GONE = "this account no longer exists"
 WRONG_PASSWORD = "wrong password"  # noqa: S105 - what is answered
 # 403: with 401 a client would throw its token away, which is good.
 UNCONFIRMED: Described = described(403, "The password is wrong; the login goes on", WRONG_PASSWORD) | TOO_MANY

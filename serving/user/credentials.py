@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 
 from serving.user.emails import normalize
 from serving.user.schemas import FormLogin, JsonLogin
-from serving.web.json_body import JsonBody, validated
+from serving.web.json_body import JsonBody, media_type, validated
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 JSON_LOGIN = JsonBody(JsonLogin)
@@ -22,7 +22,7 @@ class Given(NamedTuple):
 
 
 async def _given(request: Request) -> Given:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = media_type(request.headers.get("content-type", ""))
     body = await request.body()
     if content_type == FORM:
         fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))

@@ -2,10 +2,10 @@
 
 from fastapi import BackgroundTasks, HTTPException, Request
 
+from serving.runtime.accounts import GONE
 from serving.runtime.deps import User
 from serving.user import login_limits, mail_tokens, queries
 from serving.user.common import new_router
-from serving.user.confirmation import GONE
 from serving.user.mail_tokens import Purpose
 from serving.user.mailing import BAD_LINK, NO_MAIL, VOID, Mailing, mail_soon
 from serving.user.schemas import LinkToken

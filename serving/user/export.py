@@ -1,4 +1,7 @@
-"""Everything that is stored of a user, read in pages, so that neither memory nor a transaction grows with it."""
+"""Everything that is stored of a user, read in pages, so that neither memory nor a transaction grows with it.
+
+Pages of events are in the order of an index, so that the time of a page does not grow with the events of the user.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +9,6 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
     Dialect,
     Engine,
     RowMapping,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     select,
+    text,
     tuple_,
     type_coerce,
 )
@@ -25,11 +28,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from serving.web.clock import LAST_INSTANT
 from sql.service.users import LoginSession, RecipeRating, SearchHistory
+from sql.timeouts import set_timeouts
 from sql.types import UtcDateTime
-from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent
+from sql.warehouse.events import FctUserEvent, RejectedEvent, UserEvent, rejected_author
 from ukok.korea import KST
 
 PAGE_ROWS = 1000
+# Of a page, which an index gives in order; MariaDB's driver closes connections that are silent for longer.
+PAGE_SECONDS = 5
 KEY = "key_"
 
 
@@ -114,7 +120,7 @@ def _of_table(table: type[UserEvent] | type[FctUserEvent], user_id: int) -> Sele
 
 def _rejected(user_id: int) -> Part:
     landed = exists().where(UserEvent.event_id == RejectedEvent.event_id)
-    theirs: ColumnElement[bool] = RejectedEvent.event.contains({"user_id": user_id})
+    theirs = rejected_author() == func.to_jsonb(user_id)
     event = cast(RejectedEvent.event, JsonText).label("event")
     columns = (RejectedEvent.event_id, RejectedEvent.received_at, event)
     return Part(select(*columns).where(theirs, ~landed), [RejectedEvent.event_id])
@@ -122,17 +128,26 @@ def _rejected(user_id: int) -> Part:
 
 def _pages(engine: Engine, part: Part) -> Iterator[Sequence[RowMapping]]:
     """Read page after page, each in a transaction of its own: ingestion waits for old ones."""
-    keys = [column.label(f"{KEY}{place}") for place, column in enumerate(part.key)]
-    query = part.query.add_columns(*keys).order_by(*part.key).limit(PAGE_ROWS)
-    page = query
+    page = _page(part)
     while True:
         with engine.connect() as conn:
+            if conn.dialect.name == "postgresql":
+                conn.execute(text(set_timeouts(PAGE_SECONDS)))
             rows = conn.execute(page).mappings().all()
         if rows:
             yield rows
         if len(rows) < PAGE_ROWS:
             return
-        page = query.where(tuple_(*part.key) > tuple(rows[-1][key.name] for key in keys))
+        page = _page(part, rows[-1])
+
+
+def _page(part: Part, last: RowMapping | None = None) -> Select[*tuple[Any, ...]]:
+    """Return the query of the rows that follow ``last``."""
+    keys = {f"{KEY}{place}": column for place, column in enumerate(part.key)}
+    query = part.query.add_columns(*(column.label(name) for name, column in keys.items()))
+    if last is not None:
+        query = query.where(tuple_(*part.key) > tuple(last[name] for name in keys))
+    return query.order_by(*part.key).limit(PAGE_ROWS)
 
 
 def _encode(row: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ import structlog
 from fastapi import BackgroundTasks, HTTPException, Query, Request, Response
 from sqlalchemy.exc import IntegrityError
 
+from serving.runtime.accounts import GONE
 from serving.runtime.deps import CurrentRuntime, User
 from serving.runtime.runtime import Runtime
 from serving.user import login_limits, queries, sessions
@@ -28,7 +29,8 @@ log = structlog.get_logger()
 router = new_router()
 
 WRONG = "wrong e-mail address or password"
-TAKEN = described(409, "The e-mail address is taken", "this e-mail address is already in use")
+IN_USE = "this e-mail address is already in use"
+TAKEN = described(409, "The e-mail address is taken", IN_USE)
 REFUSED: Described = {
     **described(401, "Wrong e-mail address or password; the answer does not say which", WRONG),
     422: {
@@ -58,7 +60,7 @@ def sign_up(request: Request, runtime: CurrentRuntime, body: SignUp, background:
                 conn, email=body.email, username=body.username, password_hash=password_hash, now=now
             )
     except IntegrityError:
-        raise HTTPException(409, "this e-mail address is already in use") from None
+        raise HTTPException(409, IN_USE) from None
     runtime.record_event(user_id, UserSignup())
     if runtime.settings.mailer != "off":
         origin = login_limits.origin_of(request, runtime.attempts)
@@ -150,7 +152,7 @@ def info(runtime: CurrentRuntime, user: User) -> Account:
     with runtime.service_db.connect() as conn:
         account = queries.find(conn, user.user_id)
     if account is None:
-        raise unauthorized("this account no longer exists")
+        raise unauthorized(GONE)
     runtime.record_event(user.user_id, UserInfoView())
     return Account(
         user_id=account.user_id,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from serving.runtime.accounts import lock_account
+from serving.runtime.accounts import GONE, lock_account
 from sql.clock import database_now
 from sql.service.erase import forget_expired
 from sql.service.revocation import EndedLogin, next_revision, revoke
@@ -85,7 +85,7 @@ def renew(
         return Refused("unknown refresh token: log in")
     # The lock serialises requests with the same token, and with what ends the login.
     if row.user_id is None or not lock_account(conn, row.user_id):
-        return Refused("this account no longer exists")
+        return Refused(GONE)
     login = _read_valid(conn, token, now, lifetimes)
     if isinstance(login, Refused):
         return login

@@ -20,23 +20,28 @@ def client_address(scope: Scope) -> str:
 
     Uvicorn has replaced the address of a proxy that it trusts by the one that the proxy names.
     """
-    host = scope["client"][0] if scope.get("client") else "unknown"
-    _warn_of_proxy(scope, host)
+    host = str(scope["client"][0]) if scope.get("client") else "unknown"
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return str(host)
+        return host
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_private:
+        _warn_of_proxy(scope, host)
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address.packed, SUBSCRIBER_BITS), strict=False))
     return str(address)
 
 
 def _warn_of_proxy(scope: Scope, host: str) -> None:
-    """Warn once of a proxy that is not trusted: all clients behind it would share the limits of one address."""
-    named = [value for name, value in scope["headers"] if name == FORWARDED]
-    if not named or host in _warned or len(_warned) >= MOST_WARNED or host.encode() in b",".join(named):
+    """Warn once of a proxy that is not trusted: all clients behind it would share the limits of one address.
+
+    Of private and loopback addresses alone, as a proxy has: clients of the internet could use the warnings up.
+    """
+    headers = (value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED)
+    named = {each.strip() for value in headers for each in value.split(",")} - {""}
+    if not named or host in named or host in _warned or len(_warned) >= MOST_WARNED:
         return
     _warned.add(host)
     log.warning(

@@ -1,5 +1,6 @@
 """Error answers as ``{"detail": ...}``: of the API, of the databases, of validation."""
 
+import math
 from typing import Any, cast
 
 import structlog
@@ -86,6 +87,13 @@ def unauthorized(reason: str) -> HTTPException:
     return HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
 
 
+def too_many(what: str, seconds: float) -> HTTPException:
+    """Return a 429 of ``what``, with the seconds after which they are accepted again, rounded up."""
+    wait = math.ceil(seconds)
+    detail = f"too many {what}: try again in {wait} seconds"
+    return HTTPException(429, detail, headers={"Retry-After": str(wait)})
+
+
 def not_found(what: str) -> HTTPException:
     """Return a 404 that names what was not found."""
     return HTTPException(404, f"{what} not found")
@@ -161,7 +169,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Methods of all routes that match the path, a single one knows only its own; HEAD where GET, OPTIONS always."""
+    """Return the methods of a path: those of every route that matches it, HEAD where there is GET, and OPTIONS.
+
+    Each method has a route of its own, so that the route which refused the request knows one of them only.
+    """
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     found = {m for route in routes if route.matches(request.scope)[0] != Match.NONE for m in route.methods or ()}
     return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set()))

@@ -22,7 +22,7 @@ class _Awaited(Enum):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes connections that send no head or body in time, endless headers, or do not read the answer."""
+    """Closes connections that send no head or body in time, endless headers or trailers, or do not read the answer."""
 
     head_seconds: ClassVar[float] = 10.0
     body_seconds: ClassVar[float] = 30.0
@@ -35,6 +35,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._arrival: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._in_head = False
+        # Received since the head began or ended, or since a piece of the body: of a head or of what follows a body.
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
@@ -51,8 +52,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._in_head and self._head_bytes > self.largest_head:
-            self._refuse(431, "the first line and the headers are too long")
+        if self._head_bytes > self.largest_head:
+            self._refuse(431, "the first line and the headers, or what follows the body, are too long")
             return
         self._await(self._missing())
 
@@ -61,9 +62,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         # What has come of this head with the end of the request before it is less than one read.
         self._in_head, self._head_bytes = True, 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Drop the trailers of a chunked body: the application would find them among the headers."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._head_bytes = False, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def pause_writing(self) -> None:
         """Give a client that does not read its answer some time."""
@@ -99,6 +109,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._awaited = awaited
 
     def _refuse(self, status: int, detail: str) -> None:
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            # Another answer within that one would be taken for a part of it.
+            self.transport.close()
+            return
         body = orjson.dumps({"detail": detail})
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[status] + head + body)

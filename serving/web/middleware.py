@@ -50,7 +50,13 @@ class RequestMiddleware:
         started = time.perf_counter()
         request_id = _request_id(scope)
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
-        status = 0
+        status, recorded = 0, False
+
+        def record() -> None:
+            nonlocal recorded
+            if not recorded:
+                recorded = True
+                self._record(scope, status, time.perf_counter() - started)
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -58,6 +64,9 @@ class RequestMiddleware:
                 status = message["status"]
                 message["headers"] = _with_more(message["headers"], request_id)
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                # The client has its answer; what the application does in the background is not its time.
+                record()
 
         try:
             await self._app(scope, receive, send_with_id)
@@ -67,7 +76,7 @@ class RequestMiddleware:
                 raise
             await _send_internal_error(send_with_id)
         finally:
-            self._record(scope, status, time.perf_counter() - started)
+            record()
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:

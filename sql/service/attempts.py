@@ -13,7 +13,7 @@ KNOWN_FOR = timedelta(days=90)
 
 
 class AttemptLimit(ServiceBase):
-    """A limit of attempts that is not at rest: of an account from an address, of an address, and so on."""
+    """How far a limit of attempts is used up: for an account from an address, for an address, and so on."""
 
     __tablename__ = "attempt_limit"
     __table_args__ = (

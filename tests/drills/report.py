@@ -17,7 +17,8 @@ VISITORS_HEAD = """
 
 One gateway, or what the drill names, on MariaDB, PostgreSQL and S3, while visitors read the catalog, their account and
 recommendations, sign up and send events every half second. `well after` counts from the end of the outage to the last
-refused request; 401 is a token that the clock has made invalid.
+refused request; 401 is a token that the clock has made invalid. 502 of nginx was measured before it answered 503 with
+`Retry-After` for a service that is away.
 
 | drill | what happened | statuses by second | well after | acknowledged events lost |
 |---|---|---|---|---|

@@ -124,6 +124,9 @@ def test_a_beacon_is_never_a_users(client: TestClient, person: Person) -> None:
     assert send(ACTIVITY, action="leave") == (401, "log in first, or give a session_id")
     assert send("/api/log/user/event", user_id=person.user_id, event_type="leave")[0] == 401
     assert send(ACTIVITY, label="without an action", session_id="s1")[0] == 422
+    event = json.dumps({"user_id": person.user_id, "event_type": "leave"})
+    refused = client.post("/api/log/user/event", content=event, headers=headers | person.headers)
+    assert refused.status_code == 422, "what has a token is no beacon"
 
 
 @pytest.mark.parametrize("body", ["action=leave&session_id=s1", "", "leave", "[]"])

@@ -1,5 +1,6 @@
 """Log lines and metrics of requests."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -11,8 +12,14 @@ from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import Engine
+from starlette.background import BackgroundTask
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
+from serving.web.metrics import Metrics
+from serving.web.middleware import RequestMiddleware
 from tests.builders.api_process import Server, served
 from tests.builders.servers import free_port
 from tests.builders.waiting import until
@@ -76,6 +83,29 @@ def test_cached_answer_counts_for_its_route(client: TestClient) -> None:
     for _ in range(3):
         assert client.get(MALL).status_code == 200
     assert counted(client.get("/metrics").text, method="GET", route=MALL, status="200") == 3
+
+
+def test_work_in_the_background_is_not_the_time_of_a_request() -> None:
+    metrics = Metrics()
+    logged: list[Any] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def later() -> None:
+            logged.extend(entries)
+
+        await PlainTextResponse("done", background=BackgroundTask(later))(scope, receive, send)
+
+    async def sent(_: Message) -> None:
+        pass
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": []}
+    with capture_logs() as entries:
+        asyncio.run(RequestMiddleware(app, metrics)(scope, nothing, sent))
+    assert [entry["event"] for entry in logged] == ["request"], "before the work began"
+    assert entries == logged, "once"
 
 
 def test_unknown_methods_and_paths_share_a_label(client: TestClient) -> None:

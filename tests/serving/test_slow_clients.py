@@ -97,6 +97,38 @@ def test_endless_headers_are_refused(hasty: Server, piece: bytes) -> None:
     assert is_answered(hasty)
 
 
+CHUNKED = (
+    b"POST /api/user/signup HTTP/1.1\r\nHost: ukok\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    b"1\r\n{\r\n0\r\n"
+)
+
+
+@pytest.mark.parametrize("piece", [b"X-A: " + b"a" * 1000 + b"\r\n", b"a" * 1000], ids=["many", "one"])
+def test_endless_trailers_are_refused(hasty: Server, piece: bytes) -> None:
+    with connected(hasty, CHUNKED + b"X-B: ") as connection, suppress(ConnectionError):
+        # Several reads: what comes with the body in one is not counted.
+        for _ in range(16 * BoundedHttpProtocol.largest_head // len(piece)):
+            connection.sendall(piece)
+        connection.sendall(b"\r\n\r\n")
+        answer = received(connection)
+        assert answer[:12] in {b"HTTP/1.1 431", b""}
+    assert is_answered(hasty)
+
+
+def test_a_trailer_is_no_header(hasty: Server) -> None:
+    with connected(hasty, CHUNKED + b"X-Forwarded-For: 192.0.2.9\r\nExpect: 100-continue\r\n\r\n") as connection:
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 200")
+    sent = {"host": "ukok", "transfer-encoding": "chunked", "connection": "close"}
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["headers"] == sent
+
+
+def test_many_small_chunks_are_one_body(hasty: Server) -> None:
+    body = b"1\r\nx\r\n" * BoundedHttpProtocol.largest_head
+    with connected(hasty, CHUNKED.removesuffix(b"0\r\n") + body + b"0\r\n\r\n") as connection:
+        assert received(connection).startswith(b"HTTP/1.1 200")
+
+
 def test_what_is_no_http_is_refused_in_the_shape_of_errors(hasty: Server) -> None:
     with connected(hasty, b"EHLO mail\r\n\r\n") as connection:
         answer = received(connection)

@@ -46,6 +46,8 @@ def test_what_belongs_to_a_user_is_never_stored(client: TestClient, person: Pers
         client.post("/api/user/login", json=login | {"password": "wrong"}),
         client.post("/api/auth/refresh", json={"refresh_token": "unknown"}),
         client.get("/api/user/info", headers=person.headers),
+        client.get("/api/user/logins", headers=person.headers),
+        client.get("/api/user/export", headers=person.headers),
         client.get("/api/kok/search/history", headers=person.headers),
         client.get("/api/recommend/me/products", headers=person.headers),
         client.get(f"/api/log/user/event/{person.user_id}", headers=person.headers),

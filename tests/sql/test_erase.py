@@ -32,7 +32,7 @@ def test_events_of_a_user_are_found_by_an_index(warehouse: Engine) -> None:
 
         anonymise(conn, [7, 8])
     (plan,) = plans
-    assert all(f"{partition_name(day)}_user_id_idx" in plan for day in DAYS), plan
+    assert all(f"{partition_name(day)}_user_id_day_event_id_idx" in plan for day in DAYS), plan
     assert "Seq Scan" not in plan
 
 
