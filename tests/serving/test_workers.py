@@ -106,7 +106,7 @@ def _answers(workers: Workers) -> bool:
 
 @embedded_only
 def test_workers_that_cannot_start_end_the_command(stack_env: dict[str, str]) -> None:
-    env = stack_env | {"UKOK_ENVIRONMENT": "production"}
+    env = stack_env | {"UKOK_ENVIRONMENT": "production", "UKOK_SECRET_KEY": ""}
     command = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(free_port()), "--workers", "2"]
     ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
