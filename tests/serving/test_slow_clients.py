@@ -45,6 +45,11 @@ def received(connection: socket.socket) -> bytes:
     return data
 
 
+def send_without_end(connection: socket.socket, request: bytes) -> None:
+    while True:
+        connection.sendall(request)
+
+
 def is_answered(server: Server) -> bool:
     return httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
 
@@ -82,8 +87,7 @@ def test_an_answer_that_is_not_read_is_dropped(hasty: Server) -> None:
         connection.connect((urlsplit(hasty.url).hostname, urlsplit(hasty.url).port))
         request = HEAD + b"X-A: " + b"a" * 8000 + b"\r\n\r\n"
         with pytest.raises(ConnectionError):
-            while True:
-                connection.sendall(request)
+            send_without_end(connection, request)
     assert is_answered(hasty)
 
 
