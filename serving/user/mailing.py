@@ -22,7 +22,7 @@ log = structlog.get_logger()
 # Beyond so many, further mails are dropped: people ask again.
 MOST_WAITING = 200
 NO_MAILS = "this service sends no mails"
-NO_MAIL = described(404, "The service sends no mails: UKOK_MAILER is off", NO_MAILS)
+NO_MAIL = described(404, "The service sends no mails", NO_MAILS)
 VOID = "the link is invalid, was used before or has expired: request a new one"
 BAD_LINK = described(403, "The token is unknown, used, expired, of another purpose or for an earlier address", VOID)
 

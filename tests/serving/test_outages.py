@@ -10,6 +10,7 @@ import sqlalchemy
 from sqlalchemy import Engine, text
 from starlette.testclient import TestClient
 
+from sql.clock import database_now
 from sql.engines import service_engine
 from sql.upgrade import upgrade
 from tests.builders.failover import Failover, failover_of
@@ -131,6 +132,7 @@ def _free(administrator: Any) -> int:
 
 @embedded_only
 def test_a_clock_that_is_an_hour_off_refuses_only_old_tokens(client: TestClient, now: Now, warehouse: Engine) -> None:
+    client.app.state.runtime.attempts.clock = database_now  # type: ignore[attr-defined]
     visitors = Visitors(client)
     person = sign_up(client)
 
