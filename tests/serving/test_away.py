@@ -55,6 +55,7 @@ EMPTY_FOR_USERS = {
         "total_count": 0,
         "release_version": None,
         "fallback": True,
+        "did_you_mean": None,
     },
 }
 NOT_FOUND = ("/api/homeshopping/product/1", "/api/homeshopping/product/1/recipe-recommend", "/api/kok/product/1/info")
