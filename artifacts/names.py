@@ -20,7 +20,7 @@ _PART: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 def check_version(version: str) -> str:
     """Return a version that may be the name of a folder, else raise ``ValueError`` in one line."""
-    if len(version) <= LONGEST_VERSION and _PART.fullmatch(version):
+    if is_version(version):
         return version
     raise ValueError(
         f"{_shown(version)} is no version: expected at most {LONGEST_VERSION} letters, digits, dots, dashes and "
